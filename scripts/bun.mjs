@@ -1,0 +1,20 @@
+// Starts the Bun of node_modules with the arguments given. Dependencies run no scripts while they are installed
+// (see .npmrc), so Bun's own step, linking its binary into place, is done here the first time.
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { constants } from "node:os";
+
+const packageDir = fileURLToPath(new URL("../node_modules/bun/", import.meta.url));
+const binary = `${packageDir}bin/bun.exe`; // Bun's package uses this name on every system
+if (!existsSync(packageDir)) {
+  console.error("hunch: Bun is not installed here; run: npm install");
+  process.exit(1);
+}
+if (!existsSync(binary) || statSync(binary).size < 1_000_000) {
+  const linked = spawnSync(process.execPath, ["install.js"], { cwd: packageDir, stdio: ["ignore", "ignore", "inherit"] });
+  if (linked.status !== 0) process.exit(linked.status ?? 1);
+}
+process.on("SIGINT", () => {}); // Ctrl-C reaches the child as well; it decides how to end
+const child = spawnSync(binary, process.argv.slice(2), { stdio: "inherit" });
+process.exit(child.status ?? 128 + (constants.signals[child.signal ?? "SIGTERM"] ?? 0));

@@ -1,0 +1,120 @@
+// How arithmetic is reached: a Backend loads a model as an Engine, an Engine opens Sequences, a Sequence scores rows.
+import type { Distribution } from "./distribution.ts";
+import type { ModelSource } from "./model/source.ts";
+
+/** What an engine can do. A command checks this before the first token and names what is missing. */
+export interface Capabilities {
+  /** Rows of one pass may form a tree (false: chains only). */
+  readonly tree: boolean;
+  /**
+   * Where a row's scores are the same to the last bit whatever rows stand beside it. `chains`: for chains of any
+   * width and chunking; `trees`: for tree nodes as well; `none`: no promise.
+   */
+  readonly exact: "none" | "chains" | "trees";
+  /** Hidden states can be read (`Rows.taps`). */
+  readonly taps: boolean;
+  /** Layers can be left out of a pass (`Rows.skip`). */
+  readonly layerSkip: boolean;
+  /** Verification rules that the engine can run itself. */
+  readonly deviceRules: readonly string[];
+  /** How committed tokens are taken back. */
+  readonly rewind: "truncate" | "snapshot";
+}
+
+/** Weight formats. `exact`: the file's own numbers; `int8`: rotated, per column, activations per row; `float32`. */
+export type WeightFormat = "exact" | "int8" | "float32";
+
+export interface EngineOptions {
+  readonly format: WeightFormat | "auto";
+  /** Bits may not depend on the number of rows in a pass. */
+  readonly strict: boolean;
+  /** Execution provider of the backend, e.g. `cpu`, `cuda`; the backend's default where absent. */
+  readonly provider?: string;
+  /** Most tokens a sequence may hold; the model's own context length where absent. */
+  readonly context?: number;
+  readonly threads?: number;
+  /** Folder for converted models and calibrations. */
+  readonly cacheDir: string;
+  /** Told of slow steps (`converting`, `calibrating`), fraction 0…1. */
+  readonly progress?: (step: string, fraction: number) => void;
+}
+
+export interface Backend {
+  readonly name: string;
+  /** Throws UnsupportedError where this model, format or provider cannot be run here. */
+  load(source: ModelSource, options: EngineOptions): Promise<Engine>;
+}
+
+/** One model on one backend. */
+export interface Engine {
+  /** For the summary, e.g. `onnx:cpu`. */
+  readonly name: string;
+  readonly source: ModelSource;
+  readonly format: WeightFormat;
+  /** Most tokens of one sequence. */
+  readonly context: number;
+  /** Most rows of one pass; longer inputs are prefilled in chunks by the sequence itself. */
+  readonly maxRows: number;
+  readonly can: Capabilities;
+  open(): Sequence;
+  /** Milliseconds of a pass over `width` rows: measured where `calibrate` ran, interpolated between. NaN before. */
+  cost(width: number): number;
+  /** Measures `cost`, or reads what was stored for this machine, model and format. */
+  calibrate(): Promise<void>;
+  close(): void;
+}
+
+/** What one pass computes on. */
+export interface Rows {
+  /** [rows] */
+  readonly tokens: Int32Array;
+  /** [rows], parents[i] < i; −1 continues the committed tokens. A chain where absent. */
+  readonly parents?: Int32Array;
+  /** Which rows get scores. `last`: the last row only, as row 0 of the Scores (prefill). Default `all`. */
+  readonly score?: "all" | "last";
+  /** Temperature of the probabilities in Scores, > 0. Default 1. */
+  readonly temperature?: number;
+  /**
+   * `argmax`: only `argmax` and `top(row, 2)` are cheap; anything else may read the whole row.
+   * `probabilities`: `top` up to 64 and `probability` are cheap as well. Default `argmax`.
+   */
+  readonly need?: "argmax" | "probabilities";
+}
+
+/** The state of one text: committed tokens in the cache. */
+export interface Sequence {
+  /** Committed tokens in the cache. */
+  readonly length: number;
+  /**
+   * Scores `rows` after the committed tokens; commits nothing. The Scores are valid until the next call of any method
+   * of this engine's sequences. Throws HunchError("input") when the context is full.
+   */
+  forward(rows: Rows): Promise<Scores>;
+  /** Commits the rows of `path` (indices into the last `forward`, from the root down); the others are forgotten. */
+  keep(path: Int32Array): void;
+  /** Forgets committed tokens from `length` on. */
+  rewind(length: number): void;
+  /** A second sequence with the same committed tokens. */
+  fork(): Sequence;
+  close(): void;
+}
+
+/** The likeliest tokens of a row, most likely first; equal ones by ascending id. */
+export interface Candidates {
+  readonly tokens: Int32Array; // [k]
+  readonly probabilities: Float32Array; // [k], of the whole soft-max at the pass's temperature
+}
+
+/** Scores stay where they were computed. Nothing the size of the vocabulary crosses into JavaScript unless asked. */
+export interface Scores {
+  readonly rows: number;
+  readonly vocab: number;
+  /** The likeliest token; of equal ones the lowest id. */
+  argmax(row: number): number;
+  top(row: number, k: number): Candidates;
+  /** Soft-max probability at the pass's temperature. */
+  probability(row: number, token: number): number;
+  distribution(row: number): Distribution;
+  /** The raw scores, [vocab], before temperature. A copy or a view that is valid until the next pass. */
+  logits(row: number): Float32Array | Float64Array;
+}

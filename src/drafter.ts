@@ -1,0 +1,31 @@
+// A drafter guesses; a proposer only says how likely tokens are, and a shape turns that into a tree.
+import type { Chance } from "./chance.ts";
+import type { Plan, Round } from "./controller.ts";
+import type { Distribution } from "./distribution.ts";
+import type { DraftLaw, DraftTree } from "./tree.ts";
+
+export interface Drafter {
+  readonly name: string;
+  /** The laws of the trees it can draw. */
+  readonly laws: readonly DraftLaw[];
+  /** A new text starts with these tokens. */
+  begin(prompt: Int32Array): void | Promise<void>;
+  /** A draft after everything observed so far; at most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
+  draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
+  /** Also called when another drafter's tokens were accepted: every committed token passes here exactly once. */
+  observe(round: Round): void | Promise<void>;
+  close?(): void;
+}
+
+/** Proposes without knowing about trees. */
+export interface Proposer {
+  readonly vocab: number;
+  /** The committed text so far, ending with the root. Only new tokens are computed. */
+  sync(text: Int32Array): Promise<void>;
+  /**
+   * Adds `nodes` to the tree being drawn (tokens and their parents' indices, −1 for the root) and returns q for the
+   * children of each of them; the call without nodes returns q for the children of the root.
+   */
+  propose(nodes: { readonly tokens: Int32Array; readonly parents: Int32Array }): Promise<Distribution[]>;
+  close?(): void;
+}

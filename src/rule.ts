@@ -1,0 +1,23 @@
+// A verification rule decides how much of a draft stands.
+import type { Scores } from "./backend.ts";
+import type { Chance } from "./chance.ts";
+import type { DraftLaw, DraftTree } from "./tree.ts";
+
+/** `path`: accepted nodes from the root down. `next`: one more token, of the target's own. */
+export interface Verdict {
+  readonly path: Int32Array;
+  readonly next: number;
+}
+
+export interface VerificationRule {
+  readonly name: string;
+  /** False: "relaxed" wherever the rule appears. */
+  readonly lossless: boolean;
+  /** The laws the rule supports; an impossible pair is refused when the command starts. */
+  readonly laws: readonly DraftLaw[];
+  /**
+   * Row 0 of `scores` belongs to the root, row i + 1 to node i of the tree. Their `distribution` is already the
+   * target's sampling distribution (temperature, truncation and penalties applied).
+   */
+  verify(tree: DraftTree, scores: Scores, chance: Chance): Verdict;
+}
