@@ -1,0 +1,45 @@
+// One model file, whatever its format: what it computes, its tensors by canonical name, its tokenizer and template.
+import type { ModelSpec } from "./spec.ts";
+import type { ChatTemplate } from "./chat.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** How numbers are stored. Names as GGML writes them; blocks are 32 elements (K-quants, IQ4_XS, TQ: 256). */
+export type TensorType =
+  | "F32" | "F16" | "BF16"
+  | "Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | "Q8_0"
+  | "Q2_K" | "Q3_K" | "Q4_K" | "Q5_K" | "Q6_K"
+  | "IQ4_NL" | "IQ4_XS" | "MXFP4" | "TQ1_0" | "TQ2_0";
+
+/** One tensor of a file. Nothing is read before it is asked for. */
+export interface Tensor {
+  /** The file's own name. */
+  readonly name: string;
+  /** [length] or [rows, columns], row-major, columns contiguous. */
+  readonly shape: readonly number[];
+  readonly type: TensorType;
+  /** Raw blocks of rows `from` to `to` (exclusive; a vector is one row), as the file has them. */
+  bytes(from?: number, to?: number): Uint8Array;
+  /** The same rows as numbers, [(to − from) · columns]. */
+  floats(from?: number, to?: number): Float32Array;
+}
+
+export interface ModelSource {
+  readonly path: string;
+  /** `gguf`, `llama2c`, … */
+  readonly format: string;
+  /** A short name for people: the file's own, or the file name. */
+  readonly title: string;
+  readonly spec: ModelSpec;
+  readonly tokenizer: Tokenizer;
+  readonly chat?: ChatTemplate;
+  /** Canonical names of all tensors. */
+  readonly names: readonly string[];
+  has(name: string): boolean;
+  /** Throws HunchError("input") naming the tensor where the file lacks it. */
+  tensor(name: string): Tensor;
+  /** SHA-256 of the file's content, hex; computed once per file identity (path, size, times) and remembered. */
+  hash(cacheDir: string): Promise<string>;
+  /** Bytes of the file. */
+  readonly size: number;
+  close(): void;
+}
