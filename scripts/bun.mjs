@@ -12,7 +12,10 @@ if (!existsSync(packageDir)) {
   process.exit(1);
 }
 if (!existsSync(binary) || statSync(binary).size < 1_000_000) {
-  const linked = spawnSync(process.execPath, ["install.js"], { cwd: packageDir, stdio: ["ignore", "ignore", "inherit"] });
+  const linked = spawnSync(process.execPath, ["install.js"], {
+    cwd: packageDir,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   if (linked.status !== 0) process.exit(linked.status ?? 1);
 }
 process.on("SIGINT", () => {}); // Ctrl-C reaches the child as well; it decides how to end

@@ -1,0 +1,113 @@
+// Everything about the source that a program can judge: format, lint, types, and the rules of the layout.
+// `npm run check` prints what is wrong; `npm test` counts each of these checks as one test.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { run } from "./process.ts";
+import { command, ROOT } from "./runtimes.ts";
+
+export interface Check {
+  /** A sentence, like the name of a test. */
+  readonly name: string;
+  /** What is wrong, a line each; empty where nothing is. */
+  run(): Promise<string[]> | string[];
+}
+
+const FOLDERS = ["src", "kernels", "plugins", "cli", "scripts", "bench", "test"];
+
+/** What a folder may import, besides itself. `test`, `bench` and `scripts` may import everything. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  src: [],
+  kernels: ["src"],
+  plugins: ["src"],
+  cli: ["src", "kernels", "plugins"],
+};
+
+/** Marks of unfinished work, of switched-off types, and paths that exist on one machine only. */
+const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
+  [/@ts-(?:ignore|nocheck|expect-error)/, "switches the type check off"],
+  [/\b(?:TODO|FIXME|XXX)\b/, "unfinished"],
+  [/["'`(\s]\/(?:home|root|work|Users)\/\w/, "a path of one machine"],
+  [/\bdebugger;/, "left from debugging"],
+];
+
+export const checks: readonly Check[] = [
+  { name: "the format is deno fmt's", run: () => tool([...command("deno"), "fmt", "--check"]) },
+  { name: "deno lint finds nothing", run: () => tool([...command("deno"), "lint"]) },
+  { name: "deno check finds nothing", run: () => tool([...command("deno"), "check", ...sources()]) },
+  {
+    name: "tsc finds nothing",
+    run: () => tool(["node", join("node_modules", "typescript", "bin", "tsc"), "-p", ".", "--noEmit"]),
+  },
+  { name: "imports point one way: cli to plugins and kernels, those to src", run: direction },
+  { name: "every source file says first what it is", run: headers },
+  { name: "nothing is unfinished or bound to one machine", run: forbidden },
+];
+
+/** Source files of the project, with paths from the root. */
+export function sources(folders: readonly string[] = FOLDERS): string[] {
+  return folders.flatMap((folder) => walk(folder)).filter((path) => path.endsWith(".ts")).sort();
+}
+
+function walk(folder: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(ROOT, folder));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    if (name === "node_modules" || name === "fixtures" || name.startsWith(".")) return [];
+    const path = join(folder, name);
+    return statSync(join(ROOT, path)).isDirectory() ? walk(path) : [path];
+  });
+}
+
+async function tool(line: readonly string[]): Promise<string[]> {
+  const { code, output } = await run(line, { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" });
+  return code === 0 ? [] : [output.trim() || `${line.join(" ")} ended with ${code}`];
+}
+
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+
+function direction(): string[] {
+  const complaints: string[] = [];
+  for (const path of sources()) {
+    const home = path.split(sep)[0];
+    for (const [, specifier] of read(path).matchAll(/(?:\bfrom|\bimport|\bimport\()\s*["'](\.[^"']*)["']/g)) {
+      const target = relative(ROOT, join(ROOT, dirname(path), specifier));
+      const folder = target.split(sep)[0];
+      const allowed = MAY_IMPORT[home];
+      if (folder === "..") complaints.push(`${path}: ${specifier} is outside the repository`);
+      else if (allowed && folder !== home && !allowed.includes(folder)) {
+        complaints.push(`${path}: ${home} may not import ${target}`);
+      }
+    }
+  }
+  return complaints;
+}
+
+function headers(): string[] {
+  return sources().filter((path) => !/^(?:#![^\n]*\n)?(?:\/\/ |\/\*\*)/.test(read(path)))
+    .map((path) => `${path}: the first line is no comment`);
+}
+
+function forbidden(): string[] {
+  return sources().filter((path) => path !== join("scripts", "check.ts")).flatMap((path) =>
+    read(path).split("\n").flatMap((line, index) =>
+      FORBIDDEN.filter(([pattern]) => pattern.test(line)).map(([, why]) =>
+        `${path}:${index + 1}: ${why}: ${line.trim()}`
+      )
+    )
+  );
+}
+
+if (import.meta.main) {
+  let failed = 0;
+  for (const check of checks) {
+    const complaints = await check.run();
+    if (complaints.length > 0) failed++;
+    console.log(`${complaints.length === 0 ? "ok    " : "FAILED"} ${check.name}`);
+    for (const complaint of complaints) console.log(complaint);
+  }
+  process.exit(failed === 0 ? 0 : 1);
+}

@@ -1,0 +1,110 @@
+// Runs every test file and every check, and prints the sum as the last line: `N passed, M failed`.
+//
+//   npm test                         under Bun
+//   npx deno task test               under Deno
+//   npm test -- --runtimes bun,deno  under both, one sum
+//   npm test -- tree rule            only files with one of these words in their path; no checks
+//
+// Each file runs in a process of its own: a crash in native code costs that file alone, and is counted.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { checks, sources } from "./check.ts";
+import { run } from "./process.ts";
+import { command, CURRENT, ROOT, type Runtime } from "./runtimes.ts";
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  options: {
+    runtimes: { type: "string", default: CURRENT },
+    jobs: { type: "string", default: String(Math.min(2, availableParallelism())) },
+  },
+});
+const runtimes = values.runtimes.split(",").map((name): Runtime => {
+  if (name === "bun" || name === "deno") return name;
+  console.error(`scripts/test.ts: no runtime ${JSON.stringify(name)}; there are bun and deno`);
+  process.exit(2);
+});
+const files = sources(["test"]).filter((path) => path.endsWith(".test.ts")).filter((path) =>
+  positionals.length === 0 || positionals.some((word) => path.includes(word))
+);
+
+const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const reports = mkdtempSync(join(tmpdir(), "hunch-test-"));
+const broken: string[] = [];
+try {
+  const jobs = runtimes.flatMap((runtime) => files.map((path) => () => testFile(runtime, path)));
+  if (positionals.length === 0) jobs.unshift(...checks.map((check) => () => checkSource(check)));
+  const workers = Math.max(1, Number(values.jobs) || 1);
+  await Promise.all(Array.from({ length: workers }, async () => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await job();
+  }));
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
+for (const line of broken) console.log(`failed: ${line}`);
+if (files.length === 0) console.log("no test file found");
+console.log(
+  `${total.passed} passed, ${total.failed} failed` + (total.skipped > 0 ? `, ${total.skipped} skipped` : ""),
+);
+process.exit(total.failed === 0 && total.passed > 0 && files.length > 0 ? 0 : 1);
+
+async function testFile(runtime: Runtime, path: string): Promise<void> {
+  const report = join(reports, `${runtime}-${path.replaceAll(/[^\w.]/g, "-")}.xml`);
+  const flags = runtime === "bun"
+    ? ["test", "--timeout=600000", "--reporter=junit", `--reporter-outfile=${report}`, `./${path}`]
+    : ["test", "-A", "--no-prompt", "--no-check", `--junit-path=${report}`, path];
+  const started = performance.now();
+  const { code, output } = await run([...command(runtime), ...flags], {
+    NO_COLOR: "1",
+    DENO_NO_UPDATE_CHECK: "1",
+    XDG_CACHE_HOME: join(ROOT, "node_modules", ".cache"), // not the cache of whoever runs the tests
+  });
+  const count = readReport(report);
+  // A file that ended badly without a failed test, or that ran nothing, is a failure of its own.
+  if (count.failed === 0 && (code !== 0 || count.passed + count.skipped === 0)) count.failed = 1;
+  add(count, `${path} (${runtime})`, started, output);
+}
+
+async function checkSource(check: typeof checks[number]): Promise<void> {
+  const started = performance.now();
+  const complaints = await check.run();
+  const failed = complaints.length > 0;
+  add({ passed: failed ? 0 : 1, failed: failed ? 1 : 0, skipped: 0 }, check.name, started, complaints.join("\n"));
+}
+
+function add(count: Count, what: string, started: number, output: string): void {
+  total.passed += count.passed;
+  total.failed += count.failed;
+  total.skipped += count.skipped;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${count.failed === 0 ? "ok    " : "FAILED"} ${what}: ${count.passed} in ${seconds} s`);
+  if (count.failed === 0) return;
+  broken.push(what);
+  console.log(output);
+}
+
+/** Counts the cases of a JUnit file; zeros where the runner died before it wrote one. */
+function readReport(path: string): Count {
+  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  let text = "";
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return count;
+  }
+  for (const testcase of text.split("<testcase ").slice(1)) {
+    if (/<(?:failure|error)\b/.test(testcase)) count.failed++;
+    else if (testcase.includes("<skipped")) count.skipped++;
+    else count.passed++;
+  }
+  return count;
+}
