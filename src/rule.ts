@@ -13,6 +13,8 @@ export interface VerificationRule {
   readonly name: string;
   /** False: "relaxed" wherever the rule appears. */
   readonly lossless: boolean;
+  /** True: follows the arg-max only, so it is lossless for temperature 0 and for nothing else. */
+  readonly greedy?: true;
   /** The laws the rule supports; an impossible pair is refused when the command starts. */
   readonly laws: readonly DraftLaw[];
   /**
