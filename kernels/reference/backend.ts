@@ -1,0 +1,68 @@
+// Loads small models on the reference engine, and refuses what would only waste a person's time.
+import type { Backend, EngineOptions } from "../../src/backend.ts";
+import { HunchError, UnsupportedError } from "../../src/errors.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import { ReferenceEngine } from "./engine.ts";
+import { readModel } from "./weights.ts";
+
+/** About a tenth of a second per token; anything larger belongs on another backend. */
+const MOST_PARAMETERS = 50_000_000;
+
+export const referenceBackend: Backend = {
+  name: "reference",
+  async load(source: ModelSource, options: EngineOptions): Promise<ReferenceEngine> {
+    if (options.format !== "auto" && options.format !== "float32") {
+      throw new UnsupportedError(
+        `the reference backend computes in float64 from float32 weights and has no format ${options.format}`,
+        {},
+        "use --format float32, or another backend such as onnx",
+      );
+    }
+    if (options.provider !== undefined && options.provider !== "cpu") {
+      throw new UnsupportedError(
+        `the reference backend is plain TypeScript and has no execution provider ${options.provider}`,
+        {},
+        "leave the provider out, or use another backend such as onnx",
+      );
+    }
+    const parameters = countParameters(source);
+    if (parameters > MOST_PARAMETERS) {
+      throw new UnsupportedError(
+        `${source.title} has ${Math.round(parameters / 1e6)} million parameters, ` +
+          `too many for the reference backend, which stops at ${MOST_PARAMETERS / 1e6} million`,
+        { file: source.path },
+        "use another backend such as onnx",
+      );
+    }
+    const context = contextLength(source, options.context);
+    options.progress?.("loading", 0);
+    const model = readModel(source);
+    options.progress?.("loading", 1);
+    return new ReferenceEngine(source, model, context, options.progress);
+  },
+};
+
+function countParameters(source: ModelSource): number {
+  return source.names.reduce((sum, name) => sum + source.tensor(name).shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/** Learned positions end where their table ends; other models may be run further than they were made for. */
+function contextLength(source: ModelSource, wanted: number | undefined): number {
+  if (wanted === undefined) return source.spec.context;
+  if (!Number.isInteger(wanted) || wanted < 1) {
+    throw new HunchError(
+      "usage",
+      `a context of ${wanted} tokens makes no sense`,
+      {},
+      "give a whole number of at least 1",
+    );
+  }
+  if (source.has("positions.weight") && wanted > source.spec.context) {
+    throw new UnsupportedError(
+      `${source.title} has learned positions for ${source.spec.context} tokens, not for ${wanted}`,
+      { file: source.path },
+      `use a context of at most ${source.spec.context}`,
+    );
+  }
+  return wanted;
+}

@@ -1,0 +1,68 @@
+// The oracle: any ModelSpec in plain TypeScript, float64, one token at a time. Slow and obviously right; the other
+// engines are compared with it.
+import type { Capabilities, Engine, Sequence, WeightFormat } from "../../src/backend.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import { type CostCurve, measureCost } from "./cost.ts";
+import type { Model } from "./model.ts";
+import { ReferenceSequence } from "./sequence.ts";
+
+export class ReferenceEngine implements Engine {
+  readonly name = "reference";
+  readonly format: WeightFormat = "float32";
+  readonly can: Capabilities = {
+    tree: true,
+    exact: "trees",
+    taps: false,
+    layerSkip: false,
+    deviceRules: [],
+    rewind: "truncate",
+  };
+  #cost: CostCurve = () => NaN;
+  #pass = 0;
+  #closed = false;
+
+  constructor(
+    readonly source: ModelSource,
+    readonly model: Model,
+    readonly context: number,
+    private readonly progress?: (step: string, fraction: number) => void,
+  ) {}
+
+  /** Rows are computed one by one, so a pass may be as wide as the context is long. */
+  get maxRows(): number {
+    return this.context;
+  }
+
+  open(): Sequence {
+    if (this.#closed) throw new Error("this engine is closed");
+    return new ReferenceSequence(this);
+  }
+
+  cost(width: number): number {
+    return this.#cost(width);
+  }
+
+  async calibrate(): Promise<void> {
+    this.#cost = await measureCost(this, this.progress);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Ends the life of all Scores given out so far. Called by every method of every sequence. */
+  expire(): void {
+    if (this.#closed) throw new Error("this engine is closed");
+    this.#pass++;
+  }
+
+  /** A check that throws after the next `expire`. */
+  validity(): () => void {
+    const pass = this.#pass;
+    return () => {
+      if (pass !== this.#pass) {
+        throw new Error("these scores are no longer valid: a sequence was used after their pass");
+      }
+    };
+  }
+}

@@ -1,0 +1,43 @@
+// The feed-forward block, plain or gated: GLU Variants Improve Transformer (2020, arXiv 2002.05202), with SiLU or
+// Gaussian Error Linear Units (2016, arXiv 1606.08415).
+import { match } from "ts-pattern";
+import type { Activation, FeedForwardSpec } from "../../src/model/spec.ts";
+import { type Matrix, multiply } from "./matrix.ts";
+
+export interface FeedForwardWeights {
+  readonly gate?: Matrix; // [hidden, width]
+  readonly up: Matrix; // [hidden, width]
+  readonly down: Matrix; // [width, hidden]
+}
+
+/** [width] → [width] */
+export function feedForward(x: Float64Array, weights: FeedForwardWeights, spec: FeedForwardSpec): Float64Array {
+  const up = multiply(weights.up, x);
+  const act = activation(spec.activation);
+  if (!weights.gate) return multiply(weights.down, up.map(act));
+  const gate = multiply(weights.gate, x);
+  return multiply(weights.down, up.map((value, i) => act(gate[i]) * value));
+}
+
+export function activation(name: Activation): (x: number) => number {
+  return match(name)
+    .with("silu", () => (x: number) => x / (1 + Math.exp(-x)))
+    .with("gelu", () => (x: number) => x * 0.5 * (1 + erf(x / Math.SQRT2)))
+    .with("gelu-tanh", () => (x: number) => x * 0.5 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))))
+    .exhaustive();
+}
+
+/**
+ * The error function, to a few units in the last place: 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5···(2n+1)), whose terms
+ * all have one sign (Abramowitz and Stegun 7.1.6). Past 6 it is 1 to the last bit.
+ */
+export function erf(x: number): number {
+  if (Math.abs(x) >= 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17; n++) {
+    term *= 2 * x * x / (2 * n + 1);
+    sum += term;
+  }
+  return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+}

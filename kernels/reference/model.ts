@@ -1,0 +1,76 @@
+// One token through the whole model: any ModelSpec, in the order in which its formulas are written.
+import type { LayerSpec, ModelSpec } from "../../src/model/spec.ts";
+import { attend, type AttentionWeights, type KeyValue } from "./attention.ts";
+import { feedForward, type FeedForwardWeights } from "./feed-forward.ts";
+import { type Matrix, multiply, rowOf } from "./matrix.ts";
+import { type Norm, normalise } from "./norm.ts";
+
+/** A block of a layer with the norms around it. */
+export interface Block<Weights> {
+  readonly weights: Weights;
+  readonly before?: Norm;
+  readonly after?: Norm;
+}
+
+export interface Layer {
+  readonly spec: LayerSpec;
+  readonly attention: Block<AttentionWeights>;
+  readonly feedForward: Block<FeedForwardWeights>;
+}
+
+export interface Model {
+  readonly spec: ModelSpec;
+  readonly embed: Matrix; // [vocab, width]
+  readonly positions?: Matrix; // [context, width]
+  readonly layers: readonly Layer[];
+  readonly norm: Norm;
+  readonly output: Matrix; // [vocab, width]
+}
+
+/** All that later tokens need of a token: its keys and values, one per layer. */
+export type Memory = readonly KeyValue[];
+
+/** `past` holds the tokens before it in order of position. `hidden` [width] is what the output head reads. */
+export function computeToken(
+  model: Model,
+  token: number,
+  past: readonly Memory[],
+): { readonly memory: Memory; readonly hidden: Float64Array } {
+  const { spec } = model;
+  let x: Float64Array = rowOf(model.embed, token).map((value) => value * spec.embeddingScale);
+  if (model.positions) x = add(x, rowOf(model.positions, past.length));
+  const memory: KeyValue[] = [];
+  model.layers.forEach((layer, depth) => {
+    const { attention, parallel, residualScale } = layer.spec;
+    const around = (block: Block<unknown>, input: Float64Array, compute: (x: Float64Array) => Float64Array) => {
+      const inner = compute(block.before ? normalise(input, block.before, spec.norm) : input);
+      const outer = block.after ? normalise(inner, block.after, spec.norm) : inner;
+      return outer.map((value) => value * residualScale);
+    };
+    const attended = around(layer.attention, x, (input) => {
+      const seen = past.map((earlier) => earlier[depth]);
+      const { output, own } = attend(input, seen, layer.attention.weights, attention, spec.norm);
+      memory.push(own);
+      return output;
+    });
+    const middle = add(x, attended);
+    const fed = around(
+      layer.feedForward,
+      parallel ? x : middle,
+      (input) => feedForward(input, layer.feedForward.weights, layer.spec.feedForward),
+    );
+    x = add(middle, fed);
+  });
+  return { memory, hidden: normalise(x, model.norm, spec.norm) };
+}
+
+/** The scores of every token of the vocabulary to come next: [width] → [vocab]. */
+export function logitsOf(model: Model, hidden: Float64Array): Float64Array {
+  const { logitScale, logitSoftcap } = model.spec;
+  const logits = multiply(model.output, hidden).map((value) => value * logitScale);
+  return logitSoftcap === undefined ? logits : logits.map((value) => logitSoftcap * Math.tanh(value / logitSoftcap));
+}
+
+function add(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value + b[i]);
+}
