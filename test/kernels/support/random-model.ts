@@ -196,7 +196,8 @@ function describe(spec: ModelSpec, extras: Extras): string {
     [`rope${rope?.interleaved ? " interleaved" : ""}${(rope?.dimensions ?? 0) < attention.headSize ? " partial" : ""}`]:
       !!rope,
     "rope magnitude": rope !== undefined && rope.magnitude !== 1,
-    "some layers without rope": spec.layers.some((layer) => !layer.attention.rope),
+    "no rope": spec.layers.every((layer) => !layer.attention.rope),
+    "rope in some layers": rope !== undefined && spec.layers.some((layer) => !layer.attention.rope),
     "learned positions": extras.positions,
     [`window ${attention.window}`]: attention.window !== undefined,
     "attention cap": attention.softcap !== undefined,

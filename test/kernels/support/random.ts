@@ -13,16 +13,10 @@ export interface Random {
   maybe<T>(probability: number, make: () => T): T | undefined;
 }
 
-/** The mixing function of SplitMix32 over a counter. */
+/** The mixing function of MurmurHash3 over a counter that starts at a mixed seed. */
 export function randomFrom(seed: number): Random {
-  let state = Math.imul(seed, 0x9e3779b1) >>> 0;
-  const next = () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
-    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
-    return ((z ^ (z >>> 16)) >>> 0) / 2 ** 32;
-  };
+  let state = mix(mix(seed + 1) ^ 0x5bd1e995);
+  const next = () => mix(state = (state + 0x9e3779b9) >>> 0) / 2 ** 32;
   return {
     next,
     between: (low, high) => low + (high - low) * next(),
@@ -36,4 +30,10 @@ export function randomFrom(seed: number): Random {
       return yes ? made : undefined;
     },
   };
+}
+
+function mix(z: number): number {
+  z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
+  z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
+  return (z ^ (z >>> 16)) >>> 0;
 }

@@ -1,0 +1,175 @@
+// Scores do not depend on how a text is cut into passes, nor on the rows beside: to the last bit where `can.exact`
+// promises it, within the tolerance otherwise.
+import { type Case, expectRefusal, expectThat } from "./case.ts";
+import { allLogits, type Bench, drawer, runChain, wholePath } from "./engine-bench.ts";
+
+const WIDTHS = [1, 2, 3, 4, 5, 7, 8, 12, 16, 31, 32, 33, 48, 64];
+
+export function bitCases(bench: Bench): Case[] {
+  const chains = async () => (await bench.engine()).can.exact !== "none";
+  const trees = async () => (await bench.engine()).can.exact === "trees";
+
+  const agree = async (widths: number | readonly number[], what: string) => {
+    const tokens = await bench.tokens();
+    const wanted = await bench.text();
+    const actual = await bench.chain(tokens, widths);
+    expectThat(actual.length === wanted.length, `${what}: ${actual.length} rows of scores for ${wanted.length} tokens`);
+    for (const [row, logits] of actual.entries()) {
+      bench.same(logits, wanted[row], await chains(), `${what}, position ${row}`);
+    }
+  };
+
+  return [
+    {
+      name: "a text's scores are those that somebody else computed",
+      async run() {
+        const { known } = bench.expected;
+        if (!known) return;
+        const text = await bench.text();
+        const vocab = text[0].length;
+        text.forEach((logits, row) => {
+          const wanted = Float64Array.from({ length: vocab }, (_, token) => known.logits[row * vocab + token]);
+          bench.same(logits, wanted, false, `position ${row}`);
+        });
+      },
+    },
+    ...WIDTHS.map((width): Case => ({
+      name: width === 1 ? "token by token is like one pass" : `passes of ${width} rows are like one pass`,
+      run: () => agree(width, `in passes of ${width}`),
+    })),
+    {
+      name: "passes of changing width are like one pass",
+      async run() {
+        const length = (await bench.tokens()).length;
+        for (const seed of [1, 2, 3]) {
+          const draw = drawer(seed);
+          const widths = Array.from({ length }, () => 1 + draw([2, 6, 20][seed - 1]));
+          await agree(widths, `in passes of ${widths.slice(0, 6)}, …`);
+        }
+      },
+    },
+    {
+      name: "the same pass twice gives the same bits, and commits nothing",
+      async run() {
+        const tokens = (await bench.tokens()).slice(0, 8);
+        await bench.sequence(async (sequence) => {
+          const first = allLogits(await sequence.forward({ tokens }));
+          const second = allLogits(await sequence.forward({ tokens }));
+          expectThat(sequence.length === 0, `a pass without keep left ${sequence.length} tokens committed`);
+          first.forEach((logits, row) => bench.same(second[row], logits, true, `row ${row} of the repeated pass`));
+        });
+      },
+    },
+    {
+      name: "the last row alone scores as it does among all",
+      async run() {
+        const tokens = await bench.tokens();
+        const wanted = await bench.text();
+        for (const length of [1, 2, 5, tokens.length]) {
+          await bench.sequence(async (sequence) => {
+            const scores = await sequence.forward({ tokens: tokens.slice(0, length), score: "last" });
+            expectThat(scores.rows === 1, `the last row was asked for and ${scores.rows} came`);
+            bench.same(allLogits(scores)[0], wanted[length - 1], await chains(), `last of ${length} rows`);
+          });
+        }
+      },
+    },
+    {
+      name: "a prompt longer than the widest pass is prefilled in chunks",
+      async run() {
+        const { maxRows, context } = await bench.engine();
+        const text = await bench.tokens();
+        const length = maxRows + 3;
+        if (length > Math.min(context, bench.expected.fill ?? 512)) return;
+        const tokens = Int32Array.from({ length }, (_, i) => text[i % text.length]);
+        const wanted = (await bench.chain(tokens, Math.min(maxRows, 32))).at(-1)!;
+        await bench.sequence(async (sequence) => {
+          const rows = { tokens, score: "last" } as const;
+          const [logits] = allLogits(await sequence.forward(rows));
+          bench.same(logits, wanted, await chains(), `last of ${length} rows`);
+          sequence.keep(wholePath(rows));
+          expectThat(sequence.length === length, `${sequence.length} of ${length} tokens were committed`);
+        });
+      },
+    },
+    {
+      name: "every node of a tree scores like the chain that leads to it",
+      async run() {
+        const { can } = await bench.engine();
+        const tokens = await bench.tokens();
+        const start = Math.min(11, tokens.length >> 1);
+        for (const shape of can.tree ? TREES : []) {
+          const rows = treeOf(shape, tokens, start);
+          if (start + rows.tokens.length > (await bench.engine()).context) continue;
+          const scores = await bench.sequence(async (sequence) => {
+            await runChain(sequence, tokens.slice(0, start), 4);
+            return allLogits(await sequence.forward(rows));
+          });
+          for (const [row, logits] of scores.entries()) {
+            const path = pathTo(rows.parents, row);
+            const chain = Int32Array.from([...tokens.slice(0, start), ...path.map((node) => rows.tokens[node])]);
+            const wanted = (await bench.chain(chain, chain.length)).at(-1)!;
+            bench.same(logits, wanted, await trees(), `node ${row} of the tree [${shape}]`);
+          }
+        }
+      },
+    },
+    {
+      name: "a tree node does not depend on the nodes that are not its ancestors",
+      async run() {
+        const { can, source } = await bench.engine();
+        if (!can.tree) return;
+        const tokens = (await bench.tokens()).slice(0, 6);
+        const parents = Int32Array.of(-1, 0, 0, 1, 2);
+        const other = tokens.slice(0, 5).map((token, row) =>
+          row === 1 || row === 3 ? (token + 1) % source.spec.vocab : token
+        );
+        await bench.sequence(async (sequence) => {
+          const before = allLogits(await sequence.forward({ tokens: tokens.slice(0, 5), parents }));
+          const after = allLogits(await sequence.forward({ tokens: other, parents }));
+          for (const row of [0, 2, 4]) {
+            // The sums run over the same columns in both passes, so an engine that promises any bits keeps these.
+            bench.same(after[row], before[row], await chains(), `node ${row} beside other neighbours`);
+          }
+        });
+      },
+    },
+    {
+      name: "an engine without trees refuses them",
+      async run() {
+        const { can } = await bench.engine();
+        if (can.tree) return;
+        await bench.sequence((sequence) =>
+          expectRefusal(
+            () => sequence.forward({ tokens: Int32Array.of(0, 1, 2), parents: Int32Array.of(-1, 0, 0) }),
+            "a tree, which the engine says it cannot do,",
+          )
+        );
+      },
+    },
+  ];
+}
+
+/** Parents: a bush, two chains side by side, a comb, several roots, and a chain with a late branch. */
+const TREES: readonly (readonly number[])[] = [
+  [-1, 0, 0, 0, 1, 1, 2, 4],
+  [-1, 0, 0, 1, 2, 3, 4, 5, 6],
+  [-1, 0, 0, 2, 2, 4, 4, 6, 6],
+  [-1, -1, -1, 0, 1, 2],
+  [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 3, 12, 13],
+];
+
+/** Node 0 continues the text as it goes on; the others take tokens from further on in it. */
+export function treeOf(shape: readonly number[], text: Int32Array, start: number) {
+  return {
+    tokens: Int32Array.from(shape, (_, node) => text[(start + node) % text.length]),
+    parents: Int32Array.from(shape),
+  };
+}
+
+/** The nodes from the root down to `node`, itself included. */
+export function pathTo(parents: Int32Array, node: number): Int32Array {
+  const path: number[] = [];
+  for (let at = node; at >= 0; at = parents[at]) path.push(at);
+  return Int32Array.from(path.reverse());
+}
