@@ -1,5 +1,5 @@
 // The round: plan, draft, one pass of the target, verify, keep, observe. As an async iterator of text.
-import type { Engine } from "./backend.ts";
+import type { Engine, Sequence } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { Controller } from "./controller.ts";
 import type { Drafter } from "./drafter.ts";
@@ -23,6 +23,12 @@ export interface GenerateOptions {
   /** What happens when prompt and completion outgrow the context: refuse up front, or drop the oldest prompt tokens. */
   readonly overflow?: "refuse" | "truncate";
   readonly signal?: AbortSignal;
+  /**
+   * A sequence of `engine` to go on with, for conversations: its committed tokens must be the first of `prompt`, and
+   * fewer than all. It is left open and holds the first `sequence.length` tokens of prompt and completion afterwards.
+   * Absent: one is opened for the call and closed.
+   */
+  readonly sequence?: Sequence;
 }
 
 /** What one round added. `text` never ends inside a character; a held-back part comes with a later piece. */
