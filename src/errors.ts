@@ -34,6 +34,9 @@ export interface Place {
  */
 export class HunchError extends Error {
   override readonly name: string = "HunchError";
+  /** The whole complaint on one line. A field, not a getter: Bun gives every error an own `line`, a number. */
+  readonly line: string;
+
   constructor(
     readonly kind: FailureKind,
     message: string,
@@ -41,22 +44,18 @@ export class HunchError extends Error {
     readonly hint: string = "",
   ) {
     super(message);
-  }
-
-  get exitCode(): number {
-    return EXIT[this.kind];
-  }
-
-  /** The whole complaint on one line. */
-  get line(): string {
-    const { file, offset, field } = this.place;
+    const { file, offset, field } = place;
     const where = [
       file,
       offset === undefined ? undefined : `at byte ${offset}`,
       field === undefined ? undefined : `field ${field}`,
     ].filter((part) => part !== undefined).join(", ");
-    const text = this.message + (where ? ` (${where})` : "") + (this.hint ? `; ${this.hint}` : "");
-    return text.replaceAll(/[\u0000-\u001f\u007f]+/g, " ");
+    const text = message + (where ? ` (${where})` : "") + (hint ? `; ${hint}` : "");
+    this.line = text.replaceAll(/[\u0000-\u001f\u007f]+/g, " ");
+  }
+
+  get exitCode(): number {
+    return EXIT[this.kind];
   }
 }
 
