@@ -28,7 +28,7 @@ export function activation(name: Activation): (x: number) => number {
 }
 
 /**
- * The error function, to a few units in the last place: 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5···(2n+1)), whose terms
+ * The error function, to about 1e-15: 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5···(2n+1)), whose terms
  * all have one sign (Abramowitz and Stegun 7.1.6). Past 6 it is 1 to the last bit.
  */
 export function erf(x: number): number {
