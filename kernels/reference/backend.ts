@@ -1,7 +1,8 @@
 // Loads small models on the reference engine, and refuses what would only waste a person's time.
 import type { Backend, EngineOptions } from "../../src/backend.ts";
-import { HunchError, UnsupportedError } from "../../src/errors.ts";
+import { UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
+import { contextLength } from "../rows.ts";
 import { ReferenceEngine } from "./engine.ts";
 import { readModel } from "./weights.ts";
 
@@ -44,25 +45,4 @@ export const referenceBackend: Backend = {
 
 function countParameters(source: ModelSource): number {
   return source.names.reduce((sum, name) => sum + source.tensor(name).shape.reduce((a, b) => a * b, 1), 0);
-}
-
-/** Learned positions end where their table ends; other models may be run further than they were made for. */
-function contextLength(source: ModelSource, wanted: number | undefined): number {
-  if (wanted === undefined) return source.spec.context;
-  if (!Number.isInteger(wanted) || wanted < 1) {
-    throw new HunchError(
-      "usage",
-      `a context of ${wanted} tokens makes no sense`,
-      {},
-      "give a whole number of at least 1",
-    );
-  }
-  if (source.has("positions.weight") && wanted > source.spec.context) {
-    throw new UnsupportedError(
-      `${source.title} has learned positions for ${source.spec.context} tokens, not for ${wanted}`,
-      { file: source.path },
-      `use a context of at most ${source.spec.context}`,
-    );
-  }
-  return wanted;
 }

@@ -1,6 +1,7 @@
 // The state of one text: a list of what every committed token left behind, and the rows of the last pass beside it.
 import type { Rows, Scores, Sequence } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
+import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "../rows.ts";
 import type { ReferenceEngine } from "./engine.ts";
 import { computeToken, logitsOf, type Memory } from "./model.ts";
 import { ReferenceScores } from "./scores.ts";
@@ -27,25 +28,17 @@ export class ReferenceSequence implements Sequence {
 
   async forward(rows: Rows): Promise<Scores> {
     this.#begin();
+    this.#pending = [];
     const { model, context, source } = this.#engine;
     const { vocab } = model.spec;
     const { tokens, score = "all", temperature = 1 } = rows;
-    const parents = rows.parents ?? Int32Array.from(tokens, (_, row) => row - 1);
-    check(rows, parents, vocab, temperature);
+    const parents = rows.parents ?? chainParents(tokens.length);
+    checkRows(rows, parents, vocab);
+    const needed = this.length + 1 + depthsOf(parents).reduce((a, b) => Math.max(a, b));
+    if (needed > context) throw contextFull(source, context, needed);
 
-    this.#pending = [];
     const pending: PendingRow[] = [];
     const logits: Float64Array[] = [];
-    const depths = depthsOf(parents);
-    const deepest = this.length + Math.max(...depths) + 1;
-    if (deepest > context) {
-      throw new HunchError(
-        "input",
-        `the context of ${context} tokens is full: this text needs ${deepest}`,
-        { file: source.path },
-        "shorten the text or raise the context length",
-      );
-    }
     for (let row = 0; row < tokens.length; row++) {
       const past = [...this.#committed, ...ancestors(pending, parents[row])];
       const { memory, hidden } = computeToken(model, tokens[row], past);
@@ -67,10 +60,7 @@ export class ReferenceSequence implements Sequence {
   keep(path: Int32Array): void {
     this.#begin();
     const pending = this.#pending;
-    path.forEach((row, step) => {
-      const parent = step === 0 ? -1 : path[step - 1];
-      if (pending[row]?.parent !== parent) throw new RangeError(`[${path}] is no path from the root of the last pass`);
-    });
+    checkPath(path, Int32Array.from(pending, ({ parent }) => parent));
     for (const row of path) this.#committed.push(pending[row].memory);
     this.#pending = [];
   }
@@ -100,26 +90,6 @@ export class ReferenceSequence implements Sequence {
     if (this.#closed) throw new Error("this sequence is closed");
     this.#engine.expire();
   }
-}
-
-function check(rows: Rows, parents: Int32Array, vocab: number, temperature: number): void {
-  const { tokens } = rows;
-  if (tokens.length === 0) throw new RangeError("a pass needs at least one row");
-  if (parents.length !== tokens.length) {
-    throw new RangeError(`${parents.length} parents given for ${tokens.length} rows`);
-  }
-  const wrong = parents.findIndex((parent, row) => parent < -1 || parent >= row);
-  if (wrong >= 0) throw new RangeError(`row ${wrong} cannot continue row ${parents[wrong]}`);
-  const unknown = tokens.find((token) => token < 0 || token >= vocab);
-  if (unknown !== undefined) throw new RangeError(`no token ${unknown} in a vocabulary of ${vocab}`);
-  if (!(temperature > 0)) throw new RangeError(`temperature ${temperature} gives no probabilities: it must be above 0`);
-}
-
-/** 0 for rows that continue the committed text. */
-function depthsOf(parents: Int32Array): number[] {
-  const depths: number[] = [];
-  for (const parent of parents) depths.push(parent < 0 ? 0 : depths[parent] + 1);
-  return depths;
 }
 
 /** What `row` and the rows above it left behind, from the root down. */
