@@ -9,6 +9,10 @@ export interface Chance {
    * Never a token of weight 0.
    */
   pick(weights: Distribution): number;
+  /** A stream of its own for one purpose, such as `draft`. Absent: one stream serves all, as when branches are followed. */
+  fork?(label: string): Chance;
+  /** Remembers the state; the function returned goes back to it, any number of times. Absent where that cannot be. */
+  save?(): () => void;
 }
 
 /** Sum of `weights`; throws RangeError where nothing can be drawn from them. */
@@ -53,10 +57,18 @@ export class UniformChance implements Chance {
  * of state, period 2^128 − 1, only 32-bit arithmetic. One uniform number takes two outputs: 53 bits, 0 ≤ u < 1.
  */
 export class SeededChance extends UniformChance {
+  readonly #state: Int32Array;
+
   /** The same seed gives the same numbers on every machine; 7 and "7" are the same seed. */
   constructor(readonly seed: number | string) {
     const state = seedState(String(seed));
     super(() => ((xoshiro(state) >>> 5) * 0x4000000 + (xoshiro(state) >>> 6)) / 0x20000000000000);
+    this.#state = state;
+  }
+
+  save(): () => void {
+    const saved = this.#state.slice();
+    return () => this.#state.set(saved);
   }
 
   /**

@@ -29,12 +29,14 @@ export interface State {
   readonly length: number;
   /** Tokens that may still be generated. */
   readonly remaining: number;
-  /** Milliseconds of a target pass over `width` rows. */
+  /** Milliseconds of a target pass over `width` rows; NaN before the engine is calibrated. */
   cost(width: number): number;
 }
 
 export interface Controller {
   readonly name: string;
+  /** True: plans by `State.cost`, so the engine is calibrated once the first token is out. */
+  readonly needsCost?: true;
   plan(state: State): Plan;
   observe(round: Round): void;
 }

@@ -2,14 +2,15 @@
 import type { Chance } from "./chance.ts";
 import type { Plan, Round } from "./controller.ts";
 import type { Distribution } from "./distribution.ts";
+import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
 export interface Drafter {
   readonly name: string;
-  /** The laws of the trees it can draw. */
+  /** The laws of the trees it can draw; from `begin` on, of those it draws for this text. Empty: it never drafts. */
   readonly laws: readonly DraftLaw[];
-  /** A new text starts with these tokens. */
-  begin(prompt: Int32Array): void | Promise<void>;
+  /** A new text starts with these tokens. `sampling` is the target's: what is sampled must be drafted alike. */
+  begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
   /** A draft after everything observed so far; at most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
   draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
   /** Also called when another drafter's tokens were accepted: every committed token passes here exactly once. */
@@ -20,8 +21,12 @@ export interface Drafter {
 /** Proposes without knowing about trees. */
 export interface Proposer {
   readonly vocab: number;
-  /** The committed text so far, ending with the root. Only new tokens are computed. */
-  sync(text: Int32Array): Promise<void>;
+  /**
+   * A new tree is drawn under the last token of `text`, the committed tokens so far. Only new tokens are computed.
+   * `sampling` is the target's: q is what the drafter would sample from; at temperature 0, all of it on one token.
+   * `text` may be a view of a buffer that grows: copy what is kept.
+   */
+  sync(text: Int32Array, sampling: Sampling): Promise<void>;
   /**
    * Adds `nodes` to the tree being drawn (tokens and their parents' indices, −1 for the root) and returns q for the
    * children of each of them; the call without nodes returns q for the children of the root.

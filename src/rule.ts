@@ -15,6 +15,11 @@ export interface VerificationRule {
   readonly lossless: boolean;
   /** True: follows the arg-max only, so it is lossless for temperature 0 and for nothing else. */
   readonly greedy?: true;
+  /**
+   * True: what is said depends on the target's scores and one draw of the chance per token, never on the draft. Then a
+   * seed gives the same text with any drafter or none.
+   */
+  readonly independent?: true;
   /** The laws the rule supports; an impossible pair is refused when the command starts. */
   readonly laws: readonly DraftLaw[];
   /**

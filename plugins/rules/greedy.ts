@@ -8,6 +8,7 @@ export const greedy: VerificationRule = {
   name: "greedy",
   lossless: true,
   greedy: true,
+  independent: true,
   laws: ["point", "iid", "distinct", "top-and-one", "beam"],
   verify(tree, scores) {
     let node = -1;

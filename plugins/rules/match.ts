@@ -3,13 +3,13 @@
 // none. Sample-and-match is what most programs do: llama.cpp, and Inference with Reference: Lossless Acceleration of
 // Large Language Models (Yang et al., 2023, arXiv 2304.04487).
 import { definePlugin } from "../../src/registry.ts";
+import type { VerificationRule } from "../../src/rule.ts";
 import { tokenLevel } from "./walk.ts";
 
-export const match = tokenLevel(
-  "match",
-  ["point", "iid", "distinct", "top-and-one", "beam"],
-  ({ p }, chance) => chance.pick(p),
-);
+export const match: VerificationRule = {
+  ...tokenLevel("match", ["point", "iid", "distinct", "top-and-one", "beam"], ({ p }, chance) => chance.pick(p)),
+  independent: true,
+};
 
 export default definePlugin({
   kind: "rule",
