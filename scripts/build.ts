@@ -1,0 +1,100 @@
+// Makes one standalone file: Bun's runtime, hunch, ONNX Runtime's shared library and the default model.
+//
+//   npm run build                              dist/hunch for this machine
+//   npm run build -- --slim                    without the model (dist/hunch-slim): --model is then required
+//   npm run build -- --target linux-arm64      for another system; Bun fetches that system's runtime from the registry
+//   npm run build -- --outfile /tmp/hunch
+//
+// Bun compiles, so under Deno this starts itself again under Bun.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { run } from "./process.ts";
+import { command, CURRENT, ROOT } from "./runtimes.ts";
+
+const MODEL = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+
+/** Bun's name of a system, and where onnxruntime-node keeps that system's library. */
+const TARGETS: Record<string, { readonly folder: string; readonly library: RegExp }> = {
+  "linux-x64": { folder: "linux/x64", library: /^libonnxruntime\.so/ },
+  "linux-arm64": { folder: "linux/arm64", library: /^libonnxruntime\.so/ },
+  "darwin-arm64": { folder: "darwin/arm64", library: /^libonnxruntime\.1\.dylib$/ },
+  "windows-x64": { folder: "win32/x64", library: /^onnxruntime\.dll$/ },
+  "windows-arm64": { folder: "win32/arm64", library: /^onnxruntime\.dll$/ },
+};
+
+if (CURRENT !== "bun") {
+  const { code, output } = await run([...command("bun"), "scripts/build.ts", ...process.argv.slice(2)]);
+  console.log(output.trimEnd());
+  process.exit(code === 0 ? 0 : 1);
+}
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { slim: { type: "boolean", default: false }, target: { type: "string" }, outfile: { type: "string" } },
+});
+const here = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+const system = (values.target ?? here).replace(/^bun-/, "");
+const target = TARGETS[system];
+if (!target) fail(`no target ${JSON.stringify(system)}; there are ${Object.keys(TARGETS).join(", ")}`, 2);
+
+const folder = `node_modules/onnxruntime-node/bin/napi-v6/${target.folder}`;
+const library = existsSync(join(ROOT, folder)) && readdirSync(join(ROOT, folder)).find((n) => target.library.test(n));
+if (!library) fail(`ONNX Runtime's library is not in ${folder}; run: npm install`, 1);
+const carried = [`${folder}/${library}`, ...values.slim ? [] : [MODEL]];
+
+const suffix = `${values.slim ? "-slim" : ""}${system.startsWith("windows") ? ".exe" : ""}`;
+const outfile = values.outfile ?? join(ROOT, "dist", `hunch${suffix}`);
+mkdirSync(dirname(outfile), { recursive: true });
+
+/** As much of Bun's bundler as is used here. */
+interface Bundler {
+  build(options: Record<string, unknown>): Promise<{ success: boolean; logs: readonly unknown[] }>;
+}
+interface PluginBuild {
+  onLoad(filter: { filter: RegExp }, load: () => { contents: string; loader: "ts" }): void;
+}
+const bun = (globalThis as unknown as { Bun: Bundler }).Bun;
+const { success, logs } = await bun.build({
+  entrypoints: [join(ROOT, "cli/main.ts")],
+  minify: { whitespace: true, syntax: true },
+  compile: {
+    outfile,
+    ...values.target ? { target: `bun-${system}` } : {},
+    autoloadDotenv: false,
+    autoloadBunfig: false,
+  },
+  plugins: [{
+    name: "what the binary carries",
+    setup(build: PluginBuild) {
+      build.onLoad({ filter: /[\\/]cli[\\/]embedded\.ts$/ }, () => ({ contents: embeddedSource(), loader: "ts" }));
+    },
+  }],
+});
+if (!success) fail(logs.map(String).join("\n"), 1);
+console.log(`${outfile}: ${(statSync(outfile).size / 1e6).toFixed(0)} MB`);
+
+/** The module that takes the place of cli/embedded.ts: the same function, over the files in the binary. */
+function embeddedSource(): string {
+  const entries = carried.map((name, i) => {
+    const content = readFileSync(join(ROOT, name));
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const about = JSON.stringify({ name, bytes: content.length, sha256 });
+    return `{ ...${about}, read: async (from, to) => new Uint8Array(await Bun.file(file${i}).slice(from, to).arrayBuffer()) }`;
+  });
+  return [
+    ...carried.map((name, i) => `import file${i} from ${JSON.stringify(join(ROOT, name))} with { type: "file" };`),
+    `import { unpack } from ${JSON.stringify(join(ROOT, "cli/unpack.ts"))};`,
+    `const carried = [${entries.join(", ")}];`,
+    "export async function embedded(name, cacheDir) {",
+    "  const file = carried.find((file) => file.name === name);",
+    "  return file && await unpack(file, cacheDir);",
+    "}",
+  ].join("\n");
+}
+
+function fail(message: string, code: number): never {
+  console.error(`build: ${message}`);
+  process.exit(code);
+}
