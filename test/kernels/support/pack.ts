@@ -7,10 +7,9 @@ export type Packing = "F32" | "Q4_0" | "Q4_1" | "Q8_0";
 const BLOCK = 32;
 const BYTES = { Q4_0: 18, Q4_1: 20, Q8_0: 34 };
 
-/** `shape` [rows, columns] with columns a multiple of 32 for anything but F32; `values` comes back as stored. */
+/** `shape` [rows, columns]; `values` comes back as stored. Rows that are not whole blocks stay F32, as in real files. */
 export function pack(shape: readonly [number, number], values: Float32Array, type: Packing): MemoryTensor {
-  if (type === "F32") return { shape, values };
-  if (shape[1] % BLOCK !== 0) throw new RangeError(`${type} needs rows of whole blocks, not of ${shape[1]}`);
+  if (type === "F32" || shape[1] % BLOCK !== 0) return { shape, values };
   const blocks = values.length / BLOCK;
   const bytes = new Uint8Array(blocks * BYTES[type]);
   const stored = new Float32Array(values.length);

@@ -33,7 +33,7 @@ export interface RandomModelOptions {
   readonly attention?: Partial<LayerSpec["attention"]>;
   readonly feedForward?: Partial<LayerSpec["feedForward"]>;
   readonly extras?: Partial<Extras>;
-  /** Stores matrices so, and means what is stored. F32 where absent; widths are then multiples of 32. */
+  /** Stores matrices so, and means what is stored. F32 where absent. */
   readonly type?: TensorType & ("F32" | "Q4_0" | "Q4_1" | "Q8_0");
   /** Gives every second token the same embedding and output row as the one before: ties everywhere. */
   readonly ties?: boolean;
