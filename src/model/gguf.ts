@@ -3,6 +3,7 @@
 import { HunchError } from "../errors.ts";
 import { BinaryFile, Cursor } from "./reader.ts";
 import type { Tensor, TensorType } from "./source.ts";
+import type { PackedStrings } from "./tokenizers/strings.ts";
 import { blockElements, bytesOf, FileTensor } from "./weights.ts";
 
 /** Arrays of numbers are typed arrays; integers beyond 2^53 are bigint. */
@@ -11,7 +12,7 @@ export type GgufValue =
   | bigint
   | boolean
   | string
-  | readonly string[]
+  | PackedStrings
   | Uint8Array
   | Int8Array
   | Uint16Array
@@ -180,12 +181,7 @@ function readArray(cursor: Cursor, key: string): GgufValue {
   const at = cursor.position;
   const type = cursor.u32(key);
   const announced = cursor.u64(key);
-  if (type === STRING) {
-    const count = cursor.count(announced, 8, key);
-    const out: string[] = [];
-    for (let i = 0; i < count; i++) out.push(readString(cursor, cursor.file.size, key));
-    return out;
-  }
+  if (type === STRING) return readStrings(cursor, cursor.count(announced, 8, key), key);
   const raw = (size: number) => cursor.bytes(cursor.count(announced, size, key) * size, key).slice().buffer;
   switch (type) {
     case 0:
@@ -214,6 +210,22 @@ function readArray(cursor: Cursor, key: string): GgufValue {
     default:
       throw cursor.file.broken(`unknown array element type ${type}`, at, key);
   }
+}
+
+/** A list of strings stays one stretch of bytes: vocabularies are long, and most of their strings are never asked for. */
+function readStrings(cursor: Cursor, count: number, key: string): PackedStrings {
+  const begin = cursor.position;
+  const starts = new Uint32Array(count);
+  const ends = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = cursor.position;
+    const length = cursor.u32(key) + cursor.u32(key) * 2 ** 32;
+    cursor.skip(cursor.count(length, 1, key));
+    if (cursor.position - begin > 0xffffffff) throw cursor.file.broken("a list of texts is too long", at, key);
+    starts[i] = at + 8 - begin;
+    ends[i] = cursor.position - begin;
+  }
+  return { length: count, bytes: cursor.file.read(begin, cursor.position - begin, key), starts, ends };
 }
 
 interface Entry {

@@ -1,0 +1,30 @@
+// Gemma 2: Improving Open Language Models at a Practical Size (2024, arXiv:2408.00118): norms before and after each
+// block, soft caps on scores and logits, every other layer with a window. Hugging Face stores gains less one.
+import type { Architecture } from "../architecture.ts";
+import { decoderSpec } from "../decoder.ts";
+import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS } from "../names.ts";
+import { addOneToGains, gemmaScale } from "../gemma.ts";
+import { layerWindows } from "../windows.ts";
+
+export const gemma2: Architecture = {
+  name: "gemma2",
+  gguf: "gemma2",
+  huggingFace: "gemma2",
+  tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS],
+  names: { huggingFace: GEMMA_NAMES },
+  spec(file) {
+    const { hyper } = file;
+    const window = layerWindows(file, { every: 2, windowed: (n) => n % 2 === 0 });
+    const softcap = hyper.number(["attn_logit_softcapping"], 0) || undefined;
+    const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
+    return decoderSpec(file, {
+      name: "gemma2",
+      activation: "gelu-tanh",
+      rope: { interleaved: false },
+      attention: (n, common) => ({ ...window(n), softcap, scale: gemmaScale(file, common, 46) }),
+      embeddingScale: Math.sqrt,
+      logitSoftcap,
+    });
+  },
+  rearrange: addOneToGains,
+};

@@ -1,0 +1,58 @@
+// GPT-2: Language Models are Unsupervised Multitask Learners (2019): learned positions, layer norms, biases everywhere.
+// Hugging Face stores its matrices transposed.
+import type { Architecture } from "../architecture.ts";
+import { activationOf, decoderSpec } from "../decoder.ts";
+import { layers, WITH_BIASES } from "../names.ts";
+import { splitQkv } from "../packed.ts";
+import { transposed } from "../weights.ts";
+
+export const gpt2: Architecture = {
+  name: "gpt2",
+  gguf: "gpt2",
+  huggingFace: "gpt2",
+  tensors: [
+    "embed.weight",
+    "positions.weight",
+    "output.weight?",
+    "norm.weight",
+    "norm.bias",
+    ...WITH_BIASES,
+  ],
+  names: {
+    huggingFace: {
+      "embed.weight": "transformer.wte.weight",
+      "positions.weight": "transformer.wpe.weight",
+      "norm.weight": "transformer.ln_f.weight",
+      "norm.bias": "transformer.ln_f.bias",
+      ...layers("transformer.h.N.", {
+        "attention.norm": "ln_1",
+        "attention.qkv": "attn.c_attn",
+        "attention.output": "attn.c_proj",
+        "feedForward.norm": "ln_2",
+        "feedForward.up": "mlp.c_fc",
+        "feedForward.down": "mlp.c_proj",
+      }),
+    },
+  },
+  spec(file) {
+    const { hyper } = file;
+    const scaled = hyper.flag(["scale_attn_weights"], true);
+    const byLayer = hyper.flag(["scale_attn_by_inverse_layer_idx"], false);
+    return decoderSpec(file, {
+      name: "gpt2",
+      norm: "layer",
+      activation: activationOf(file, "gelu_new"),
+      gated: false,
+      hiddenIsFourfold: true,
+      attention: (n, { scale }) => ({ scale: (scaled ? scale : 1) / (byLayer ? n + 1 : 1) }),
+    });
+  },
+  rearrange(tensors, spec, file) {
+    if (file.kind === "huggingFace") {
+      for (const [name, tensor] of tensors) {
+        if (/^layers\.\d+\..*(qkv|output|up|down)\.weight$/.test(name)) tensors.set(name, transposed(tensor));
+      }
+    }
+    splitQkv(tensors, spec);
+  },
+};

@@ -1,0 +1,18 @@
+// Mistral 7B (2023, arXiv:2310.06825): Llama with a sliding window. In GGUF it goes by Llama's name.
+import type { Architecture } from "../architecture.ts";
+import { decoderSpec } from "../decoder.ts";
+import { llama } from "./llama.ts";
+
+export const mistral: Architecture = {
+  name: "mistral",
+  huggingFace: "mistral",
+  tensors: llama.tensors,
+  spec(file) {
+    const window = file.hyper.integer(["sliding_window"], 0);
+    return decoderSpec(file, {
+      name: "mistral",
+      rope: { interleaved: false },
+      attention: () => ({ window: window || undefined }),
+    });
+  },
+};

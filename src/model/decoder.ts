@@ -1,0 +1,140 @@
+// The common part of all architectures: the spec of a decoder from hyper-parameters, with what differs as options.
+import type { ModelFile } from "./architecture.ts";
+import { readRope, type RopeQuestion } from "./rope-config.ts";
+import type { Activation, AttentionSpec, LayerSpec, ModelSpec } from "./spec.ts";
+
+/** What an architecture does in its own way. */
+export interface DecoderOptions {
+  readonly name: string;
+  /** Default `rms`. */
+  readonly norm?: "rms" | "layer";
+  /** Default: what the file says, or `silu`. */
+  readonly activation?: Activation;
+  /** Default true. */
+  readonly gated?: boolean;
+  /** Default false. */
+  readonly parallel?: boolean;
+  /** Default: 4 × width where the file says nothing and this is true. */
+  readonly hiddenIsFourfold?: boolean;
+  /** Undefined: no rotation. `interleaved` says how rotated pairs lie in the file's rows. */
+  readonly rope?: RopeQuestion;
+  /** What attention of layer `n` does differently. */
+  readonly attention?: (n: number, common: AttentionSpec) => Partial<AttentionSpec>;
+  readonly residualScale?: number;
+  readonly embeddingScale?: (width: number) => number;
+  readonly logitScale?: number;
+  readonly logitSoftcap?: number;
+}
+
+/** Throws HunchError("input") for hyper-parameters that are missing, damaged or not supported. */
+export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec {
+  const { hyper } = file;
+  refuseExperts(file);
+  const width = hyper.integer(["embedding_length", "hidden_size", "n_embd"]);
+  const layerCount = hyper.integer(["block_count", "num_hidden_layers", "n_layer"]);
+  if (layerCount > file.tensors.size) {
+    const message = `${layerCount} layers are announced, but there are only ${file.tensors.size} tensors`;
+    throw hyper.wrong("block_count", message, "the file is incomplete");
+  }
+  const rope = options.rope && readRope(file, headSizeOf(file, width), options.rope);
+  const context = contextOf(file, rope?.context);
+  const attention = commonAttention(file, width, options, rope?.spec);
+  const hidden = hyper.integer(
+    ["feed_forward_length", "intermediate_size", "n_inner"],
+    options.hiddenIsFourfold ? 4 * width : undefined,
+  );
+  const activation = options.activation ?? activationOf(file);
+  const layers = Array.from({ length: layerCount }, (_, n): LayerSpec => {
+    const own = { ...attention, ...options.attention?.(n, attention) };
+    // A window that covers the whole context hides nothing.
+    const window = own.window !== undefined && own.window < context ? own.window : undefined;
+    return {
+      attention: { ...own, window },
+      feedForward: { hidden, activation, gated: options.gated ?? true },
+      parallel: options.parallel ?? false,
+      residualScale: options.residualScale ?? 1,
+    };
+  });
+  return {
+    architecture: options.name,
+    vocab: vocabOf(file),
+    width,
+    context,
+    layers,
+    norm: { kind: options.norm ?? "rms", epsilon: epsilonOf(file, options.norm ?? "rms") },
+    embeddingScale: options.embeddingScale?.(width) ?? 1,
+    logitScale: options.logitScale ?? 1,
+    logitSoftcap: options.logitSoftcap,
+  };
+}
+
+function commonAttention(
+  file: ModelFile,
+  width: number,
+  options: DecoderOptions,
+  rope: AttentionSpec["rope"],
+): AttentionSpec {
+  const { hyper } = file;
+  const heads = hyper.integer(["attention.head_count", "num_attention_heads", "n_head"]);
+  const kvHeads = hyper.integer(["attention.head_count_kv", "num_key_value_heads"], heads);
+  if (heads % kvHeads) throw hyper.wrong("num_key_value_heads", `${heads} heads cannot share ${kvHeads} key heads`);
+  const headSize = headSizeOf(file, width);
+  const valueSize = hyper.integer(["attention.value_length"], headSize);
+  if (valueSize !== headSize) {
+    throw hyper.wrong("attention.value_length", `values of ${valueSize} beside keys of ${headSize} are not supported`);
+  }
+  return { heads, kvHeads, headSize, scale: 1 / Math.sqrt(headSize), rope };
+}
+
+function headSizeOf(file: ModelFile, width: number): number {
+  const heads = file.hyper.integer(["attention.head_count", "num_attention_heads", "n_head"]);
+  const size = file.hyper.integer(["attention.key_length", "head_dim"], Math.floor(width / heads) || 1);
+  if (size > 1 << 16) throw file.hyper.wrong("head_dim", `a head of ${size} numbers is not sensible`);
+  return size;
+}
+
+function contextOf(file: ModelFile, longest?: number): number {
+  const own = longest ?? file.hyper.integer(["context_length", "max_position_embeddings", "n_positions", "n_ctx"]);
+  return file.context === undefined || longest !== undefined ? own : Math.min(own, file.context);
+}
+
+/** The embedding's rows are what counts; the hyper-parameter is often missing or padded differently. */
+function vocabOf(file: ModelFile): number {
+  const names = ["token_embd.weight", "model.embed_tokens.weight", "embed_tokens.weight"];
+  names.push("transformer.wte.weight", "wte.weight", "gpt_neox.embed_in.weight", "embed_in.weight");
+  const embed = names.map((name) => file.tensors.get(name)).find((tensor) => tensor !== undefined);
+  if (embed && !(embed.shape[0] >= 1)) throw file.hyper.wrong(embed.name, "the vocabulary is empty");
+  return embed?.shape[0] ?? file.hyper.integer(["vocab_size"]);
+}
+
+function epsilonOf(file: ModelFile, kind: "rms" | "layer"): number {
+  const names = kind === "rms"
+    ? ["attention.layer_norm_rms_epsilon", "rms_norm_eps"]
+    : ["attention.layer_norm_epsilon", "layer_norm_eps", "layer_norm_epsilon"];
+  return file.hyper.positive(names);
+}
+
+const ACTIVATIONS: Record<string, Activation> = {
+  silu: "silu",
+  swish: "silu",
+  gelu: "gelu",
+  gelu_new: "gelu-tanh",
+  gelu_fast: "gelu-tanh",
+  gelu_pytorch_tanh: "gelu-tanh",
+};
+
+export function activationOf(file: ModelFile, fallback = "silu"): Activation {
+  const names = ["hidden_activation", "hidden_act", "activation_function"];
+  const name = file.hyper.text(names, fallback);
+  if (!Object.hasOwn(ACTIVATIONS, name)) {
+    throw file.hyper.wrong("hidden_act", `the activation ${name} is not supported`, "use another model");
+  }
+  return ACTIVATIONS[name];
+}
+
+function refuseExperts(file: ModelFile): void {
+  const names = ["expert_count", "num_local_experts", "num_experts", "n_routed_experts"];
+  if (file.hyper.integer(names, 0) > 0) {
+    throw file.hyper.wrong(names[0], "mixtures of experts are not supported", "use a dense model");
+  }
+}

@@ -1,0 +1,76 @@
+// A ModelSource over open files, the same for every format.
+import type { Description } from "./architecture.ts";
+import type { ChatTemplate } from "./chat.ts";
+import { HunchError } from "../errors.ts";
+import { contentHash } from "./hash.ts";
+import type { BinaryFile } from "./reader.ts";
+import type { ModelSource, Tensor } from "./source.ts";
+import type { ModelSpec } from "./spec.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+export interface OpenedParts {
+  readonly path: string;
+  readonly format: string;
+  readonly title: string;
+  readonly description: Description;
+  /** Open files, closed with the source. */
+  readonly files: readonly BinaryFile[];
+  /** Further files whose content makes the model what it is. */
+  readonly besides?: readonly string[];
+  readonly size: number;
+  readonly tokenizer: () => Tokenizer;
+  readonly chat: () => ChatTemplate | undefined;
+}
+
+export class OpenedModel implements ModelSource {
+  readonly path: string;
+  readonly format: string;
+  readonly title: string;
+  readonly spec: ModelSpec;
+  readonly names: readonly string[];
+  readonly size: number;
+  #tokenizer: Tokenizer | undefined;
+  #chat: { readonly template: ChatTemplate | undefined } | undefined;
+
+  constructor(private readonly parts: OpenedParts) {
+    this.path = parts.path;
+    this.format = parts.format;
+    this.title = parts.title;
+    this.spec = parts.description.spec;
+    this.names = [...parts.description.tensors.keys()];
+    this.size = parts.size;
+  }
+
+  /** Built at first use. Throws HunchError("input") where the file has none, or one that is not supported. */
+  get tokenizer(): Tokenizer {
+    return this.#tokenizer ??= this.parts.tokenizer();
+  }
+
+  get chat(): ChatTemplate | undefined {
+    this.#chat ??= { template: this.parts.chat() };
+    return this.#chat.template;
+  }
+
+  has(name: string): boolean {
+    return this.parts.description.tensors.has(name);
+  }
+
+  tensor(name: string): Tensor {
+    const tensor = this.parts.description.tensors.get(name);
+    if (tensor) return tensor;
+    throw new HunchError(
+      "input",
+      "the model lacks a tensor",
+      { file: this.path, field: name },
+      "the file is incomplete",
+    );
+  }
+
+  hash(cacheDir: string): Promise<string> {
+    return contentHash([...this.parts.files.map((file) => file.path), ...this.parts.besides ?? []], cacheDir);
+  }
+
+  close(): void {
+    for (const file of this.parts.files) file.close();
+  }
+}

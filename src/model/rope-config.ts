@@ -1,0 +1,178 @@
+// How files declare rotary embeddings: Hugging Face's `rope_parameters`, or its older `rope_theta` with `rope_scaling`;
+// GGUF's keys and tensors. Two scalings depend on the length of the text (longrope, dynamic): they are resolved for the
+// context that was asked for, and without that for the original context, where they change nothing or least.
+import type { ModelFile } from "./architecture.ts";
+import { fromRecord, type Hyper } from "./hyper.ts";
+import { longropeMagnitude, ropeFrequencies, type RopeScaling, yarnMagnitude } from "./rope.ts";
+import type { RopeSpec } from "./spec.ts";
+
+export interface RopeQuestion {
+  readonly interleaved: boolean;
+  /** Fraction of a head that is rotated where the file tells none; default 1. */
+  readonly fraction?: number;
+  /** Kind of layer, where `rope_parameters` tells kinds apart. */
+  readonly layerType?: string;
+}
+
+export interface RopeAnswer {
+  readonly spec: RopeSpec;
+  /** The context that the frequencies are right for, where that is not the file's own. */
+  readonly context?: number;
+}
+
+interface Declared {
+  readonly base: number;
+  readonly dimensions: number;
+  readonly scaling: RopeScaling;
+  readonly context?: number;
+}
+
+/** Throws HunchError("input") for a scaling that is damaged or not supported. */
+export function readRope(file: ModelFile, headSize: number, question: RopeQuestion): RopeAnswer {
+  const declared = file.kind === "gguf" ? fromGguf(file, headSize) : fromHuggingFace(file, headSize, question);
+  return { spec: rope(file, headSize, question.interleaved, declared), context: declared.context };
+}
+
+/** A rotation without scaling. */
+export function plainRope(file: ModelFile, headSize: number, base: number, interleaved = false): RopeSpec {
+  return rope(file, headSize, interleaved, { base, dimensions: headSize, scaling: { type: "none" } });
+}
+
+function rope(file: ModelFile, headSize: number, interleaved: boolean, declared: Declared): RopeSpec {
+  const { base, dimensions, scaling } = declared;
+  if (dimensions < 2 || dimensions > headSize || dimensions % 2) {
+    throw file.hyper.wrong("rope dimensions", `${dimensions} of a head's ${headSize} elements cannot be rotated`);
+  }
+  const { frequencies, magnitude } = ropeFrequencies(dimensions, base, scaling);
+  if (!frequencies.every(Number.isFinite) || !Number.isFinite(magnitude)) {
+    throw file.hyper.wrong("rope scaling", "the rotation's frequencies are not finite");
+  }
+  return { frequencies, magnitude, dimensions, interleaved };
+}
+
+/** The object that holds the rotation's parameters, in the new spelling, whichever the file has. */
+function parametersOf(hyper: Hyper, layerType?: string): Hyper {
+  const fresh = hyper.inside(["rope_parameters"]);
+  if (fresh) return (layerType !== undefined && fresh.inside([layerType])) || fresh;
+  const record: Record<string, unknown> = {};
+  const scaling = hyper.find(["rope_scaling"])?.value;
+  if (scaling !== undefined) Object.assign(record, hyper.inside(["rope_scaling"]) && scaling);
+  record.rope_theta = hyper.find(["rope_theta", "rotary_emb_base"])?.value;
+  return fromRecord(hyper.path, record, scaling === undefined ? "" : "rope_scaling.");
+}
+
+function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {
+  const { hyper } = file;
+  const parameters = parametersOf(hyper, question.layerType);
+  const base = parameters.positive(["rope_theta"], 10000);
+  const partial = ["partial_rotary_factor", "rotary_pct"];
+  const fraction = parameters.positive(partial, hyper.positive(partial, question.fraction ?? 1));
+  const dimensions = Math.floor(headSize * fraction);
+  const longest = hyper.integer(["max_position_embeddings", "n_positions"]);
+  const original = parameters.integer(
+    ["original_max_position_embeddings"],
+    hyper.integer(["original_max_position_embeddings"], longest),
+  );
+  const type = parameters.text(["rope_type", "type"], "default");
+  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
+  switch (type) {
+    case "default":
+      return done({ type: "none" });
+    case "linear":
+      return done({ type: "linear", factor: parameters.positive(["factor"]) });
+    case "llama3":
+      return done({
+        type: "llama3",
+        factor: parameters.positive(["factor"]),
+        lowFrequencyFactor: parameters.positive(["low_freq_factor"]),
+        highFrequencyFactor: parameters.positive(["high_freq_factor"]),
+        original,
+      });
+    case "yarn": {
+      const factor = parameters.positive(["factor"]);
+      const context = Math.max(longest, Math.round(factor * original));
+      return done({ ...yarnBounds(parameters), type: "yarn", factor, original }, chosen(file, context, context));
+    }
+    case "longrope":
+    case "su": {
+      const context = chosen(file, original, longest);
+      const list = context > original ? "long_factor" : "short_factor";
+      const divisors = parameters.numbers([list], dimensions / 2);
+      if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
+      const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(longest / original, original));
+      return done({ type: "divisors", divisors, magnitude }, context);
+    }
+    case "dynamic": {
+      const factor = parameters.positive(["factor"]);
+      const context = chosen(file, original, Math.max(longest, Math.round(factor * original)));
+      return done({ type: "dynamic", factor, original, length: context }, context);
+    }
+    default:
+      throw hyper.wrong("rope_type", `the rotation scaling ${type} is not supported`, "use another model");
+  }
+}
+
+function yarnBounds(parameters: Hyper) {
+  const factor = parameters.positive(["factor"]);
+  const weight = parameters.number(["mscale"], 0), all = parameters.number(["mscale_all_dim"], 0);
+  const magnitude = weight && all ? yarnMagnitude(factor, weight) / yarnMagnitude(factor, all) : yarnMagnitude(factor);
+  return {
+    betaFast: parameters.positive(["beta_fast"], 32),
+    betaSlow: parameters.positive(["beta_slow"], 1),
+    truncate: parameters.flag(["truncate"], true),
+    magnitude: parameters.positive(["attention_factor"], magnitude),
+  };
+}
+
+/** The context asked for, at most `longest`; `fallback` where none was. */
+function chosen(file: ModelFile, fallback: number, longest: number): number {
+  return Math.min(file.context ?? fallback, longest);
+}
+
+function fromGguf(file: ModelFile, headSize: number): Declared {
+  const { hyper } = file;
+  const base = hyper.positive(["rope.freq_base"], 10000);
+  const dimensions = hyper.integer(["rope.dimension_count"], headSize);
+  const longest = hyper.integer(["context_length"]);
+  const original = hyper.integer(["rope.scaling.original_context_length"], longest);
+  const type = hyper.text(["rope.scaling.type"], "linear");
+  const factor = hyper.positive(["rope.scaling.factor", "rope.scale_linear"], 1);
+  const attention = hyper.positive(["rope.scaling.attn_factor"], 1);
+  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
+
+  const long = file.tensors.get("rope_factors_long.weight");
+  const short = file.tensors.get("rope_factors_short.weight");
+  if (long && short) {
+    const context = chosen(file, original, longest);
+    const divisors = divisorsOf(file, (context > original ? long : short).name, dimensions);
+    return done({ type: "divisors", divisors, magnitude: attention }, context);
+  }
+  if (file.tensors.has("rope_freqs.weight")) {
+    if (type === "yarn" || factor !== 1) {
+      throw hyper.wrong("rope.scaling.type", "scaling beside the tensor rope_freqs.weight is not supported");
+    }
+    return done({ type: "divisors", divisors: divisorsOf(file, "rope_freqs.weight", dimensions), magnitude: 1 });
+  }
+  switch (type) {
+    case "none":
+      return done({ type: "none" });
+    case "linear":
+      return done({ type: "linear", factor });
+    case "yarn": {
+      const betaFast = hyper.positive(["rope.scaling.yarn_beta_fast"], 32);
+      const betaSlow = hyper.positive(["rope.scaling.yarn_beta_slow"], 1);
+      const magnitude = yarnMagnitude(factor) * attention;
+      return done({ type: "yarn", factor, original, betaFast, betaSlow, truncate: true, magnitude });
+    }
+    default:
+      throw hyper.wrong("rope.scaling.type", `the rotation scaling ${type} is not supported`, "use another model");
+  }
+}
+
+function divisorsOf(file: ModelFile, name: string, dimensions: number): Float32Array {
+  const tensor = file.tensors.get(name)!;
+  if (tensor.shape.length !== 1 || tensor.shape[0] !== dimensions / 2) {
+    throw file.hyper.wrong(name, `the tensor is [${tensor.shape.join(", ")}], not [${dimensions / 2}]`);
+  }
+  return tensor.floats();
+}
