@@ -20,8 +20,20 @@ export interface GenerateOptions {
   readonly maxTokens: number;
   /** The completion ends before the first of these. */
   readonly stop?: readonly string[];
-  /** What happens when prompt and completion outgrow the context: refuse up front, or drop the oldest prompt tokens. */
+  /**
+   * What happens when prompt and `maxTokens` outgrow the context: refuse up front (default), or drop the oldest prompt
+   * tokens, keeping the begin token. `maxTokens` may be Infinity: then only the prompt must fit, and the completion
+   * ends with `context` where nothing ends it before.
+   */
   readonly overflow?: "refuse" | "truncate";
+  /**
+   * Default true: where a pass over a tree is not exact to the last bit, what greedy decoding or an independent rule
+   * says is decided again from an exact pass. False: faster, and other words at near-ties.
+   */
+  readonly strict?: boolean;
+  /** An open sequence to go on with, and the tokens in its cache. What the prompt shares with them is not computed again. */
+  readonly sequence?: Sequence;
+  readonly committed?: Int32Array;
   readonly signal?: AbortSignal;
   /**
    * A sequence of `engine` to go on with, for conversations: its committed tokens must be the first of `prompt`, and
@@ -37,13 +49,19 @@ export interface Piece {
   readonly tokens: Int32Array;
   /** How many of `tokens`, from the front, were drafted and accepted; the rest is the target's own. */
   readonly accepted: number;
+  /** How much of `text`, from the front, in UTF-16 units, came with those; text held back counts with what freed it. */
+  readonly acceptedText: number;
 }
 
 export type FinishReason = "end" | "length" | "stop" | "context" | "aborted";
 
 export interface Completion {
+  /** All pieces' text: without the end token's and from a stop string on nothing. */
   readonly text: string;
+  /** All pieces' tokens. The last may be an end token, or the one that completed a stop string. */
   readonly tokens: Int32Array;
   readonly finish: FinishReason;
+  /** Tokens in the cache of the sequence: prompt and completion but the last. For `committed` of the next call. */
+  readonly cached: Int32Array;
   readonly stats: Stats;
 }

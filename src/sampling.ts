@@ -1,6 +1,12 @@
 // How the next token is chosen from the target's scores: temperature, truncation, penalties.
+import { HunchError } from "./errors.ts";
 
-/** Temperature 0 means greedy: everything but the repetition penalty is then without effect. */
+/**
+ * Applied in this order: repetition penalty, temperature, top-k, top-p, min-p, typical. Each truncation looks at what
+ * the ones before it left, renormalised, and leaves at least one token; equal tokens are taken by ascending id.
+ *
+ * Temperature 0 means greedy: everything but the repetition penalty is then without effect.
+ */
 export interface Sampling {
   /** ≥ 0 */
   readonly temperature: number;
@@ -10,10 +16,14 @@ export interface Sampling {
   readonly topP: number;
   /** Drop tokens less likely than this fraction of the likeliest, 0 ≤ minP < 1. */
   readonly minP: number;
-  /** Locally typical sampling: keep the tokens nearest the entropy until they reach this mass; 1: off. */
+  /** Locally typical sampling: keep the tokens nearest the entropy until they reach this mass, 0 < typical ≤ 1; 1: off. */
   readonly typical: number;
-  /** Divides positive and multiplies negative logits of tokens in the last `repetitionWindow` tokens; 1: off. */
+  /**
+   * Divides positive and multiplies negative logits of tokens in the last `repetitionWindow` tokens of prompt and
+   * completion, > 0; 1: off. Drafted tokens count for what follows them, as if they had been said.
+   */
   readonly repetitionPenalty: number;
+  /** ≥ 0 */
   readonly repetitionWindow: number;
 }
 
@@ -26,3 +36,21 @@ export const GREEDY: Sampling = {
   repetitionPenalty: 1,
   repetitionWindow: 64,
 };
+
+const RANGES: Record<keyof Sampling, readonly [valid: (value: number) => boolean, range: string]> = {
+  temperature: [(x) => x >= 0 && x < Infinity, "0 or more"],
+  topK: [(x) => Number.isInteger(x) && x >= 0, "a whole number, 0 or more"],
+  topP: [(x) => x > 0 && x <= 1, "above 0 and at most 1"],
+  minP: [(x) => x >= 0 && x < 1, "from 0 to below 1"],
+  typical: [(x) => x > 0 && x <= 1, "above 0 and at most 1"],
+  repetitionPenalty: [(x) => x > 0 && x < Infinity, "above 0"],
+  repetitionWindow: [(x) => Number.isInteger(x) && x >= 0, "a whole number, 0 or more"],
+};
+
+/** Throws HunchError("usage") that names the setting and its range. */
+export function checkSampling(sampling: Sampling): void {
+  for (const [name, [valid, range]] of Object.entries(RANGES)) {
+    const value = sampling[name as keyof Sampling];
+    if (!valid(value)) throw new HunchError("usage", `${name} ${value} is out of range`, {}, `give a number ${range}`);
+  }
+}

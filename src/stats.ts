@@ -2,13 +2,19 @@
 
 /** Times in milliseconds. */
 export interface Stats {
+  /** As given, before anything was dropped. */
   readonly promptTokens: number;
+  /** Oldest prompt tokens dropped because the context is too short. */
+  readonly droppedTokens: number;
+  /** Prompt tokens that were in the cache already. */
+  readonly reusedTokens: number;
   readonly tokens: number;
-  /** Target passes after the prompt. */
+  /** Rounds, and target passes after the prompt: more than rounds where trees were decided again from exact passes. */
+  readonly rounds: number;
   readonly passes: number;
-  /** Rows over all passes, padding included. */
+  /** Rows that were asked of all these passes. */
   readonly rows: number;
-  /** Nodes drafted and accepted. */
+  /** Nodes drafted; tokens of the completion that were drafted and accepted. */
   readonly drafted: number;
   readonly accepted: number;
   /** offeredAt[d]: rounds whose draft reached depth d + 1; acceptedAt[d]: rounds that accepted that deep. */
@@ -17,11 +23,14 @@ export interface Stats {
   readonly prefillMs: number;
   /** From the call to the first token. */
   readonly firstTokenMs: number;
+  /** Inside the drafter. */
   readonly draftMs: number;
-  /** Inside target passes. */
+  /** Inside target passes after the prompt, and reading their scores. */
   readonly verifyMs: number;
-  /** From the first token to the last. */
+  /** All rounds: what is neither drafting nor verifying is bookkeeping. Not the time that the reader of pieces took. */
   readonly decodeMs: number;
+  /** Measuring the cost of passes, where the controller wanted that and nothing was stored; not in `decodeMs`. */
+  readonly calibrateMs: number;
   /** Of names such as `lookup`, `token`, `onnx:cpu`, `exact`. */
   readonly method: {
     readonly drafter: string;
@@ -31,6 +40,8 @@ export interface Stats {
     readonly format: string;
     readonly lossless: boolean;
   };
+  /** Milliseconds per token of plain decoding, by which `speedup` is told; undefined where neither is known. */
+  readonly plainMs?: number;
   /**
    * Over plain decoding of the same engine in the same format. `measured` where plain passes ran beside it,
    * `estimated` from the engine's cost curve; undefined where neither is known.

@@ -26,3 +26,78 @@ export interface DraftTree {
    */
   q(node: number): Distribution | undefined;
 }
+
+const NOTHING = new Int32Array(0);
+
+/** The tree without nodes: nothing was drafted. */
+export const EMPTY_TREE: DraftTree = { tokens: NOTHING, parents: NOTHING, law: "point", q: () => undefined };
+
+/**
+ * A tree without branches: node i continues node i − 1.
+ *
+ * `draws[i]` is the distribution that `tokens[i]` was drawn from; absent under the law `point`.
+ */
+export function chainTree(
+  tokens: ArrayLike<number>,
+  law: DraftLaw = "point",
+  draws: readonly Distribution[] = [],
+): DraftTree {
+  const parents = new Int32Array(tokens.length);
+  for (let node = 0; node < parents.length; node++) parents[node] = node - 1;
+  return { tokens: Int32Array.from(tokens), parents, law, q: (node) => draws[node + 1] };
+}
+
+/** True where every node continues the one before it; also of the empty tree. */
+export function isChain(tree: DraftTree): boolean {
+  return tree.parents.every((parent, node) => parent === node - 1);
+}
+
+/** Tokens from the root to each node, [size]; 1 for children of the root. */
+export function depths(tree: DraftTree): Int32Array {
+  const out = new Int32Array(tree.parents.length);
+  for (let node = 0; node < out.length; node++) out[node] = tree.parents[node] < 0 ? 1 : out[tree.parents[node]] + 1;
+  return out;
+}
+
+/** What every tree must keep to, besides its law. */
+export interface TreeLimits {
+  readonly vocab: number;
+  /** Most nodes. */
+  readonly nodes: number;
+  /** Most tokens from the root to a leaf. */
+  readonly depth: number;
+}
+
+/** What is wrong with a tree, in a few words; undefined where nothing is. Costs O(size). */
+export function treeFault(tree: DraftTree, limits: TreeLimits): string | undefined {
+  const { tokens, parents } = tree;
+  const size = tokens.length;
+  if (parents.length !== size) return `${size} tokens but ${parents.length} parents`;
+  if (size > limits.nodes) return `${size} nodes where at most ${limits.nodes} were asked for`;
+  for (let node = 0; node < size; node++) {
+    const parent = parents[node];
+    if (!(parent >= -1 && parent < node)) return `node ${node} has the parent ${parent}`;
+    if (!(tokens[node] >= 0 && tokens[node] < limits.vocab)) {
+      return `node ${node} is token ${tokens[node]} of a vocabulary of ${limits.vocab}`;
+    }
+  }
+  const deepest = depths(tree).reduce((most, depth) => Math.max(most, depth), 0);
+  if (deepest > limits.depth) return `it is ${deepest} deep where at most ${limits.depth} was asked for`;
+  return undefined;
+}
+
+/** What is wrong with a verdict on a tree, in a few words; undefined where nothing is. */
+export function verdictFault(
+  tree: DraftTree,
+  verdict: { readonly path: Int32Array; readonly next: number },
+  vocab: number,
+): string | undefined {
+  let above = -1;
+  for (const node of verdict.path) {
+    if (!(node >= 0 && node < tree.parents.length) || tree.parents[node] !== above) {
+      return `[${verdict.path.join(", ")}] is no path from the root`;
+    }
+    above = node;
+  }
+  return verdict.next >= 0 && verdict.next < vocab ? undefined : `its next token is ${verdict.next}`;
+}

@@ -1,0 +1,84 @@
+// Counts what happens in a generation, and sums it up as Stats.
+import type { Round } from "./controller.ts";
+import type { Stats } from "./stats.ts";
+import { depths } from "./tree.ts";
+
+/** From so many plain rounds on, plain decoding counts as measured beside the drafted rounds. */
+const ENOUGH_PLAIN_ROUNDS = 4;
+
+export class Meter {
+  readonly #start = performance.now();
+  #rounds = 0;
+  #passes = 0;
+  #rows = 0;
+  #tokens = 0;
+  #drafted = 0;
+  #accepted = 0;
+  readonly #offeredAt: number[] = [];
+  readonly #acceptedAt: number[] = [];
+  #firstTokenMs = 0;
+  #draftMs = 0;
+  #verifyMs = 0;
+  #decodeMs = 0;
+  #plainRounds = 0;
+  /** Rounds that verified nothing, and what they took beside drafting. */
+  #bareRounds = 0;
+  #bareMs = 0;
+  prefillMs = 0;
+  calibrateMs = 0;
+
+  /** `accepted`: drafted tokens that were committed. `passes` the round took, over `round.rows` rows; `ms` in all. */
+  round(round: Round, accepted: number, passes: number, ms: number, chosePlain: boolean): void {
+    if (this.#rounds++ === 0) this.#firstTokenMs = performance.now() - this.#start;
+    this.#passes += passes;
+    this.#rows += round.rows;
+    this.#tokens += round.committed.length;
+    this.#drafted += round.tree.tokens.length;
+    this.#accepted += accepted;
+    const deepest = depths(round.tree).reduce((most, depth) => Math.max(most, depth), 0);
+    for (let depth = 0; depth < deepest; depth++) {
+      this.#offeredAt[depth] = (this.#offeredAt[depth] ?? 0) + 1;
+      this.#acceptedAt[depth] = (this.#acceptedAt[depth] ?? 0) + (accepted > depth ? 1 : 0);
+    }
+    this.#draftMs += round.draftMs;
+    this.#verifyMs += round.verifyMs;
+    this.#decodeMs += ms;
+    if (chosePlain) this.#plainRounds++;
+    if (round.tree.tokens.length === 0) {
+      this.#bareRounds++;
+      this.#bareMs += ms - round.draftMs;
+    }
+  }
+
+  /** `plainCost`: milliseconds of a plain pass by the cost curve, NaN where unknown. `drafts`: a drafter is at hand. */
+  stats(
+    known: Pick<Stats, "promptTokens" | "droppedTokens" | "reusedTokens" | "method">,
+    plainCost: number,
+    drafts: boolean,
+  ): Stats {
+    const measured = this.#bareRounds >= ENOUGH_PLAIN_ROUNDS;
+    const plainMs = measured ? this.#bareMs / this.#bareRounds : Number.isNaN(plainCost) ? undefined : plainCost;
+    return {
+      ...known,
+      tokens: this.#tokens,
+      rounds: this.#rounds,
+      passes: this.#passes,
+      rows: this.#rows,
+      drafted: this.#drafted,
+      accepted: this.#accepted,
+      offeredAt: this.#offeredAt,
+      acceptedAt: this.#acceptedAt,
+      prefillMs: this.prefillMs,
+      firstTokenMs: this.#firstTokenMs,
+      draftMs: this.#draftMs,
+      verifyMs: this.#verifyMs,
+      decodeMs: this.#decodeMs,
+      calibrateMs: this.calibrateMs,
+      plainMs,
+      speedup: drafts && plainMs !== undefined && this.#decodeMs > 0
+        ? { value: this.#tokens * plainMs / this.#decodeMs, how: measured ? "measured" : "estimated" }
+        : undefined,
+      plainRounds: this.#plainRounds,
+    };
+  }
+}
