@@ -13,6 +13,8 @@ export interface EngineExpectations {
   readonly tolerance?: number;
   /** Most tokens of the texts that are run, default 80: enough for chains of 64 rows. */
   readonly longest?: number;
+  /** The widths of passes that a text is cut into, one case each. Default: some from 1 to 65. */
+  readonly widths?: readonly number[];
   /** Contexts up to this many tokens are filled to the brim, default 512. */
   readonly fill?: number;
 }
