@@ -1,0 +1,27 @@
+// Installs what hunch is measured against, once, into bench/peers/node_modules: from the registry, running no scripts,
+// and of the native packages only the one for this machine's processor.
+import { existsSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { run } from "../../scripts/process.ts";
+import { ROOT } from "../../scripts/runtimes.ts";
+
+const folder = `${ROOT}bench/peers`;
+
+/** The version of node-llama-cpp in use. Throws where it cannot be installed. */
+export async function installPeers(): Promise<string> {
+  const version: string = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")).dependencies["node-llama-cpp"];
+  if (existsSync(`${folder}/node_modules/node-llama-cpp`)) return version;
+  console.error("installing node-llama-cpp into bench/peers (85 MB, once)");
+  const packages = [`node-llama-cpp@${version}`, `@node-llama-cpp/${platform()}@${version}`];
+  const flags = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--no-package-lock", "--no-save"];
+  const { code, output } = await run(["npm", "install", "--prefix", folder, ...flags, ...packages]);
+  if (code !== 0) throw new Error(`npm could not install node-llama-cpp:\n${output}`);
+  return version;
+}
+
+/** node-llama-cpp's name for this machine. */
+function platform(): string {
+  const arch = process.arch;
+  if (process.platform === "darwin") return arch === "arm64" ? "mac-arm64-metal" : "mac-x64";
+  return `${process.platform === "win32" ? "win" : "linux"}-${arch}`;
+}

@@ -1,0 +1,107 @@
+// node-llama-cpp behind the line protocol of bench/worker.ts, under Node, its own runtime. Passes and plain decoding go
+// through the lowest layer it has (batches of the native context), so that nothing but llama.cpp itself is timed.
+import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import { getLlama, InputLookupTokenPredictor, LlamaLogLevel } from "node-llama-cpp";
+
+let model, context, native, sampler, threads, filled = -1;
+
+const commands = {
+  async load({ path, threads: wanted, context: size }) {
+    const started = performance.now();
+    const llama = await getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: LlamaLogLevel.error });
+    threads = wanted;
+    model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
+    context = await model.createContext({
+      contextSize: size,
+      batchSize: 512,
+      threads: { ideal: threads, min: threads },
+    });
+    native = context._ctx;
+    native.setThreads(threads);
+    sampler = new llama._bindings.AddonSampler(model._model);
+    sampler.applyConfig({ temperature: 0 });
+    return { ms: performance.now() - started };
+  },
+
+  /** Milliseconds of `repeat` passes over `rows` rows, scores of every row, after `past` tokens. */
+  async pass({ rows, past, repeat }) {
+    await fill(past);
+    const all = Uint32Array.from({ length: rows }, (_, row) => row);
+    const ms = [];
+    for (let i = 0; i < repeat; i++) {
+      const tokens = Uint32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
+      native.initBatch(rows);
+      const started = performance.now();
+      native.addToBatch(0, past, tokens, all);
+      await native.decodeBatch();
+      ms.push(performance.now() - started);
+      native.removeTokenCellsFromSequence(0, past, past + rows);
+    }
+    return { ms };
+  },
+
+  /** Milliseconds of each of `tokens` greedy steps, choosing the token included, after `past` tokens. */
+  async plain({ past, tokens }) {
+    await fill(past);
+    const ms = [];
+    let token = 1000;
+    for (let i = 0; i < tokens; i++) {
+      const started = performance.now();
+      native.initBatch(1);
+      const [index] = native.addToBatch(0, past + i, Uint32Array.of(token), Uint32Array.of(0));
+      await native.decodeBatch();
+      token = await native.sampleToken(index, sampler);
+      ms.push(performance.now() - started);
+    }
+    filled = -1;
+    return { ms };
+  },
+
+  /** Greedy text after the prompt's ids by the API that its users use; with `lookup`, its own prompt lookup. */
+  async generate({ prompt, max, lookup }) {
+    if (filled >= 0) native.disposeSequence(0);
+    filled = -1;
+    const sequence = context.getSequence(lookup ? { tokenPredictor: new InputLookupTokenPredictor() } : {});
+    const tokens = [];
+    const started = performance.now();
+    let first = NaN;
+    for await (const token of sequence.evaluate([...prompt], { temperature: 0 })) {
+      if (tokens.length === 0) first = performance.now() - started;
+      tokens.push(token);
+      if (tokens.length >= max || model.isEogToken(token)) break;
+    }
+    const ms = performance.now() - started;
+    await sequence.dispose();
+    return { tokens, firstMs: first, ms };
+  },
+
+  memory() {
+    const status = readFileSync("/proc/self/status", "utf8");
+    return { peakMiB: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024 };
+  },
+};
+
+/** Puts `past` tokens into the cache, unless they are there. */
+async function fill(past) {
+  if (filled === past) return;
+  native.disposeSequence(0);
+  const tokens = Uint32Array.from({ length: past }, (_, i) => 500 + (i * 131) % 40000);
+  for (let at = 0; at < past; at += 256) {
+    const part = tokens.subarray(at, Math.min(past, at + 256));
+    native.initBatch(part.length);
+    native.addToBatch(0, at, part, Uint32Array.of(part.length - 1));
+    await native.decodeBatch();
+  }
+  filled = past;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  try {
+    console.log(JSON.stringify(await commands[request.do](request)));
+  } catch (error) {
+    console.log(JSON.stringify({ error: String(error?.stack ?? error) }));
+  }
+}
+process.exit(0);

@@ -1,0 +1,51 @@
+// Runs benchmark suites by name and writes what they measured to bench/out/<suite>.md as well as to stdout.
+//
+//   npm run bench                     lists the suites
+//   npm run bench -- passes start     runs two of them
+//   npm run bench -- all              all of them; half an hour
+//
+// Suites beside node-llama-cpp install it on demand (see peers/install.ts). Machines are noisy: read ratios.
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { ROOT } from "../scripts/runtimes.ts";
+import { host } from "./report.ts";
+
+/** A suite returns Markdown, and may name the versions that it measured. */
+export interface Suite {
+  readonly summary: string;
+  run(): Promise<{ report: string; versions?: Record<string, string> }>;
+}
+
+const suites: Record<string, () => Promise<{ default: Suite }>> = {
+  passes: () => import("./suites/passes.ts"),
+  start: () => import("./suites/start.ts"),
+  lookup: () => import("./suites/lookup.ts"),
+  overhead: () => import("./suites/overhead.ts"),
+  micro: () => import("./suites/micro.ts"),
+};
+
+const wanted = process.argv.slice(2);
+if (wanted.length === 0) {
+  for (const [name, load] of Object.entries(suites)) {
+    console.log(`${name.padEnd(10)} ${(await load()).default.summary}`);
+  }
+  process.exit(0);
+}
+const names = wanted.includes("all") ? Object.keys(suites) : wanted;
+for (const name of names) {
+  if (!(name in suites)) {
+    console.error(`bench: no suite ${JSON.stringify(name)}; there are ${Object.keys(suites).join(", ")} and all`);
+    process.exit(2);
+  }
+}
+for (const name of names) {
+  const { default: suite } = await suites[name]();
+  const started = performance.now();
+  const { report, versions } = await suite.run();
+  const minutes = ((performance.now() - started) / 60_000).toFixed(1);
+  const page = `## ${name}\n\n${suite.summary}. Took ${minutes} minutes.\n\n${host(versions)}\n\n${report}\n`;
+  console.log(page);
+  mkdirSync(`${ROOT}bench/out`, { recursive: true });
+  writeFileSync(`${ROOT}bench/out/${name}.md.part`, page);
+  renameSync(`${ROOT}bench/out/${name}.md.part`, `${ROOT}bench/out/${name}.md`);
+}
+process.exit(0);
