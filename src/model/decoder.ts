@@ -38,7 +38,7 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
   }
   const rope = options.rope && readRope(file, headSizeOf(file, width), options.rope);
   const context = contextOf(file, rope?.context);
-  const attention = commonAttention(file, width, options, rope?.spec);
+  const attention = commonAttention(file, width, rope?.spec);
   const hidden = hyper.integer(
     ["feed_forward_length", "intermediate_size", "n_inner"],
     options.hiddenIsFourfold ? 4 * width : undefined,
@@ -71,7 +71,6 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
 function commonAttention(
   file: ModelFile,
   width: number,
-  options: DecoderOptions,
   rope: AttentionSpec["rope"],
 ): AttentionSpec {
   const { hyper } = file;

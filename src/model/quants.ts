@@ -421,6 +421,24 @@ const TQ2_0: QuantFormat = {
   },
 };
 
+/** Not a type of GGML: what GPTQ and AWQ pack, after packed4.ts. float32 scale and offset, then nibbles as in Q4. */
+const AFFINE4: QuantFormat = {
+  elements: 32,
+  bytes: 24,
+  group: 32,
+  bits: 4,
+  zero: 0,
+  affine: true,
+  unpack(raw, at, count, { codes, scales, offsets }) {
+    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+    for (let b = 0; b < count; b++, at += 24) {
+      scales[b] = view.getFloat32(at, true);
+      offsets[b] = view.getFloat32(at + 4, true);
+      nibbles16(raw, at + 8, codes, b * 32);
+    }
+  },
+};
+
 /** Types that are not quantised: bytes of an element. */
 export const PLAIN: Partial<Record<TensorType, number>> = { F32: 4, F16: 2, BF16: 2 };
 
@@ -440,4 +458,5 @@ export const QUANTS: Partial<Record<TensorType, QuantFormat>> = {
   MXFP4,
   TQ1_0,
   TQ2_0,
+  AFFINE4,
 };

@@ -1,6 +1,7 @@
 // safetensors: a JSON header with names, types, shapes and places, then the bytes. One file, or shards under an index.
 import { HunchError } from "../errors.ts";
 import { BinaryFile, Cursor } from "./reader.ts";
+import { decode } from "./weights.ts";
 
 /** Element types of the format and their bytes. */
 const SIZES: Record<string, number> = {
@@ -97,12 +98,15 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 }
 
-/** The numbers of a tensor as float32; integers beyond 2^24 and float64 are rounded. For F32 and integers up to I32. */
+/** The numbers of a tensor as float32; integers beyond 2^24 and float64 are rounded. */
 export function safeFloats(tensor: SafeTensor): Float32Array {
   const { buffer } = tensor.file.read(tensor.offset, tensor.bytes, tensor.name);
   switch (tensor.dtype) {
     case "F32":
       return new Float32Array(buffer);
+    case "F16":
+    case "BF16":
+      return decode(tensor.dtype, new Uint8Array(buffer), tensor.bytes / 2);
     case "F64":
       return Float32Array.from(new Float64Array(buffer));
     case "I64":

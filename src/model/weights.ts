@@ -143,19 +143,32 @@ export function gather(base: Tensor, order: Int32Array): Tensor {
 
 /** A tensor that is computed when it is asked for, as float32. `compute` returns all of it. */
 export function computed(name: string, shape: readonly number[], compute: () => Float32Array): Tensor {
+  return computedBytes(name, shape, "F32", () => {
+    const { buffer, byteOffset, byteLength } = compute();
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  });
+}
+
+/** A tensor whose blocks are computed when they are asked for. `compute` returns all of them. */
+export function computedBytes(
+  name: string,
+  shape: readonly number[],
+  type: TensorType,
+  compute: () => Uint8Array,
+): Tensor {
   const columns = shape[shape.length - 1];
   const rows = shape.length === 1 ? 1 : shape[0];
-  let recent: WeakRef<Float32Array> | undefined;
-  const floats = (from = 0, to = rows) => {
+  let recent: WeakRef<Uint8Array> | undefined; // rows are often asked for one after the other
+  const bytes = (from = 0, to = rows) => {
     let all = recent?.deref();
     if (!all) {
       all = compute();
       recent = new WeakRef(all);
     }
-    return all.slice(from * columns, to * columns);
+    return all.slice(bytesOf(type, from * columns), bytesOf(type, to * columns));
   };
-  const bytes = (from?: number, to?: number) => new Uint8Array(floats(from, to).buffer);
-  return { name, shape, type: "F32", bytes, floats };
+  const floats = (from = 0, to = rows) => decode(type, bytes(from, to), (to - from) * columns);
+  return { name, shape, type, bytes, floats };
 }
 
 /** The transpose of a matrix, as float32. */

@@ -48,6 +48,9 @@ export const gpt2: Architecture = {
     });
   },
   rearrange(tensors, spec, file) {
+    if (file.hyper.has("quantization_config")) {
+      throw file.hyper.wrong("quantization_config", "quantised weights of GPT-2 are not supported", "take a GGUF file");
+    }
     if (file.kind === "huggingFace") {
       for (const [name, tensor] of tensors) {
         if (/^layers\.\d+\..*(qkv|output|up|down)\.weight$/.test(name)) tensors.set(name, transposed(tensor));
