@@ -1,0 +1,122 @@
+// Loads a model on ONNX Runtime: the library, the converted model from the cache or made now, the session.
+import { readFileSync, utimesSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import type { Backend, EngineOptions, WeightFormat } from "../../src/backend.ts";
+import { HunchError } from "../../src/errors.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import { interpolateCost } from "../cost.ts";
+import { contextLength } from "../rows.ts";
+import { type Measured, readCalibration } from "./calibration.ts";
+import { type Container, readContainer, writeContainer } from "./container.ts";
+import { buildDecoder } from "./decoder.ts";
+import { OnnxEngine } from "./engine.ts";
+import { ExactProducts } from "./exact.ts";
+import { Int8Products } from "./int8.ts";
+import { libraryPath } from "./library.ts";
+import { FloatProducts, type Products } from "./products.ts";
+import { checkProvider, saturates } from "./self-test.ts";
+import { Runtime, type Session } from "./runtime.ts";
+
+/** Changes with every change of what a converted model contains. */
+const CONVERSION = 1;
+
+export const PROVIDERS = ["cpu", "webgpu", "cuda", "coreml", "dml"] as const;
+
+const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource) => Products>> = {
+  exact: (source) => new ExactProducts(source),
+  int8: (source) => new Int8Products(source),
+  float32: (source) => new FloatProducts(source),
+};
+
+export const onnxBackend: Backend = {
+  name: "onnx",
+  async load(source: ModelSource, options: EngineOptions): Promise<OnnxEngine> {
+    const provider = options.provider ?? "cpu";
+    if (!PROVIDERS.some((known) => known === provider)) {
+      throw new HunchError(
+        "usage",
+        `there is no execution provider ${provider}`,
+        {},
+        `use one of ${PROVIDERS.join(", ")}`,
+      );
+    }
+    const context = contextLength(source, options.context);
+    const threads = options.threads ?? physicalCores();
+    const runtime = await Runtime.load(await libraryPath(options.cacheDir));
+    const model = await source.hash(options.cacheDir);
+    const running = { model, provider, threads, strict: options.strict };
+    const format = options.format === "auto" ? cheapest(options.cacheDir, running) : options.format;
+    const container = convert(source, format, model, options);
+    const open = (provider: string): Session =>
+      runtime.session(container.graph, {
+        threads,
+        provider,
+        config: {
+          "session.model_external_initializers_file_folder_path": dirname(container.path),
+          ...(format === "int8" && saturates(runtime) ? { "session.x64quantprecision": "1" } : {}),
+        },
+      });
+    const engine = (provider: string) =>
+      new OnnxEngine({ source, format, provider, context, strict: options.strict, runtime, session: open(provider) }, {
+        cacheDir: options.cacheDir,
+        measured: { ...running, format },
+        progress: options.progress,
+      });
+    const loaded = engine(provider);
+    if (provider !== "cpu") await checkProvider(loaded, engine("cpu"));
+    return loaded;
+  },
+};
+
+/** The converted model: from the cache, or made and put there. */
+function convert(source: ModelSource, format: WeightFormat, hash: string, options: EngineOptions): Container {
+  const path = join(options.cacheDir, "models", `${hash.slice(0, 24)}-${format}-${CONVERSION}.hunch`);
+  const cached = readContainer(path);
+  if (cached) {
+    touch(path);
+    return cached;
+  }
+  const builder = buildDecoder(source, FORMATS[format](source));
+  return writeContainer(path, builder, (fraction) => options.progress?.("converting", fraction));
+}
+
+/** The cache throws out what was used longest ago. */
+function touch(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // A cache that may only be read works as well.
+  }
+}
+
+/**
+ * The format that promises most tokens per millisecond, of those measured on this machine (`hunch model quality`
+ * measures all). `exact` where nothing else was measured, and where another gains less than a tenth: it rounds least.
+ */
+function cheapest(cacheDir: string, running: Omit<Measured, "format">): WeightFormat {
+  const perToken = (format: WeightFormat): number => {
+    const points = readCalibration(cacheDir, { ...running, format });
+    if (!points) return Infinity;
+    // A draft of n tokens whose next token is right with probability ACCEPTANCE each.
+    const ACCEPTANCE = 0.6;
+    return Math.min(
+      ...[1, 2, 4, 8].map((width) => interpolateCost(points, width) * (1 - ACCEPTANCE) / (1 - ACCEPTANCE ** width)),
+    );
+  };
+  const exact = perToken("exact");
+  if (exact === Infinity) return "exact";
+  return perToken("int8") < 0.9 * exact ? "int8" : "exact";
+}
+
+/** Threads that share a core only wait for each other in matrix products. */
+function physicalCores(): number {
+  const logical = availableParallelism();
+  try {
+    const siblings = readFileSync("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "utf8");
+    const perCore = siblings.trim().split(/[,-]/).length;
+    return Math.max(1, Math.floor(logical / perCore));
+  } catch {
+    return logical;
+  }
+}

@@ -1,0 +1,87 @@
+// Keys and values of one sequence, in buffers that ONNX Runtime writes in place: the same memory is bound as past and
+// as present, so a rewind is only a smaller number of rows.
+import type { AttentionSpec, ModelSpec } from "../../src/model/spec.ts";
+import type { Runtime, Value } from "./runtime.ts";
+
+/** Smallest buffer, in rows; it doubles from there. */
+const FIRST = 256;
+
+/** One buffer: keys or values of one layer, [1, kvHeads, capacity, headSize] float32. */
+interface Part {
+  readonly heads: number;
+  readonly size: number;
+  data: Float32Array;
+  value: Value;
+}
+
+export class KeyValueCache {
+  /** Rows that fit. */
+  capacity = 0;
+  readonly #parts: Part[];
+
+  constructor(private readonly runtime: Runtime, spec: ModelSpec, private readonly most: number) {
+    const part = ({ kvHeads, headSize }: AttentionSpec): Part => ({
+      heads: kvHeads,
+      size: headSize,
+      data: new Float32Array(0),
+      value: { handle: 0, data: new Float32Array(0) },
+    });
+    this.#parts = spec.layers.flatMap(({ attention }) => [part(attention), part(attention)]);
+  }
+
+  /** Keys, then values, layer by layer: what the graph is fed and what it fills. */
+  get values(): Value[] {
+    return this.#parts.map((part) => part.value);
+  }
+
+  /** Makes room for `rows`, keeping the first `used`. True where the buffers are new. */
+  reserve(rows: number, used: number): boolean {
+    if (rows <= this.capacity) return false;
+    const capacity = Math.min(this.most, Math.max(rows, 2 * this.capacity, FIRST));
+    for (const part of this.#parts) {
+      const data = new Float32Array(part.heads * capacity * part.size);
+      for (let head = 0; head < part.heads; head++) {
+        const from = head * this.capacity * part.size;
+        data.set(part.data.subarray(from, from + used * part.size), head * capacity * part.size);
+      }
+      this.#replace(part, data, capacity);
+    }
+    this.capacity = capacity;
+    return true;
+  }
+
+  /** Moves row `from` to row `to`, in every layer. */
+  move(from: number, to: number): void {
+    for (const { heads, size, data } of this.#parts) {
+      for (let head = 0; head < heads; head++) {
+        const start = (head * this.capacity + from) * size;
+        data.copyWithin((head * this.capacity + to) * size, start, start + size);
+      }
+    }
+  }
+
+  /** Takes over the first `used` rows of another cache of the same model. */
+  copyFrom(other: KeyValueCache, used: number): void {
+    this.reserve(used, 0);
+    this.#parts.forEach((part, i) => {
+      const source = other.#parts[i];
+      for (let head = 0; head < part.heads; head++) {
+        const from = head * other.capacity * part.size;
+        part.data.set(source.data.subarray(from, from + used * part.size), head * this.capacity * part.size);
+      }
+    });
+  }
+
+  close(): void {
+    for (const part of this.#parts) this.#replace(part, new Float32Array(0), 0);
+    this.capacity = 0;
+  }
+
+  #replace(part: Part, data: Float32Array, capacity: number): void {
+    if (part.value.handle) this.runtime.release(part.value);
+    part.data = data;
+    part.value = capacity
+      ? this.runtime.tensor(data, "float32", [1, part.heads, capacity, part.size])
+      : { handle: 0, data };
+  }
+}

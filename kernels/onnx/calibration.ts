@@ -1,0 +1,51 @@
+// Measured costs, kept per machine, model and way of running.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import type { WeightFormat } from "../../src/backend.ts";
+import type { CostPoint } from "../cost.ts";
+
+/** Everything that a measured time depends on. */
+export interface Measured {
+  readonly model: string; // hash of the file
+  readonly format: WeightFormat;
+  readonly provider: string;
+  readonly threads: number;
+  readonly strict: boolean;
+}
+
+const VERSION = 1;
+
+function pathOf(cacheDir: string, measured: Measured): string {
+  const machine = `${process.platform} ${process.arch} ${cpus()[0]?.model} ${cpus().length}`;
+  const key = JSON.stringify([VERSION, machine, measured]);
+  return join(cacheDir, "calibrations", createHash("sha256").update(key).digest("hex").slice(0, 24) + ".json");
+}
+
+/** Undefined where nothing was measured, or the file is not what it should be. */
+export function readCalibration(cacheDir: string, measured: Measured): CostPoint[] | undefined {
+  try {
+    const { points } = JSON.parse(readFileSync(pathOf(cacheDir, measured), "utf8")) as { points: CostPoint[] };
+    const good = points.length > 0 &&
+      points.every(({ width, ms }, i) =>
+        Number.isInteger(width) && ms > 0 && Number.isFinite(ms) && (i === 0 || width > points[i - 1].width)
+      );
+    return good ? points : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that cannot be written costs a measurement the next time, nothing else. */
+export function writeCalibration(cacheDir: string, measured: Measured, points: readonly CostPoint[]): void {
+  const path = pathOf(cacheDir, measured);
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(join(cacheDir, "calibrations"), { recursive: true });
+    writeFileSync(temporary, JSON.stringify({ ...measured, points }));
+    renameSync(temporary, path);
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,260 @@
+// One transformer as a graph: a ModelSpec and its tensors in, ONNX nodes out. Every architecture passes through here;
+// the weight format decides how matrix products are written (see products.ts).
+import type { ModelSource } from "../../src/model/source.ts";
+import type { Activation, AttentionSpec, LayerSpec } from "../../src/model/spec.ts";
+import { GraphBuilder, type Value } from "./graph.ts";
+import type { Products } from "./products.ts";
+import { appendScores } from "./scores.ts";
+
+/** Names of what a pass is fed, besides the caches. R rows, S scored rows, T rows in the cache after the pass. */
+export const FEEDS = {
+  hidden: "hidden", // float32 [1, R, width], token embeddings
+  positions: "positions", // int64 [1, R]
+  bias: "bias", // float32 [1, 1, R, T], 0 or −∞: which cache rows a row may see
+  lastKey: "last_key", // int32 [1], T − 1
+  total: "total", // int32 [1], T
+  scored: "scored", // int64 [S], rows that get scores
+} as const;
+
+/** The bias of layers that see only a window. */
+export const windowBias = (window: number) => `bias_window_${window}`;
+export const cacheName = (kind: "past" | "present", layer: number, part: "key" | "value") => `${kind}_${layer}_${part}`;
+export const cosName = (table: number) => `cos_${table}`;
+export const sinName = (table: number) => `sin_${table}`;
+
+/** Rotation tables that a model needs: layers share one where their frequencies are the same. */
+export function rotationTables(source: ModelSource): { tables: AttentionSpec["rope"][]; ofLayer: number[] } {
+  const tables: AttentionSpec["rope"][] = [];
+  const keys: string[] = [];
+  const ofLayer = source.spec.layers.map(({ attention: { rope } }) => {
+    if (!rope) return -1;
+    const key = `${rope.magnitude} ${rope.frequencies.join(" ")}`;
+    if (!keys.includes(key)) {
+      keys.push(key);
+      tables.push(rope);
+    }
+    return keys.indexOf(key);
+  });
+  return { tables, ofLayer };
+}
+
+/** The stream between blocks: what has been added up, and what the next norm is still to add. */
+interface Stream {
+  readonly sum: Value;
+  readonly delta?: Value;
+}
+
+export function buildDecoder(source: ModelSource, products: Products): GraphBuilder {
+  const g = new GraphBuilder();
+  const { spec } = source;
+  g.input(FEEDS.hidden, "float32", [1, "R", spec.width]);
+  g.input(FEEDS.positions, "int64", [1, "R"]);
+  g.input(FEEDS.bias, "float32", [1, 1, "R", "T"]);
+  const windows = new Set(spec.layers.map((layer) => layer.attention.window).filter((window) => window !== undefined));
+  for (const window of windows) g.input(windowBias(window), "float32", [1, 1, "R", "T"]);
+  g.input(FEEDS.lastKey, "int32", [1]);
+  g.input(FEEDS.total, "int32", [1]);
+  const { tables, ofLayer } = rotationTables(source);
+  tables.forEach((rope, table) => {
+    const shape = ["P", rope!.dimensions / 2];
+    g.input(cosName(table), "float32", shape);
+    g.input(sinName(table), "float32", shape);
+  });
+
+  let stream: Stream = { sum: products.enter(g, g.op("Reshape", [FEEDS.hidden, shapeOf(g, [-1, spec.width])])) };
+  const layers = new Layers(g, source, products, ofLayer);
+  spec.layers.forEach((layer, index) => {
+    stream = layers.layer(stream, layer, index);
+  });
+
+  g.input(FEEDS.scored, "int64", ["S"]);
+  // Only the scored rows go on: norms and the head work row by row.
+  const pick = (value: Value) => g.op("Gather", [value, FEEDS.scored], { axis: { int: 0 } });
+  const last = { sum: pick(stream.sum), delta: stream.delta && pick(stream.delta) };
+  const final = layers.normalise(last, "norm").normed;
+  appendScores(g, spec, products.product(g, final, [source.has("output.weight") ? "output" : "embed"], "output"));
+  return g;
+}
+
+function shapeOf(g: GraphBuilder, sizes: readonly number[]): Value {
+  return g.constant("int64", sizes);
+}
+
+class Layers {
+  constructor(
+    readonly g: GraphBuilder,
+    readonly source: ModelSource,
+    readonly products: Products,
+    readonly rotationOf: readonly number[],
+  ) {}
+
+  layer(stream: Stream, layer: LayerSpec, index: number): Stream {
+    const name = `layers.${index}`;
+    const attentionIn = this.normalise(stream, `${name}.attention.norm`);
+    const attended = this.scaled(
+      this.postNorm(this.attention(attentionIn.normed, layer.attention, index), `${name}.attention.postNorm`),
+      layer.residualScale,
+    );
+    // In a parallel block both halves read the stream as it was before the block.
+    const before: Stream = layer.parallel ? { sum: attentionIn.sum } : { sum: attentionIn.sum, delta: attended };
+    const forwardIn = this.normalise(before, `${name}.feedForward.norm`);
+    const transformed = this.scaled(
+      this.postNorm(this.feedForward(forwardIn.normed, layer, name), `${name}.feedForward.postNorm`),
+      layer.residualScale,
+    );
+    const delta = layer.parallel ? this.g.op("Add", [attended, transformed]) : transformed;
+    return { sum: forwardIn.sum, delta };
+  }
+
+  /** norm(sum + delta), and the sum itself for the way round the block. Without such a norm, just the sum. */
+  normalise({ sum, delta }: Stream, name: string): { normed: Value; sum: Value } {
+    const { g, source: { spec: { norm } } } = this;
+    const gain = this.gain(name);
+    if (!gain) {
+      const total = delta ? g.op("Add", [sum, delta]) : sum;
+      return { normed: total, sum: total };
+    }
+    const bias = this.vector(`${name}.bias`);
+    const epsilon = { epsilon: norm.epsilon };
+    if (!delta) {
+      const normed = norm.kind === "rms"
+        ? g.op("SimplifiedLayerNormalization", [sum, gain], { ...epsilon, axis: { int: -1 } })
+        : g.op("LayerNormalization", bias ? [sum, gain, bias] : [sum, gain], { ...epsilon, axis: { int: -1 } });
+      return { normed, sum };
+    }
+    const [normed, total] = [g.fresh(), g.fresh()];
+    if (norm.kind === "rms") {
+      g.contrib("SkipSimplifiedLayerNormalization", [sum, delta, gain], epsilon, [normed, "", "", total]);
+    } else {
+      g.contrib("SkipLayerNormalization", [sum, delta, gain, ...(bias ? [bias] : [])], epsilon, [
+        normed,
+        "",
+        "",
+        total,
+      ]);
+    }
+    return { normed, sum: total };
+  }
+
+  postNorm(value: Value, name: string): Value {
+    return this.source.has(`${name}.weight`) ? this.normalise({ sum: value }, name).normed : value;
+  }
+
+  attention(input: Value, attention: AttentionSpec, index: number): Value {
+    const { g, products, source } = this;
+    const { heads, kvHeads, headSize } = attention;
+    const name = `layers.${index}.attention`;
+    const packed = products.product(g, input, [`${name}.q`, `${name}.k`, `${name}.v`], `${name}.qkv`);
+    const sizes = [heads * headSize, kvHeads * headSize, kvHeads * headSize];
+    const table = this.rotationOf[index];
+    // Head sizes that ONNX Runtime's fused rotation does not take are rotated outside it.
+    const rope = attention.rope;
+    const fused = rope === undefined || rope.dimensions % 16 === 0;
+    const separate = !fused || source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`);
+    let [query, key, value]: Value[] = [packed, "", ""];
+    if (separate) {
+      [query, key, value] = g.split(packed, sizes);
+      query = this.headNorm(query, `${name}.qNorm`, heads, headSize);
+      key = this.headNorm(key, `${name}.kNorm`, kvHeads, headSize);
+    }
+    const threeD = (x: Value, size: number) => x && g.op("Reshape", [x, shapeOf(g, [1, -1, size])]);
+    query = threeD(query, separate ? sizes[0] : sizes[0] + sizes[1] + sizes[2]);
+    [key, value] = [threeD(key, sizes[1]), threeD(value, sizes[2])];
+    if (rope && !fused) {
+      const rotate = (x: Value, count: number) =>
+        g.contrib("RotaryEmbedding", [x, FEEDS.positions, cosName(table), sinName(table)], {
+          interleaved: { int: Number(rope.interleaved) },
+          num_heads: { int: count },
+          rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
+        });
+      [query, key] = [rotate(query, heads), rotate(key, kvHeads)];
+    }
+    const rotated = rope !== undefined && fused;
+    const [pastKey, pastValue] = (["key", "value"] as const).map((part) =>
+      g.input(cacheName("past", index, part), "float32", [1, kvHeads, "C", headSize])
+    );
+    const [presentKey, presentValue] = (["key", "value"] as const).map((part) =>
+      g.output(cacheName("present", index, part), "float32", [1, kvHeads, "C", headSize])
+    );
+    const attended = g.contrib(
+      "GroupQueryAttention",
+      [
+        query,
+        key,
+        value,
+        pastKey,
+        pastValue,
+        FEEDS.lastKey,
+        FEEDS.total,
+        rotated ? cosName(table) : "",
+        rotated ? sinName(table) : "",
+        rotated ? FEEDS.positions : "",
+        attention.window === undefined ? FEEDS.bias : windowBias(attention.window),
+      ],
+      {
+        num_heads: { int: heads },
+        kv_num_heads: { int: kvHeads },
+        do_rotary: { int: Number(rotated) },
+        rotary_interleaved: { int: Number(rotated && rope.interleaved) },
+        scale: attention.scale,
+        ...(attention.softcap ? { softcap: attention.softcap } : {}),
+      },
+      [g.fresh(), presentKey, presentValue],
+    );
+    const rows = g.op("Reshape", [attended, shapeOf(g, [-1, heads * headSize])]);
+    return products.product(g, rows, [`${name}.output`], `${name}.output`);
+  }
+
+  /** Normalises each head by itself, or all heads as one vector, as the length of the gain tells. */
+  headNorm(value: Value, name: string, heads: number, headSize: number): Value {
+    if (!this.source.has(`${name}.weight`)) return value;
+    const { g } = this;
+    const perHead = this.source.tensor(`${name}.weight`).shape[0] === headSize;
+    if (!perHead) return this.normalise({ sum: value }, name).normed;
+    const split = g.op("Reshape", [value, shapeOf(g, [-1, heads, headSize])]);
+    return g.op("Reshape", [this.normalise({ sum: split }, name).normed, shapeOf(g, [-1, heads * headSize])]);
+  }
+
+  feedForward(input: Value, layer: LayerSpec, name: string): Value {
+    const { g, products } = this;
+    const { hidden, activation, gated } = layer.feedForward;
+    const forward = `${name}.feedForward`;
+    let inner: Value;
+    if (gated) {
+      const packed = products.product(g, input, [`${forward}.gate`, `${forward}.up`], `${forward}.gateUp`);
+      const [gate, up] = g.split(packed, [hidden, hidden]);
+      inner = g.op("Mul", [activate(g, gate, activation), up]);
+    } else {
+      inner = activate(g, products.product(g, input, [`${forward}.up`], `${forward}.up`), activation);
+    }
+    return products.product(g, inner, [`${forward}.down`], `${forward}.down`);
+  }
+
+  scaled(value: Value, factor: number): Value {
+    return factor === 1 ? value : this.g.op("Mul", [value, this.g.constant("float32", [factor])]);
+  }
+
+  /** The gain of a norm, as the weight format wants it; undefined where the model has no such norm. */
+  gain(name: string): Value | undefined {
+    if (!this.source.has(`${name}.weight`)) return undefined;
+    const tensor = this.source.tensor(`${name}.weight`);
+    return this.g.weight(`${name}.weight`, "float32", tensor.shape, () => this.products.gain(name, tensor));
+  }
+
+  vector(name: string): Value | undefined {
+    if (!this.source.has(name)) return undefined;
+    const tensor = this.source.tensor(name);
+    return this.g.weight(name, "float32", tensor.shape, () => tensor.floats());
+  }
+}
+
+function activate(g: GraphBuilder, value: Value, activation: Activation): Value {
+  switch (activation) {
+    case "silu":
+      return g.contrib("QuickGelu", [value], { alpha: 1 });
+    case "gelu":
+      return g.contrib("Gelu", [value]);
+    case "gelu-tanh":
+      return g.op("Gelu", [value], { approximate: "tanh" });
+  }
+}

@@ -1,0 +1,121 @@
+// A model on ONNX Runtime: one session, one set of buffers for the results, any number of sequences.
+import type { Capabilities, Engine, Rows, Scores, Sequence, WeightFormat } from "../../src/backend.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
+import { KeyValueCache } from "./cache.ts";
+import { type Measured, readCalibration, writeCalibration } from "./calibration.ts";
+import { Pass, type TreeRows } from "./pass.ts";
+import { OnnxScores } from "./results.ts";
+import type { Runtime, Session } from "./runtime.ts";
+import { OnnxSequence } from "./sequence.ts";
+
+/** Widest pass. Wider ones gain nothing on processors and would only hold memory for their scores. */
+const MAX_ROWS = 128;
+
+/** Widths that are measured, and the text they are measured after. */
+const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+const PAST = 128;
+const REPEATS = 3;
+
+export interface Loaded {
+  readonly source: ModelSource;
+  readonly format: WeightFormat;
+  readonly provider: string;
+  readonly context: number;
+  readonly strict: boolean;
+  readonly runtime: Runtime;
+  readonly session: Session;
+}
+
+/** Where measured costs are kept. */
+export interface Calibration {
+  readonly cacheDir: string;
+  readonly measured: Measured;
+  readonly progress?: (step: string, fraction: number) => void;
+}
+
+export class OnnxEngine implements Engine {
+  readonly name: string;
+  readonly source: ModelSource;
+  readonly format: WeightFormat;
+  readonly context: number;
+  readonly maxRows = MAX_ROWS;
+  readonly can: Capabilities;
+  readonly #loaded: Loaded;
+  readonly #calibration: Calibration;
+  readonly #pass: Pass;
+  #costs: readonly CostPoint[] = [];
+  #passes = 0;
+  #closed = false;
+
+  constructor(loaded: Loaded, calibration: Calibration) {
+    const { source, format, provider, context, strict, runtime, session } = loaded;
+    this.name = `onnx:${provider}`;
+    this.source = source;
+    this.format = format;
+    this.context = context;
+    this.#loaded = loaded;
+    this.#calibration = calibration;
+    this.#pass = new Pass(runtime, session, source, format);
+    this.can = {
+      tree: true,
+      // Trees are summed in the order of columns, chains in the order of the text: see docs/engines.md.
+      exact: strict && provider === "cpu" ? "chains" : "none",
+      taps: false,
+      layerSkip: false,
+      deviceRules: [],
+      rewind: "truncate",
+    };
+  }
+
+  open(): Sequence {
+    this.begin();
+    return new OnnxSequence(this);
+  }
+
+  cost(width: number): number {
+    return interpolateCost(this.#costs, width);
+  }
+
+  async calibrate(): Promise<void> {
+    const { cacheDir, measured, progress } = this.#calibration;
+    const known = readCalibration(cacheDir, measured);
+    if (!known) {
+      const widths = WIDTHS.filter((width) => width <= this.context);
+      const past = Math.min(PAST, this.context - widths[widths.length - 1]);
+      this.#costs = await measureCost(this, widths, { past, repeats: REPEATS, progress });
+      writeCalibration(cacheDir, measured, this.#costs);
+    } else {
+      this.#costs = known;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pass.close();
+    this.#loaded.session.close();
+  }
+
+  newCache(): KeyValueCache {
+    // Rows of a tree may stand in the cache past the context that their positions stay within.
+    return new KeyValueCache(this.#loaded.runtime, this.source.spec, this.context + this.maxRows);
+  }
+
+  /** Every method of a sequence starts here: it ends the life of the Scores given out before. */
+  begin(): void {
+    if (this.#closed) throw new Error("this engine is closed");
+    this.#passes++;
+  }
+
+  async pass(cache: KeyValueCache, past: number, rows: Rows, tree: TreeRows | undefined): Promise<Scores> {
+    const results = this.#pass.run(cache, past, rows, tree, this.#loaded.strict);
+    const pass = this.#passes;
+    const scored = rows.score === "last" ? 1 : rows.tokens.length;
+    return new OnnxScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, () => {
+      if (pass !== this.#passes) {
+        throw new Error("these scores are no longer valid: a sequence was used after their pass");
+      }
+    });
+  }
+}

@@ -1,0 +1,105 @@
+// Builds a graph node by node. Weights are named with a function that makes them, so that a model is never in memory
+// as a whole: whoever writes the graph asks for one tensor after the other.
+import type { Attribute, DataType, GraphProto, NodeProto, ValueInfoProto } from "./proto.ts";
+
+/** The name of a value in the graph. */
+export type Value = string;
+
+/** A constant of the graph; `data` is made when it is written. */
+export interface Weight {
+  readonly name: string;
+  readonly type: DataType;
+  readonly shape: readonly number[];
+  readonly data: () => ArrayBufferView;
+}
+
+export class GraphBuilder {
+  readonly nodes: NodeProto[] = [];
+  readonly weights: Weight[] = [];
+  readonly inputs: ValueInfoProto[] = [];
+  readonly outputs: ValueInfoProto[] = [];
+  readonly #constants = new Map<string, Value>();
+  #next = 0;
+
+  input(name: string, type: DataType, shape: readonly (number | string)[]): Value {
+    this.inputs.push({ name, type, shape });
+    return name;
+  }
+
+  output(name: string, type: DataType, shape: readonly (number | string)[]): Value {
+    this.outputs.push({ name, type, shape });
+    return name;
+  }
+
+  weight(name: string, type: DataType, shape: readonly number[], data: () => ArrayBufferView): Value {
+    this.weights.push({ name, type, shape, data });
+    return name;
+  }
+
+  /** A constant that several nodes use under one name; made once. */
+  shared(name: string, type: DataType, shape: readonly number[], data: () => ArrayBufferView): Value {
+    if (!this.weights.some((weight) => weight.name === name)) this.weight(name, type, shape, data);
+    return name;
+  }
+
+  /** A small constant; equal ones are kept once. */
+  constant(type: "float32" | "int64" | "int32" | "uint8", values: readonly number[], shape = [values.length]): Value {
+    const name = `const_${type}_${shape.join("x")}_${values.join("_")}`;
+    if (!this.#constants.has(name)) {
+      this.#constants.set(
+        name,
+        this.weight(name, type, shape, () => {
+          if (type === "float32") return Float32Array.from(values);
+          if (type === "int64") return BigInt64Array.from(values, BigInt);
+          return type === "int32" ? Int32Array.from(values) : Uint8Array.from(values);
+        }),
+      );
+    }
+    return name;
+  }
+
+  /** One operator of ONNX with one result. */
+  op(op: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}, output = this.fresh()): Value {
+    this.nodes.push({ op, domain: "", inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** One operator of ONNX Runtime's own domain; `outputs` may hold "" for results that are not wanted. */
+  contrib(
+    op: string,
+    inputs: readonly Value[],
+    attributes: Record<string, Attribute> = {},
+    outputs: readonly Value[] = [this.fresh()],
+  ): Value {
+    this.nodes.push({ op, domain: "com.microsoft", inputs, outputs, attributes });
+    return outputs[0];
+  }
+
+  /** Cuts the last axis into parts of the given sizes. */
+  split(value: Value, sizes: readonly number[]): Value[] {
+    const outputs = sizes.map(() => this.fresh());
+    this.nodes.push({
+      op: "Split",
+      domain: "",
+      inputs: [value, this.constant("int64", sizes)],
+      outputs,
+      attributes: { axis: { int: -1 } },
+    });
+    return outputs;
+  }
+
+  fresh(): Value {
+    return `v${this.#next++}`;
+  }
+
+  /** The graph with weights placed by `place`, which is called for each in order. */
+  finish(name: string, place: (weight: Weight) => GraphProto["initializers"][number]["data"]): GraphProto {
+    return {
+      name,
+      nodes: this.nodes,
+      inputs: this.inputs,
+      outputs: this.outputs,
+      initializers: this.weights.map((weight) => ({ ...weight, data: place(weight) })),
+    };
+  }
+}

@@ -1,0 +1,218 @@
+// Weight format `int8`: weights rounded to 8 bits per output column, activations to 8 bits row by row in the graph.
+// Wide passes are cheap in it; rotations keep the rounding small.
+//
+// Everything is folded into the weights but one step (QuaRot, 2024, arXiv 2404.00456): the stream x is kept as x·Q with
+// Q orthogonal, which a norm without gain does not notice. Gains move into the matrices that read; those that write to
+// the stream give y·Q. Each value head is rotated and rotated back by the output projection. Only what the down
+// projection reads has to be rotated while running.
+import { UnsupportedError } from "../../src/errors.ts";
+import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import type { GraphBuilder, Value } from "./graph.ts";
+import { Rotation } from "./hadamard.ts";
+import { concatenate, type Products } from "./products.ts";
+
+/** uint8 zero points of activations: as many 128s as there are rows. */
+export const ROW_ZEROS = "row_zeros"; // uint8 [R]
+export const SCORED_ZEROS = "scored_zeros"; // uint8 [S]
+export const ZERO_POINT = 128;
+
+export class Int8Products implements Products {
+  readonly #stream: Rotation;
+  readonly #quantised = new Map<Value, { codes: Value; scale: Value }>();
+
+  constructor(readonly source: ModelSource) {
+    refuseUnfoldable(source);
+    this.#stream = Rotation.random(source.spec.width);
+  }
+
+  enter(g: GraphBuilder, hidden: Value): Value {
+    const { width } = this.source.spec;
+    g.input(ROW_ZEROS, "uint8", ["R"]);
+    g.input(SCORED_ZEROS, "uint8", ["S"]);
+    return g.op("MatMul", [hidden, g.weight("rotation", "float32", [width, width], () => this.#stream.matrix())]);
+  }
+
+  /** Gains before a matrix are in the matrix; those of query and key heads stay where they are. */
+  gain(name: string, tensor: Tensor): Float32Array {
+    return /(qNorm|kNorm)$/.test(name) ? tensor.floats() : new Float32Array(tensor.shape[0]).fill(1);
+  }
+
+  product(g: GraphBuilder, rows: Value, names: readonly string[], label: string): Value {
+    const input = names[0].endsWith(".down") ? this.#rotateHidden(g, rows) : rows;
+    const zeros = names[0] === "output" || names[0] === "embed" ? SCORED_ZEROS : ROW_ZEROS;
+    const { codes, scale } = this.#quantise(g, input, zeros);
+    const tensors = names.map((name) => this.source.tensor(`${name}.weight`));
+    const columns = tensors[0].shape[1];
+    const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
+    const weights = new Lazy(() => quantiseColumns(names.map((name) => this.#folded(name)), columns, out));
+    const product = g.contrib("MatMulIntegerToFloat", [
+      codes,
+      g.weight(`${label}.codes`, "int8", [columns, out], () => weights.get().codes),
+      g.constant("float32", [1], []),
+      g.weight(`${label}.scales`, "float32", [out], () => weights.take().scales),
+      g.constant("uint8", [ZERO_POINT], []),
+    ]);
+    const value = g.op("Mul", [product, scale]);
+    if (!names.some((name) => this.source.has(`${name}.bias`))) return value;
+    const bias = g.weight(`${label}.bias`, "float32", [out], () => concatenate(names.map((name) => this.#bias(name))));
+    return g.op("Add", [value, bias]);
+  }
+
+  /** Rows as uint8 around 128, and the scale of each: its largest magnitude over 127. */
+  #quantise(g: GraphBuilder, rows: Value, zeros: Value): { codes: Value; scale: Value } {
+    let made = this.#quantised.get(rows);
+    if (!made) {
+      const largest = g.op("ReduceMax", [g.op("Abs", [rows]), g.constant("int64", [-1])], { keepdims: { int: 1 } });
+      // A row of zeros keeps a scale that can be divided by.
+      const scale = g.op("Mul", [
+        g.op("Max", [largest, g.constant("float32", [1e-20])]),
+        g.constant("float32", [1 / 127]),
+      ]);
+      const flat = g.op("Reshape", [scale, g.constant("int64", [-1])]);
+      made = { codes: g.op("QuantizeLinear", [rows, flat, zeros], { axis: { int: 0 } }), scale };
+      this.#quantised.set(rows, made);
+    }
+    return made;
+  }
+
+  #rotateHidden(g: GraphBuilder, rows: Value): Value {
+    const size = this.source.spec.layers[0].feedForward.hidden;
+    const { a, b, left, right } = new Rotation(size).halves();
+    const shaped = g.op("Reshape", [rows, g.constant("int64", [-1, a, b])]);
+    const inner = g.op("MatMul", [shaped, g.shared("hidden_right", "float32", [b, b], () => right)]);
+    // x·(L ⊗ R) for a row is Lᵀ·X·R for the row as a matrix.
+    const outer = g.op("MatMul", [g.shared("hidden_left", "float32", [a, a], () => transpose(left, a, a)), inner]);
+    return g.op("Reshape", [outer, g.constant("int64", [-1, size])]);
+  }
+
+  /** A matrix with gains and rotations folded in, [out, in]. */
+  #folded(name: string): Float32Array {
+    const { source } = this;
+    const tensor = source.tensor(`${name}.weight`);
+    const [rows, columns] = tensor.shape;
+    const weights = Float32Array.from(tensor.floats());
+    const layer = name.match(/^layers\.(\d+)\./);
+    const kind = name.slice(name.lastIndexOf(".") + 1);
+    const reads = (norm: string) => {
+      if (source.has(`${norm}.weight`)) {
+        const gain = source.tensor(`${norm}.weight`).floats();
+        for (let i = 0; i < weights.length; i++) weights[i] *= gain[i % columns];
+      }
+      this.#stream.rotateRows(weights);
+    };
+    if (!layer) {
+      reads("norm");
+      return weights;
+    }
+    const attention = source.spec.layers[Number(layer[1])].attention;
+    const block = name.slice(0, name.lastIndexOf("."));
+    switch (kind) {
+      case "v":
+        reads(`${block}.norm`);
+        this.#rotateHeads(attention.headSize, attention.kvHeads, weights, columns);
+        break;
+      case "output":
+        new Rotation(attention.headSize).rotateRows(weights);
+        this.#stream.rotateColumns(weights, columns);
+        break;
+      case "down":
+        new Rotation(columns).rotateRows(weights);
+        this.#stream.rotateColumns(weights, columns);
+        break;
+      default: // q, k, gate, up
+        reads(`${block}.norm`);
+    }
+    if (weights.length !== rows * columns) throw new Error(`${name} changed its size`);
+    return weights;
+  }
+
+  #bias(name: string): Float32Array {
+    const rows = this.source.tensor(`${name}.weight`).shape[0];
+    if (!this.source.has(`${name}.bias`)) return new Float32Array(rows);
+    const bias = Float32Array.from(this.source.tensor(`${name}.bias`).floats());
+    const layer = name.match(/^layers\.(\d+)\.attention\.v$/);
+    if (layer) {
+      const { headSize, kvHeads } = this.source.spec.layers[Number(layer[1])].attention;
+      this.#rotateHeads(headSize, kvHeads, bias, 1);
+    } else if (/\.(attention\.output|down)$/.test(name)) {
+      this.#stream.rotateColumns(bias, 1);
+    }
+    return bias;
+  }
+
+  #rotateHeads(headSize: number, heads: number, weights: Float32Array, columns: number): void {
+    const rotation = new Rotation(headSize);
+    const size = headSize * columns;
+    for (let head = 0; head < heads; head++) {
+      rotation.rotateColumns(weights.subarray(head * size, (head + 1) * size), columns);
+    }
+  }
+}
+
+/** The stream rotation needs norms that commute with it, right before the matrices that read. */
+function refuseUnfoldable({ spec, has }: ModelSource): void {
+  const refuse = (why: string): never => {
+    throw new UnsupportedError(
+      `weight format int8 does not fit ${spec.architecture}: ${why}`,
+      {},
+      "use --format exact or float32",
+    );
+  };
+  if (spec.norm.kind !== "rms") refuse("its norms subtract a mean");
+  spec.layers.forEach((_, i) => {
+    if (has(`layers.${i}.attention.postNorm.weight`) || has(`layers.${i}.feedForward.postNorm.weight`)) {
+      refuse("a norm with a gain stands between a matrix and the stream");
+    }
+  });
+}
+
+/** Makes a value when first asked and lets go of it when it is taken. */
+class Lazy<T> {
+  #value: T | undefined;
+  constructor(private readonly make: () => T) {}
+
+  get(): T {
+    return this.#value ??= this.make();
+  }
+
+  take(): T {
+    const value = this.get();
+    this.#value = undefined;
+    return value;
+  }
+}
+
+function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(matrix.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = matrix[i * columns + j];
+  return out;
+}
+
+/** Rows of stacked [out, in] matrices as columns of int8 [in, out], each with its own scale. */
+function quantiseColumns(parts: readonly Float32Array[], columns: number, out: number) {
+  const codes = new Int8Array(columns * out);
+  const scales = new Float32Array(out);
+  const STEP = 64; // rows at a time, so that the scattered writes stay within the processor's cache
+  let first = 0;
+  for (const part of parts) {
+    const rows = part.length / columns;
+    for (let from = 0; from < rows; from += STEP) {
+      const to = Math.min(rows, from + STEP);
+      const inverse = new Float32Array(to - from);
+      for (let row = from; row < to; row++) {
+        let largest = 1e-20;
+        for (let i = row * columns; i < (row + 1) * columns; i++) largest = Math.max(largest, Math.abs(part[i]));
+        scales[first + row] = largest / 127;
+        inverse[row - from] = 127 / largest;
+      }
+      for (let column = 0; column < columns; column++) {
+        const line = column * out + first;
+        for (let row = from; row < to; row++) {
+          codes[line + row] = Math.round(part[row * columns + column] * inverse[row - from]);
+        }
+      }
+    }
+    first += rows;
+  }
+  return { codes, scales };
+}

@@ -1,0 +1,272 @@
+// One pass: the feeds of the graph for some rows after some committed ones, the run, and where the results lie.
+import type { Rows, WeightFormat } from "../../src/backend.ts";
+import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import type { RopeSpec } from "../../src/model/spec.ts";
+import type { KeyValueCache } from "./cache.ts";
+import { cacheName, cosName, FEEDS, rotationTables, sinName, windowBias } from "./decoder.ts";
+import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
+import type { ResultBuffers } from "./results.ts";
+import type { Element, Runtime, Session, Value } from "./runtime.ts";
+import { RESULTS, SCORE_FEEDS, TOP } from "./scores.ts";
+
+/** A buffer that grows, and the tensor of the shape it was last bound with. */
+class Feed<T extends Float32Array | BigInt64Array | Int32Array | Uint8Array> {
+  data: T;
+  value: Value = { handle: 0, data: new Uint8Array(0) };
+  #shape = "";
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly element: Element,
+    private readonly make: (length: number) => T,
+  ) {
+    this.data = make(0);
+  }
+
+  /** Memory of at least `shape`'s product, bound with that shape. What was in it is undefined where it grew. */
+  bind(shape: readonly number[]): T {
+    const length = shape.reduce((a, b) => a * b, 1);
+    const key = shape.join();
+    if (key === this.#shape && this.value.handle) return this.data;
+    if (length > this.data.length) this.data = this.make(Math.max(length, 2 * this.data.length));
+    if (this.value.handle) this.runtime.release(this.value);
+    this.value = this.runtime.tensor(this.data.subarray(0, length), this.element, shape);
+    this.#shape = key;
+    return this.data;
+  }
+
+  close(): void {
+    if (this.value.handle) this.runtime.release(this.value);
+    this.value = { handle: 0, data: this.value.data };
+  }
+}
+
+const floats = (length: number) => new Float32Array(length);
+const longs = (length: number) => new BigInt64Array(length);
+const bytes = (length: number) => new Uint8Array(length);
+const ints = (length: number) => new Int32Array(length);
+
+/** Parents and depths of rows that are not a chain. */
+export interface TreeRows {
+  readonly parents: Int32Array;
+  readonly depths: Int32Array;
+}
+
+export class Pass {
+  readonly #run: (inputs: Value[], outputs: Value[]) => void;
+  readonly #embed: Tensor;
+  readonly #positions: Float32Array | undefined;
+  readonly #windows: readonly number[];
+  readonly #ropes: readonly RopeSpec[];
+  /** Rows of the rotation tables. */
+  #rotated = 0;
+  readonly #hidden: Feed<Float32Array>;
+  readonly #position: Feed<BigInt64Array>;
+  readonly #bias: Feed<Float32Array>;
+  readonly #windowBias: Feed<Float32Array>[];
+  readonly #lastKey: Feed<Int32Array>;
+  readonly #total: Feed<Int32Array>;
+  readonly #scored: Feed<BigInt64Array>;
+  readonly #want: Feed<Uint8Array>;
+  readonly #temperature: Feed<Float32Array>;
+  readonly #tables: Feed<Float32Array>[];
+  readonly #logits: Feed<Float32Array>;
+  readonly #tokens: Feed<BigInt64Array>;
+  readonly #likelihoods: Feed<Float32Array>;
+  readonly #logSum: Feed<Float32Array>;
+  /** Zero points of rows and of scored rows, where the format rounds activations in the graph. */
+  readonly #zeros: Feed<Uint8Array>[];
+
+  constructor(runtime: Runtime, session: Session, private readonly source: ModelSource, format: WeightFormat) {
+    const { spec } = source;
+    const { tables } = rotationTables(source);
+    this.#ropes = tables.map((rope) => rope!);
+    this.#embed = source.tensor("embed.weight");
+    this.#positions = source.has("positions.weight") ? source.tensor("positions.weight").floats() : undefined;
+    this.#windows = [...new Set(spec.layers.map(({ attention }) => attention.window))].filter((w) => w !== undefined);
+    const feed = <T extends Float32Array | BigInt64Array | Int32Array | Uint8Array>(
+      element: Element,
+      make: (length: number) => T,
+    ) => new Feed<T>(runtime, element, make);
+    this.#hidden = feed("float32", floats);
+    this.#position = feed("int64", longs);
+    this.#bias = feed("float32", floats);
+    this.#windowBias = this.#windows.map(() => feed("float32", floats));
+    this.#lastKey = feed("int32", ints);
+    this.#total = feed("int32", ints);
+    this.#scored = feed("int64", longs);
+    this.#want = feed("bool", bytes);
+    this.#zeros = format === "int8" ? [feed("uint8", bytes), feed("uint8", bytes)] : [];
+    this.#temperature = feed("float32", floats);
+    this.#tables = this.#ropes.flatMap(() => [feed("float32", floats), feed("float32", floats)]);
+    this.#logits = feed("float32", floats);
+    this.#tokens = feed("int64", longs);
+    this.#likelihoods = feed("float32", floats);
+    this.#logSum = feed("float32", floats);
+    const caches = (kind: "past" | "present") =>
+      spec.layers.flatMap((_, layer) => [cacheName(kind, layer, "key"), cacheName(kind, layer, "value")]);
+    this.#run = session.runner(
+      [
+        FEEDS.hidden,
+        FEEDS.positions,
+        FEEDS.bias,
+        ...this.#windows.map(windowBias),
+        FEEDS.lastKey,
+        FEEDS.total,
+        FEEDS.scored,
+        SCORE_FEEDS.wantProbabilities,
+        SCORE_FEEDS.temperature,
+        ...this.#ropes.flatMap((_, table) => [cosName(table), sinName(table)]),
+        ...(format === "int8" ? [ROW_ZEROS, SCORED_ZEROS] : []),
+        ...caches("past"),
+      ],
+      [RESULTS.logits, RESULTS.tokens, RESULTS.likelihoods, RESULTS.logSum, ...caches("present")],
+    );
+  }
+
+  /**
+   * Computes `rows` after the first `past` rows of the cache and writes their keys and values behind those. `pad`: a
+   * lone row, and a lone scored row, is doubled, because ONNX Runtime computes single rows by other kernels with other
+   * rounding.
+   */
+  run(cache: KeyValueCache, past: number, rows: Rows, tree: TreeRows | undefined, pad: boolean): ResultBuffers {
+    const { spec } = this.source;
+    const real = rows.tokens.length;
+    const count = pad && real === 1 ? 2 : real;
+    const total = past + count;
+    cache.reserve(total, past);
+    this.#rotate(cache.capacity);
+    this.#embedRows(rows.tokens, count, past, tree);
+    this.#bias.bind([1, 1, count, total]);
+    this.#mask(this.#bias.data, count, total, past, Infinity, tree);
+    this.#windows.forEach((window, i) => {
+      this.#mask(this.#windowBias[i].bind([1, 1, count, total]), count, total, past, window, tree);
+    });
+    this.#lastKey.bind([1])[0] = total - 1;
+    this.#total.bind([1])[0] = total;
+    const first = rows.score === "last" ? real - 1 : 0;
+    const wanted = real - first;
+    const scoredCount = pad && wanted === 1 ? 2 : wanted;
+    const scored = this.#scored.bind([scoredCount]);
+    for (let i = 0; i < scoredCount; i++) scored[i] = BigInt(Math.min(first + i, real - 1));
+    this.#zeros.forEach((feed, i) => feed.bind([i === 0 ? count : scoredCount]).fill(ZERO_POINT));
+    const probabilities = rows.need === "probabilities";
+    this.#want.bind([1])[0] = Number(probabilities);
+    this.#temperature.bind([1])[0] = rows.temperature ?? 1;
+    const top = probabilities ? Math.min(TOP, spec.vocab) : 1;
+    const results = {
+      logits: this.#logits.bind([scoredCount, spec.vocab]),
+      tokens: this.#tokens.bind([scoredCount, top]),
+      likelihoods: this.#likelihoods.bind([scoredCount, top]),
+      logSum: this.#logSum.bind([scoredCount, 1]),
+      top,
+    };
+    const caches = cache.values;
+    this.#run(
+      [
+        this.#hidden.value,
+        this.#position.value,
+        this.#bias.value,
+        ...this.#windowBias.map((feed) => feed.value),
+        this.#lastKey.value,
+        this.#total.value,
+        this.#scored.value,
+        this.#want.value,
+        this.#temperature.value,
+        ...this.#tables.map((feed) => feed.value),
+        ...this.#zeros.map((feed) => feed.value),
+        ...caches,
+      ],
+      [this.#logits.value, this.#tokens.value, this.#likelihoods.value, this.#logSum.value, ...caches],
+    );
+    return results;
+  }
+
+  /** Token embeddings, with learned positions where the model has them. A padding row repeats the last token. */
+  #embedRows(tokens: Int32Array, count: number, past: number, tree: TreeRows | undefined): void {
+    const { spec } = this.source;
+    const { width } = spec;
+    const hidden = this.#hidden.bind([1, count, width]);
+    const positions = this.#position.bind([1, count]);
+    for (let row = 0; row < count; row++) {
+      const token = tokens[Math.min(row, tokens.length - 1)];
+      const position = past + (tree && row < tokens.length ? tree.depths[row] : row);
+      positions[row] = BigInt(position);
+      const embedding = this.#embed.floats(token, token + 1);
+      hidden.set(embedding, row * width);
+      const start = row * width;
+      if (spec.embeddingScale !== 1) { for (let i = 0; i < width; i++) hidden[start + i] *= spec.embeddingScale; }
+      if (this.#positions) {
+        // A padding row may stand one position past the table; nobody reads what it computes.
+        const at = Math.min(position, spec.context - 1) * width;
+        for (let i = 0; i < width; i++) hidden[start + i] += this.#positions[at + i];
+      }
+    }
+  }
+
+  /** 0 where row r may see cache row c, −∞ elsewhere. The operator itself hides rows after r. */
+  #mask(
+    bias: Float32Array,
+    count: number,
+    total: number,
+    past: number,
+    window: number,
+    tree: TreeRows | undefined,
+  ): void {
+    bias.fill(0, 0, count * total);
+    for (let row = 0; row < count; row++) {
+      const line = row * total;
+      const parents = tree && row < tree.parents.length ? tree.parents : undefined;
+      const position = past + (parents ? tree!.depths[row] : row);
+      const oldest = position - window + 1; // the oldest position in the window
+      if (oldest > 0) bias.fill(-Infinity, line, line + Math.min(oldest, past));
+      if (parents) {
+        bias.fill(-Infinity, line + past, line + past + row);
+        for (let at = parents[row]; at >= 0; at = parents[at]) {
+          if (past + tree!.depths[at] >= oldest) bias[line + past + at] = 0;
+        }
+      } else if (oldest > past) {
+        bias.fill(-Infinity, line + past, line + oldest);
+      }
+    }
+  }
+
+  /** Cosines and sines for positions 0 to `rows` − 1. */
+  #rotate(rows: number): void {
+    if (rows <= this.#rotated) return;
+    this.#ropes.forEach(({ frequencies, magnitude }, table) => {
+      const half = frequencies.length;
+      const [cos, sin] = [this.#tables[2 * table], this.#tables[2 * table + 1]].map((feed) => feed.bind([rows, half]));
+      for (let position = 0; position < rows; position++) {
+        for (let i = 0; i < half; i++) {
+          const angle = position * frequencies[i];
+          cos[position * half + i] = magnitude * Math.cos(angle);
+          sin[position * half + i] = magnitude * Math.sin(angle);
+        }
+      }
+    });
+    this.#rotated = rows;
+  }
+
+  close(): void {
+    for (
+      const feed of [
+        this.#hidden,
+        this.#position,
+        this.#bias,
+        ...this.#windowBias,
+        this.#lastKey,
+        this.#total,
+        this.#scored,
+        this.#want,
+        this.#temperature,
+        ...this.#tables,
+        ...this.#zeros,
+        this.#logits,
+        this.#tokens,
+        this.#likelihoods,
+        this.#logSum,
+      ]
+    ) feed.close();
+  }
+}

@@ -1,0 +1,111 @@
+// What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
+import type { Candidates, Scores } from "../../src/backend.ts";
+import type { Distribution } from "../../src/distribution.ts";
+
+/** The buffers that a pass writes to. Rows beyond those asked for are padding. */
+export interface ResultBuffers {
+  readonly logits: Float32Array; // [rows, vocab]
+  readonly tokens: BigInt64Array; // [rows, top]
+  readonly likelihoods: Float32Array; // [rows, top]
+  readonly logSum: Float32Array; // [rows]
+  /** Columns of tokens and likelihoods: 1 where only the arg-max was made. */
+  readonly top: number;
+}
+
+export class OnnxScores implements Scores {
+  constructor(
+    readonly rows: number,
+    readonly vocab: number,
+    private readonly temperature: number,
+    private readonly results: ResultBuffers,
+    /** Throws once a later pass has overwritten the buffers. */
+    private readonly check: () => void,
+  ) {}
+
+  argmax(row: number): number {
+    this.#check(row);
+    return Number(this.results.tokens[row * this.results.top]);
+  }
+
+  top(row: number, k: number): Candidates {
+    this.#check(row);
+    const { top, tokens, likelihoods } = this.results;
+    const count = Math.min(k, this.vocab);
+    if (top > 1 && count <= top) {
+      const start = row * top;
+      return {
+        tokens: Int32Array.from(tokens.subarray(start, start + count), Number),
+        probabilities: likelihoods.slice(start, start + count),
+      };
+    }
+    const best = this.#best(row, count);
+    return { tokens: best, probabilities: Float32Array.from(best, (token) => this.probability(row, token)) };
+  }
+
+  probability(row: number, token: number): number {
+    this.#check(row);
+    if (!(token >= 0 && token < this.vocab)) throw new RangeError(`no token ${token} in a vocabulary of ${this.vocab}`);
+    const logSum = this.results.top > 1 ? this.results.logSum[row] : this.#logSum(row);
+    return Math.exp(this.#row(row)[token] / this.temperature - logSum);
+  }
+
+  distribution(row: number): Distribution {
+    const logits = this.logits(row);
+    const highest = this.#highest(logits) / this.temperature;
+    const probabilities = new Float64Array(this.vocab);
+    let sum = 0;
+    for (let i = 0; i < logits.length; i++) {
+      sum += probabilities[i] = Math.exp(logits[i] / this.temperature - highest);
+    }
+    for (let i = 0; i < probabilities.length; i++) probabilities[i] /= sum;
+    return { vocab: this.vocab, probabilities };
+  }
+
+  logits(row: number): Float32Array {
+    this.#check(row);
+    return this.#row(row);
+  }
+
+  #row(row: number): Float32Array {
+    return this.results.logits.subarray(row * this.vocab, (row + 1) * this.vocab);
+  }
+
+  /** log Σ exp(logit / temperature), for passes that made only the arg-max. */
+  #logSum(row: number): number {
+    const logits = this.#row(row);
+    const highest = this.#highest(logits) / this.temperature;
+    let sum = 0;
+    for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] / this.temperature - highest);
+    return highest + Math.log(sum);
+  }
+
+  #highest(logits: Float32Array): number {
+    let highest = -Infinity;
+    for (let i = 0; i < logits.length; i++) if (logits[i] > highest) highest = logits[i];
+    return highest;
+  }
+
+  /** The k likeliest tokens by insertion: k is small, or the caller asked for a long list and waits for it. */
+  #best(row: number, k: number): Int32Array {
+    const logits = this.#row(row);
+    if (k > 256) {
+      const all = Int32Array.from(logits, (_, token) => token);
+      return all.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, k);
+    }
+    const best = new Int32Array(k);
+    let count = 0;
+    for (let token = 0; token < logits.length; token++) {
+      const logit = logits[token];
+      if (count === k && !(logit > logits[best[k - 1]])) continue;
+      let at = count < k ? count++ : k - 1;
+      for (; at > 0 && logit > logits[best[at - 1]]; at--) best[at] = best[at - 1];
+      best[at] = token;
+    }
+    return best;
+  }
+
+  #check(row: number): void {
+    this.check();
+    if (!(row >= 0 && row < this.rows)) throw new RangeError(`no row ${row} in scores of ${this.rows} rows`);
+  }
+}

@@ -1,0 +1,86 @@
+// The end of the graph: logits, and what is made of them before JavaScript looks.
+import type { ModelSpec } from "../../src/model/spec.ts";
+import type { GraphBuilder, Value } from "./graph.ts";
+import type { Attribute, GraphProto, NodeProto } from "./proto.ts";
+
+/** How many of the likeliest tokens of a row the graph gives, where the vocabulary has as many. */
+export const TOP = 64;
+
+/** What the end of the graph is fed. */
+export const SCORE_FEEDS = {
+  wantProbabilities: "want_probabilities", // bool [1]; false: only the arg-max is made
+  temperature: "temperature", // float32 [1]
+} as const;
+
+/** What a pass gives for S scored rows, besides the caches. K is TOP, or 1 where only the arg-max was wanted. */
+export const RESULTS = {
+  logits: "logits", // float32 [S, vocab]
+  tokens: "tokens", // int64 [S, K], likeliest first, equal ones by ascending id
+  likelihoods: "likelihoods", // float32 [S, K], their probabilities (arg-max only: 0)
+  logSum: "log_sum", // float32 [S, 1], log Σ exp(logit / temperature) (arg-max only: 0)
+} as const;
+
+/** Scales and caps the logits; then either just the arg-max, or soft-max at a temperature and the top tokens. */
+export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void {
+  let logits = raw;
+  if (spec.logitScale !== 1) logits = g.op("Mul", [logits, g.constant("float32", [spec.logitScale])]);
+  if (spec.logitSoftcap) {
+    const cap = g.constant("float32", [spec.logitSoftcap]);
+    logits = g.op("Mul", [g.op("Tanh", [g.op("Div", [logits, cap])]), cap]);
+  }
+  g.op("Identity", [logits], {}, RESULTS.logits);
+  g.output(RESULTS.logits, "float32", ["S", spec.vocab]);
+  g.input(SCORE_FEEDS.wantProbabilities, "bool", [1]);
+  g.input(SCORE_FEEDS.temperature, "float32", [1]);
+  const top = g.constant("int64", [Math.min(TOP, spec.vocab)]);
+  const lastAxis = g.constant("int64", [-1]);
+  const zero = g.constant("float32", [0], [1, 1]);
+
+  const probabilities = branch("probabilities", [
+    node("Div", [logits, SCORE_FEEDS.temperature], ["scaled"]),
+    node("Softmax", ["scaled"], ["likely"], { axis: { int: -1 } }),
+    node("TopK", ["scaled", top], ["top_scaled", "p_tokens"], { axis: { int: -1 } }),
+    node("GatherElements", ["likely", "p_tokens"], ["p_likelihoods"], { axis: { int: -1 } }),
+    // log Σ exp(x) = x₀ − log soft-max₀, from the likeliest token: the best conditioned of the row.
+    node("ReduceMax", ["top_scaled", lastAxis], ["highest"]),
+    node("ReduceMax", ["p_likelihoods", lastAxis], ["highest_p"]),
+    node("Log", ["highest_p"], ["log_p"]),
+    node("Sub", ["highest", "log_p"], ["p_sum"]),
+  ], ["p_tokens", "p_likelihoods", "p_sum"]);
+  const argmax = branch("argmax", [
+    node("ArgMax", [logits], ["a_tokens"], { axis: { int: -1 }, keepdims: { int: 1 } }),
+    node("Cast", ["a_tokens"], ["a_floats"], { to: { int: 1 } }),
+    node("Mul", ["a_floats", zero], ["a_likelihoods"]),
+    node("Identity", ["a_likelihoods"], ["a_sum"]),
+  ], ["a_tokens", "a_likelihoods", "a_sum"]);
+  g.nodes.push({
+    op: "If",
+    domain: "",
+    inputs: [SCORE_FEEDS.wantProbabilities],
+    outputs: [RESULTS.tokens, RESULTS.likelihoods, RESULTS.logSum],
+    attributes: { then_branch: { graph: probabilities }, else_branch: { graph: argmax } },
+  });
+  g.output(RESULTS.tokens, "int64", ["S", "K"]);
+  g.output(RESULTS.likelihoods, "float32", ["S", "K"]);
+  g.output(RESULTS.logSum, "float32", ["S", 1]);
+}
+
+function node(
+  op: string,
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+  attributes: Record<string, Attribute> = {},
+): NodeProto {
+  return { op, domain: "", inputs, outputs, attributes };
+}
+
+function branch(name: string, nodes: readonly NodeProto[], outputs: readonly [Value, Value, Value]): GraphProto {
+  const types = ["int64", "float32", "float32"] as const;
+  return {
+    name,
+    nodes,
+    initializers: [],
+    inputs: [],
+    outputs: outputs.map((output, i) => ({ name: output, type: types[i], shape: ["S", i === 2 ? 1 : "K"] })),
+  };
+}

@@ -1,0 +1,68 @@
+// What every engine asks of the rows it is given.
+import type { Rows } from "../src/backend.ts";
+import { HunchError, UnsupportedError } from "../src/errors.ts";
+import type { ModelSource } from "../src/model/source.ts";
+
+/** Parents of a chain of `count` rows. */
+export function chainParents(count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, row) => row - 1);
+}
+
+/** Throws RangeError where rows contradict themselves or the vocabulary. */
+export function checkRows({ tokens, temperature = 1 }: Rows, parents: Int32Array, vocab: number): void {
+  if (tokens.length === 0) throw new RangeError("a pass needs at least one row");
+  if (parents.length !== tokens.length) {
+    throw new RangeError(`${parents.length} parents given for ${tokens.length} rows`);
+  }
+  const wrong = parents.findIndex((parent, row) => parent < -1 || parent >= row);
+  if (wrong >= 0) throw new RangeError(`row ${wrong} cannot continue row ${parents[wrong]}`);
+  const unknown = tokens.find((token) => token < 0 || token >= vocab);
+  if (unknown !== undefined) throw new RangeError(`no token ${unknown} in a vocabulary of ${vocab}`);
+  if (!(temperature > 0)) throw new RangeError(`temperature ${temperature} gives no probabilities: it must be above 0`);
+}
+
+/** 0 for rows that continue the committed text, their parent's depth + 1 for others. */
+export function depthsOf(parents: Int32Array): Int32Array {
+  const depths = new Int32Array(parents.length);
+  for (let row = 0; row < parents.length; row++) depths[row] = parents[row] < 0 ? 0 : depths[parents[row]] + 1;
+  return depths;
+}
+
+/** Throws RangeError where `path` does not lead down from the root through `parents`. */
+export function checkPath(path: Int32Array, parents: Int32Array): void {
+  path.forEach((row, step) => {
+    const parent = step === 0 ? -1 : path[step - 1];
+    if (parents[row] !== parent) throw new RangeError(`[${path}] is no path from the root of the last pass`);
+  });
+}
+
+/** The refusal of a text that has outgrown its context. */
+export function contextFull(source: ModelSource, context: number, needed: number): HunchError {
+  return new HunchError(
+    "input",
+    `the context of ${context} tokens is full: this text needs ${needed}`,
+    { file: source.path },
+    "shorten the text or raise the context length",
+  );
+}
+
+/** Learned positions end where their table ends; other models may be run further than they were made for. */
+export function contextLength(source: ModelSource, wanted: number | undefined): number {
+  if (wanted === undefined) return source.spec.context;
+  if (!Number.isInteger(wanted) || wanted < 1) {
+    throw new HunchError(
+      "usage",
+      `a context of ${wanted} tokens makes no sense`,
+      {},
+      "give a whole number of at least 1",
+    );
+  }
+  if (source.has("positions.weight") && wanted > source.spec.context) {
+    throw new UnsupportedError(
+      `${source.title} has learned positions for ${source.spec.context} tokens, not for ${wanted}`,
+      { file: source.path },
+      `use a context of at most ${source.spec.context}`,
+    );
+  }
+  return wanted;
+}
