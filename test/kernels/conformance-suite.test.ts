@@ -62,7 +62,7 @@ test("the suite finds no fault in the reference engine", async () => {
 caught(
   "lets tree nodes see rows that are not their ancestors",
   () => broken((right) => ({ forward: (rows) => right.forward({ ...rows, parents: undefined }) })),
-  "every node of a tree scores like the chain that leads to it",
+  "every node of a tree after a text scores like the chain that leads to it",
 );
 caught(
   "keeps one row too many",

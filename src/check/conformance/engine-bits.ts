@@ -93,15 +93,15 @@ export function bitCases(bench: Bench): Case[] {
         });
       },
     },
-    {
-      name: "every node of a tree scores like the chain that leads to it",
+    ...(["after a text", "of an empty sequence"] as const).map((where): Case => ({
+      name: `every node of a tree ${where} scores like the chain that leads to it`,
       async run() {
-        const { can } = await bench.engine();
+        const { can, context } = await bench.engine();
         const tokens = await bench.tokens();
-        const start = Math.min(11, tokens.length >> 1);
+        const start = where === "after a text" ? Math.min(11, tokens.length >> 1) : 0;
         for (const shape of can.tree ? TREES : []) {
           const rows = treeOf(shape, tokens, start);
-          if (start + rows.tokens.length > (await bench.engine()).context) continue;
+          if (start + rows.tokens.length > context) continue;
           const scores = await bench.sequence(async (sequence) => {
             await runChain(sequence, tokens.slice(0, start), 4);
             return allLogits(await sequence.forward(rows));
@@ -114,7 +114,7 @@ export function bitCases(bench: Bench): Case[] {
           }
         }
       },
-    },
+    })),
     {
       name: "a tree node does not depend on the nodes that are not its ancestors",
       async run() {

@@ -51,7 +51,7 @@ export function randomModel(seed: number, options: RandomModelOptions = {}): Ran
 function randomSpec(random: Random, options: RandomModelOptions): ModelSpec {
   const width = options.spec?.width ?? random.of([32, 64, 96]);
   const context = options.spec?.context ?? 128;
-  const headSize = options.attention?.headSize ?? random.of([8, 16, 32]);
+  const headSize = options.attention?.headSize ?? random.of([8, 12, 16, 32]);
   const kvHeads = options.attention?.kvHeads ?? random.of([1, 2, 3]);
   const heads = options.attention?.heads ?? kvHeads * random.of([1, 2, 3]);
   const rotary = random.chance(0.85);
