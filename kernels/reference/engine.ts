@@ -2,7 +2,7 @@
 // engines are compared with it.
 import type { Capabilities, Engine, Sequence, WeightFormat } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { type CostCurve, measureCost } from "./cost.ts";
+import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
 import type { Model } from "./model.ts";
 import { ReferenceSequence } from "./sequence.ts";
 
@@ -17,7 +17,7 @@ export class ReferenceEngine implements Engine {
     deviceRules: [],
     rewind: "truncate",
   };
-  #cost: CostCurve = () => NaN;
+  #costs: readonly CostPoint[] = [];
   #pass = 0;
   #closed = false;
 
@@ -39,11 +39,12 @@ export class ReferenceEngine implements Engine {
   }
 
   cost(width: number): number {
-    return this.#cost(width);
+    return interpolateCost(this.#costs, width);
   }
 
   async calibrate(): Promise<void> {
-    this.#cost = await measureCost(this, this.progress);
+    const widths = [1, 2, 4, 8].filter((width) => width <= this.maxRows);
+    this.#costs = await measureCost(this, widths, { past: 0, repeats: 3, progress: this.progress });
   }
 
   close(): void {

@@ -10,7 +10,7 @@ import type { WeightFormat } from "../../src/backend.ts";
 import { engineSuite } from "../../src/check/conformance/engine.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { randomModel, type RandomModelOptions } from "./support/random-model.ts";
+import { explained, randomModel, type RandomModelOptions } from "./support/random-model.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "hunch-onnx-"));
 after(() => rmSync(cacheDir, { recursive: true, force: true }));
@@ -47,9 +47,11 @@ const SETTINGS: readonly Setting[] = [
 for (const { format, seeds, tolerance, options } of SETTINGS) {
   for (const seed of seeds) {
     const { source, summary } = randomModel(seed, { ...options, spec: { context: 96, ...options?.spec } });
-    const title = `onnx ${format} of ${options?.type ?? "F32"} on random model ${seed} (${summary})`;
+    const title = `onnx ${format} on random model ${seed} in ${options?.type ?? "F32"}`;
     const known = await knownText(source);
     const load = () => onnxBackend.load(source, { format, strict: true, cacheDir });
-    for (const { name, run } of engineSuite(title, load, { known, tolerance })) test(name, run);
+    for (const { name, run } of engineSuite(title, load, { known, tolerance })) {
+      test(name, explained(summary, run));
+    }
   }
 }

@@ -22,7 +22,7 @@ export interface Extras {
 export interface RandomModel {
   readonly source: ModelSource;
   readonly extras: Extras;
-  /** What is special about it, for the names of tests. */
+  /** What is special about it, for people who must find out why a test fails. */
   readonly summary: string;
 }
 
@@ -46,6 +46,14 @@ export function randomModel(seed: number, options: RandomModelOptions = {}): Ran
   const tensors = randomTensors(random, spec, extras, options);
   const summary = describe(spec, extras);
   return { source: memorySource(spec, tensors, `random model ${seed}`), extras, summary };
+}
+
+/** `run`, whose failures say what is special about the model. */
+export function explained(summary: string, run: () => Promise<void>): () => Promise<void> {
+  return () =>
+    run().catch((error: unknown) => {
+      throw new Error(`${error instanceof Error ? error.message : error} [${summary}]`, { cause: error });
+    });
 }
 
 function randomSpec(random: Random, options: RandomModelOptions): ModelSpec {
