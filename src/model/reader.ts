@@ -1,6 +1,6 @@
 // Bounded access to a file: ranges are read on demand, and every size is checked against the file before anything is
 // allocated. A complaint names file, offset and field.
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { HunchError } from "../errors.ts";
 
 /** Most bytes that one system call is asked for. */
@@ -15,16 +15,15 @@ export class BinaryFile {
   constructor(path: string) {
     this.path = path;
     try {
+      // Looked at before it is opened: opening a pipe would wait for its writer.
+      if (!statSync(path).isFile()) throw notRegular(path);
       this.#descriptor = openSync(path, "r");
+      this.size = fstatSync(this.#descriptor).size;
     } catch (error) {
+      this.close();
+      if (error instanceof HunchError) throw error;
       throw new HunchError("input", `cannot open the file: ${reason(error)}`, { file: path }, "check the path");
     }
-    const status = fstatSync(this.#descriptor);
-    if (!status.isFile()) {
-      this.close();
-      throw new HunchError("input", "not a regular file", { file: path }, "give the path of a model file");
-    }
-    this.size = status.size;
   }
 
   /** Bytes `offset` to `offset + length`, in a buffer of their own (so that typed arrays over it are aligned). */
@@ -67,6 +66,10 @@ export class BinaryFile {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
+}
+
+function notRegular(path: string): HunchError {
+  return new HunchError("input", "not a regular file", { file: path }, "give the path of a model file");
 }
 
 function reason(error: unknown): string {

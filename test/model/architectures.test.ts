@@ -1,0 +1,252 @@
+// Every architecture, from Hugging Face's folder and from GGUF: the same spec, the same numbers, nothing left over.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { HunchError } from "../../src/errors.ts";
+import { ARCHITECTURES } from "../../src/model/architectures/mod.ts";
+import { openModel } from "../../src/model/open.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { ModelSpec } from "../../src/model/spec.ts";
+import { folderOf, folderWith, type Json, oldSpelling, readConfig } from "./support/folder.ts";
+
+const FIXTURES = ["llama", "llama-rope-scaled", "mistral-window", "qwen2", "qwen3", "phi3", "gpt_neox", "gpt2"]
+  .concat(["gemma2", "gemma3", "olmo2", "smollm3", "granite"]);
+const fixture = (name: string) => `test/fixtures/tiny/${name}`;
+const ggufOf = (name: string) => `test/fixtures/tiny/gguf/${name}-f32.gguf`;
+
+test("every architecture has a fixture", () => {
+  const covered = new Set(FIXTURES.map((name) => name.split("-")[0]));
+  assert.deepEqual(covered, new Set(ARCHITECTURES.map(({ name }) => name)));
+});
+
+/** A spec with its frequencies rounded to float32 and without how rows lie, which the formats do differently. */
+function comparable(spec: ModelSpec): unknown {
+  return JSON.parse(JSON.stringify(spec, (key, item) => {
+    if (key === "interleaved" || key === "architecture") return undefined;
+    if (item instanceof Float64Array) return [...item].map((value) => value.toPrecision(6));
+    return typeof item === "number" ? Number(item.toPrecision(6)) : item;
+  }));
+}
+
+/** Rows of q or k back from llama.cpp's order of neighbouring pairs to that of halves. */
+function halves(values: Float32Array, heads: number, headSize: number): Float32Array {
+  const width = values.length / heads / headSize;
+  const out = new Float32Array(values.length);
+  for (let head = 0; head < heads; head++) {
+    for (let row = 0; row < headSize; row++) {
+      const from = head * headSize + (row % (headSize / 2)) * 2 + Math.floor(row / (headSize / 2));
+      out.set(values.subarray(from * width, (from + 1) * width), (head * headSize + row) * width);
+    }
+  }
+  return out;
+}
+
+function assertSameTensors(a: ModelSource, b: ModelSource): void {
+  assert.deepEqual(new Set(a.names), new Set(b.names));
+  for (const name of a.names) {
+    assert.deepEqual(a.tensor(name).shape, b.tensor(name).shape, name);
+    const match = /^layers\.(\d+)\.attention\.([qk])\.weight$/.exec(name);
+    const attention = match && b.spec.layers[Number(match[1])].attention;
+    const values = b.tensor(name).floats();
+    const permuted = attention && b.spec.layers[0].attention.rope?.interleaved;
+    const heads = match?.[2] === "q" ? attention?.heads : attention?.kvHeads;
+    const expected = permuted ? halves(values, heads!, attention.headSize) : values;
+    assert.deepEqual(a.tensor(name).floats(), expected, name);
+  }
+}
+
+for (const name of FIXTURES) {
+  if (existsSync(ggufOf(name))) {
+    test(`${name} is the same from its folder and from GGUF`, async () => {
+      const folder = await openModel(fixture(name));
+      const file = await openModel(ggufOf(name));
+      assert.deepEqual(comparable(folder.spec), comparable(file.spec));
+      assertSameTensors(folder, file);
+      folder.close();
+      file.close();
+    });
+  }
+
+  test(`${name} is the same with its configuration in the old spelling`, async () => {
+    const config = readConfig(fixture(name));
+    const old = oldSpelling(config);
+    assert.ok(!("rope_parameters" in old));
+    const fresh = await openModel(fixture(name));
+    const other = await openModel(folderWith(old, fixture(name)));
+    assert.deepEqual(other.spec, fresh.spec);
+    assert.deepEqual(other.names, fresh.names);
+    fresh.close();
+    other.close();
+  });
+}
+
+/** What makes each architecture itself. */
+const TRAITS: Record<string, (spec: ModelSpec, source: ModelSource) => void> = {
+  llama: ({ layers, width, vocab, context }, source) => {
+    assert.deepEqual([layers.length, width, vocab, context], [3, 48, 256, 256]);
+    assert.deepEqual([layers[0].attention.heads, layers[0].attention.kvHeads], [6, 2]);
+    assert.ok(source.has("output.weight"));
+  },
+  "llama-rope-scaled": ({ layers }, source) => {
+    const { frequencies } = layers[0].attention.rope!;
+    assert.equal(frequencies[0], 1);
+    assert.ok(
+      Math.abs(frequencies[7] * 8 / 500000 ** (-14 / 16) - 1) < 1e-6,
+      "the slowest pair is stretched eightfold",
+    );
+    assert.ok(!source.has("output.weight"), "tied");
+  },
+  "mistral-window": ({ layers }) => assert.ok(layers.every(({ attention }) => attention.window === 8)),
+  qwen2: (_, source) =>
+    assert.ok(source.has("layers.2.attention.k.bias") && !source.has("layers.2.attention.output.bias")),
+  qwen3: ({ width, layers }, source) => {
+    assert.notEqual(layers[0].attention.heads * layers[0].attention.headSize, width);
+    assert.deepEqual(source.tensor("layers.0.attention.qNorm.weight").shape, [16]);
+  },
+  phi3: ({ layers }, source) => {
+    assert.deepEqual(source.tensor("layers.0.attention.v.weight").shape, [24, 48]);
+    assert.deepEqual(source.tensor("layers.0.feedForward.gate.weight").shape, [96, 48]);
+    assert.equal(layers[0].attention.window, undefined);
+  },
+  gpt_neox: ({ layers, norm }) => {
+    assert.ok(layers.every(({ parallel }) => parallel));
+    assert.equal(layers[0].attention.rope!.dimensions, 4);
+    assert.equal(norm.kind, "layer");
+    assert.deepEqual(layers[0].feedForward, { hidden: 192, activation: "gelu", gated: false });
+  },
+  gpt2: ({ layers }, source) => {
+    assert.equal(layers[0].attention.rope, undefined);
+    assert.equal(layers[0].feedForward.activation, "gelu-tanh");
+    assert.deepEqual(source.tensor("positions.weight").shape, [256, 48]);
+    assert.deepEqual(source.tensor("layers.0.feedForward.down.weight").shape, [48, 192]);
+  },
+  gemma2: ({ layers, embeddingScale, logitSoftcap }) => {
+    assert.deepEqual(layers.map(({ attention }) => attention.window), [8, undefined, 8, undefined]);
+    assert.deepEqual([layers[0].attention.softcap, logitSoftcap], [50, 30]);
+    assert.equal(embeddingScale, Math.sqrt(48));
+  },
+  gemma3: ({ layers }) => {
+    assert.deepEqual(layers.map(({ attention }) => attention.window), [8, 8, 8, 8, 8, undefined]);
+    const slowest = layers.map(({ attention }) => attention.rope!.frequencies[7]);
+    assert.ok(slowest[5] < slowest[4] / 30, "layers without a window turn slower");
+  },
+  olmo2: (_, source) => {
+    assert.ok(!source.has("layers.0.attention.norm.weight") && source.has("layers.0.attention.postNorm.weight"));
+    assert.deepEqual(source.tensor("layers.0.attention.kNorm.weight").shape, [24]);
+  },
+  smollm3: ({ layers }) =>
+    assert.deepEqual(layers.map(({ attention }) => attention.rope !== undefined), [true, true, true, false]),
+  granite: ({ layers, embeddingScale, logitScale }) => {
+    assert.deepEqual([embeddingScale, logitScale, layers[0].attention.scale], [6, 0.25, 0.125]);
+    assert.equal(layers[1].residualScale, 0.3);
+  },
+};
+
+for (const name of FIXTURES) {
+  test(`${name} has the traits of its kind`, async () => {
+    const source = await openModel(fixture(name));
+    TRAITS[name](source.spec, source);
+    source.close();
+  });
+}
+
+interface RopeCase {
+  readonly name: string;
+  readonly config: Json;
+  readonly context: number | null;
+  readonly frequencies: readonly number[];
+  readonly magnitude: number;
+}
+
+/** Frequencies by transformers 5.23, float32. */
+const ropes: RopeCase[] = JSON.parse(readFileSync("test/fixtures/rope.json", "utf8"));
+
+for (const { name, config, context, frequencies, magnitude } of ropes) {
+  test(`rotation scaling agrees with transformers: ${name}`, async () => {
+    for (const spelling of [config, oldSpelling(config)]) {
+      const rope = await ropeOf(spelling, context ?? undefined);
+      assert.equal(rope.frequencies.length, frequencies.length);
+      for (let i = 0; i < frequencies.length; i++) {
+        assert.ok(Math.abs(rope.frequencies[i] / frequencies[i] - 1) < 2e-6, `pair ${i}: ${rope.frequencies[i]}`);
+      }
+      assert.ok(Math.abs(rope.magnitude / magnitude - 1) < 1e-9, `magnitude ${rope.magnitude}`);
+    }
+  });
+}
+
+/** The rotation of a Llama of one layer with this configuration. */
+async function ropeOf(config: Json, context?: number) {
+  const width = config.hidden_size as number;
+  const full = { ...config, model_type: "llama", num_hidden_layers: 1, intermediate_size: 8, rms_norm_eps: 1e-5 };
+  const zeros = (...shape: number[]) => ({
+    dtype: "F16",
+    shape,
+    bytes: new Uint8Array(2 * shape.reduce((product, length) => product * length, 1)),
+  });
+  const tensors = {
+    "model.embed_tokens.weight": zeros(4, width),
+    "model.norm.weight": zeros(width),
+    "model.layers.0.input_layernorm.weight": zeros(width),
+    "model.layers.0.post_attention_layernorm.weight": zeros(width),
+    ...Object.fromEntries(
+      ["q", "k", "v", "o"].map((p) => [`model.layers.0.self_attn.${p}_proj.weight`, zeros(width, width)]),
+    ),
+    "model.layers.0.mlp.gate_proj.weight": zeros(8, width),
+    "model.layers.0.mlp.up_proj.weight": zeros(8, width),
+    "model.layers.0.mlp.down_proj.weight": zeros(width, 8),
+  };
+  const source = await openModel(folderOf(full, tensors), { context });
+  source.close();
+  return source.spec.layers[0].attention.rope!;
+}
+
+test("a context beyond the original one is taken only where it was asked for", async () => {
+  const { config } = ropes.find(({ name }) => name === "longrope, long")!;
+  const folder = (context?: number) => ropeOf(config, context).then((rope) => rope.frequencies[1]);
+  assert.equal(await folder(), await folder(64));
+  assert.notEqual(await folder(), await folder(65));
+});
+
+const REFUSALS: [string, (config: Json) => Json, RegExp][] = [
+  [
+    "an unknown architecture",
+    (config) => ({ ...config, model_type: "mamba" }),
+    /"mamba" is not supported.*known are llama/,
+  ],
+  ["an unknown activation", (config) => ({ ...config, hidden_act: "relu2" }), /relu2 is not supported.*hidden_act/],
+  [
+    "an unknown rotation",
+    (config) => ({ ...config, rope_parameters: { rope_type: "mrope" } }),
+    /mrope is not supported/,
+  ],
+  ["a mixture of experts", (config) => ({ ...config, num_local_experts: 8 }), /mixtures of experts/],
+  [
+    "an unknown quantisation",
+    (config) => ({ ...config, quantization_config: { quant_method: "fp8" } }),
+    /quantised by fp8 are not supported.*quant_method/,
+  ],
+  ["a missing hyper-parameter", ({ rms_norm_eps: _, ...config }) => config, /does not tell.*rms_norm_eps/],
+  [
+    "a hyper-parameter of another type",
+    (config) => ({ ...config, hidden_size: "48" }),
+    /"48" is not a sensible.*hidden_size/,
+  ],
+  ["too many layers", (config) => ({ ...config, num_hidden_layers: 2 ** 30 }), /1073741824 layers.*only 30 tensors/],
+  ["one layer too many", (config) => ({ ...config, num_hidden_layers: 4 }), /lacks a tensor.*layers\.3\./],
+  ["one layer too few", (config) => ({ ...config, num_hidden_layers: 2 }), /not part of.*layers\.2\./],
+  ["another width", (config) => ({ ...config, hidden_size: 64 }), /the tensor is \[256, 48\].*embed_tokens/],
+  ["a head of odd size", (config) => ({ ...config, head_dim: 7 }), /cannot be rotated/],
+  ["heads that don't divide", (config) => ({ ...config, num_key_value_heads: 4 }), /cannot share/],
+];
+
+for (const [what, change, message] of REFUSALS) {
+  test(`${what} is refused by name`, async () => {
+    const folder = folderWith(change(readConfig(fixture("llama"))), fixture("llama"));
+    await assert.rejects(openModel(folder), (error) => {
+      assert.ok(error instanceof HunchError);
+      assert.equal(error.kind, "input");
+      assert.match(error.line, message);
+      return true;
+    });
+  });
+}

@@ -1,0 +1,286 @@
+// Hugging Face folders: shards, number formats, 4-bit packings; and what is wrong with damaged ones.
+import assert from "node:assert/strict";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { HunchError } from "../../src/errors.ts";
+import { blocks } from "../../src/model/blocks.ts";
+import { openModel } from "../../src/model/open.ts";
+import { readSafetensors } from "../../src/model/safetensors.ts";
+import {
+  folderOf,
+  folderWith,
+  type Json,
+  rawSafetensors,
+  readConfig,
+  safetensors,
+  type Stored,
+} from "./support/folder.ts";
+import { scratch, written } from "./support/gguf-writer.ts";
+
+const LLAMA = "test/fixtures/tiny/llama";
+
+/** The tensors of a fixture as they are stored. */
+function stored(fixture: string): Record<string, Stored> {
+  const { tensors, file } = readSafetensors(join(fixture, "model.safetensors"));
+  const entries = [...tensors.values()].map(({ name, dtype, shape, offset, bytes }) =>
+    [name, { dtype, shape, bytes: file.read(offset, bytes, name) }] as const
+  );
+  file.close();
+  return Object.fromEntries(entries);
+}
+
+test("shards under an index are the model in one file", async () => {
+  const tensors = Object.entries(stored(LLAMA));
+  const folder = scratch();
+  writeFileSync(join(folder, "config.json"), JSON.stringify(readConfig(LLAMA)));
+  const weight_map: Record<string, string> = {};
+  [tensors.slice(0, 7), tensors.slice(7)].forEach((part, i) => {
+    const name = `model-0000${i + 1}-of-00002.safetensors`;
+    writeFileSync(join(folder, name), safetensors(Object.fromEntries(part)));
+    for (const [tensor] of part) weight_map[tensor] = name;
+  });
+  writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify({ metadata: {}, weight_map }));
+  const whole = await openModel(LLAMA);
+  const parts = await openModel(folder);
+  for (const name of whole.names) assert.deepEqual(parts.tensor(name).floats(), whole.tensor(name).floats());
+  assert.ok(Math.abs(parts.size - whole.size) < 1000);
+  whole.close();
+  parts.close();
+
+  const first = tensors[0][0];
+  for (const wrong of ["../model.safetensors", "gone.safetensors", "model-00002-of-00002.safetensors", 7]) {
+    const index = { weight_map: { ...weight_map, [first]: wrong } };
+    writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify(index));
+    await assert.rejects(openModel(folder), (error) => error instanceof HunchError && error.kind === "input");
+  }
+});
+
+test("half precision and bfloat16 are read as the numbers they are", async () => {
+  const original = stored(LLAMA);
+  const halved = Object.entries(original).map(([name, { shape, bytes }]) => {
+    const floats = new Float32Array(bytes.slice().buffer);
+    const bits = Uint16Array.from(new Uint32Array(floats.buffer), (word) => word >>> 16);
+    return [name, { dtype: "BF16", shape, bytes: new Uint8Array(bits.buffer) }] as const;
+  });
+  const model = await openModel(folderOf(readConfig(LLAMA), Object.fromEntries(halved)));
+  const q = model.tensor("layers.1.attention.q.weight");
+  assert.equal(q.type, "BF16");
+  const values = new Float32Array(original["model.layers.1.self_attn.q_proj.weight"].bytes.slice().buffer);
+  const words = new Uint32Array(values.buffer);
+  for (let i = 0; i < words.length; i++) words[i] &= 0xffff0000;
+  assert.deepEqual(q.floats(), values);
+  assert.deepEqual(q.floats(3, 5), values.subarray(3 * 48, 5 * 48));
+  model.close();
+});
+
+test("a bare model's names lack the first part", async () => {
+  const bare = Object.entries(stored("test/fixtures/tiny/gpt2")).map(([name, tensor]) =>
+    [name.replace(/^transformer\./, ""), tensor] as const
+  );
+  const model = await openModel(folderOf(readConfig("test/fixtures/tiny/gpt2"), Object.fromEntries(bare)));
+  const whole = await openModel("test/fixtures/tiny/gpt2");
+  assert.deepEqual(new Set(model.names), new Set(whole.names));
+  model.close();
+  whole.close();
+});
+
+/** Weights of a Llama whose matrices are packed; `make` packs one of [outputs, inputs]. */
+function packedLlama(make: (outputs: number, inputs: number) => Record<string, Stored>): Record<string, Stored> {
+  const plain = (...shape: number[]): Stored => ({
+    dtype: "F16",
+    shape,
+    bytes: new Uint8Array(2 * shape.reduce((product, length) => product * length, 1)),
+  });
+  const out: Record<string, Stored> = {
+    "model.embed_tokens.weight": plain(8, 64),
+    "model.norm.weight": plain(64),
+    "model.layers.0.input_layernorm.weight": plain(64),
+    "model.layers.0.post_attention_layernorm.weight": plain(64),
+  };
+  const matrices: [string, number, number][] = [
+    ...["q", "k", "v", "o"].map((part): [string, number, number] => [`self_attn.${part}_proj`, 64, 64]),
+    ["mlp.gate_proj", 32, 64],
+    ["mlp.up_proj", 32, 64],
+    ["mlp.down_proj", 64, 32],
+  ];
+  for (const [name, outputs, inputs] of matrices) {
+    for (const [part, tensor] of Object.entries(make(outputs, inputs))) out[`model.layers.0.${name}.${part}`] = tensor;
+  }
+  return out;
+}
+
+const PACKED_CONFIG: Json = {
+  model_type: "llama",
+  hidden_size: 64,
+  intermediate_size: 32,
+  num_hidden_layers: 1,
+  num_attention_heads: 4,
+  max_position_embeddings: 32,
+  rms_norm_eps: 1e-5,
+};
+
+const code = (c: number, i: number) => (c * 7 + i * 5 + (c * i) % 11) % 16;
+const zero = (c: number, g: number) => 1 + (c * 3 + g * 5) % 15;
+/** Scales that half precision holds exactly. */
+const scale = (c: number, g: number) => (1 + (c % 5) / 4 + g / 8) / 64;
+
+function halfBits(value: number): number {
+  const exponent = Math.floor(Math.log2(value));
+  return (exponent + 15) << 10 | Math.round((value / 2 ** exponent - 1) * 1024);
+}
+
+function scales(outputs: number, groups: number): Stored {
+  const bits = Uint16Array.from(
+    { length: groups * outputs },
+    (_, n) => halfBits(scale(n % outputs, Math.floor(n / outputs))),
+  );
+  return { dtype: "F16", shape: [groups, outputs], bytes: new Uint8Array(bits.buffer) };
+}
+
+function words(shape: [number, number], word: (row: number, column: number) => number): Stored {
+  const values = Int32Array.from(
+    { length: shape[0] * shape[1] },
+    (_, n) => word(Math.floor(n / shape[1]), n % shape[1]),
+  );
+  return { dtype: "I32", shape, bytes: new Uint8Array(values.buffer) };
+}
+
+function gptq(outputs: number, inputs: number, groupOf: (i: number) => number, groups: number): Record<string, Stored> {
+  const eight = (nibble: (k: number) => number) => {
+    let word = 0;
+    for (let k = 0; k < 8; k++) word |= nibble(k) << 4 * k;
+    return word;
+  };
+  const order = Int32Array.from({ length: inputs }, (_, i) => groupOf(i));
+  return {
+    qweight: words([inputs / 8, outputs], (row, c) => eight((k) => code(c, row * 8 + k))),
+    qzeros: words([groups, outputs / 8], (g, c8) => eight((k) => zero(c8 * 8 + k, g) - 1)),
+    scales: scales(outputs, groups),
+    g_idx: { dtype: "I32", shape: [inputs], bytes: new Uint8Array(order.buffer) },
+  };
+}
+
+function awq(outputs: number, inputs: number): Record<string, Stored> {
+  const order = [0, 2, 4, 6, 1, 3, 5, 7];
+  const eight = (value: (column: number) => number) =>
+    order.reduce((word, column, k) => word | value(column) << 4 * k, 0);
+  const groups = inputs / 32;
+  return {
+    qweight: words([inputs, outputs / 8], (i, c8) => eight((column) => code(c8 * 8 + column, i))),
+    qzeros: words([groups, outputs / 8], (g, c8) => eight((column) => zero(c8 * 8 + column, g))),
+    scales: scales(outputs, groups),
+  };
+}
+
+const inBlocks = (i: number) => Math.floor(i / 32);
+const scattered = (i: number) => (i * 3 >> 1) % 2;
+const PACKINGS: [string, Json, (outputs: number, inputs: number) => Record<string, Stored>, (i: number) => number][] = [
+  ["GPTQ", { quant_method: "gptq", bits: 4 }, (o, i) => gptq(o, i, inBlocks, i / 32), inBlocks],
+  [
+    "GPTQ in activation order",
+    { quant_method: "gptq", bits: 4, desc_act: true },
+    (o, i) => gptq(o, i, i === 64 ? scattered : inBlocks, i / 32),
+    scattered,
+  ],
+  ["AWQ", { quant_method: "awq", bits: 4, version: "GEMM" }, awq, inBlocks],
+];
+
+for (const [name, quantization_config, make, groupOf] of PACKINGS) {
+  test(`${name} weights are (code − zero)·scale, exactly`, async () => {
+    const model = await openModel(folderOf({ ...PACKED_CONFIG, quantization_config }, packedLlama(make)));
+    const tensor = model.tensor("layers.0.feedForward.up.weight");
+    assert.deepEqual(tensor.shape, [32, 64]);
+    const values = tensor.floats();
+    for (let c = 0; c < 32; c++) {
+      for (let i = 0; i < 64; i++) {
+        const g = groupOf(i);
+        assert.equal(values[c * 64 + i], (code(c, i) - zero(c, g)) * scale(c, g), `output ${c}, input ${i}`);
+      }
+    }
+    assert.deepEqual(tensor.floats(2, 3), values.subarray(128, 192));
+    const form = blocks(tensor);
+    if (groupOf === inBlocks) {
+      assert.equal(tensor.type, "AFFINE4");
+      for (let n = 0; n < values.length; n++) {
+        const nibble = form!.codes[n >> 1] >> (n & 1) * 4 & 15;
+        const value = (nibble - 8) * form!.scales[n >> 5] + form!.offsets![n >> 5];
+        assert.equal(value, values[n]);
+      }
+    } else {
+      assert.equal(form, undefined);
+    }
+    model.close();
+  });
+}
+
+const HEADERS: [string, string, RegExp][] = [
+  ["a header that is not JSON", "{]", /not JSON/],
+  ["a header that is a list", "[]", /not a JSON object/],
+  ["a type that does not exist", '{"x":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}}', /type F8.*field x/],
+  ["an entry without a type", '{"x":null}', /type undefined/],
+  ["a shape that is no list", '{"x":{"dtype":"F32","shape":4,"data_offsets":[0,4]}}', /shape is not a list/],
+  ["a negative length", '{"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}', /shape is not a list/],
+  [
+    "a shape that overflows",
+    `{"x":{"dtype":"F32","shape":[${2 ** 50},${2 ** 50}],"data_offsets":[0,4]}}`,
+    /are not F32/,
+  ],
+  [
+    "bytes that don't fit the shape",
+    '{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}',
+    /4 bytes are not F32 \[2\]/,
+  ],
+  ["offsets backwards", '{"x":{"dtype":"F32","shape":[0],"data_offsets":[4,0]}}', /are not F32/],
+  ["a tensor beyond the file", '{"x":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}', /the file ends at byte/],
+  [
+    "two tensors in one place",
+    '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}',
+    /overlaps/,
+  ],
+];
+
+for (const [what, header, message] of HEADERS) {
+  test(`${what} is refused in one line`, () => {
+    const path = written(rawSafetensors(header, new Uint8Array(8)), "model.safetensors");
+    assert.throws(() => readSafetensors(path), (error) => {
+      assert.ok(error instanceof HunchError && error.kind === "input", String(error));
+      assert.match(error.line, message);
+      assert.ok(error.line.includes(path));
+      return true;
+    });
+  });
+}
+
+test("a header longer than the file, or than any header, is refused before it is read", () => {
+  for (const length of [10n ** 6n, 2n ** 40n, 2n ** 63n]) {
+    const bytes = new Uint8Array(64);
+    new DataView(bytes.buffer).setBigUint64(0, length, true);
+    assert.throws(() => readSafetensors(written(bytes)), HunchError);
+  }
+});
+
+test("names of tensors cannot reach into objects", async () => {
+  const config = { ...readConfig(LLAMA), model_type: "constructor", rope_parameters: { rope_type: "__proto__" } };
+  await assert.rejects(openModel(folderWith(config, LLAMA)), /"constructor" is not supported/);
+  const tensors = { ...stored(LLAMA), toString: { dtype: "F32", shape: [1], bytes: new Uint8Array(4) } };
+  await assert.rejects(
+    openModel(folderOf(readConfig(LLAMA), tensors)),
+    (error) => error instanceof HunchError && /toString/.test(error.line),
+  );
+});
+
+test("folders without the files of a model say what is missing", async () => {
+  const empty = scratch();
+  await assert.rejects(openModel(empty), /no config.json/);
+  writeFileSync(join(empty, "config.json"), JSON.stringify(readConfig(LLAMA)));
+  await assert.rejects(openModel(empty), /no model.safetensors/);
+  writeFileSync(join(empty, "config.json"), "{");
+  await assert.rejects(openModel(empty), /not JSON/);
+  const looped = scratch();
+  mkdirSync(join(looped, "config.json"));
+  await assert.rejects(openModel(looped), /not a regular file/);
+  symlinkSync("/dev/null", join(looped, "model.gguf"));
+  await assert.rejects(openModel(join(looped, "model.gguf")), /not a regular file/);
+  await assert.rejects(openModel(join(looped, "gone.gguf")), /does not exist/);
+});
