@@ -1,11 +1,19 @@
 // The round: plan, draft, one pass of the target, verify, keep, observe. As an async iterator of text.
+import { setImmediate } from "node:timers";
 import type { Engine, Sequence } from "./backend.ts";
 import type { Chance } from "./chance.ts";
-import type { Controller } from "./controller.ts";
+import type { Controller, Plan, Round } from "./controller.ts";
 import type { Drafter } from "./drafter.ts";
+import { HunchError } from "./errors.ts";
+import { Meter } from "./meter.ts";
+import { refuseImpossible } from "./pairing.ts";
+import { fitPrompt, prefill } from "./prompt.ts";
+import { playDraft } from "./round.ts";
 import type { VerificationRule } from "./rule.ts";
-import type { Sampling } from "./sampling.ts";
+import { checkSampling, type Sampling } from "./sampling.ts";
 import type { Stats } from "./stats.ts";
+import { TextStream } from "./text.ts";
+import { EMPTY_TREE } from "./tree.ts";
 
 export interface GenerateOptions {
   readonly engine: Engine;
@@ -31,16 +39,15 @@ export interface GenerateOptions {
    * says is decided again from an exact pass. False: faster, and other words at near-ties.
    */
   readonly strict?: boolean;
-  /** An open sequence to go on with, and the tokens in its cache. What the prompt shares with them is not computed again. */
-  readonly sequence?: Sequence;
-  readonly committed?: Int32Array;
   readonly signal?: AbortSignal;
   /**
-   * A sequence of `engine` to go on with, for conversations: its committed tokens must be the first of `prompt`, and
-   * fewer than all. It is left open and holds the first `sequence.length` tokens of prompt and completion afterwards.
+   * A sequence of `engine` to go on with, for conversations, and the tokens in its cache (absent: the first of the
+   * prompt). What the prompt shares with them, but its last token, is not computed again. It is left open; afterwards
+   * its cache holds `Completion.cached`: the first `sequence.length` tokens of prompt (less what was dropped) and pieces.
    * Absent: one is opened for the call and closed.
    */
   readonly sequence?: Sequence;
+  readonly committed?: Int32Array;
 }
 
 /** What one round added. `text` never ends inside a character; a held-back part comes with a later piece. */
@@ -64,4 +71,159 @@ export interface Completion {
   /** Tokens in the cache of the sequence: prompt and completion but the last. For `committed` of the next call. */
   readonly cached: Int32Array;
   readonly stats: Stats;
+}
+
+/**
+ * The completion of a prompt, a piece per round.
+ *
+ * Randomness: the rule draws from `chance`, the drafter from a fork of it, nothing else draws. With an independent rule
+ * the text for a seed is therefore the same with any drafter.
+ *
+ * Throws HunchError, before any work, where options contradict each other or the prompt does not fit; and where a
+ * plugin breaks its contract. Where it throws, or is left before its end, a given `sequence` is whole but at a place
+ * that is not told: rewind it to 0.
+ */
+export async function* generate(options: GenerateOptions): AsyncGenerator<Piece, Completion> {
+  const { engine, drafter, rule, controller, sampling, maxTokens, stop = [], signal } = options;
+  const meter = new Meter();
+  checkSampling(sampling);
+  if (stop.includes("")) throw new HunchError("usage", "a stop string is empty", {}, "leave it out");
+  const { prompt, dropped, room } = fitPrompt(options);
+  const { tokenizer } = engine.source;
+  const ends = new Set(tokenizer.ends);
+  const draftChance = options.chance.fork?.("draft") ?? options.chance;
+  const stream = new TextStream(tokenizer, stop);
+  const text = new Int32Array(prompt.length + room);
+  text.set(prompt);
+  let length = prompt.length;
+  let words = "";
+  let finish: FinishReason | undefined;
+  const started = performance.now();
+  await drafter.begin(prompt, sampling);
+  refuseImpossible(options);
+  const drafts = drafter.laws.length > 0;
+
+  const sequence = options.sequence ?? engine.open();
+  try {
+    const committed = options.committed ?? options.prompt.subarray(0, sequence.length);
+    const reused = await prefill(sequence, prompt, committed, engine.maxRows, breathe, signal);
+    meter.prefillMs = performance.now() - started;
+
+    while (finish === undefined) {
+      const roundStart = performance.now();
+      await breathe();
+      if (signal?.aborted) {
+        finish = "aborted";
+        break;
+      }
+      const remaining = text.length - length;
+      if (remaining === 0) {
+        finish = length - prompt.length === maxTokens ? "length" : "context";
+        break;
+      }
+      const wanted = drafts ? controller.plan({ length, remaining, cost: (width) => engine.cost(width) }) : NO_PLAN;
+      const plan = clip(wanted, remaining, length, engine);
+      const draftStart = performance.now();
+      const tree = plan.nodes > 0 ? await drafter.draft(plan, draftChance) : EMPTY_TREE;
+      const verifyStart = performance.now();
+      const play = await playDraft(tree, plan, text.subarray(0, length), sequence, options);
+      const verifyEnd = performance.now();
+
+      // Nothing stands after an end token or a stop string.
+      const { path, next } = play.verdict;
+      let count = 0;
+      let said = "";
+      let acceptedText = 0;
+      while (count <= path.length && finish === undefined) {
+        const token = count < path.length ? tree.tokens[path[count]] : next;
+        text[length + count++] = token;
+        if (ends.has(token)) finish = "end";
+        else {
+          said += stream.push(token);
+          if (stream.stopped) finish = "stop";
+        }
+        if (count <= path.length) acceptedText = said.length;
+      }
+      const tokens = text.slice(length, length + count);
+      const accepted = Math.min(path.length, count);
+      length += count;
+      words += said;
+      sequence.keep(play.rowsOfPath.slice(0, count)); // the root and all new tokens but the last
+      const round: Round = {
+        plan,
+        tree,
+        verdict: play.verdict,
+        committed: tokens,
+        rows: play.rows,
+        draftMs: verifyStart - draftStart,
+        verifyMs: verifyEnd - verifyStart,
+      };
+      const observeStart = performance.now();
+      await drafter.observe(round);
+      controller.observe(round);
+      const roundEnd = performance.now();
+      const ms = { round: roundEnd - roundStart, drafter: round.draftMs + roundEnd - observeStart };
+      meter.round(round, accepted, play.passes, ms, drafts && wanted.nodes === 0);
+      yield { text: said, tokens, accepted, acceptedText };
+
+      const goesOn = finish === undefined && length < text.length;
+      if (drafts && controller.needsCost && goesOn && Number.isNaN(engine.cost(1))) {
+        const calibrateStart = performance.now();
+        await engine.calibrate();
+        meter.calibrateMs += performance.now() - calibrateStart;
+      }
+    }
+    const rest = stream.end();
+    words += rest;
+    if (rest.length > 0) yield { text: rest, tokens: new Int32Array(0), accepted: 0, acceptedText: 0 };
+    return {
+      text: words,
+      tokens: text.slice(prompt.length, length),
+      finish,
+      cached: text.slice(0, sequence.length),
+      stats: meter.stats(
+        {
+          promptTokens: options.prompt.length,
+          droppedTokens: dropped,
+          reusedTokens: reused,
+          method: {
+            drafter: drafter.name,
+            rule: rule.name,
+            controller: controller.name,
+            engine: engine.name,
+            format: engine.format,
+            lossless: rule.lossless,
+          },
+        },
+        engine.cost(1),
+        drafts,
+      ),
+    };
+  } finally {
+    if (options.sequence === undefined) sequence.close();
+  }
+}
+
+/** Runs `generate` to its end. */
+export async function complete(options: GenerateOptions, see?: (piece: Piece) => void): Promise<Completion> {
+  const pieces = generate(options);
+  while (true) {
+    const { value, done } = await pieces.next();
+    if (done) return value;
+    see?.(value);
+  }
+}
+
+const NO_PLAN: Plan = { nodes: 0, depth: 0 };
+
+/** A draft may use what budget, context and engine leave: below the root, and with one token of the target's to follow. */
+function clip(plan: Plan, remaining: number, length: number, engine: Engine): Plan {
+  const nodes = Math.min(plan.nodes, engine.maxRows - 1, engine.context - length);
+  const depth = Math.min(plan.depth, remaining - 1, nodes);
+  return depth > 0 ? { nodes, depth } : NO_PLAN;
+}
+
+/** Lets timers and signals run: a pass blocks the thread, and awaiting one lets only other promises run. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

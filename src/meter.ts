@@ -27,8 +27,17 @@ export class Meter {
   prefillMs = 0;
   calibrateMs = 0;
 
-  /** `accepted`: drafted tokens that were committed. `passes` the round took, over `round.rows` rows; `ms` in all. */
-  round(round: Round, accepted: number, passes: number, ms: number, chosePlain: boolean): void {
+  /**
+   * `accepted`: drafted tokens that were committed. `passes` of the target the round took, over `round.rows` rows.
+   * Milliseconds of the whole round and of the drafter in it. `chosePlain`: the controller wanted no draft.
+   */
+  round(
+    round: Round,
+    accepted: number,
+    passes: number,
+    ms: { readonly round: number; readonly drafter: number },
+    chosePlain: boolean,
+  ): void {
     if (this.#rounds++ === 0) this.#firstTokenMs = performance.now() - this.#start;
     this.#passes += passes;
     this.#rows += round.rows;
@@ -40,13 +49,13 @@ export class Meter {
       this.#offeredAt[depth] = (this.#offeredAt[depth] ?? 0) + 1;
       this.#acceptedAt[depth] = (this.#acceptedAt[depth] ?? 0) + (accepted > depth ? 1 : 0);
     }
-    this.#draftMs += round.draftMs;
+    this.#draftMs += ms.drafter;
     this.#verifyMs += round.verifyMs;
-    this.#decodeMs += ms;
+    this.#decodeMs += ms.round;
     if (chosePlain) this.#plainRounds++;
     if (round.tree.tokens.length === 0) {
       this.#bareRounds++;
-      this.#bareMs += ms - round.draftMs;
+      this.#bareMs += ms.round - ms.drafter;
     }
   }
 

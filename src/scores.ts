@@ -39,17 +39,25 @@ export class SampledScores implements Scores {
   readonly #scores: Scores;
   readonly #sampling: Sampling;
   readonly #text: Int32Array;
-  readonly #tree: DraftTree;
+  readonly #tree: Pick<DraftTree, "tokens" | "parents">;
+  readonly #first: number;
   readonly #distributions: (Distribution | undefined)[] = [];
 
-  /** `text`: the committed tokens, root included. */
-  constructor(scores: Scores, sampling: Sampling, text: Int32Array, tree: DraftTree) {
+  /** `text`: the committed tokens, root included. `first`: the node that row 0 belongs to, −1 for the root. */
+  constructor(
+    scores: Scores,
+    sampling: Sampling,
+    text: Int32Array,
+    tree: Pick<DraftTree, "tokens" | "parents">,
+    first = -1,
+  ) {
     this.rows = scores.rows;
     this.vocab = scores.vocab;
     this.#scores = scores;
     this.#sampling = sampling;
     this.#text = text;
     this.#tree = tree;
+    this.#first = first;
   }
 
   /** The likeliest token of the sampling distribution; of equal ones the lowest id. */
@@ -99,7 +107,7 @@ export class SampledScores implements Scores {
   #recent(row: number): Set<number> {
     const recent = new Set<number>();
     let left = this.#sampling.repetitionWindow;
-    for (let node = row - 1; node >= 0 && left > 0; node = this.#tree.parents[node], left--) {
+    for (let node = row + this.#first; node >= 0 && left > 0; node = this.#tree.parents[node], left--) {
       recent.add(this.#tree.tokens[node]);
     }
     for (let i = this.#text.length - 1; i >= 0 && left > 0; i--, left--) recent.add(this.#text[i]);

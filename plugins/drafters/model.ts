@@ -1,0 +1,155 @@
+// model: a second, smaller model of the same vocabulary drafts. The original speculative decoding.
+// Fast Inference from Transformers via Speculative Decoding (Leviathan et al., 2022, arXiv 2211.17192); Accelerating
+// Large Language Model Decoding with Speculative Sampling (Chen et al., 2023, arXiv 2302.01318).
+//
+// The draft model samples as the target does: same temperature, truncations and penalties. Its cache holds the text but
+// the root, and while a tree is drawn the root and a chain of drafted tokens. Nothing is counted back after a round:
+// the cache is compared with the text, and what they share stays. So with k drafted and a < k accepted, the k − 1 rows
+// that ran lose k − 1 − a; and with all k accepted, the k-th, which never ran, is computed before the new root.
+import type { Engine, Sequence } from "../../src/backend.ts";
+import type { Distribution } from "../../src/distribution.ts";
+import type { Proposer } from "../../src/drafter.ts";
+import { HunchError } from "../../src/errors.ts";
+import { ProposedDrafter } from "../../src/proposed.ts";
+import { definePlugin, type PluginContext } from "../../src/registry.ts";
+import { GREEDY, type Sampling } from "../../src/sampling.ts";
+import { passNeeds, SampledScores } from "../../src/scores.ts";
+
+interface Nodes {
+  readonly tokens: Int32Array;
+  readonly parents: Int32Array;
+}
+
+export class ModelProposer implements Proposer {
+  readonly vocab: number;
+  readonly #engine: Engine;
+  readonly #sequence: Sequence;
+  /** What the cache holds. */
+  #cached = new Int32Array(1024);
+  #text: Int32Array = new Int32Array(0);
+  #sampling: Sampling = GREEDY;
+  /** Nodes drawn so far; the first `#kept` of them are a chain and in the cache. */
+  #tokens: number[] = [];
+  #parents: number[] = [];
+  #kept = 0;
+
+  /** Closes the engine with itself. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#sequence = engine.open();
+    this.vocab = engine.source.spec.vocab;
+  }
+
+  async sync(text: Int32Array, sampling: Sampling): Promise<void> {
+    const end = Math.min(text.length - 1, this.#sequence.length); // the root's row must run: its scores are wanted
+    let shared = 0;
+    while (shared < end && this.#cached[shared] === text[shared]) shared++;
+    this.#rewind(shared);
+    this.#text = text;
+    this.#sampling = sampling;
+    this.#tokens = [];
+    this.#parents = [];
+    this.#kept = 0;
+  }
+
+  /** No distributions where the draft model's context is full: then nothing can be drafted. */
+  async propose(nodes: Nodes): Promise<Distribution[]> {
+    return nodes.tokens.length === 0 ? await this.#proposeRoot() : await this.#proposeNodes(nodes);
+  }
+
+  close(): void {
+    this.#sequence.close();
+    this.#engine.close();
+  }
+
+  /** Catches up with the text and runs the root. */
+  async #proposeRoot(): Promise<Distribution[]> {
+    const text = this.#text;
+    if (text.length > this.#engine.context) return [];
+    const tokens = text.slice(this.#sequence.length);
+    const scores = await this.#sequence.forward({ tokens, score: "last", ...passNeeds(this.#sampling) });
+    const root = { tokens: new Int32Array(0), parents: new Int32Array(0) };
+    const q = new SampledScores(scores, this.#sampling, text, root).distribution(0);
+    this.#keep(tokens);
+    return [q];
+  }
+
+  async #proposeNodes(nodes: Nodes): Promise<Distribution[]> {
+    // Rows before `from` are in the cache and above every row that has to run.
+    const first = this.#tokens.length;
+    const from = Math.min(this.#kept, ...nodes.parents.map((parent) => parent + 1));
+    this.#tokens.push(...nodes.tokens);
+    this.#parents.push(...nodes.parents);
+    if (this.#text.length + this.#tokens.length > this.#engine.context) return [];
+    const chain = this.#parents.every((parent, node) => parent === node - 1);
+    if (!chain && !this.#engine.can.tree) {
+      throw new HunchError(
+        "unavailable",
+        `${this.#engine.name} cannot run a draft model along trees`,
+        { file: this.#engine.source.path },
+        "use the shape chain, or another backend",
+      );
+    }
+    this.#rewind(this.#text.length + from);
+    this.#kept = from;
+    const tree = { tokens: Int32Array.from(this.#tokens), parents: Int32Array.from(this.#parents) };
+    const rows = tree.tokens.slice(from);
+    const parents = chain ? undefined : tree.parents.slice(from).map((parent) => parent - from);
+    const pass = await this.#sequence.forward({ tokens: rows, parents, ...passNeeds(this.#sampling) });
+    const scores = new SampledScores(pass, this.#sampling, this.#text, tree, from);
+    const distributions = Array.from(nodes.tokens, (_, i) => scores.distribution(first + i - from));
+    if (chain) {
+      this.#keep(rows);
+      this.#kept = this.#tokens.length;
+    }
+    return distributions;
+  }
+
+  /** Commits all rows of the last pass. */
+  #keep(tokens: Int32Array): void {
+    const length = this.#sequence.length;
+    this.#sequence.keep(Int32Array.from(tokens, (_, row) => row));
+    if (length + tokens.length > this.#cached.length) {
+      const larger = new Int32Array(2 * (length + tokens.length));
+      larger.set(this.#cached.subarray(0, length));
+      this.#cached = larger;
+    }
+    this.#cached.set(tokens, length);
+  }
+
+  #rewind(length: number): void {
+    if (this.#sequence.length > length) this.#sequence.rewind(length);
+  }
+}
+
+/** A proposer of the model in a file, once its vocabulary is known to be the target's. */
+async function open(path: string, context: PluginContext): Promise<ModelProposer> {
+  return new ModelProposer(await context.loadModel(path));
+}
+
+const paper = { title: "Fast Inference from Transformers via Speculative Decoding", year: 2022, arxiv: "2211.17192" };
+
+/** For methods that combine proposers and shapes themselves. */
+export const modelProposer = definePlugin({
+  kind: "proposer",
+  name: "model",
+  summary: "a second model of the same vocabulary says how likely tokens are",
+  argument: "FILE",
+  paper,
+  create: (_, path, context) => open(path, context),
+});
+
+export default definePlugin({
+  kind: "drafter",
+  name: "model",
+  summary: "a second, smaller model of the same vocabulary drafts",
+  argument: "FILE",
+  paper,
+  options: {
+    shape: { type: "string", default: "chain", summary: "tree shape, as in `hunch plugin list`" },
+  },
+  async create({ shape }, path, context) {
+    const form = await context.resolve("shape", String(shape));
+    return new ProposedDrafter("model", await open(path, context), form);
+  },
+});

@@ -1,0 +1,26 @@
+// The public API: what programs import, and what plugins are written against.
+export * from "./backend.ts";
+export * from "./chance.ts";
+export * from "./controller.ts";
+export * from "./distribution.ts";
+export * from "./drafter.ts";
+export * from "./errors.ts";
+export * from "./generate.ts";
+export * from "./pairing.ts";
+export * from "./proposed.ts";
+export * from "./registry.ts";
+export * from "./rule.ts";
+export * from "./sampling.ts";
+export * from "./scores.ts";
+export * from "./shape.ts";
+export * from "./stats.ts";
+export * from "./text.ts";
+export * from "./tree.ts";
+export * from "./truncation.ts";
+export * from "./vocabulary.ts";
+export { parseSpec, type Spec } from "./spec.ts";
+export { KINDS } from "./plugin-file.ts";
+export type { ChatMessage, ChatTemplate } from "./model/chat.ts";
+export type { ModelSource, Tensor, TensorType } from "./model/source.ts";
+export type { ModelSpec } from "./model/spec.ts";
+export type { EncodeOptions, Tokenizer } from "./model/tokenizer.ts";

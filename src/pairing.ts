@@ -1,0 +1,49 @@
+// Which drafters, rules, engines and settings go together.
+import type { Engine } from "./backend.ts";
+import type { Drafter } from "./drafter.ts";
+import { HunchError } from "./errors.ts";
+import type { VerificationRule } from "./rule.ts";
+import type { Sampling } from "./sampling.ts";
+
+/** What makes a rule unable to judge a drafter, in a few words; undefined where they fit. */
+export function pairFault(drafter: Drafter, rule: VerificationRule): string | undefined {
+  const foreign = drafter.laws.filter((law) => !rule.laws.includes(law));
+  if (foreign.length === 0) return undefined;
+  return `the rule ${rule.name} cannot judge drafts of law ${foreign.join(" or ")}, which ${drafter.name} draws`;
+}
+
+/**
+ * Throws HunchError where the choice of methods cannot keep its promise. To be called after `drafter.begin`, from when
+ * on a drafter names only the laws of this text. `fitting`: names of rules that would do, for the hint.
+ */
+export function refuseImpossible(
+  { engine, drafter, rule, sampling, strict = true }: {
+    readonly engine: Engine;
+    readonly drafter: Drafter;
+    readonly rule: VerificationRule;
+    readonly sampling: Sampling;
+    readonly strict?: boolean;
+  },
+  fitting: readonly string[] = [],
+): void {
+  const fault = pairFault(drafter, rule);
+  if (fault !== undefined) {
+    throw new HunchError("usage", fault, {}, fitting.length > 0 ? `rules that can: ${fitting.join(", ")}` : "");
+  }
+  if (rule.greedy && sampling.temperature > 0) {
+    throw new HunchError(
+      "usage",
+      `the rule ${rule.name} takes the likeliest token and cannot sample at temperature ${sampling.temperature}`,
+      {},
+      "use temperature 0, or a rule that samples such as match or token",
+    );
+  }
+  if (strict && drafter.laws.length > 0 && engine.can.exact === "none") {
+    throw new HunchError(
+      "unavailable",
+      `${engine.name} does not promise the same text with ${drafter.name} as without`,
+      {},
+      "allow other words at near-ties (--no-strict), or use no drafter",
+    );
+  }
+}
