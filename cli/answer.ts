@@ -1,0 +1,60 @@
+// One prompt, one answer: the text on stdout as it is made, or one JSON object at the end.
+import { EXIT } from "../src/errors.ts";
+import type { Completion } from "../src/generate.ts";
+import type { GenerateCommand } from "./commands/generate.ts";
+import { interruptible } from "./interrupt.ts";
+import { paintFor } from "./output/colour.ts";
+import { resultOf } from "./output/result.ts";
+import { Status } from "./output/status.ts";
+import { stderr, stdout } from "./output/streams.ts";
+import { summaryLines } from "./output/summary.ts";
+import { AnswerWriter } from "./output/writer.ts";
+import { promptTokens, readPrompt } from "./prompt.ts";
+import { samplingOf, seedOf } from "./sampling.ts";
+import { type Question, Session } from "./session.ts";
+
+/** Returns the exit code. */
+export async function answer(options: GenerateCommand): Promise<number> {
+  const sampling = samplingOf(options);
+  const prompt = await readPrompt(options.prompt, options.files);
+  const status = new Status(stderr.terminal && options.summary !== false);
+  const session = await Session.open(options, status.progress);
+  try {
+    const question: Question = {
+      prompt: promptTokens(session.source, prompt, options),
+      sampling,
+      seed: seedOf(options.seed),
+      maxTokens: options.maxTokens,
+      stop: options.stop,
+    };
+    const completion = await interruptible((signal) => say(session, question, options, status, signal));
+    if (options.summary ?? stderr.terminal) {
+      for (const line of summaryLines(session.summary(question, completion), paintFor(stderr))) stderr.line(line);
+    }
+    return completion.finish === "aborted" ? EXIT.interrupted : EXIT.ok;
+  } finally {
+    status.clear();
+    session.close();
+  }
+}
+
+async function say(
+  session: Session,
+  question: Question,
+  options: GenerateCommand,
+  status: Status,
+  signal: AbortSignal,
+): Promise<Completion> {
+  if (options.json) {
+    const completion = await session.answer(question, () => status.clear(), signal);
+    stdout.line(JSON.stringify(resultOf(session, question, completion)));
+    return completion;
+  }
+  const writer = new AnswerWriter(stdout, paintFor(stdout, options.color));
+  const completion = await session.answer(question, (piece) => {
+    status.clear();
+    writer.write(piece);
+  }, signal);
+  writer.end();
+  return completion;
+}

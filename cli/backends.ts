@@ -1,0 +1,60 @@
+// Which backend runs a model. Each is loaded when it is tried: none costs anything to those who use another.
+import type { Backend, Engine, EngineOptions } from "../src/backend.ts";
+import { HunchError, UnsupportedError } from "../src/errors.ts";
+import type { ModelSource } from "../src/model/source.ts";
+import type { Registry } from "../src/registry.ts";
+import { contextOf } from "./methods.ts";
+import { closest } from "../src/closest.ts";
+
+const BUILT_IN: Readonly<Record<string, () => Promise<Backend>>> = {
+  onnx: async () => (await import("../kernels/onnx/backend.ts")).onnxBackend,
+  reference: async () => (await import("../kernels/reference/backend.ts")).referenceBackend,
+};
+
+/** Tried by `auto`, in this order. */
+const AUTO = ["onnx", "reference"];
+
+/**
+ * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's.
+ * `auto` tries one after the other; only UnsupportedError makes it go on.
+ */
+export async function loadEngine(
+  spec: string,
+  source: ModelSource,
+  options: Omit<EngineOptions, "provider">,
+  registry: Registry,
+): Promise<Engine> {
+  if (spec !== "auto") {
+    const [name, provider] = split(spec);
+    return (await find(name, spec, registry)).load(source, { ...options, provider });
+  }
+  const refusals: string[] = [];
+  for (const name of AUTO) {
+    try {
+      return await (await BUILT_IN[name]()).load(source, options);
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      refusals.push(`${name}: ${error.line}`);
+    }
+  }
+  throw new HunchError("unavailable", `no backend can run this model here: ${refusals.join(" | ")}`);
+}
+
+function split(spec: string): [name: string, provider: string | undefined] {
+  const colon = spec.indexOf(":");
+  return colon < 0 ? [spec, undefined] : [spec.slice(0, colon), spec.slice(colon + 1)];
+}
+
+async function find(name: string, spec: string, registry: Registry): Promise<Backend> {
+  if (Object.hasOwn(BUILT_IN, name)) return BUILT_IN[name]();
+  const plugins = registry.list("backend").map((plugin) => plugin.name);
+  if (plugins.includes(name)) return registry.resolve("backend", spec, contextOf(registry));
+  const names = ["auto", ...Object.keys(BUILT_IN), ...plugins];
+  const near = closest(name, names);
+  throw new HunchError(
+    "usage",
+    `there is no backend ${JSON.stringify(name)}`,
+    {},
+    near ? `did you mean ${near}?` : `there are ${names.join(", ")}`,
+  );
+}

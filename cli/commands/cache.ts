@@ -1,0 +1,91 @@
+// hunch cache: what is kept of converted models and measurements, and making room.
+import { object, or } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional, withDefault } from "@optique/core/modifiers";
+import { argument, command, constant, flag } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import { EXIT, HunchError } from "../../src/errors.ts";
+import { debug } from "../options.ts";
+
+const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
+
+export const cacheCommand = command(
+  "cache",
+  or(
+    command("list", object({ action: constant("list"), json, debug }), {
+      brief: message`What is in the cache, and how much of it.`,
+    }),
+    command("clear", object({ action: constant("clear"), debug }), {
+      brief: message`Remove everything; it is made again when it is needed.`,
+    }),
+    command(
+      "limit",
+      object({
+        action: constant("limit"),
+        size: optional(argument(string({ metavar: "SIZE" }), {
+          description: message`Such as ${"20GB"} or ${"500MB"}; without it, the limit is shown.`,
+        })),
+        debug,
+      }),
+      { brief: message`The size from which on what was used longest ago is removed.` },
+    ),
+    object({ action: constant("list"), json, debug }),
+  ),
+  { brief: message`Converted models and measurements: list, clear, limit.` },
+).map((options) => async (): Promise<number> => {
+  const { cacheLimit, clearCache, listCache, openCache, setCacheLimit, trimCache } = await import("../cache.ts");
+  const { stdout } = await import("../output/streams.ts");
+  const { bytes, table, when } = await import("../output/table.ts");
+  const folder = openCache();
+  switch (options.action) {
+    case "list": {
+      const entries = listCache(folder);
+      const total = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+      const limit = cacheLimit(folder);
+      if (options.json) {
+        stdout.line(
+          JSON.stringify({ folder, limit, bytes: total, entries: entries.map(({ path: _, ...rest }) => rest) }),
+        );
+        return EXIT.ok;
+      }
+      for (const line of table(entries.map((entry) => [entry.name, bytes(entry.bytes), when(entry.used)]), [1])) {
+        stdout.line(line);
+      }
+      stdout.line(`${bytes(total)} of ${bytes(limit)} in ${folder}`);
+      return EXIT.ok;
+    }
+    case "clear": {
+      const removed = clearCache(folder);
+      const total = removed.reduce((sum, entry) => sum + entry.bytes, 0);
+      stdout.line(`${bytes(total)} removed from ${folder}`);
+      return EXIT.ok;
+    }
+    case "limit":
+      if (options.size !== undefined) {
+        setCacheLimit(folder, sizeOf(options.size));
+        trimCache(folder, Date.now() - 60_000);
+      }
+      stdout.line(bytes(cacheLimit(folder)));
+      return EXIT.ok;
+  }
+});
+
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  KI: 2 ** 10,
+  MI: 2 ** 20,
+  GI: 2 ** 30,
+  TI: 2 ** 40,
+};
+
+/** Bytes of `20GB`, `1.5 GiB`, `500M`. */
+export function sizeOf(text: string): number {
+  const [, number, unit] = text.trim().toUpperCase().match(/^(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?$/) ?? [];
+  const size = Math.round(Number(number) * (UNITS[unit ?? "?"] ?? NaN));
+  if (Number.isSafeInteger(size)) return size;
+  throw new HunchError("usage", `${JSON.stringify(text)} is not a size`, {}, "write it like 20GB, 1.5GiB or 500MB");
+}

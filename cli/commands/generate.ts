@@ -1,0 +1,61 @@
+// hunch generate, which a bare `hunch "prompt"` is short for: one answer, or with --jsonl one for each line of stdin.
+import { group, merge, object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { argument, command, flag, option } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import { HunchError } from "../../src/errors.ts";
+import { methodOptions, modelOptions, outputOptions, samplingOptions, systemOption } from "../options.ts";
+
+const promptOptions = object({
+  prompt: optional(argument(string({ metavar: "PROMPT" }), {
+    description: message`What to answer. Text on stdin goes in front of it, as its context.`,
+  })),
+  files: multiple(option("-f", "--file", path({ metavar: "FILE" }), {
+    description: message`Read the prompt from a file; with a PROMPT, its context. Repeatable.`,
+  })),
+  raw: withDefault(
+    flag("--raw", { description: message`No chat template: the model goes on with the prompt as it stands.` }),
+    false,
+  ),
+});
+
+const formatOptions = object("Output", {
+  json: withDefault(flag("--json", { description: message`One JSON object with text, tokens and stats.` }), false),
+  jsonl: withDefault(
+    flag("--jsonl", { description: message`One request per line of stdin, one result per line of stdout.` }),
+    false,
+  ),
+});
+
+const options = merge(
+  group("Prompt", promptOptions),
+  systemOption,
+  samplingOptions,
+  methodOptions,
+  modelOptions,
+  formatOptions,
+  outputOptions,
+);
+
+export type GenerateCommand = InferValue<typeof options>;
+
+export const generateCommand = command("generate", options, {
+  brief: message`Answer one prompt, or one per line. Also what a bare ${"hunch PROMPT"} does.`,
+  description: message`Answers a prompt from the argument, files or stdin.`,
+}).map((options) => () => run(options));
+
+async function run(options: GenerateCommand): Promise<number> {
+  if (options.jsonl) {
+    for (const [given, name] of [[options.json, "--json"], [options.files.length > 0, "--file"]] as const) {
+      if (given) throw new HunchError("usage", `--jsonl and ${name} do not go together`, {}, `leave ${name} out`);
+    }
+    if (options.prompt !== undefined) {
+      throw new HunchError("usage", "--jsonl takes its prompts from stdin", {}, "leave the PROMPT argument out");
+    }
+    return (await import("../answer-lines.ts")).answerLines(options);
+  }
+  return (await import("../answer.ts")).answer(options);
+}

@@ -1,0 +1,67 @@
+// hunch model: what a model file is, which there are, and what each weight format does to its answers.
+import { object, or } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { argument, command, constant, flag, option } from "@optique/core/primitives";
+import { choice, integer, string } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import { debug } from "../options.ts";
+
+const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
+
+const file = optional(argument(path({ metavar: "MODEL" }), {
+  description: message`A model file or name. Default: the model that comes with hunch.`,
+}));
+
+const info = object({
+  action: constant("info"),
+  file,
+  tensors: withDefault(flag("--tensors", { description: message`Every tensor with its shape and type.` }), false),
+  json,
+  debug,
+});
+
+const list = object({ action: constant("list"), json, debug });
+
+const quality = object({
+  action: constant("quality"),
+  file,
+  text: optional(option("--text", path({ metavar: "FILE" }), {
+    description: message`The text to judge by. Default: a page about rivers.`,
+  })),
+  tokens: withDefault(
+    option("--tokens", integer({ min: 2, metavar: "N" }), { description: message`Most tokens of the text.` }),
+    512,
+  ),
+  formats: multiple(option("--format", choice(["exact", "int8", "float32"], { metavar: "FORMAT" }), {
+    description: message`Only this format. Repeatable. Default: all that the backend has.`,
+  })),
+  backend: withDefault(
+    option("--backend", string({ metavar: "NAME" }), { description: message`What computes.` }),
+    "auto",
+  ),
+  threads: optional(option("--threads", integer({ min: 1, max: 1024, metavar: "N" }), {
+    description: message`Processor threads.`,
+  })),
+  json,
+  debug,
+});
+
+export const modelCommand = command(
+  "model",
+  or(
+    command("info", info, { brief: message`What a model file is: architecture, size, formats, tokenizer.` }),
+    command("list", list, { brief: message`Models that can be named without a path.` }),
+    command("quality", quality, { brief: message`What each weight format costs in likelihood and divergence.` }),
+  ),
+  { brief: message`Model files: info, list, quality.` },
+).map((options) => async (): Promise<number> => {
+  switch (options.action) {
+    case "info":
+      return (await import("../model-info.ts")).modelInfo(options);
+    case "list":
+      return (await import("../model-info.ts")).modelList(options);
+    case "quality":
+      return (await import("../model-quality.ts")).modelQuality(options);
+  }
+});

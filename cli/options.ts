@@ -1,0 +1,126 @@
+// The options that commands share. Help, errors, suggestions and shell completion all come from here.
+import { merge, object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { flag, negatableFlag, option } from "@optique/core/primitives";
+import { choice, float, integer, string } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+
+/** Which model, computed how. */
+export const modelOptions = object("Model", {
+  model: optional(option("-m", "--model", path({ metavar: "FILE" }), {
+    description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,
+  })),
+  backend: withDefault(
+    option("--backend", string({ metavar: "NAME" }), {
+      description: message`What computes: auto, onnx, onnx:PROVIDER, reference, or a plugin's.`,
+    }),
+    "auto",
+  ),
+  format: withDefault(
+    option("--format", choice(["auto", "exact", "int8", "float32"], { metavar: "FORMAT" }), {
+      description: message`Weights: exact (the file's own numbers), int8, float32; auto: the fastest here.`,
+    }),
+    "auto",
+  ),
+  strict: withDefault(
+    negatableFlag({ positive: "--strict", negative: "--no-strict" }, {
+      description: message`Scores do not depend on what is computed beside them, to the last bit. Default: strict.`,
+    }),
+    true,
+  ),
+  context: optional(option("--context", integer({ min: 1, metavar: "TOKENS" }), {
+    description: message`Most tokens of prompt and answer together. Default: what the model was made for.`,
+  })),
+  threads: optional(option("--threads", integer({ min: 1, max: 1024, metavar: "N" }), {
+    description: message`Processor threads. Default: one per core.`,
+  })),
+});
+
+/** How the answer is made faster. */
+export const methodOptions = object("Speculation", {
+  drafter: withDefault(
+    option("-d", "--drafter", string({ metavar: "METHOD" }), {
+      description: message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: lookup.`,
+    }),
+    "lookup",
+  ),
+  rule: optional(option("--rule", string({ metavar: "METHOD" }), {
+    description: message`What keeps guesses. Default: greedy at temperature 0, else match.`,
+  })),
+  controller: optional(option("--controller", string({ metavar: "METHOD" }), {
+    description: message`Who decides how much to guess.`,
+  })),
+  plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
+    description: message`Load methods from a TypeScript or JavaScript file. Repeatable.`,
+  })),
+});
+
+/** How the next token is chosen. */
+export const samplingOptions = object("Sampling", {
+  temperature: optional(option("-t", "--temperature", float({ min: 0, max: 100, metavar: "T" }), {
+    description: message`0: always the likeliest token (default); 1: as the model has it.`,
+  })),
+  topK: optional(option("--top-k", integer({ min: 0, metavar: "K" }), {
+    description: message`Only the K likeliest tokens; 0: all.`,
+  })),
+  topP: optional(option("--top-p", float({ min: 0, max: 1, metavar: "P" }), {
+    description: message`Only the likeliest tokens that make up this probability; 1: all.`,
+  })),
+  minP: optional(option("--min-p", float({ min: 0, max: 1, metavar: "P" }), {
+    description: message`Only tokens at least this likely in proportion to the likeliest.`,
+  })),
+  typical: optional(option("--typical", float({ min: 0, max: 1, metavar: "P" }), {
+    description: message`Locally typical sampling, up to this probability; 1: off.`,
+  })),
+  repetitionPenalty: optional(option("--repetition-penalty", float({ min: 0.01, max: 100, metavar: "X" }), {
+    description: message`Make recent tokens less likely by this factor; 1: off. Also at temperature 0.`,
+  })),
+  seed: optional(option("--seed", string({ metavar: "SEED" }), {
+    description: message`Start of the random numbers; the same seed gives the same text.`,
+  })),
+  stop: multiple(option("--stop", string({ metavar: "TEXT" }), {
+    description: message`End before this text. Repeatable.`,
+  })),
+  maxTokens: optional(option("-n", "--max-tokens", integer({ min: 1, metavar: "N" }), {
+    description: message`Most tokens to make. Default: 512.`,
+  })),
+  overflow: withDefault(
+    option("--overflow", choice(["refuse", "truncate"], { metavar: "WHAT" }), {
+      description: message`Where the context is too short: refuse, or truncate the oldest part of the prompt.`,
+    }),
+    "refuse",
+  ),
+});
+
+export const systemOption = object("Prompt", {
+  system: optional(option("-s", "--system", string({ metavar: "TEXT" }), {
+    description: message`System prompt. "" for none. Default: the model's own, where its template has one.`,
+  })),
+});
+
+export const outputOptions = object("Output", {
+  color: withDefault(
+    option("--color", choice(["auto", "always", "never"], { metavar: "WHEN" }), {
+      description: message`Mark drafted and accepted tokens; auto: on terminals.`,
+    }),
+    "auto",
+  ),
+  summary: withDefault(
+    negatableFlag({ positive: "--summary", negative: ["-q", "--quiet"] }, {
+      description: message`Speed and acceptance on stderr. Default: where stderr is a terminal.`,
+    }),
+    undefined,
+  ),
+  debug: withDefault(flag("--debug", { description: message`Show where errors come from.` }), false),
+});
+
+export const debug = withDefault(flag("--debug", { description: message`Show where errors come from.` }), false);
+
+export const engineOptions = merge(modelOptions, methodOptions);
+
+export type ModelOptions = InferValue<typeof modelOptions>;
+export type MethodOptions = InferValue<typeof methodOptions>;
+export type SamplingOptions = InferValue<typeof samplingOptions>;
+export type OutputOptions = InferValue<typeof outputOptions>;

@@ -1,0 +1,28 @@
+// An answer as programs read it: what --json prints, and --jsonl on every line. docs/output.md describes it.
+import type { Completion, FinishReason } from "../../src/generate.ts";
+import type { Stats } from "../../src/stats.ts";
+import type { Question, Session } from "../session.ts";
+
+export interface Result {
+  readonly text: string;
+  /** Ids of the answer's tokens, the end token included where there was one. */
+  readonly tokens: readonly number[];
+  readonly finish: FinishReason;
+  /** Only where tokens were drawn: the same seed gives the same answer. */
+  readonly seed?: string;
+  readonly model: { readonly title: string; readonly path: string };
+  readonly stats: Stats;
+}
+
+export function resultOf(session: Session, { sampling, seed }: Question, completion: Completion): Result {
+  const { text, tokens, finish, stats } = completion;
+  const { title, path } = session.source;
+  return {
+    text,
+    tokens: [...tokens],
+    finish,
+    ...sampling.temperature > 0 ? { seed } : {},
+    model: { title, path },
+    stats: { ...stats },
+  };
+}

@@ -1,0 +1,71 @@
+// stdout for text, stderr for everything else. Both are written synchronously: what was made is out at once, in order,
+// and a reader that went away is noticed at the very write that found it gone.
+import { fstatSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
+
+/** Nobody reads our output any more. Not a failure: the command ends quietly. */
+export class ClosedPipe extends Error {
+  override readonly name = "ClosedPipe";
+}
+
+const codeOf = (error: unknown) => (error as { code?: string } | null)?.code;
+
+export class Stream {
+  readonly terminal: boolean;
+
+  constructor(readonly descriptor: number, private readonly onClosed: "throw" | "ignore") {
+    this.terminal = isatty(descriptor);
+  }
+
+  /** Writes all of `text`. Throws ClosedPipe where the reader is gone and this stream must be read. */
+  write(text: string): void {
+    let bytes = new TextEncoder().encode(text);
+    while (bytes.length > 0) {
+      try {
+        bytes = bytes.subarray(writeSync(this.descriptor, bytes));
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === "EAGAIN" || code === "EINTR") pause(); // someone else made the pipe non-blocking, and it is full
+        else if (this.onClosed === "ignore") return;
+        else if (isClosed(code)) throw new ClosedPipe("the reader of stdout is gone");
+        else throw error;
+      }
+    }
+  }
+
+  line(text = ""): void {
+    this.write(text + "\n");
+  }
+
+  /** Columns of the terminal; 80 where there is none or it does not say. */
+  get columns(): number {
+    const columns = this.terminal ? Number(terminalColumns(this.descriptor)) : 0;
+    return columns >= 20 ? columns : 80;
+  }
+}
+
+function isClosed(code: string | undefined): boolean {
+  return code === "EPIPE" || code === "ECONNRESET" || code === "ESHUTDOWN" || code === "EOF" || code === "EBADF";
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+}
+
+function terminalColumns(descriptor: number): number | undefined {
+  return descriptor === 1 ? process.stdout.columns : process.stderr.columns;
+}
+
+export const stdout: Stream = new Stream(1, "throw");
+export const stderr: Stream = new Stream(2, "ignore");
+
+/** Whether stdin may hold something to read: a pipe, a socket or a file, neither a terminal nor nothing. */
+export function stdinHasText(): boolean {
+  if (isatty(0)) return false;
+  try {
+    const about = fstatSync(0);
+    return about.isFIFO() || about.isSocket() || about.isFile();
+  } catch {
+    return false; // closed
+  }
+}

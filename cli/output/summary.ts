@@ -1,0 +1,130 @@
+// What an answer cost and what drafting brought, in a few lines for people.
+import type { FinishReason } from "../../src/generate.ts";
+import type { Stats } from "../../src/stats.ts";
+import type { Paint } from "./colour.ts";
+
+/** A speed-up over plain decoding in the fastest weight format that keeps the same promise. */
+export interface OverFastest {
+  readonly value: number;
+  readonly format: string;
+  readonly how: "measured" | "estimated";
+}
+
+export interface Summary {
+  readonly stats: Stats;
+  readonly finish: FinishReason;
+  readonly maxTokens: number;
+  readonly context: number;
+  /** Where the answer was sampled. */
+  readonly seed?: string;
+  readonly overFastest?: OverFastest;
+}
+
+/** Depths of a draft that are shown one by one. */
+const MOST_DEPTHS = 8;
+
+/** Two to five lines, not cut to any width. */
+export function summaryLines(summary: Summary, paint: Paint): string[] {
+  const { stats } = summary;
+  return [speedLine(summary, paint), draftLine(stats, paint), speedupLine(summary, paint), methodLine(summary, paint)]
+    .filter((line) => line !== "");
+}
+
+/** The same in one line, for conversations. */
+export function shortSummary({ stats, finish }: Summary): string {
+  const parts = [`${stats.tokens} tokens`, `${fixed(tokensPerSecond(stats))} tokens/s`];
+  if (stats.drafted > 0) parts.push(`${fixed(tokensPerPass(stats), 2)} tokens per pass`);
+  if (stats.speedup) parts.push(`${fixed(stats.speedup.value, 2)}× plain (${stats.speedup.how})`);
+  if (finish === "length" || finish === "context" || finish === "aborted") parts.push(ENDINGS[finish]);
+  return parts.join(" · ");
+}
+
+const ENDINGS = {
+  length: "stopped at --max-tokens",
+  context: "stopped: the context is full",
+  aborted: "interrupted",
+} as const;
+
+/** While decoding: the prompt's pass is told apart. */
+export function tokensPerSecond({ tokens, decodeMs }: Stats): number {
+  return decodeMs > 0 ? tokens / decodeMs * 1000 : 0;
+}
+
+export function tokensPerPass({ tokens, passes }: Stats): number {
+  return passes > 0 ? tokens / passes : 0;
+}
+
+function speedLine({ stats, finish, maxTokens, context }: Summary, paint: Paint): string {
+  const parts = [
+    paint.bold(`${fixed(tokensPerSecond(stats))} tokens/s`),
+    `${fixed(tokensPerPass(stats), 2)} tokens per pass`,
+    `${stats.tokens} tokens in ${seconds(stats.decodeMs)}`,
+    `first after ${seconds(stats.firstTokenMs)} (prompt ${stats.promptTokens}${
+      stats.reusedTokens > 0 ? `, ${stats.reusedTokens} kept` : ""
+    })`,
+  ];
+  if (finish === "length") parts.push(`stopped at ${maxTokens} tokens`);
+  if (finish === "context") parts.push(`stopped: the context of ${context} tokens is full`);
+  if (finish === "aborted") parts.push("interrupted");
+  if (stats.droppedTokens > 0) parts.push(`${stats.droppedTokens} oldest prompt tokens dropped`);
+  return parts.join(paint.dim(" · "));
+}
+
+function draftLine(stats: Stats, paint: Paint): string {
+  if (stats.drafted === 0) return "";
+  const reached = stats.offeredAt.map((offered, depth) => offered > 0 ? (stats.acceptedAt[depth] ?? 0) / offered : 0);
+  const depths = reached.slice(0, MOST_DEPTHS).map((share) => Math.round(share * 100)).join(" ");
+  const more = reached.length > MOST_DEPTHS ? " …" : "";
+  const share = (ms: number) => `${Math.round(ms / stats.decodeMs * 100)}%`;
+  const other = Math.max(0, stats.decodeMs - stats.draftMs - stats.verifyMs);
+  return [
+    `${paint.accepted(`${stats.accepted} accepted`)} of ${stats.drafted} drafted`,
+    `by depth ${depths}${more} %`,
+    `time: drafting ${share(stats.draftMs)}, verifying ${share(stats.verifyMs)}, other ${share(other)}`,
+  ].join(paint.dim(" · "));
+}
+
+function speedupLine({ stats, overFastest }: Summary, paint: Paint): string {
+  const parts: string[] = [];
+  const { format } = stats.method;
+  if (stats.speedup && stats.drafted > 0) {
+    const { value, how } = stats.speedup;
+    const text = `${fixed(value, 2)}× plain decoding in ${format} (${how})`;
+    parts.push(value >= 1 ? paint.good(text) : paint.bad(text));
+  }
+  if (overFastest) {
+    const { value, format: fastest, how } = overFastest;
+    const what = fastest === format
+      ? `${format} is the fastest format`
+      : `${fixed(value, 2)}× the fastest, ${fastest} (${how})`;
+    parts.push(what);
+  }
+  if (stats.plainRounds > 0) {
+    const all = stats.plainRounds === stats.rounds;
+    parts.push(
+      all
+        ? "drafting would have lost: decoded plainly"
+        : `drafting stopped for ${stats.plainRounds} of ${stats.rounds} rounds, where it lost`,
+    );
+  }
+  return parts.join(paint.dim(" · "));
+}
+
+function methodLine({ stats, seed }: Summary, paint: Paint): string {
+  const { drafter, rule, controller, engine, format, lossless } = stats.method;
+  const parts = [
+    `${drafter}, ${rule}, ${controller}`,
+    `${engine} ${format}`,
+    lossless ? "lossless" : paint.bad("relaxed: the text may differ from the model's own"),
+  ];
+  if (seed !== undefined) parts.push(`seed ${seed}`);
+  return paint.dim(parts.join(" · "));
+}
+
+function fixed(value: number, digits = value < 10 ? 1 : 0): string {
+  return value.toFixed(digits);
+}
+
+function seconds(ms: number): string {
+  return ms < 9950 ? `${(ms / 1000).toFixed(2)} s` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,35 @@
+// Puts an answer on stdout as it is made: each piece at once, drafted and accepted text marked where colours are on.
+import type { Piece } from "../../src/generate.ts";
+import type { Paint } from "./colour.ts";
+import type { Stream } from "./streams.ts";
+
+export class AnswerWriter {
+  #last = "\n";
+
+  constructor(private readonly stream: Stream, private readonly paint: Paint) {}
+
+  /** Throws ClosedPipe where nobody reads any more. */
+  write({ text, acceptedText }: Piece): void {
+    if (text === "") return;
+    this.#last = text;
+    this.stream.write(
+      this.paint.accepted(this.#shown(text.slice(0, acceptedText))) + this.#shown(text.slice(acceptedText)),
+    );
+  }
+
+  /** Terminals get the prompt on a line of its own again; files and pipes get the text and nothing else. */
+  end(): void {
+    if (this.stream.terminal && !this.#last.endsWith("\n")) this.stream.line();
+    this.#last = "\n";
+  }
+
+  /** A model may say anything: on a terminal, control characters are shown and not obeyed. */
+  #shown(text: string): string {
+    if (!this.stream.terminal) return text;
+    return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (c) => {
+      const code = c.charCodeAt(0);
+      if (c === "\r") return "";
+      return code < 32 ? String.fromCharCode(0x2400 + code) : "\u2421";
+    });
+  }
+}

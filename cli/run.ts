@@ -1,0 +1,102 @@
+// From arguments to an exit code: the grammar of the whole command line, help, completion and the one line of an error.
+import { or } from "@optique/core/constructs";
+import { runParserSync } from "@optique/core/facade";
+import { commandLine, formatMessage, lineBreak, type Message, message, text } from "@optique/core/message";
+import { EXIT, HunchError } from "../src/errors.ts";
+import { cacheCommand } from "./commands/cache.ts";
+import { chatCommand } from "./commands/chat.ts";
+import { generateCommand } from "./commands/generate.ts";
+import { modelCommand } from "./commands/model.ts";
+import { pluginCommand } from "./commands/plugin.ts";
+import { complain } from "./failure.ts";
+import { paintFor } from "./output/colour.ts";
+import { stdinHasText, stdout } from "./output/streams.ts";
+import { closest } from "../src/closest.ts";
+import { VERSION } from "./version.ts";
+
+/** Each command parses to a function that runs it and returns the exit code. */
+const parser = or(generateCommand, chatCommand, modelCommand, pluginCommand, cacheCommand);
+
+const COMMANDS = ["generate", "chat", "model", "plugin", "cache"];
+/** First words that are not a prompt. */
+const WORDS = [...COMMANDS, "help", "completion", "--help", "--version", "-V"];
+
+/** Runs the command and returns the exit code; everything is written by then. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    const command = parse(args);
+    return typeof command === "number" ? command : await command();
+  } catch (error) {
+    return complain(error, args.includes("--debug"));
+  }
+}
+
+type Command = () => Promise<number>;
+
+const FOOTER: Message = [
+  "Exit codes:",
+  `${EXIT.ok} done; ${EXIT.failure} a bug; ${EXIT.usage} wrong options or methods that do not fit together;`,
+  `${EXIT.input} a broken file or request; ${EXIT.unavailable} the machine lacks something;`,
+  `${EXIT.partial} some requests of --jsonl failed; ${EXIT.refuted} a check says no; ${EXIT.interrupted} Ctrl-C`,
+].flatMap((line, i) => i === 0 ? [text(line)] : [lineBreak(), text(`  ${line}`)]);
+
+/** The command, or the exit code where help, version or completion was all that was wanted. */
+function parse(args: readonly string[]): Command | number {
+  return runParserSync(parser, "hunch", withCommand(args), {
+    colors: paintFor(stdout).on,
+    maxWidth: Math.min(stdout.columns, 100),
+    showChoices: true,
+    aboveError: "none",
+    stdout: (text) => stdout.line(text),
+    stderr: () => {}, // said in one line by onError's exception
+    brief: message`Makes a language model on your own machine answer faster without changing what it says.`,
+    description: message`A prompt is enough: ${commandLine('hunch "Why is the sky blue?"')}. That is short for ${
+      commandLine("hunch generate")
+    }, and ${commandLine("hunch generate --help")} lists its options.`,
+    footer: FOOTER,
+    commandList: "top-level",
+    usageLine: [{ type: "ellipsis" }],
+    help: { command: true, option: true, onShow: (code) => code },
+    version: { value: `hunch ${VERSION}`, option: { names: ["--version", "-V"] }, onShow: (code: number) => code },
+    completion: { command: true, onShow: (code: number) => code },
+    onError: (_code, error) => {
+      throw oneLine(error, args);
+    },
+  });
+}
+
+/**
+ * `hunch …` without a command is `hunch generate …`. The same for what a shell wants completed: its last word may
+ * become a command, the words before it decide.
+ */
+function withCommand(args: readonly string[]): readonly string[] {
+  if (args[0] === "completion" && args.length > 2) {
+    const [command, shell, ...words] = args;
+    const bare = words.length > 1 ? !WORDS.includes(words[0]) : words[0].startsWith("-");
+    return [command, shell, ...(bare ? ["generate", ...words] : words)];
+  }
+  if (args.length === 0) return stdinHasText() ? ["generate"] : ["--help"];
+  return WORDS.includes(args[0]) ? args : ["generate", ...args];
+}
+
+/** What the parser has to say, as a sentence and a hint of our own form. */
+function oneLine(error: Message, args: readonly string[]): HunchError {
+  const [, sentence, suggestion] = formatMessage(error, { quotes: true }).replaceAll(/\s+/g, " ").trim()
+    .match(/^(?:Error: )?(.*?)(?: (Did you mean .*))?$/)!;
+  const unexpected = sentence.match(/^Unexpected option or (?:subcommand|argument): [`"]?(.*?)[`"]?\.$/)?.[1];
+  if (unexpected === undefined || unexpected.startsWith("-")) {
+    const what = unexpected === undefined ? lower(sentence.replace(/\.$/, "")) : `unknown option ${unexpected}`;
+    return new HunchError("usage", what, {}, suggestion ? lower(suggestion) : "see hunch --help");
+  }
+  const near = closest(args[0], COMMANDS);
+  const hint = COMMANDS.includes(args[0])
+    ? `see hunch ${args[0]} --help`
+    : near
+    ? `did you mean hunch ${near}?`
+    : "put quotes around the prompt";
+  return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, {}, hint);
+}
+
+function lower(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}
