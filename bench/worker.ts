@@ -1,38 +1,53 @@
 // hunch as a process that is measured: one line of JSON asks, one line answers. See child.ts.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { openCache } from "../cli/cache.ts";
 import { chatTokens } from "../cli/prompt.ts";
-import { onnxBackend } from "../kernels/onnx/backend.ts";
-import type { Engine, EngineOptions, Sequence } from "../src/backend.ts";
-import { openModel } from "../src/model/open.ts";
-import type { ModelSource } from "../src/model/source.ts";
-import { complete, type Generated } from "./complete.ts";
+import { Session } from "../cli/session.ts";
+import type { Sequence, WeightFormat } from "../src/backend.ts";
+import { GREEDY } from "../src/sampling.ts";
+import type { Stats } from "../src/stats.ts";
 
-export type { Generated };
-
-interface Load {
+export interface Load {
   readonly path: string;
   readonly threads: number;
   readonly context: number;
-  readonly format: EngineOptions["format"];
+  readonly format?: WeightFormat | "auto";
+  readonly drafter?: string;
 }
 
-let source: ModelSource, engine: Engine, sequence: Sequence;
+/** What hunch and node-llama-cpp tell of a text; the latter has no `stats`. */
+export interface Generated {
+  readonly tokens: number[];
+  /** From the call to the first token, and to the last. */
+  readonly firstMs: number;
+  readonly ms: number;
+  readonly stats: Stats;
+}
+
+let session: Session, sequence: Sequence | undefined;
 
 const commands = {
-  async load({ path, threads, context, format }: Load) {
+  async load({ path, threads, context, format = "auto", drafter = "none" }: Load) {
     const started = performance.now();
-    source = await openModel(path);
-    engine = await onnxBackend.load(source, { format, strict: true, threads, context, cacheDir: openCache() });
-    if (format === "auto") await engine.calibrate();
-    sequence = engine.open();
-    return { ms: performance.now() - started, format: engine.format };
+    session = await Session.open({
+      model: path,
+      backend: "onnx",
+      format,
+      strict: true,
+      context,
+      threads,
+      drafter,
+      rule: undefined,
+      controller: undefined,
+      plugins: [],
+      overflow: "refuse",
+    }, () => {});
+    return { ms: performance.now() - started, format: session.engine.format };
   },
 
   /** Milliseconds of `repeat` passes over `rows` rows, scores of every row, after `past` tokens. */
   async pass({ rows, past, repeat }: { rows: number; past: number; repeat: number }) {
-    await fill(past);
+    const sequence = await filled(past);
     const ms = [];
     for (let i = 0; i < repeat; i++) {
       const tokens = Int32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
@@ -45,7 +60,7 @@ const commands = {
 
   /** Milliseconds of each of `tokens` greedy steps, choosing the token included, after `past` tokens. */
   async plain({ past, tokens }: { past: number; tokens: number }) {
-    await fill(past);
+    const sequence = await filled(past);
     const ms = [];
     const path = Int32Array.of(0);
     const row = Int32Array.of(1000);
@@ -61,10 +76,20 @@ const commands = {
   },
 
   /** Ids of one user message in the model's chat template. */
-  prompt: ({ text }: { text: string }) => ({ ids: [...chatTokens(source, [{ role: "user", content: text }])] }),
+  prompt({ text }: { text: string }) {
+    return { ids: [...chatTokens(session.source, [{ role: "user", content: text }])] };
+  },
 
-  generate: (request: { prompt: number[]; drafter: string; max: number }): Promise<Generated> =>
-    complete(engine, request),
+  /** Greedy text by the drafter that was loaded. */
+  async generate({ prompt, max }: { prompt: number[]; max: number }): Promise<Generated> {
+    const question = { prompt: Int32Array.from(prompt), sampling: GREEDY, seed: "0", maxTokens: max, stop: [] };
+    const started = performance.now();
+    let first = NaN;
+    const { tokens, stats } = await session.answer(question, () => {
+      if (Number.isNaN(first)) first = performance.now() - started;
+    });
+    return { tokens: [...tokens], firstMs: first, ms: performance.now() - started, stats };
+  },
 
   memory() {
     const status = readFileSync("/proc/self/status", "utf8");
@@ -72,16 +97,18 @@ const commands = {
   },
 };
 
-/** Puts `past` tokens into the cache, unless they are there. */
-async function fill(past: number): Promise<void> {
-  if (sequence.length === past) return;
+/** The sequence for passes, with `past` tokens in its cache. */
+async function filled(past: number): Promise<Sequence> {
+  sequence ??= session.engine.open();
+  if (sequence.length === past) return sequence;
   sequence.rewind(0);
   const tokens = Int32Array.from({ length: past }, (_, i) => 500 + (i * 131) % 40000);
-  for (let at = 0; at < past; at += engine.maxRows) {
-    const part = tokens.subarray(at, Math.min(past, at + engine.maxRows));
+  for (let at = 0; at < past; at += session.engine.maxRows) {
+    const part = tokens.subarray(at, Math.min(past, at + session.engine.maxRows));
     await sequence.forward({ tokens: part, score: "last" });
     sequence.keep(Int32Array.from(part, (_, i) => i));
   }
+  return sequence;
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   src: [],
   kernels: ["src"],
   plugins: ["src"],
-  cli: ["src", "kernels", "plugins"],
+  cli: ["src", "kernels", "plugins", "package.json"],
 };
 
 /** Marks of unfinished work, of switched-off types, and paths that exist on one machine only. */
