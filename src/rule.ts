@@ -15,6 +15,8 @@ export interface VerificationRule {
   readonly lossless: boolean;
   /** True: follows the arg-max only, so it is lossless for temperature 0 and for nothing else. */
   readonly greedy?: true;
+  /** Most drafts of one place that the rule can judge; any number where absent. */
+  readonly maxSiblings?: number;
   /**
    * True: what is said depends on the target's scores and one draw of the chance per token, never on the draft. Then a
    * seed gives the same text with any drafter or none.

@@ -1,0 +1,147 @@
+// The exact output distribution of a draft law and a rule, by running the very code that ships through every branch.
+import { type Chance, EnumeratingChance, everyBranch, type Outcome } from "../chance.ts";
+import { mass, probability } from "../distribution.ts";
+import type { Verdict, VerificationRule } from "../rule.ts";
+import type { DraftTree } from "../tree.ts";
+import { type Case, contextCount, contextTokens, depthOf, Rows, TableScores } from "./case.ts";
+import { drawTree } from "./laws.ts";
+
+/** What one case says about one rule. */
+export interface Exact {
+  /**
+   * Half the sum of |rule − target| over all sequences of depth + 1 tokens, where what the rule returns is continued by
+   * the target's own sampling. 0: this round cannot be told from plain decoding by anything that follows.
+   */
+  readonly totalVariation: number;
+  /** Expected length of the accepted path. */
+  readonly accepted: number;
+  /** Probability that at least one drafted token is accepted. */
+  readonly first: number;
+  /** Verdicts by context of their last token: the joint distribution of (accepted tokens, next). */
+  readonly verdicts: ReadonlyMap<number, number>;
+  /** Where verdicts are wrong whatever their probability: a token that the target cannot say, a path that is none. */
+  readonly broken?: string;
+  /** Branches followed. */
+  readonly branches: number;
+}
+
+/** Drafts of one case with their probabilities; by default those of its law. */
+export type Drafts = (rows: Rows) => Iterable<Outcome<DraftTree>>;
+
+const byLaw: Drafts = (rows) => everyBranch((chance) => drawTree(rows, chance));
+
+/** Runs `rule` on every draft of `of` and every branch of its own chance. */
+export function enumerateRule(of: Case, rule: VerificationRule, drafts: Drafts = byLaw): Exact {
+  const rows = new Rows(of, rule.greedy === true);
+  const depth = depthOf(of.parents);
+  const verdicts = new Map<number, number>();
+  let accepted = 0;
+  let first = 0;
+  let branches = 0;
+  for (const draft of drafts(rows)) {
+    const scores = new TableScores(rows, draft.value);
+    const run = (chance: Chance) => {
+      const verdict = rule.verify(draft.value, scores, chance);
+      return { verdict, broken: complaint(draft.value, verdict, scores) };
+    };
+    let total = 0;
+    for (const { value: { verdict, broken }, probability } of everyBranch(run)) {
+      branches++;
+      total += probability;
+      const weight = draft.probability * probability;
+      if (broken !== undefined) {
+        return { totalVariation: 1, accepted: NaN, first: NaN, verdicts, broken, branches };
+      }
+      const length = verdict.path.length;
+      const end = scores.context(length === 0 ? 0 : verdict.path[length - 1] + 1) * of.vocab + verdict.next + 1;
+      verdicts.set(end, (verdicts.get(end) ?? 0) + weight);
+      accepted += weight * length;
+      if (length > 0) first += weight;
+    }
+    if (Math.abs(total - 1) > 1e-9) {
+      return {
+        totalVariation: 1,
+        accepted,
+        first,
+        verdicts,
+        broken: `its branches have probability ${total} together; a rule must take all chance from its argument`,
+        branches,
+      };
+    }
+  }
+  return { totalVariation: distance(rows, depth, verdicts), accepted, first, verdicts, branches };
+}
+
+/** What is wrong with a verdict regardless of probabilities. */
+function complaint(tree: DraftTree, { path, next }: Verdict, scores: TableScores): string | undefined {
+  let parent = -1;
+  for (const node of path) {
+    if (!(node >= 0 && node < tree.tokens.length)) return `the accepted path has node ${node}, which does not exist`;
+    if (tree.parents[node] !== parent) return `the accepted path [${path}] does not follow the tree`;
+    if (!(probability(scores.distribution(parent + 1), tree.tokens[node]) > 0)) {
+      return `it accepts token ${tree.tokens[node]}, which the target never says there`;
+    }
+    parent = node;
+  }
+  if (!(probability(scores.distribution(parent + 1), next) > 0)) {
+    return `its next token is ${next}, which the target never says there`;
+  }
+  return undefined;
+}
+
+/** Extends verdicts to depth + 1 tokens by the target's own rows and compares with the target's joint distribution. */
+function distance(rows: Rows, depth: number, verdicts: ReadonlyMap<number, number>): number {
+  const { ours, target } = joints(rows, depth, verdicts);
+  let sum = 0;
+  for (let i = contextCount(rows.of.vocab, depth); i < ours.length; i++) sum += Math.abs(ours[i] - target[i]);
+  return sum / 2;
+}
+
+/** Probabilities by context of up to depth + 1 tokens: of the rule's output, extended, and of the target. */
+function joints(rows: Rows, depth: number, verdicts: ReadonlyMap<number, number>) {
+  const { vocab } = rows.of;
+  const ours = new Float64Array(contextCount(vocab, depth + 1));
+  const target = new Float64Array(ours.length);
+  target[0] = 1;
+  for (const [context, weight] of verdicts) ours[context] += weight;
+  for (let context = 0; context < contextCount(vocab, depth); context++) {
+    const row = rows.p[context];
+    const sum = mass(row);
+    for (let token = 0; token < vocab; token++) {
+      const p = probability(row, token) / sum;
+      ours[context * vocab + token + 1] += ours[context] * p;
+      target[context * vocab + token + 1] = target[context] * p;
+    }
+  }
+  return { ours, target };
+}
+
+/** One sequence whose probability is wrong. */
+export interface Difference {
+  readonly tokens: readonly number[];
+  readonly target: number;
+  readonly rule: number;
+}
+
+/** The sequences of depth + 1 tokens that differ most, worst first. */
+export function differences(of: Case, exact: Exact, greedy: boolean, most = 5): Difference[] {
+  const depth = depthOf(of.parents);
+  const { ours, target } = joints(new Rows(of, greedy), depth, exact.verdicts);
+  const start = contextCount(of.vocab, depth);
+  return Array.from(ours.subarray(start), (_, i) => start + i)
+    .sort((a, b) => Math.abs(ours[b] - target[b]) - Math.abs(ours[a] - target[a]))
+    .slice(0, most)
+    .filter((i) => ours[i] !== target[i])
+    .map((i) => ({ tokens: contextTokens(i, of.vocab), target: target[i], rule: ours[i] }));
+}
+
+/** Every outcome of asynchronous code, for drafters and tree shapes; see `everyBranch`. */
+export async function everyBranchAsync<T>(run: (chance: Chance) => Promise<T>): Promise<Outcome<T>[]> {
+  const chance = new EnumeratingChance();
+  const outcomes: Outcome<T>[] = [];
+  do {
+    const value = await run(chance);
+    outcomes.push({ value, probability: chance.probability });
+  } while (chance.advance());
+  return outcomes;
+}

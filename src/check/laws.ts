@@ -1,0 +1,119 @@
+// The draft laws of src/tree.ts, drawn by the book: what a drafter of that law may do, in the fewest lines.
+import type { Chance } from "../chance.ts";
+import { type Distribution, entries, normalise, sparse, without } from "../distribution.ts";
+import type { DraftLaw, DraftTree } from "../tree.ts";
+import { type Case, depthOf, type Rows } from "./case.ts";
+
+/** A tree under construction. */
+interface Growing {
+  readonly tokens: number[];
+  readonly parents: number[];
+  readonly contexts: number[];
+}
+
+function finish(law: DraftLaw, rows: Rows, { tokens, parents, contexts }: Growing): DraftTree {
+  return {
+    tokens: Int32Array.from(tokens),
+    parents: Int32Array.from(parents),
+    law,
+    q: (node) => law === "point" ? undefined : rows.q[node < 0 ? 0 : contexts[node]],
+  };
+}
+
+/** One draft of a case. */
+export function drawTree(rows: Rows, chance: Chance): DraftTree {
+  return rows.of.law === "beam" ? drawBeam(rows, chance) : drawSiblings(rows, chance);
+}
+
+/** Every law but `beam`: place by place, each child given its elder siblings. */
+function drawSiblings(rows: Rows, chance: Chance): DraftTree {
+  const { law, parents, vocab } = rows.of;
+  const tree: Growing = { tokens: [], parents: [], contexts: [] };
+  const nodeOf = new Map([[-1, -1]]); // place of the case → node of this tree
+  for (let place = 0; place < parents.length; place++) {
+    const parent = nodeOf.get(parents[place]);
+    if (parent === undefined) continue;
+    const context = parent < 0 ? 0 : tree.contexts[parent];
+    const elder = tree.tokens.filter((_, node) => tree.parents[node] === parent);
+    const last = parents.lastIndexOf(parents[place]) === place;
+    const token = drawChild(law, rows.q[context], elder, last, chance);
+    if (token === undefined) continue;
+    nodeOf.set(place, tree.tokens.length);
+    tree.tokens.push(token);
+    tree.parents.push(parent);
+    tree.contexts.push(context * vocab + token + 1);
+  }
+  return finish(law, rows, tree);
+}
+
+/** The next child; undefined where q has no token left for it. */
+function drawChild(law: DraftLaw, q: Distribution, elder: number[], last: boolean, chance: Chance): number | undefined {
+  if (law === "iid") return chance.pick(q);
+  if (law === "distinct" || (law === "top-and-one" && last)) {
+    const rest = elder.length === 0 ? q : without(q, elder);
+    return rest && chance.pick(rest);
+  }
+  const ranked = Array.from({ length: q.vocab }, (_, t) => t).filter((t) => !elder.includes(t));
+  const values = new Map(entries(q));
+  // A chosen draft may be a token that q excludes; one of the likeliest may not.
+  const best = ranked.sort((a, b) => (values.get(b) ?? 0) - (values.get(a) ?? 0) || a - b)[0];
+  return best === undefined || (law === "top-and-one" && !values.has(best)) ? undefined : best;
+}
+
+/**
+ * Stochastic Beams and Where to Find Them (Kool et al., 2019, arXiv 1903.06059), told without its Gumbel noise: whole
+ * sequences are drawn without replacement, and each level keeps its first `width` distinct prefixes in the order in
+ * which they appear. Width: the places of the case's deepest level.
+ */
+function drawBeam(rows: Rows, chance: Chance): DraftTree {
+  const { parents, vocab } = rows.of;
+  const depth = depthOf(parents);
+  const width = widthOf(rows.of);
+  let leaves = [{ context: 0, weight: 1 }];
+  for (let level = 0; level < depth; level++) {
+    leaves = leaves.flatMap(({ context, weight }) =>
+      [...entries(normalise(rows.q[context]))].map(([token, probability]) => ({
+        context: context * vocab + token + 1,
+        weight: weight * probability,
+      })).filter(({ weight }) => weight > 0)
+    );
+  }
+  const prefixes = ({ context }: { context: number }) => {
+    const all: number[] = [];
+    for (let c = context; c > 0; c = Math.floor((c - 1) / vocab)) all.push(c);
+    return all.reverse(); // by level
+  };
+  const levels: number[][] = Array.from({ length: depth }, () => []);
+  while (true) {
+    // A sequence that adds nothing to an open level changes nothing, now or later: it is not worth a branch. What any
+    // other adds is told by its prefix at the deepest open level.
+    const open = levels.map((_, level) => level).filter((level) => levels[level].length < width);
+    const offers = new Map<number, number>();
+    for (const leaf of leaves) {
+      const prefix = prefixes(leaf);
+      if (!open.some((level) => !levels[level].includes(prefix[level]))) continue;
+      const key = prefix[open[open.length - 1]];
+      offers.set(key, (offers.get(key) ?? 0) + leaf.weight);
+    }
+    if (offers.size === 0) break;
+    const contexts = [...offers.keys()];
+    const drawn = chance.pick(sparse(Math.max(...contexts) + 1, contexts, [...offers.values()]));
+    prefixes({ context: drawn }).forEach((context, level) => {
+      if (levels[level].length < width && !levels[level].includes(context)) levels[level].push(context);
+    });
+  }
+  const tree: Growing = { tokens: [], parents: [], contexts: [] };
+  for (const context of levels.flat()) {
+    tree.tokens.push((context - 1) % vocab);
+    tree.parents.push(tree.contexts.indexOf(Math.floor((context - 1) / vocab)));
+    tree.contexts.push(context);
+  }
+  return finish("beam", rows, tree);
+}
+
+/** Places of the deepest level. */
+function widthOf({ parents }: Case): number {
+  const depths: number[] = [];
+  for (const parent of parents) depths.push(parent < 0 ? 1 : depths[parent] + 1);
+  return depths.filter((depth) => depth === Math.max(...depths)).length;
+}
