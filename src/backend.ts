@@ -59,6 +59,8 @@ export interface Engine {
   open(): Sequence;
   /** Milliseconds of a pass over `width` rows: measured where `calibrate` ran, interpolated between. NaN before. */
   cost(width: number): number;
+  /** Milliseconds of a plain pass in another weight format, everything else equal, where that was measured here; else NaN. */
+  plainCost?(format: WeightFormat): number;
   /** Measures `cost`, or reads what was stored for this machine, model and format. */
   calibrate(): Promise<void>;
   close(): void;

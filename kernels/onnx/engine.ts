@@ -77,6 +77,11 @@ export class OnnxEngine implements Engine {
     return interpolateCost(this.#costs, width);
   }
 
+  plainCost(format: WeightFormat): number {
+    const { cacheDir, measured } = this.#calibration;
+    return interpolateCost(readCalibration(cacheDir, { ...measured, format }) ?? [], 1);
+  }
+
   async calibrate(): Promise<void> {
     const { cacheDir, measured, progress } = this.#calibration;
     const known = readCalibration(cacheDir, measured);
