@@ -150,7 +150,8 @@ export class Int8Products implements Products {
 }
 
 /** The stream rotation needs norms that commute with it, right before the matrices that read. */
-function refuseUnfoldable({ spec, has }: ModelSource): void {
+function refuseUnfoldable(source: ModelSource): void {
+  const { spec } = source;
   const refuse = (why: string): never => {
     throw new UnsupportedError(
       `weight format int8 does not fit ${spec.architecture}: ${why}`,
@@ -160,7 +161,7 @@ function refuseUnfoldable({ spec, has }: ModelSource): void {
   };
   if (spec.norm.kind !== "rms") refuse("its norms subtract a mean");
   spec.layers.forEach((_, i) => {
-    if (has(`layers.${i}.attention.postNorm.weight`) || has(`layers.${i}.feedForward.postNorm.weight`)) {
+    if (source.has(`layers.${i}.attention.postNorm.weight`) || source.has(`layers.${i}.feedForward.postNorm.weight`)) {
       refuse("a norm with a gain stands between a matrix and the stream");
     }
   });

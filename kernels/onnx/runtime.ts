@@ -3,13 +3,14 @@
 // OrtApi is a table of function pointers whose order never changes: entries are only appended. The indices below were
 // checked against the header of API version 22; the library must offer at least that.
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
-import { type CFunction, type CType, type Ffi, loadFfi } from "./ffi.ts";
+import { type CFunction, type CType, type Ffi, type Library, loadFfi } from "./ffi.ts";
 
 const API_VERSION = 22;
 
 const TABLE = {
   getErrorMessage: [2, ["ptr"], "ptr"],
   createEnv: [3, ["i32", "ptr", "ptr"], "ptr"],
+  disableTelemetryEvents: [6, ["ptr"], "ptr"],
   createSession: [7, ["ptr", "ptr", "ptr", "ptr"], "ptr"],
   createSessionFromArray: [8, ["ptr", "ptr", "usize", "ptr", "ptr"], "ptr"],
   run: [9, ["ptr", "ptr", "ptr", "ptr", "usize", "ptr", "usize", "ptr"], "ptr"],
@@ -40,6 +41,18 @@ export type Element = keyof typeof ELEMENT;
 
 const encoder = new TextEncoder();
 const cString = (text: string) => encoder.encode(text + "\0");
+
+/**
+ * From 1.30 on the library sends usage reports to its makers, from the moment its environment is made, unless this
+ * variable is set. It asks C, which `process.env` does not reach in every runtime, so C is told. Its own switch,
+ * DisableTelemetryEvents, comes too late; it is used as well, for Windows, where the C library is another one.
+ */
+function disableTelemetry(ffi: Ffi, library: Library): void {
+  process.env.ORT_DISABLE_TELEMETRY = "1";
+  if (process.platform === "win32") return;
+  const name = cString("ORT_DISABLE_TELEMETRY"), value = cString("1");
+  library.symbol("setenv", ["ptr", "ptr", "i32"], "i32")(ffi.address(name), ffi.address(value), 1);
+}
 
 /** A tensor over memory of ours. `shape` may be given anew for the same memory by `Runtime.tensor`. */
 export interface Value {
@@ -84,6 +97,7 @@ export class Runtime {
     } catch (error) {
       throw new UnsupportedError(`ONNX Runtime cannot be loaded: ${(error as Error).message}`, { file: path });
     }
+    disableTelemetry(ffi, library);
     const [getApi, getVersion] = new BigUint64Array(ffi.view(getApiBase(), 16));
     const table = library.at(Number(getApi), ["i32"], "ptr")(API_VERSION);
     if (table === 0) {
@@ -105,6 +119,7 @@ export class Runtime {
     this.#api = api;
     const name = cString("hunch");
     this.#env = this.#result(api.createEnv(4, ffi.address(name), this.#out())); // 4: fatal errors only; the others come back as a status
+    this.#check(api.disableTelemetryEvents(this.#env));
     this.#memory = this.#result(api.createCpuMemoryInfo(0, 0, this.#out()));
   }
 
