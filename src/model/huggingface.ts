@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { HunchError } from "../errors.ts";
 import { describe, type ModelFile } from "./architecture.ts";
 import { ARCHITECTURES } from "./architectures/mod.ts";
+import { readFolderTemplate, readFolderTokenizer } from "./huggingface-text.ts";
 import { fromRecord, type Hyper } from "./hyper.ts";
 import { readJson } from "./json.ts";
 import { OpenedModel } from "./opened.ts";
@@ -44,10 +45,8 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
       files: weights.files,
       besides: BESIDES.map((name) => join(folder, name)).filter(existsSync),
       size: weights.files.reduce((total, { size }) => total + size, 0),
-      tokenizer: () => {
-        throw new HunchError("input", "not yet", { file: folder });
-      },
-      chat: () => undefined,
+      tokenizer: () => readFolderTokenizer(folder),
+      chat: () => readFolderTemplate(folder),
     });
   } catch (error) {
     for (const file of weights.files) file.close();

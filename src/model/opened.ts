@@ -1,4 +1,5 @@
 // A ModelSource over open files, the same for every format.
+import { BoundedTokenizer } from "./bounded-tokenizer.ts";
 import type { Description } from "./architecture.ts";
 import type { ChatTemplate } from "./chat.ts";
 import { HunchError } from "../errors.ts";
@@ -43,7 +44,9 @@ export class OpenedModel implements ModelSource {
 
   /** Built at first use. Throws HunchError("input") where the file has none, or one that is not supported. */
   get tokenizer(): Tokenizer {
-    return this.#tokenizer ??= this.parts.tokenizer();
+    if (this.#tokenizer) return this.#tokenizer;
+    const own = this.parts.tokenizer();
+    return this.#tokenizer = own.vocab > this.spec.vocab ? new BoundedTokenizer(own, this.spec.vocab, this.path) : own;
   }
 
   get chat(): ChatTemplate | undefined {

@@ -1,0 +1,73 @@
+// Tokenizer and chat template of a Hugging Face folder.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { HunchError } from "../errors.ts";
+import { chatFromTemplate, type ChatTemplate } from "./chat.ts";
+import { fromRecord } from "./hyper.ts";
+import { readJson } from "./json.ts";
+import { BinaryFile } from "./reader.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import { tokenizerFromHuggingFace } from "./tokenizers/huggingface.ts";
+
+/** Longer than any template. */
+const LONGEST_TEMPLATE = 4 << 20;
+
+/** Throws HunchError("input") where the folder has no tokenizer, or one that is not supported. */
+export function readFolderTokenizer(folder: string): Tokenizer {
+  const path = join(folder, "tokenizer.json");
+  if (!existsSync(path)) {
+    const hint = "add the model's tokenizer.json; token ids work without it";
+    throw new HunchError("input", "the folder has no tokenizer.json", { file: folder }, hint);
+  }
+  const files = {
+    tokenizerJson: readJson(path),
+    tokenizerConfig: optional(folder, "tokenizer_config.json"),
+    generationConfig: optional(folder, "generation_config.json"),
+    config: optional(folder, "config.json"),
+  };
+  return tokenizerFromHuggingFace(files, path);
+}
+
+/** The template of `chat_template.jinja`, or of `tokenizer_config.json`; of several, the one named `default`. */
+export function readFolderTemplate(folder: string): ChatTemplate | undefined {
+  const config = { ...optional(folder, "special_tokens_map.json"), ...optional(folder, "tokenizer_config.json") };
+  const context = { bosToken: spelling(config.bos_token), eosToken: spelling(config.eos_token) };
+  const path = join(folder, "chat_template.jinja");
+  if (existsSync(path)) return chatFromTemplate(readTemplate(path), context, path);
+  const file = join(folder, "tokenizer_config.json");
+  const text = templateOf(config.chat_template, file);
+  return text === undefined ? undefined : chatFromTemplate(text, context, file);
+}
+
+function templateOf(value: unknown, file: string): string | undefined {
+  if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
+  const list = Array.isArray(value) ? value : [];
+  for (const item of list) {
+    if (typeof item !== "object" || item === null) continue;
+    const entry = fromRecord(file, item as Record<string, unknown>, "chat_template.");
+    if (entry.text(["name"]) === "default") return entry.text(["template"]);
+  }
+  const message = "this is neither a template nor a list with one named default";
+  throw new HunchError("input", message, { file, field: "chat_template" }, "use --raw to do without the template");
+}
+
+/** A special token is its text, or an object with it. */
+function spelling(token: unknown): string {
+  if (typeof token === "object" && token !== null && "content" in token) return spelling(token.content);
+  return typeof token === "string" ? token : "";
+}
+
+function optional(folder: string, name: string): Record<string, unknown> | undefined {
+  const path = join(folder, name);
+  return existsSync(path) ? readJson(path) : undefined;
+}
+
+function readTemplate(path: string): string {
+  const file = new BinaryFile(path);
+  try {
+    if (file.size > LONGEST_TEMPLATE) throw file.broken(`a template of ${file.size} bytes is too long`, 0);
+    return new TextDecoder("utf-8").decode(file.read(0, file.size, "template"));
+  } finally {
+    file.close();
+  }
+}
