@@ -13,7 +13,7 @@ import { Merger } from "./merger.ts";
 import { PairRules } from "./pairs.ts";
 import type { PreTokenizer } from "./pretokenizers.ts";
 import { type PackedStrings, unpack } from "./strings.ts";
-import { LONGEST_TOKEN, Vocabulary } from "./vocabulary.ts";
+import { finish, hash, LONGEST_TOKEN, START, Vocabulary } from "./vocabulary.ts";
 
 /** GPT-2 writes each byte as a printable character: itself where it is one, else the next free one from U+0100. */
 const BYTE_OF_CHARACTER = new Int16Array(0x144).fill(-1);
@@ -127,11 +127,10 @@ export function encodeUtf8(text: string, from: number, to: number, out: Uint8Arr
 }
 
 /**
- * The bytes that a token's spelling stands for, written to `out`; returns how many, or −1 where the spelling has a
- * character that stands for no byte.
+ * The bytes that a token's spelling stands for, written to `out` from `at`; returns where they end, or −1 where the
+ * spelling has a character that stands for no byte.
  */
 export function decodeSpelling(source: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
-  const begin = at;
   for (let i = from; i < to; i++) {
     let character = source[i];
     if (character >= 0x80) {
@@ -142,7 +141,7 @@ export function decodeSpelling(source: Uint8Array, from: number, to: number, out
     if (byte < 0) return -1;
     out[at++] = byte;
   }
-  return at - begin;
+  return at;
 }
 
 /**
@@ -189,25 +188,25 @@ export function byteLevelRules(
   replace: boolean,
 ): PairRules {
   const rules = new PairRules(merges.length, place);
+  const { bytes, starts, ends } = merges;
   const scratch = new Uint8Array(LONGEST_TOKEN * 2);
+  const fail = (rank: number, what: string): HunchError =>
+    new HunchError("input", `merge ${rank}, ${JSON.stringify(unpack(merges, rank).slice(0, 80))}, ${what}`, place);
   for (let rank = 0; rank < merges.length; rank++) {
-    const from = merges.starts[rank], to = merges.ends[rank];
+    const from = starts[rank], to = ends[rank];
     // A space is never part of a spelling, so the first one parts the two; it is not looked for at the very front.
     let space = from + 1;
-    while (space < to && merges.bytes[space] !== 0x20) space++;
-    const fail = (what: string): never => {
-      const shown = JSON.stringify(unpack(merges, rank).slice(0, 80));
-      throw new HunchError("input", `merge ${rank}, ${shown}, ${what}`, place);
-    };
-    if (space >= to - 1) fail("is not two tokens with a space between");
-    if (to - from > LONGEST_TOKEN) fail("is too long");
-    const length = decodeSpelling(merges.bytes, from, space, scratch, 0);
-    const rest = length < 0 ? -1 : decodeSpelling(merges.bytes, space + 1, to, scratch, length);
-    if (rest < 0) fail("has a character that stands for no byte");
-    const left = vocabulary.find(scratch, 0, length);
-    const right = vocabulary.find(scratch, length, length + rest);
-    const result = vocabulary.find(scratch, 0, length + rest);
-    if (left < 0 || right < 0 || result < 0) fail("names a token that is not in the vocabulary");
+    while (space < to && bytes[space] !== 0x20) space++;
+    if (space >= to - 1) throw fail(rank, "is not two tokens with a space between");
+    if (to - from > LONGEST_TOKEN) throw fail(rank, "is too long");
+    const middle = decodeSpelling(bytes, from, space, scratch, 0);
+    const end = middle < 0 ? -1 : decodeSpelling(bytes, space + 1, to, scratch, middle);
+    if (end < 0) throw fail(rank, "has a character that stands for no byte");
+    const code = hash(START, scratch, 0, middle);
+    const left = vocabulary.findHashed(finish(code), scratch, 0, middle);
+    const right = vocabulary.findHashed(finish(hash(START, scratch, middle, end)), scratch, middle, end);
+    const result = vocabulary.findHashed(finish(hash(code, scratch, middle, end)), scratch, 0, end);
+    if (left < 0 || right < 0 || result < 0) throw fail(rank, "names a token that is not in the vocabulary");
     rules.add(left, right, rank, result, replace);
   }
   return rules;

@@ -17,7 +17,8 @@ export class PairRules implements MergeRules {
     if (capacity > MOST_TOKENS) {
       throw new HunchError("input", `${capacity} merges; at most ${MOST_TOKENS} are possible`, place);
     }
-    this.ranks = Int32Array.from({ length: capacity }, (_, rank) => rank);
+    this.ranks = new Int32Array(capacity);
+    for (let rank = 0; rank < capacity; rank++) this.ranks[rank] = rank;
     this.results = new Int32Array(capacity);
     let slots = 16;
     while (slots < capacity * 2) slots *= 2;

@@ -66,25 +66,36 @@ export class Vocabulary {
 
   /** Makes an appended token findable by its bytes. Returns the token that already has them, or −1. */
   index(token: number): number {
-    const from = this.#starts[token];
-    const to = this.#starts[token + 1];
-    let slot = hash(this.#bytes, from, to) & this.#mask;
-    for (let chain = 0; this.#slots[slot] !== 0; chain++) {
-      if (this.#equals(this.#slots[slot] - 1, this.#bytes, from, to)) return this.#slots[slot] - 1;
+    const from = this.#starts[token], to = this.#starts[token + 1];
+    const code = finish(hash(START, this.#bytes, from, to));
+    const other = this.findHashed(code, this.#bytes, from, to);
+    if (other >= 0) return other;
+    const slots = this.#slots, mask = this.#mask;
+    let slot = code & mask;
+    for (let chain = 0; slots[slot] !== 0; chain++) {
       if (chain > LONGEST_CHAIN) throw new HunchError("input", "the vocabulary is made to collide", this.place);
-      slot = (slot + 1) & this.#mask;
+      slot = (slot + 1) & mask;
     }
-    this.#slots[slot] = token + 1;
+    slots[slot] = token + 1;
     return -1;
   }
 
   /** The indexed token of exactly these bytes, or −1. */
   find(source: Uint8Array, from: number, to: number): number {
-    if (to - from > this.#longest) return -1;
-    let slot = hash(source, from, to) & this.#mask;
-    while (this.#slots[slot] !== 0) {
-      if (this.#equals(this.#slots[slot] - 1, source, from, to)) return this.#slots[slot] - 1;
-      slot = (slot + 1) & this.#mask;
+    return to - from > this.#longest ? -1 : this.findHashed(finish(hash(START, source, from, to)), source, from, to);
+  }
+
+  /** `find` for a hash made with `hash` and `finish`, so that many look-ups over the same bytes share the work. */
+  findHashed(code: number, source: Uint8Array, from: number, to: number): number {
+    const slots = this.#slots, mask = this.#mask, starts = this.#starts, bytes = this.#bytes;
+    const length = to - from;
+    for (let slot = code & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const token = slots[slot] - 1;
+      const start = starts[token];
+      if (starts[token + 1] - start !== length) continue;
+      let i = 0;
+      while (i < length && bytes[start + i] === source[from + i]) i++;
+      if (i === length) return token;
     }
     return -1;
   }
@@ -93,20 +104,19 @@ export class Vocabulary {
   bytes(token: number): Uint8Array {
     return this.#bytes.subarray(this.#starts[token], this.#starts[token + 1]);
   }
-
-  #equals(token: number, source: Uint8Array, from: number, to: number): boolean {
-    const start = this.#starts[token];
-    const length = to - from;
-    if (this.#starts[token + 1] - start !== length) return false;
-    for (let i = 0; i < length; i++) if (this.#bytes[start + i] !== source[from + i]) return false;
-    return true;
-  }
 }
 
-/** FNV-1a with a last mixing step, because only the low bits are used. */
-function hash(source: Uint8Array, from: number, to: number): number {
-  let h = 0x811c9dc5;
-  for (let i = from; i < to; i++) h = Math.imul(h ^ source[i], 0x01000193);
-  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
-  return h ^ (h >>> 13);
+/** Hash of no bytes. */
+export const START = 0x811c9dc5 | 0;
+
+/** FNV-1a: `code` of what stands before, continued over source[from … to). */
+export function hash(code: number, source: Uint8Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) code = Math.imul(code ^ source[i], 0x01000193);
+  return code;
+}
+
+/** A last mixing step, because only the low bits are used. */
+export function finish(code: number): number {
+  code = Math.imul(code ^ (code >>> 15), 0x85ebca6b);
+  return code ^ (code >>> 13);
 }
