@@ -1,7 +1,14 @@
 // Keys and values of one sequence, in buffers that ONNX Runtime writes in place: the same memory is bound as past and
 // as present, so a rewind is only a smaller number of rows.
 import type { AttentionSpec, ModelSpec } from "../../src/model/spec.ts";
+import { paddedHead } from "./decoder.ts";
 import type { Runtime, Value } from "./runtime.ts";
+
+/**
+ * Rows in front of the text, which nobody sees. ONNX Runtime's attention ignores the positions it is given, and so the
+ * shape of trees, when all rows of the cache are new; with one row that is always there, that never happens.
+ */
+export const RESERVED = 1;
 
 /** Smallest buffer, in rows; it doubles from there. */
 const FIRST = 256;
@@ -22,7 +29,7 @@ export class KeyValueCache {
   constructor(private readonly runtime: Runtime, spec: ModelSpec, private readonly most: number) {
     const part = ({ kvHeads, headSize }: AttentionSpec): Part => ({
       heads: kvHeads,
-      size: headSize,
+      size: paddedHead(headSize),
       data: new Float32Array(0),
       value: { handle: 0, data: new Float32Array(0) },
     });
@@ -50,18 +57,19 @@ export class KeyValueCache {
     return true;
   }
 
-  /** Moves row `from` to row `to`, in every layer. */
+  /** Moves the keys and values of position `from` to position `to`, in every layer. */
   move(from: number, to: number): void {
     for (const { heads, size, data } of this.#parts) {
       for (let head = 0; head < heads; head++) {
-        const start = (head * this.capacity + from) * size;
-        data.copyWithin((head * this.capacity + to) * size, start, start + size);
+        const start = (head * this.capacity + RESERVED + from) * size;
+        data.copyWithin((head * this.capacity + RESERVED + to) * size, start, start + size);
       }
     }
   }
 
-  /** Takes over the first `used` rows of another cache of the same model. */
-  copyFrom(other: KeyValueCache, used: number): void {
+  /** Takes over the first `positions` of another cache of the same model. */
+  copyFrom(other: KeyValueCache, positions: number): void {
+    const used = Math.min(RESERVED + positions, other.capacity); // nothing was reserved yet in a cache never used
     this.reserve(used, 0);
     this.#parts.forEach((part, i) => {
       const source = other.#parts[i];

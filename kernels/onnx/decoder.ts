@@ -22,6 +22,9 @@ export const cacheName = (kind: "past" | "present", layer: number, part: "key" |
 export const cosName = (table: number) => `cos_${table}`;
 export const sinName = (table: number) => `sin_${table}`;
 
+/** Head size as ONNX Runtime's attention takes it: a multiple of 8, the rest filled with zeros. */
+export const paddedHead = (headSize: number): number => Math.ceil(headSize / 8) * 8;
+
 /** Rotation tables that a model needs: layers share one where their frequencies are the same. */
 export function rotationTables(source: ModelSource): { tables: AttentionSpec["rope"][]; ofLayer: number[] } {
   const tables: AttentionSpec["rope"][] = [];
@@ -72,7 +75,7 @@ export function buildDecoder(source: ModelSource, products: Products): GraphBuil
   const pick = (value: Value) => g.op("Gather", [value, FEEDS.scored], { axis: { int: 0 } });
   const last = { sum: pick(stream.sum), delta: stream.delta && pick(stream.delta) };
   const final = layers.normalise(last, "norm").normed;
-  appendScores(g, spec, products.product(g, final, [source.has("output.weight") ? "output" : "embed"], "output"));
+  appendScores(g, spec, layers.head(final));
   return g;
 }
 
@@ -149,7 +152,8 @@ class Layers {
     const table = this.rotationOf[index];
     // Head sizes that ONNX Runtime's fused rotation does not take are rotated outside it.
     const rope = attention.rope;
-    const fused = rope === undefined || rope.dimensions % 16 === 0;
+    const padded = paddedHead(headSize);
+    const fused = padded === headSize && (rope === undefined || rope.dimensions % 16 === 0);
     const separate = !fused || source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`);
     let [query, key, value]: Value[] = [packed, "", ""];
     if (separate) {
@@ -169,12 +173,20 @@ class Layers {
         });
       [query, key] = [rotate(query, heads), rotate(key, kvHeads)];
     }
+    if (padded !== headSize) {
+      const widen = (x: Value, count: number) => {
+        const split = g.op("Reshape", [x, shapeOf(g, [-1, count, headSize])]);
+        const wide = g.op("Pad", [split, shapeOf(g, [0, 0, 0, 0, 0, padded - headSize])]);
+        return g.op("Reshape", [wide, shapeOf(g, [1, -1, count * padded])]);
+      };
+      [query, key, value] = [widen(query, heads), widen(key, kvHeads), widen(value, kvHeads)];
+    }
     const rotated = rope !== undefined && fused;
     const [pastKey, pastValue] = (["key", "value"] as const).map((part) =>
-      g.input(cacheName("past", index, part), "float32", [1, kvHeads, "C", headSize])
+      g.input(cacheName("past", index, part), "float32", [1, kvHeads, "C", padded])
     );
     const [presentKey, presentValue] = (["key", "value"] as const).map((part) =>
-      g.output(cacheName("present", index, part), "float32", [1, kvHeads, "C", headSize])
+      g.output(cacheName("present", index, part), "float32", [1, kvHeads, "C", padded])
     );
     const attended = g.contrib(
       "GroupQueryAttention",
@@ -201,7 +213,12 @@ class Layers {
       },
       [g.fresh(), presentKey, presentValue],
     );
-    const rows = g.op("Reshape", [attended, shapeOf(g, [-1, heads * headSize])]);
+    let rows = attended;
+    if (padded !== headSize) {
+      const split = g.op("Reshape", [attended, shapeOf(g, [-1, heads, padded])]);
+      rows = g.op("Slice", [split, shapeOf(g, [0]), shapeOf(g, [headSize]), shapeOf(g, [2])]);
+    }
+    rows = g.op("Reshape", [rows, shapeOf(g, [-1, heads * headSize])]);
     return products.product(g, rows, [`${name}.output`], `${name}.output`);
   }
 
@@ -228,6 +245,15 @@ class Layers {
       inner = activate(g, products.product(g, input, [`${forward}.up`], `${forward}.up`), activation);
     }
     return products.product(g, inner, [`${forward}.down`], `${forward}.down`);
+  }
+
+  /** Logits of normed rows. A tied head may still have a bias of its own. */
+  head(rows: Value): Value {
+    const { g, products, source } = this;
+    if (source.has("output.weight")) return products.product(g, rows, ["output"], "output");
+    const logits = products.product(g, rows, ["embed"], "output");
+    const bias = this.vector("output.bias");
+    return bias ? g.op("Add", [logits, bias]) : logits;
   }
 
   scaled(value: Value, factor: number): Value {

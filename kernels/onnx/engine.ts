@@ -104,7 +104,7 @@ export class OnnxEngine implements Engine {
 
   newCache(): KeyValueCache {
     // Rows of a tree may stand in the cache past the context that their positions stay within.
-    return new KeyValueCache(this.#loaded.runtime, this.source.spec, this.context + this.maxRows);
+    return new KeyValueCache(this.#loaded.runtime, this.source.spec, this.context + this.maxRows + 2);
   }
 
   /** Every method of a sequence starts here: it ends the life of the Scores given out before. */

@@ -1,9 +1,9 @@
 // One pass: the feeds of the graph for some rows after some committed ones, the run, and where the results lie.
 import type { Rows, WeightFormat } from "../../src/backend.ts";
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
-import type { RopeSpec } from "../../src/model/spec.ts";
-import type { KeyValueCache } from "./cache.ts";
-import { cacheName, cosName, FEEDS, rotationTables, sinName, windowBias } from "./decoder.ts";
+import type { ModelSpec, RopeSpec } from "../../src/model/spec.ts";
+import { type KeyValueCache, RESERVED } from "./cache.ts";
+import { cacheName, cosName, FEEDS, paddedHead, rotationTables, sinName, windowBias } from "./decoder.ts";
 import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
 import type { ResultBuffers } from "./results.ts";
 import type { Element, Runtime, Session, Value } from "./runtime.ts";
@@ -52,12 +52,22 @@ export interface TreeRows {
   readonly depths: Int32Array;
 }
 
+/**
+ * Lengths of query blocks: a head's query and value together, or where the processor's cache holds less, a power of two
+ * that is at least 64.
+ */
+function queryBlocks(spec: ModelSpec): number[] {
+  return [...new Set([64, ...spec.layers.map(({ attention }) => 2 * paddedHead(attention.headSize))])];
+}
+
 export class Pass {
   readonly #run: (inputs: Value[], outputs: Value[]) => void;
   readonly #embed: Tensor;
   readonly #positions: Float32Array | undefined;
   readonly #windows: readonly number[];
   readonly #ropes: readonly RopeSpec[];
+  /** ONNX Runtime's attention takes queries in blocks; a last block of one row would be computed otherwise. */
+  readonly #blocks: readonly number[];
   /** Rows of the rotation tables. */
   #rotated = 0;
   readonly #hidden: Feed<Float32Array>;
@@ -84,6 +94,7 @@ export class Pass {
     this.#embed = source.tensor("embed.weight");
     this.#positions = source.has("positions.weight") ? source.tensor("positions.weight").floats() : undefined;
     this.#windows = [...new Set(spec.layers.map(({ attention }) => attention.window))].filter((w) => w !== undefined);
+    this.#blocks = queryBlocks(spec);
     const feed = <T extends Float32Array | BigInt64Array | Int32Array | Uint8Array>(
       element: Element,
       make: (length: number) => T,
@@ -126,15 +137,16 @@ export class Pass {
 
   /**
    * Computes `rows` after the first `past` rows of the cache and writes their keys and values behind those. `pad`: a
-   * lone row, and a lone scored row, is doubled, because ONNX Runtime computes single rows by other kernels with other
-   * rounding.
+   * row that ONNX Runtime would compute on its own, and a lone scored row, is doubled, because single rows go through
+   * other kernels with other rounding.
    */
   run(cache: KeyValueCache, past: number, rows: Rows, tree: TreeRows | undefined, pad: boolean): ResultBuffers {
     const { spec } = this.source;
     const real = rows.tokens.length;
-    const count = pad && real === 1 ? 2 : real;
-    const total = past + count;
-    cache.reserve(total, past);
+    const count = pad && this.#blocks.some((block) => real % block === 1) ? real + 1 : real;
+    const before = RESERVED + past;
+    const total = before + count;
+    cache.reserve(total, before);
     this.#rotate(cache.capacity);
     this.#embedRows(rows.tokens, count, past, tree);
     this.#bias.bind([1, 1, count, total]);
@@ -215,11 +227,11 @@ export class Pass {
   ): void {
     bias.fill(0, 0, count * total);
     for (let row = 0; row < count; row++) {
-      const line = row * total;
+      const line = row * total + RESERVED; // where position 0 stands
       const parents = tree && row < tree.parents.length ? tree.parents : undefined;
       const position = past + (parents ? tree!.depths[row] : row);
-      const oldest = position - window + 1; // the oldest position in the window
-      if (oldest > 0) bias.fill(-Infinity, line, line + Math.min(oldest, past));
+      const oldest = Math.max(0, position - window + 1); // the oldest position in the window
+      bias.fill(-Infinity, line - RESERVED, line + Math.min(oldest, past));
       if (parents) {
         bias.fill(-Infinity, line + past, line + past + row);
         for (let at = parents[row]; at >= 0; at = parents[at]) {

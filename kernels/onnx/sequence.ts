@@ -9,6 +9,7 @@ export class OnnxSequence implements Sequence {
   /** Parents of the rows of the last pass, which stand in the cache from row `length` on. */
   #pending: Int32Array = new Int32Array(0);
   readonly #cache: KeyValueCache;
+  #closed = false;
 
   constructor(private readonly engine: OnnxEngine) {
     this.#cache = engine.newCache();
@@ -19,7 +20,7 @@ export class OnnxSequence implements Sequence {
   }
 
   async forward(rows: Rows): Promise<Scores> {
-    this.engine.begin();
+    this.#begin();
     const { tokens } = rows;
     const parents = rows.parents ?? chainParents(tokens.length);
     checkRows(rows, parents, this.engine.source.spec.vocab);
@@ -52,7 +53,7 @@ export class OnnxSequence implements Sequence {
   }
 
   keep(path: Int32Array): void {
-    this.engine.begin();
+    this.#begin();
     checkPath(path, this.#pending);
     path.forEach((row, step) => {
       if (row !== step) this.#cache.move(this.#length + row, this.#length + step);
@@ -62,7 +63,7 @@ export class OnnxSequence implements Sequence {
   }
 
   rewind(length: number): void {
-    this.engine.begin();
+    this.#begin();
     if (!Number.isInteger(length) || length < 0 || length > this.#length) {
       throw new RangeError(`cannot rewind a sequence of ${this.#length} tokens to ${length}`);
     }
@@ -71,7 +72,7 @@ export class OnnxSequence implements Sequence {
   }
 
   fork(): Sequence {
-    this.engine.begin();
+    this.#begin();
     const copy = new OnnxSequence(this.engine);
     copy.#cache.copyFrom(this.#cache, this.#length);
     copy.#length = this.#length;
@@ -79,7 +80,13 @@ export class OnnxSequence implements Sequence {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cache.close();
     this.#length = 0;
+  }
+
+  #begin(): void {
+    if (this.#closed) throw new Error("this sequence is closed");
+    this.engine.begin();
   }
 }
