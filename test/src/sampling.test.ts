@@ -105,10 +105,10 @@ test("every setting gives the distribution that its definition gives, in every r
         assert.ok(Math.abs((expected.get(scores.argmax(row)) ?? 0) - best) < 1e-6);
         const token = scores.argmax(row);
         assert.ok(Math.abs(scores.probability(row, token) - best) < 1e-5);
-        assert.equal(scores.probability(row, 299) > 0, (expected.get(299) ?? 0) > 0);
+        if (!expected.has(299)) assert.equal(scores.probability(row, 299), 0);
       });
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 
