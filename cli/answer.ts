@@ -29,6 +29,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
     };
     const completion = await interruptible((signal) => say(session, question, options, status, signal));
     if (options.summary ?? stderr.terminal) {
+      if (stdout.terminal && stderr.terminal) stderr.line();
       for (const line of summaryLines(session.summary(question, completion), paintFor(stderr))) stderr.line(line);
     }
     return completion.finish === "aborted" ? EXIT.interrupted : EXIT.ok;

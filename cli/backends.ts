@@ -3,11 +3,19 @@ import type { Backend, Engine, EngineOptions } from "../src/backend.ts";
 import { HunchError, UnsupportedError } from "../src/errors.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { Registry } from "../src/registry.ts";
+import { embedded } from "./embedded.ts";
 import { contextOf } from "./methods.ts";
 import { closest } from "../src/closest.ts";
 
 const BUILT_IN: Readonly<Record<string, () => Promise<Backend>>> = {
-  onnx: async () => (await import("../kernels/onnx/backend.ts")).onnxBackend,
+  onnx: async () => {
+    const { libraryInPackage, setLibraryLocator } = await import("../kernels/onnx/library.ts");
+    const library = libraryInPackage();
+    setLibraryLocator(async (cacheDir) =>
+      library && await embedded(`node_modules/onnxruntime-node/${library}`, cacheDir)
+    );
+    return (await import("../kernels/onnx/backend.ts")).onnxBackend;
+  },
   reference: async () => (await import("../kernels/reference/backend.ts")).referenceBackend,
 };
 

@@ -122,7 +122,7 @@ class Chat {
 
   #help(): void {
     for (const [name, { help }] of Object.entries(this.#commands)) {
-      const [, argument = "", text] = help.match(/^(?:([A-Z]+)  )?(.*)$/)!;
+      const [, argument = "", text] = help.match(/^(?:([A-Z]+) {2})?(.*)$/)!;
       stderr.line(`  ${`/${name} ${argument}`.padEnd(14)} ${text}`);
     }
     stderr.line("  A line that ends with \\ goes on in the next. Ctrl-C stops an answer.");

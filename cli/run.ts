@@ -1,8 +1,8 @@
 // From arguments to an exit code: the grammar of the whole command line, help, completion and the one line of an error.
 import { or } from "@optique/core/constructs";
 import { runParserSync } from "@optique/core/facade";
-import { commandLine, formatMessage, lineBreak, type Message, message, text } from "@optique/core/message";
-import { EXIT, HunchError } from "../src/errors.ts";
+import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
+import { EXIT } from "../src/errors.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { generateCommand } from "./commands/generate.ts";
@@ -11,15 +11,22 @@ import { pluginCommand } from "./commands/plugin.ts";
 import { complain } from "./failure.ts";
 import { paintFor } from "./output/colour.ts";
 import { stdinHasText, stdout } from "./output/streams.ts";
-import { closest } from "../src/closest.ts";
 import { VERSION } from "./version.ts";
+import { usageError } from "./wording.ts";
 
-/** Each command parses to a function that runs it and returns the exit code. */
-const parser = or(generateCommand, chatCommand, modelCommand, pluginCommand, cacheCommand);
+/** By name. Each parses to a function that runs it and returns the exit code. */
+const commands = {
+  generate: generateCommand,
+  chat: chatCommand,
+  model: modelCommand,
+  plugin: pluginCommand,
+  cache: cacheCommand,
+};
 
-const COMMANDS = ["generate", "chat", "model", "plugin", "cache"];
+const parser = or(commands.generate, commands.chat, commands.model, commands.plugin, commands.cache);
+
 /** First words that are not a prompt. */
-const WORDS = [...COMMANDS, "help", "completion", "--help", "--version", "-V"];
+const WORDS = [...Object.keys(commands), "help", "completion", "--help", "-h", "--version", "-V"];
 
 /** Runs the command and returns the exit code; everything is written by then. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -56,11 +63,11 @@ function parse(args: readonly string[]): Command | number {
     footer: FOOTER,
     commandList: "top-level",
     usageLine: [{ type: "ellipsis" }],
-    help: { command: true, option: true, onShow: (code) => code },
+    help: { command: true, option: { names: ["--help", "-h"] }, onShow: (code) => code },
     version: { value: `hunch ${VERSION}`, option: { names: ["--version", "-V"] }, onShow: (code: number) => code },
     completion: { command: true, onShow: (code: number) => code },
     onError: (_code, error) => {
-      throw oneLine(error, args);
+      throw usageError(error, args, commands);
     },
   });
 }
@@ -77,26 +84,4 @@ function withCommand(args: readonly string[]): readonly string[] {
   }
   if (args.length === 0) return stdinHasText() ? ["generate"] : ["--help"];
   return WORDS.includes(args[0]) ? args : ["generate", ...args];
-}
-
-/** What the parser has to say, as a sentence and a hint of our own form. */
-function oneLine(error: Message, args: readonly string[]): HunchError {
-  const [, sentence, suggestion] = formatMessage(error, { quotes: true }).replaceAll(/\s+/g, " ").trim()
-    .match(/^(?:Error: )?(.*?)(?: (Did you mean .*))?$/)!;
-  const unexpected = sentence.match(/^Unexpected option or (?:subcommand|argument): [`"]?(.*?)[`"]?\.$/)?.[1];
-  if (unexpected === undefined || unexpected.startsWith("-")) {
-    const what = unexpected === undefined ? lower(sentence.replace(/\.$/, "")) : `unknown option ${unexpected}`;
-    return new HunchError("usage", what, {}, suggestion ? lower(suggestion) : "see hunch --help");
-  }
-  const near = closest(args[0], COMMANDS);
-  const hint = COMMANDS.includes(args[0])
-    ? `see hunch ${args[0]} --help`
-    : near
-    ? `did you mean hunch ${near}?`
-    : "put quotes around the prompt";
-  return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, {}, hint);
-}
-
-function lower(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -1,5 +1,5 @@
 // A model, an engine and the methods, ready to answer: what every command that generates text shares.
-import type { Engine, Sequence } from "../src/backend.ts";
+import type { Engine, Sequence, WeightFormat } from "../src/backend.ts";
 import { SeededChance } from "../src/chance.ts";
 import type { Controller } from "../src/controller.ts";
 import type { Drafter } from "../src/drafter.ts";
@@ -9,13 +9,14 @@ import type { ModelSource } from "../src/model/source.ts";
 import type { PluginContext, Registry } from "../src/registry.ts";
 import type { VerificationRule } from "../src/rule.ts";
 import type { Sampling } from "../src/sampling.ts";
+import type { Stats } from "../src/stats.ts";
 import { refuseOtherVocabulary } from "../src/vocabulary.ts";
 import { loadEngine } from "./backends.ts";
 import { openCache, trimCache } from "./cache.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "./options.ts";
-import type { Summary } from "./output/summary.ts";
+import type { OverFastest, Summary } from "./output/summary.ts";
 
 export interface SessionOptions extends ModelOptions, MethodOptions {
   readonly overflow: "refuse" | "truncate";
@@ -35,6 +36,7 @@ export interface Question {
 }
 
 const DEFAULT_MAX_TOKENS = 512;
+const FORMATS: readonly WeightFormat[] = ["exact", "int8", "float32"];
 const DEFAULT_CONTROLLER = "cost";
 
 /**
@@ -152,7 +154,20 @@ export class Session {
       maxTokens: question.maxTokens ?? this.maxTokens(question.prompt.length),
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
+      overFastest: this.#overFastest(completion.stats),
     };
+  }
+
+  /** Against plain decoding in the fastest of all formats measured here; undefined where only one was. */
+  #overFastest({ tokens, decodeMs, plainMs }: Stats): OverFastest | undefined {
+    const { format: own } = this.engine;
+    const known = FORMATS.map((format) => ({
+      format,
+      ms: format === own ? plainMs ?? this.engine.cost(1) : this.engine.plainCost?.(format) ?? NaN,
+    })).filter(({ ms }) => ms > 0);
+    if (known.length < 2 || !known.some(({ format }) => format === own)) return undefined;
+    const fastest = known.reduce((best, other) => other.ms < best.ms ? other : best);
+    return { format: fastest.format, value: fastest.ms * tokens / decodeMs, how: "estimated" };
   }
 
   close(): void {

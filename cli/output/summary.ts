@@ -7,7 +7,8 @@ import type { Paint } from "./colour.ts";
 export interface OverFastest {
   readonly value: number;
   readonly format: string;
-  readonly how: "measured" | "estimated";
+  /** From the cost curves of the formats: they were not run beside this answer. */
+  readonly how: "estimated";
 }
 
 export interface Summary {

@@ -1,0 +1,43 @@
+// The standalone binary, as a stranger gets it.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ROOT } from "../../scripts/runtimes.ts";
+
+// Bun makes it in either case; once is enough.
+const skip = "Deno" in globalThis ? "made and tried under Bun" : false;
+
+test("the binary, alone in an empty folder with an empty environment, answers a prompt", { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "hunch-binary-"));
+  try {
+    const binary = join(folder, process.platform === "win32" ? "hunch.exe" : "hunch");
+    const built = spawnSync(process.execPath, [join(ROOT, "scripts/build.ts"), "--outfile", binary], {
+      encoding: "utf8",
+    });
+    assert.equal(built.status, 0, built.stderr);
+    const alone = join(folder, "empty"), temporary = join(folder, "tmp");
+    mkdirSync(alone);
+    mkdirSync(temporary);
+    // Without a home its cache goes to the temporary folder; ours, so that it is gone afterwards.
+    const run = (...args: string[]) =>
+      spawnSync(binary, args, { cwd: alone, env: { TMPDIR: temporary }, encoding: "utf8", input: "" });
+
+    const version = run("--version");
+    assert.match(version.stdout, /^hunch \d+\.\d+\.\d+\n$/);
+    assert.deepEqual(readdirSync(temporary), [], "the version needs nothing unpacked");
+
+    const question = ["--temperature", "0", "-n", "24", "--json", "What is the capital of France?"];
+    const first = run(...question);
+    assert.equal(first.status, 0, first.stderr);
+    const { text, tokens } = JSON.parse(first.stdout);
+    assert.match(text, /Paris/);
+    assert.ok(tokens.length > 4);
+    assert.equal(JSON.parse(run(...question).stdout).text, text, "the same from a filled cache");
+    assert.deepEqual(readdirSync(alone), []);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,82 @@
+// Runs the command line of the source tree as a process of its own, under the runtime that runs the tests.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const MAIN = join(ROOT, "cli/main.ts");
+const COMMAND = "Deno" in globalThis ? ["run", "-A", "--no-prompt", "--no-check", MAIN] : [MAIN];
+
+export const STORIES = join(ROOT, "test/fixtures/stories260k/stories260K-f32.gguf");
+export const STORIES_DRAFT = join(ROOT, "test/fixtures/stories260k/draft41K-tok512.bin");
+
+/** A folder of this test file's own, gone when it ends. */
+export const FOLDER = mkdtempSync(join(tmpdir(), "hunch-cli-"));
+process.on("exit", () => rmSync(FOLDER, { recursive: true, force: true }));
+
+/** The tiny model, without a cache to share and without native code. */
+export const TINY = ["--model", STORIES, "--backend", "reference"];
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Written to stdin, which is then closed; absent: stdin is empty. */
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with the process and what it has said so far, at every piece of its stdout. */
+  readonly watch?: (child: ChildProcess, stdout: string) => void;
+}
+
+export function hunch(args: readonly string[], { input, env, watch }: RunOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [...COMMAND, ...args], {
+    env: { PATH: process.env.PATH ?? "", DENO_NO_UPDATE_CHECK: "1", HUNCH_CACHE: join(FOLDER, "cache"), ...env },
+    cwd: FOLDER,
+  });
+  return new Promise((resolve, reject) => {
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      watch?.(child, stdout);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+    child.on("error", reject);
+    // Deno's node:child_process reports exit code 130 as death by SIGINT; what is on stderr tells them apart.
+    child.on("close", (code, signal) => resolve({ code: signal === "SIGINT" ? 130 : code, stdout, stderr }));
+    child.stdin.on("error", () => {}); // closed before all was read
+    child.stdin.end(input ?? "");
+  });
+}
+
+/** A file in FOLDER. */
+export function file(name: string, content: string | Uint8Array): string {
+  const path = join(FOLDER, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const TEMPLATE = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:";
+
+/** The tiny model with a chat template: one more entry in its header, as long as keeps the rest where it was. */
+export function chatModel(): string {
+  const model = readFileSync(STORIES);
+  const text = (value: string) => {
+    const bytes = Buffer.from(value);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(bytes.length));
+    return Buffer.concat([length, bytes]);
+  };
+  const entry = (template: string) =>
+    Buffer.concat([text("tokenizer.chat_template"), Buffer.of(8, 0, 0, 0), text(template)]);
+  const missing = (32 - entry(TEMPLATE + "{##}").length % 32) % 32;
+  const header = Buffer.from(model.subarray(0, 24));
+  header.writeBigUInt64LE(header.readBigUInt64LE(16) + 1n, 16);
+  const added = entry(`${TEMPLATE}{#${" ".repeat(missing)}#}`);
+  return file("stories-chat.gguf", Buffer.concat([header, added, model.subarray(24)]));
+}
