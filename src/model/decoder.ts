@@ -16,6 +16,8 @@ export interface DecoderOptions {
   readonly parallel?: boolean;
   /** Default: 4 × width where the file says nothing and this is true. */
   readonly hiddenIsFourfold?: boolean;
+  /** Where a Hugging Face file tells none; default: a head's share of the width. */
+  readonly headSize?: number;
   /** Undefined: no rotation. `interleaved` says how rotated pairs lie in the file's rows. */
   readonly rope?: RopeQuestion;
   /** What attention of layer `n` does differently. */
@@ -36,9 +38,9 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
     const message = `${layerCount} layers are announced, but there are only ${file.tensors.size} tensors`;
     throw hyper.wrong("block_count", message, "the file is incomplete");
   }
-  const rope = options.rope && readRope(file, headSizeOf(file, width), options.rope);
+  const rope = options.rope && readRope(file, headSizeOf(file, width, options), options.rope);
   const context = contextOf(file, rope?.context);
-  const attention = commonAttention(file, width, rope?.spec);
+  const attention = commonAttention(file, width, options, rope?.spec);
   const hidden = hyper.integer(
     ["feed_forward_length", "intermediate_size", "n_inner"],
     options.hiddenIsFourfold ? 4 * width : undefined,
@@ -71,13 +73,14 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
 function commonAttention(
   file: ModelFile,
   width: number,
+  options: DecoderOptions,
   rope: AttentionSpec["rope"],
 ): AttentionSpec {
   const { hyper } = file;
   const heads = hyper.integer(["attention.head_count", "num_attention_heads", "n_head"]);
   const kvHeads = hyper.integer(["attention.head_count_kv", "num_key_value_heads"], heads);
   if (heads % kvHeads) throw hyper.wrong("num_key_value_heads", `${heads} heads cannot share ${kvHeads} key heads`);
-  const headSize = headSizeOf(file, width);
+  const headSize = headSizeOf(file, width, options);
   const valueSize = hyper.integer(["attention.value_length"], headSize);
   if (valueSize !== headSize) {
     throw hyper.wrong("attention.value_length", `values of ${valueSize} beside keys of ${headSize} are not supported`);
@@ -85,9 +88,11 @@ function commonAttention(
   return { heads, kvHeads, headSize, scale: 1 / Math.sqrt(headSize), rope };
 }
 
-function headSizeOf(file: ModelFile, width: number): number {
+function headSizeOf(file: ModelFile, width: number, options: DecoderOptions): number {
   const heads = file.hyper.integer(["attention.head_count", "num_attention_heads", "n_head"]);
-  const size = file.hyper.integer(["attention.key_length", "head_dim"], Math.floor(width / heads) || 1);
+  const share = Math.floor(width / heads) || 1;
+  const fallback = file.kind === "huggingFace" ? options.headSize ?? share : share;
+  const size = file.hyper.integer(["attention.key_length", "head_dim"], fallback);
   if (size > 1 << 16) throw file.hyper.wrong("head_dim", `a head of ${size} numbers is not sensible`);
   return size;
 }

@@ -1,7 +1,7 @@
 // Opens a GGUF model, in one file or split (`NAME-00001-of-0000N.gguf`).
 import { basename } from "node:path";
 import { HunchError } from "../errors.ts";
-import { type ChatTemplate, chatFromTemplate } from "./chat.ts";
+import { chatFromTemplate, type ChatTemplate } from "./chat.ts";
 import { describe, type ModelFile } from "./architecture.ts";
 import { ARCHITECTURES } from "./architectures/mod.ts";
 import { type GgufFile, type GgufMetadata, readGguf } from "./gguf.ts";

@@ -10,6 +10,8 @@ export interface RopeQuestion {
   readonly interleaved: boolean;
   /** Fraction of a head that is rotated where the file tells none; default 1. */
   readonly fraction?: number;
+  /** Base where the file tells none; default 10,000. */
+  readonly base?: number;
   /** Kind of layer, where `rope_parameters` tells kinds apart. */
   readonly layerType?: string;
 }
@@ -53,7 +55,12 @@ function rope(file: ModelFile, headSize: number, interleaved: boolean, declared:
 /** The object that holds the rotation's parameters, in the new spelling, whichever the file has. */
 function parametersOf(hyper: Hyper, layerType?: string): Hyper {
   const fresh = hyper.inside(["rope_parameters"]);
-  if (fresh) return (layerType !== undefined && fresh.inside([layerType])) || fresh;
+  if (fresh) {
+    const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
+    // Without this, parameters for kinds of layers that the architecture does not know would pass as absent.
+    if (!own.has("rope_theta")) throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
+    return own;
+  }
   const record: Record<string, unknown> = {};
   const scaling = hyper.find(["rope_scaling"])?.value;
   if (scaling !== undefined) Object.assign(record, hyper.inside(["rope_scaling"]) && scaling);
@@ -64,7 +71,7 @@ function parametersOf(hyper: Hyper, layerType?: string): Hyper {
 function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {
   const { hyper } = file;
   const parameters = parametersOf(hyper, question.layerType);
-  const base = parameters.positive(["rope_theta"], 10000);
+  const base = parameters.positive(["rope_theta"], question.base ?? 10000);
   const partial = ["partial_rotary_factor", "rotary_pct"];
   const fraction = parameters.positive(partial, hyper.positive(partial, question.fraction ?? 1));
   const dimensions = Math.floor(headSize * fraction);

@@ -8,10 +8,24 @@ import type { Tokenizer } from "./tokenizer.ts";
  * what GPTQ and AWQ pack: blocks of 32, 4 bits, float32 scale and offset.
  */
 export type TensorType =
-  | "F32" | "F16" | "BF16"
-  | "Q4_0" | "Q4_1" | "Q5_0" | "Q5_1" | "Q8_0"
-  | "Q2_K" | "Q3_K" | "Q4_K" | "Q5_K" | "Q6_K"
-  | "IQ4_NL" | "IQ4_XS" | "MXFP4" | "TQ1_0" | "TQ2_0"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "Q4_0"
+  | "Q4_1"
+  | "Q5_0"
+  | "Q5_1"
+  | "Q8_0"
+  | "Q2_K"
+  | "Q3_K"
+  | "Q4_K"
+  | "Q5_K"
+  | "Q6_K"
+  | "IQ4_NL"
+  | "IQ4_XS"
+  | "MXFP4"
+  | "TQ1_0"
+  | "TQ2_0"
   | "AFFINE4";
 
 /** One tensor of a file. Nothing is read before it is asked for. */

@@ -14,11 +14,26 @@ export function layerWindows(
   const used = pattern !== undefined || hyper.flag(["use_sliding_window"], false);
   if (!used || size === 0) return () => ({ window: undefined });
   const count = hyper.integer(["block_count", "num_hidden_layers"]);
-  const types = hyper.texts(["layer_types"], count);
+  const types = hyper.texts(["layer_types"], count) ?? patternOf(file, count);
   const first = hyper.integer(["max_window_layers"], 0);
   const windowed = (n: number) => {
+    if (types && types[n] !== "sliding_attention" && types[n] !== "full_attention") {
+      throw hyper.wrong("layer_types", `layers of type ${types[n].slice(0, 40)} are not supported`);
+    }
     if (types) return types[n] === "sliding_attention";
     return pattern ? pattern.windowed(n) : n >= first;
   };
   return (n) => ({ window: windowed(n) ? size : undefined });
+}
+
+/** Newer GGUF files tell the pattern: a flag for each layer, or the period whose last layer sees everything. */
+function patternOf({ hyper }: ModelFile, count: number): string[] | undefined {
+  const found = hyper.find(["attention.sliding_window_pattern"]);
+  if (!found) return undefined;
+  const names = [found.name];
+  const flags = typeof found.value === "number" ? undefined : hyper.numbers(names, count);
+  const period = flags ? 0 : hyper.integer(names);
+  return Array.from({ length: count }, (_, n) => {
+    return (flags ? flags[n] !== 0 : (n + 1) % period !== 0) ? "sliding_attention" : "full_attention";
+  });
 }

@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
 import { ARCHITECTURES } from "../../src/model/architectures/mod.ts";
+import { describeGguf } from "../../src/model/gguf-source.ts";
+import { readGguf } from "../../src/model/gguf.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { ModelSpec } from "../../src/model/spec.ts";
@@ -207,6 +209,30 @@ test("a context beyond the original one is taken only where it was asked for", a
   assert.notEqual(await folder(), await folder(65));
 });
 
+test("a window pattern that GGUF tells layer by layer, or as a period, is taken", () => {
+  const { metadata, tensors, file } = readGguf(ggufOf("gemma3"));
+  const windows = (pattern: unknown) => {
+    const told = new Map<string, unknown>([...metadata, ["gemma3.attention.sliding_window_pattern", pattern]]);
+    return describeGguf(file.path, told, tensors).spec.layers.map(({ attention }) => attention.window);
+  };
+  assert.deepEqual(windows(Uint8Array.of(0, 1, 0, 0, 0, 1)), [undefined, 8, undefined, undefined, undefined, 8]);
+  assert.deepEqual(windows(3), [8, 8, undefined, 8, 8, undefined]);
+  assert.throws(() => windows(Uint8Array.of(1, 1)), HunchError);
+  file.close();
+});
+
+test("a shorter context can be asked for, a longer one not", async () => {
+  for (const name of ["gpt2", "llama"]) {
+    const short = await openModel(fixture(name), { context: 100 });
+    assert.equal(short.spec.context, 100);
+    if (name === "gpt2") assert.deepEqual(short.tensor("positions.weight").shape, [100, 48]);
+    const long = await openModel(fixture(name), { context: 1000 });
+    assert.equal(long.spec.context, 256);
+    short.close();
+    long.close();
+  }
+});
+
 const REFUSALS: [string, (config: Json) => Json, RegExp][] = [
   [
     "an unknown architecture",
@@ -216,8 +242,13 @@ const REFUSALS: [string, (config: Json) => Json, RegExp][] = [
   ["an unknown activation", (config) => ({ ...config, hidden_act: "relu2" }), /relu2 is not supported.*hidden_act/],
   [
     "an unknown rotation",
-    (config) => ({ ...config, rope_parameters: { rope_type: "mrope" } }),
+    (config) => ({ ...config, rope_parameters: { rope_type: "mrope", rope_theta: 1e4 } }),
     /mrope is not supported/,
+  ],
+  [
+    "a rotation without its base",
+    (config) => ({ ...config, rope_parameters: { x: {} } }),
+    /base is missing.*rope_theta/,
   ],
   ["a mixture of experts", (config) => ({ ...config, num_local_experts: 8 }), /mixtures of experts/],
   [

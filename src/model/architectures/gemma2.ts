@@ -19,6 +19,7 @@ export const gemma2: Architecture = {
     const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
     return decoderSpec(file, {
       name: "gemma2",
+      headSize: 256,
       activation: "gelu-tanh",
       rope: { interleaved: false },
       attention: (n, common) => ({ ...window(n), softcap, scale: gemmaScale(file, common, 46) }),

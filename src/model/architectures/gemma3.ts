@@ -21,6 +21,7 @@ export const gemma3: Architecture = {
     const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
     return decoderSpec(file, {
       name: "gemma3",
+      headSize: 256,
       activation: "gelu-tanh",
       rope: { interleaved: false, layerType: "full_attention" },
       attention: (n, common) => {

@@ -4,7 +4,7 @@ import type { Architecture } from "../architecture.ts";
 import { activationOf, decoderSpec } from "../decoder.ts";
 import { layers, WITH_BIASES } from "../names.ts";
 import { splitQkv } from "../packed.ts";
-import { transposed } from "../weights.ts";
+import { slice, transposed } from "../weights.ts";
 
 export const gpt2: Architecture = {
   name: "gpt2",
@@ -57,5 +57,8 @@ export const gpt2: Architecture = {
       }
     }
     splitQkv(tensors, spec);
+    const positions = tensors.get("positions.weight")!;
+    // A shorter context was asked for.
+    if (positions.shape[0] > spec.context) tensors.set("positions.weight", slice(positions, 0, spec.context));
   },
 };

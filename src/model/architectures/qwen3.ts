@@ -10,6 +10,11 @@ export const qwen3: Architecture = {
   huggingFace: "qwen3",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...QK_NORMS],
   spec(file) {
-    return decoderSpec(file, { name: "qwen3", rope: { interleaved: false }, attention: layerWindows(file) });
+    return decoderSpec(file, {
+      name: "qwen3",
+      headSize: 128,
+      rope: { interleaved: false },
+      attention: layerWindows(file),
+    });
   },
 };

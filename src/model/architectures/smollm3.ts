@@ -15,7 +15,7 @@ export const smollm3: Architecture = {
     const window = layerWindows(file);
     return decoderSpec(file, {
       name: "smollm3",
-      rope: { interleaved: file.kind === "gguf" },
+      rope: { interleaved: file.kind === "gguf", base: 2_000_000 },
       attention: (n, common) => ({ ...window(n), rope: rotated(n) ? common.rope : undefined }),
     });
   },
