@@ -29,7 +29,18 @@ export function parseSpec(text: string): Spec {
     if (options.has(key)) throw new HunchError("usage", `${text} sets ${key} twice`, {}, "leave one out");
     options.set(key, equals < 0 ? "true" : pair.slice(equals + 1));
   }
-  return { name, argument: colon < 0 ? "" : head.slice(colon + 1), options };
+  return { name, argument: colon < 0 ? "" : unwrap(head.slice(colon + 1)), options };
+}
+
+/** Without the parentheses where one pair holds all, as in `model:(draft.bin?tokenizer=other.bin)`. */
+function unwrap(argument: string): string {
+  if (!argument.startsWith("(") || !argument.endsWith(")")) return argument;
+  let depth = 0;
+  for (let i = 0; i < argument.length - 1; i++) {
+    if (argument[i] === "(") depth++;
+    else if (argument[i] === ")" && --depth === 0) return argument;
+  }
+  return argument.slice(1, -1);
 }
 
 /** Splits at a character wherever it stands outside parentheses. */

@@ -56,6 +56,7 @@ test("a spec is a name, an argument and options; parentheses protect what is ins
   assert.equal(name, "merge");
   assert.equal(argument, "(lookup?longest=4),(model:a.gguf)");
   assert.deepEqual([...options], [["nodes", "3"], ["shape", "(x?y=1&z=2)"]]);
+  assert.equal(parseSpec("model:(a.bin?tokenizer=b.bin)?shape=chain").argument, "a.bin?tokenizer=b.bin");
   assert.deepEqual(parseSpec("model:C:\\models\\a.gguf"), {
     name: "model",
     argument: "C:\\models\\a.gguf",
