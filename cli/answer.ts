@@ -20,6 +20,10 @@ export async function answer(options: GenerateCommand): Promise<number> {
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);
   try {
+    if (!options.raw && session.source.chat === undefined && stderr.terminal && options.summary !== false) {
+      status.clear();
+      stderr.line(paintFor(stderr).dim("this model has no chat template: it goes on with the prompt as it stands"));
+    }
     const question: Question = {
       prompt: promptTokens(session.source, prompt, options),
       sampling,
@@ -53,7 +57,7 @@ async function say(
   }
   const writer = new AnswerWriter(stdout, paintFor(stdout, options.color));
   const completion = await session.answer(question, (piece) => {
-    status.clear();
+    status.end();
     writer.write(piece);
   }, signal);
   writer.end();

@@ -95,7 +95,7 @@ class Chat {
     const writer = new AnswerWriter(stdout, paintFor(stdout, this.options.color));
     const { question, completion, dropped } = await interruptible((signal) =>
       this.conversation.ask(text, (piece) => {
-        this.status.clear();
+        this.status.end();
         writer.write(piece);
       }, signal)
     );

@@ -2,6 +2,7 @@
 import { or } from "@optique/core/constructs";
 import { runParserSync } from "@optique/core/facade";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
+import { closest } from "../src/closest.ts";
 import { EXIT } from "../src/errors.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
@@ -10,7 +11,7 @@ import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { complain } from "./failure.ts";
 import { paintFor } from "./output/colour.ts";
-import { stdinHasText, stdout } from "./output/streams.ts";
+import { stderr, stdinHasText, stdout } from "./output/streams.ts";
 import { VERSION } from "./version.ts";
 import { usageError } from "./wording.ts";
 
@@ -24,6 +25,9 @@ const commands = {
 };
 
 const parser = or(commands.generate, commands.chat, commands.model, commands.plugin, commands.cache);
+
+/** Commands that list where nothing else is asked of them. */
+const LISTS = ["cache", "plugin"];
 
 /** First words that are not a prompt. */
 const WORDS = [...Object.keys(commands), "help", "completion", "--help", "-h", "--version", "-V"];
@@ -83,5 +87,10 @@ function withCommand(args: readonly string[]): readonly string[] {
     return [command, shell, ...(bare ? ["generate", ...words] : words)];
   }
   if (args.length === 0) return stdinHasText() ? ["generate"] : ["--help"];
-  return WORDS.includes(args[0]) ? args : ["generate", ...args];
+  const [first, second = ""] = args;
+  if (LISTS.includes(first) && !/^(--help|-h|[^-].*)$/.test(second)) return [first, "list", ...args.slice(1)];
+  if (WORDS.includes(first)) return args;
+  const near = args.length === 1 ? closest(args[0], Object.keys(commands)) : undefined;
+  if (near && stderr.terminal) stderr.line(`hunch: answering ${JSON.stringify(args[0])}; did you mean hunch ${near}?`);
+  return ["generate", ...args];
 }

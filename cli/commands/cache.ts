@@ -29,7 +29,6 @@ export const cacheCommand = command(
       }),
       { brief: message`The size from which on what was used longest ago is removed.` },
     ),
-    object({ action: constant("list"), json, debug }),
   ),
   { brief: message`Converted models and measurements: list, clear, limit.` },
 ).map((options) => async (): Promise<number> => {

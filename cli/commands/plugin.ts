@@ -1,5 +1,5 @@
 // hunch plugin list: every method there is, built in or loaded, with its options and its paper.
-import { object, or } from "@optique/core/constructs";
+import { object } from "@optique/core/constructs";
 import { commandLine, message } from "@optique/core/message";
 import { multiple, withDefault } from "@optique/core/modifiers";
 import { command, flag, option } from "@optique/core/primitives";
@@ -17,7 +17,7 @@ const list = object({
 
 export const pluginCommand = command(
   "plugin",
-  or(command("list", list, { brief: message`What can be given to ${commandLine("--drafter")} and the like.` }), list),
+  command("list", list, { brief: message`What can be given to ${commandLine("--drafter")} and the like.` }),
   { brief: message`Drafters, rules, controllers and other methods.` },
 ).map((options) => async (): Promise<number> => {
   const { openRegistry } = await import("../methods.ts");

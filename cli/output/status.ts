@@ -7,15 +7,18 @@ const INTERVAL = 80;
 
 export class Status {
   readonly #since = performance.now();
+  #enabled: boolean;
   #shown = 0;
   #lastStep = "";
 
-  constructor(private readonly enabled: boolean = stderr.terminal) {}
+  constructor(enabled: boolean = stderr.terminal) {
+    this.#enabled = enabled;
+  }
 
   /** `fraction` 0…1 of `step`. */
   readonly progress = (step: string, fraction: number): void => {
     const now = performance.now();
-    if (!this.enabled || now - this.#since < PATIENCE) return;
+    if (!this.#enabled || now - this.#since < PATIENCE) return;
     if (step === this.#lastStep && now - this.#shown < INTERVAL && fraction < 1) return;
     this.#lastStep = step;
     this.#shown = now;
@@ -28,5 +31,11 @@ export class Status {
   clear(): void {
     if (this.#shown > 0) stderr.write("\r\x1b[K");
     this.#shown = 0;
+  }
+
+  /** Clears and shows nothing more: from here on the terminal's line belongs to the answer. */
+  end(): void {
+    this.clear();
+    this.#enabled = false;
   }
 }
