@@ -106,7 +106,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
   const sequence = options.sequence ?? engine.open();
   try {
     const committed = options.committed ?? options.prompt.subarray(0, sequence.length);
-    const reused = await prefill(sequence, prompt, committed, engine.maxRows, breathe, signal);
+    const reused = await prefill(sequence, prompt, committed, breathe, signal);
     meter.prefillMs = performance.now() - started;
 
     while (finish === undefined) {
@@ -162,7 +162,11 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       await drafter.observe(round);
       controller.observe(round);
       const roundEnd = performance.now();
-      const ms = { round: roundEnd - roundStart, drafter: round.draftMs + roundEnd - observeStart };
+      const ms = {
+        round: roundEnd - roundStart,
+        drafter: round.draftMs + roundEnd - observeStart,
+        expected: play.passes === 1 ? engine.cost(play.rows) : NaN,
+      };
       meter.round(round, accepted, play.passes, ms, drafts && wanted.nodes === 0);
       yield { text: said, tokens, accepted, acceptedText };
 

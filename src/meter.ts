@@ -20,6 +20,9 @@ export class Meter {
   #draftMs = 0;
   #verifyMs = 0;
   #decodeMs = 0;
+  /** Passes by the cost curve, and as they were. */
+  #expectedMs = 0;
+  #actualMs = 0;
   #plainRounds = 0;
   /** Rounds that verified nothing, and what they took beside drafting. */
   #bareRounds = 0;
@@ -29,13 +32,14 @@ export class Meter {
 
   /**
    * `accepted`: drafted tokens that were committed. `passes` of the target the round took, over `round.rows` rows.
-   * Milliseconds of the whole round and of the drafter in it. `chosePlain`: the controller wanted no draft.
+   * Milliseconds of the whole round, of the drafter in it, and of the pass by the cost curve (NaN where unknown or where
+   * there were several). `chosePlain`: the controller wanted no draft.
    */
   round(
     round: Round,
     accepted: number,
     passes: number,
-    ms: { readonly round: number; readonly drafter: number },
+    ms: { readonly round: number; readonly drafter: number; readonly expected: number },
     chosePlain: boolean,
   ): void {
     if (this.#rounds++ === 0) this.#firstTokenMs = performance.now() - this.#start;
@@ -52,6 +56,10 @@ export class Meter {
     this.#draftMs += ms.drafter;
     this.#verifyMs += round.verifyMs;
     this.#decodeMs += ms.round;
+    if (!Number.isNaN(ms.expected)) {
+      this.#expectedMs += ms.expected;
+      this.#actualMs += round.verifyMs;
+    }
     if (chosePlain) this.#plainRounds++;
     if (round.tree.tokens.length === 0) {
       this.#bareRounds++;
@@ -66,7 +74,7 @@ export class Meter {
     drafts: boolean,
   ): Stats {
     const measured = this.#bareRounds >= ENOUGH_PLAIN_ROUNDS;
-    const plainMs = measured ? this.#bareMs / this.#bareRounds : Number.isNaN(plainCost) ? undefined : plainCost;
+    const plainMs = measured ? this.#bareMs / this.#bareRounds : this.#estimate(plainCost);
     return {
       ...known,
       tokens: this.#tokens,
@@ -89,5 +97,15 @@ export class Meter {
         : undefined,
       plainRounds: this.#plainRounds,
     };
+  }
+
+  /**
+   * A plain round by the cost curve, at the speed of this run: the curve was measured at another time, when the machine
+   * may have been busier, so only its proportions are believed.
+   */
+  #estimate(plainCost: number): number | undefined {
+    if (!(plainCost > 0 && this.#expectedMs > 0)) return undefined;
+    const other = (this.#decodeMs - this.#draftMs - this.#verifyMs) / this.#rounds;
+    return plainCost * this.#actualMs / this.#expectedMs + other;
   }
 }

@@ -68,7 +68,6 @@ export async function prefill(
   sequence: Sequence,
   prompt: Int32Array,
   committed: Int32Array,
-  maxRows: number,
   breathe: () => Promise<void>,
   signal?: AbortSignal,
 ): Promise<number> {
@@ -76,11 +75,10 @@ export async function prefill(
   let shared = 0;
   while (shared < end && shared < committed.length && committed[shared] === prompt[shared]) shared++;
   if (sequence.length > shared) sequence.rewind(shared);
-  const step = Math.max(CHUNK, maxRows);
-  for (let from = shared; from < end; from += step) {
+  for (let from = shared; from < end; from += CHUNK) {
     await breathe();
     if (signal?.aborted) break;
-    const tokens = prompt.slice(from, Math.min(from + step, end));
+    const tokens = prompt.slice(from, Math.min(from + CHUNK, end));
     await sequence.forward({ tokens, score: "last" });
     sequence.keep(Int32Array.from(tokens, (_, row) => row));
   }

@@ -44,7 +44,7 @@ export interface Stats {
   readonly plainMs?: number;
   /**
    * Over plain decoding of the same engine in the same format. `measured` where plain passes ran beside it,
-   * `estimated` from the engine's cost curve; undefined where neither is known.
+   * `estimated` from the proportions of the engine's cost curve and the passes of this run; undefined where neither is known.
    */
   readonly speedup?: { readonly value: number; readonly how: "measured" | "estimated" };
   /** Rounds that the controller chose to decode plainly although a drafter was at hand. */
