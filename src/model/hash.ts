@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
+import { HunchError } from "../errors.ts";
 import { BinaryFile } from "./reader.ts";
 
 const STEP = 1 << 22;
@@ -30,8 +31,12 @@ export async function contentHash(paths: readonly string[], cacheDir: string): P
 }
 
 function identity(path: string): string {
-  const { size, mtimeMs, ino } = statSync(path);
-  return JSON.stringify([path, size, mtimeMs, ino]);
+  try {
+    const { size, mtimeMs, ino } = statSync(path);
+    return JSON.stringify([path, size, mtimeMs, ino]);
+  } catch {
+    throw new HunchError("input", "the file is gone", { file: path }, "check the path");
+  }
 }
 
 async function fileHash(path: string): Promise<string> {

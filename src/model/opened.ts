@@ -36,7 +36,8 @@ export class OpenedModel implements ModelSource {
   constructor(private readonly parts: OpenedParts) {
     this.path = parts.path;
     this.format = parts.format;
-    this.title = parts.title;
+    // Names come from strangers and go to terminals.
+    this.title = parts.title.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ").slice(0, 200);
     this.spec = parts.description.spec;
     this.names = [...parts.description.tensors.keys()];
     this.size = parts.size;

@@ -1,5 +1,6 @@
 // GGUF: what is read is what was written, in both versions, with every kind of metadata, in one file and split.
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -140,4 +141,13 @@ test("a split model whose second file is missing is refused by its name", async 
   const renamed = join(scratch(), "model.gguf");
   writeFileSync(renamed, first);
   await assert.rejects(openModel(renamed), /split into 2 files/);
+});
+
+test("a title cannot send anything to a terminal but text", async () => {
+  const bytes = Uint8Array.from(readFileSync("test/fixtures/tiny/gguf/phi3-f32.gguf"));
+  const at = Buffer.from(bytes).indexOf("tiny-p3");
+  bytes.set([0x1b, 0x5b, 0x32, 0x4a], at);
+  const model = await openModel(written(bytes));
+  assert.equal(model.title, " [2J-p3");
+  model.close();
 });

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { HunchError } from "../../src/errors.ts";
 import { contentHash } from "../../src/model/hash.ts";
 import { scratch } from "./support/gguf-writer.ts";
 
@@ -53,4 +54,12 @@ test("several files have one hash that depends on each and on their order", asyn
   const both = await contentHash(paths, folder);
   assert.match(both, /^[0-9a-f]{64}$/);
   assert.notEqual(both, await contentHash(paths.toReversed(), folder));
+});
+
+test("a file that is gone is named", async () => {
+  const gone = join(scratch(), "gone");
+  await assert.rejects(
+    contentHash([gone], scratch()),
+    (error) => error instanceof HunchError && error.place.file === gone,
+  );
 });
