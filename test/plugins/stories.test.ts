@@ -56,10 +56,11 @@ async function tell(
   engine: Engine,
   drafter: Drafter | undefined,
   given: Partial<Parameters<typeof optionsOf>[0]> = {},
+  prompts = PROMPTS,
 ) {
   const texts: string[] = [];
   let accepted = 0;
-  for (const [seed, text] of PROMPTS.entries()) {
+  for (const [seed, text] of prompts.entries()) {
     const prompt = engine.source.tokenizer.encode(text, { begin: true });
     const { text: told, stats } = await complete(
       optionsOf({ engine, prompt, seed, maxTokens: 24, ...(drafter && { drafter }), ...given }),
