@@ -116,18 +116,31 @@ function readArray(cursor: Cursor, key: string): GgufValue {
   }
 }
 
+/** Bytes that the walk over a list of strings reads at a time. */
+const WALK = 1 << 20;
+
 /** A list of strings stays one stretch of bytes: vocabularies are long, and most of their strings are never asked for. */
 function readStrings(cursor: Cursor, count: number, key: string): PackedStrings {
-  const begin = cursor.position;
+  const { file, position: begin } = cursor;
   const starts = new Uint32Array(count);
   const ends = new Uint32Array(count);
+  let view = new DataView(new ArrayBuffer(0));
+  let base = begin, at = begin; // `view` shows the file from `base` on
   for (let i = 0; i < count; i++) {
-    const at = cursor.position;
-    const length = cursor.u32(key) + cursor.u32(key) * 2 ** 32;
-    cursor.skip(cursor.count(length, 1, key));
-    if (cursor.position - begin > 0xffffffff) throw cursor.file.broken("a list of texts is too long", at, key);
+    if (at + 8 > base + view.byteLength) {
+      file.check(at, 8, key);
+      base = at;
+      view = new DataView(file.read(base, Math.min(WALK, file.size - base), key).buffer);
+    }
+    const length = view.getUint32(at - base, true) + view.getUint32(at - base + 4, true) * 2 ** 32;
+    if (length > file.size - at - 8) {
+      throw file.broken(`a text of ${length} bytes is longer than the rest of the file`, at, key);
+    }
     starts[i] = at + 8 - begin;
-    ends[i] = cursor.position - begin;
+    at += 8 + length;
+    ends[i] = at - begin;
+    if (at - begin > 0xffffffff) throw file.broken("a list of texts is too long", at, key);
   }
-  return { length: count, bytes: cursor.file.read(begin, cursor.position - begin, key), starts, ends };
+  cursor.position = at;
+  return { length: count, bytes: file.read(begin, at - begin, key), starts, ends };
 }

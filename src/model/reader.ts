@@ -142,11 +142,6 @@ export class Cursor {
     return Number(value);
   }
 
-  /** Steps over bytes that `count` has found to be there. */
-  skip(length: number): void {
-    this.position += length;
-  }
-
   /** The next `length` bytes; valid until the next call. */
   bytes(length: number, field: string): Uint8Array {
     if (length > WINDOW) {
