@@ -15,7 +15,7 @@ export interface Measured {
   readonly strict: boolean;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 function pathOf(cacheDir: string, measured: Measured): string {
   const machine = `${process.platform} ${process.arch} ${cpus()[0]?.model} ${cpus().length}`;

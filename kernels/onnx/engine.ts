@@ -14,8 +14,12 @@ const MAX_ROWS = 128;
 
 /** Widths that are measured, and the text they are measured after. */
 const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+/** With --strict a lone row is computed as two: they cost the same. */
+const STRICT_WIDTHS = WIDTHS.slice(1);
 const PAST = 128;
 const REPEATS = 3;
+/** How much a pass that took longer or shorter than its calibration says about the passes to come. */
+const DRIFT = 0.05;
 
 export interface Loaded {
   readonly source: ModelSource;
@@ -45,6 +49,8 @@ export class OnnxEngine implements Engine {
   readonly #calibration: Calibration;
   readonly #pass: Pass;
   #costs: readonly CostPoint[] = [];
+  /** What passes take now over what they took when they were measured: texts grow and machines get busy. */
+  #drift = 1;
   #passes = 0;
   #closed = false;
 
@@ -74,19 +80,19 @@ export class OnnxEngine implements Engine {
   }
 
   cost(width: number): number {
-    return interpolateCost(this.#costs, width);
+    return interpolateCost(this.#costs, width) * this.#drift;
   }
 
   plainCost(format: WeightFormat): number {
     const { cacheDir, measured } = this.#calibration;
-    return interpolateCost(readCalibration(cacheDir, { ...measured, format }) ?? [], 1);
+    return interpolateCost(readCalibration(cacheDir, { ...measured, format }) ?? [], 1) * this.#drift;
   }
 
   async calibrate(): Promise<void> {
     const { cacheDir, measured, progress } = this.#calibration;
     const known = readCalibration(cacheDir, measured);
     if (!known) {
-      const widths = WIDTHS.filter((width) => width <= this.context);
+      const widths = (measured.strict ? STRICT_WIDTHS : WIDTHS).filter((width) => width <= this.context);
       const past = Math.min(PAST, this.context - widths[widths.length - 1]);
       this.#costs = await measureCost(this, widths, { past, repeats: REPEATS, progress });
       writeCalibration(cacheDir, measured, this.#costs);
@@ -114,7 +120,9 @@ export class OnnxEngine implements Engine {
   }
 
   async pass(cache: KeyValueCache, past: number, rows: Rows, tree: TreeRows | undefined): Promise<Scores> {
+    const start = performance.now();
     const results = this.#pass.run(cache, past, rows, tree, this.#loaded.strict);
+    this.#observe(rows, performance.now() - start);
     const pass = this.#passes;
     const scored = rows.score === "last" ? 1 : rows.tokens.length;
     return new OnnxScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, () => {
@@ -122,5 +130,11 @@ export class OnnxEngine implements Engine {
         throw new Error("these scores are no longer valid: a sequence was used after their pass");
       }
     });
+  }
+
+  #observe(rows: Rows, ms: number): void {
+    const measured = interpolateCost(this.#costs, rows.tokens.length);
+    if (rows.score === "last" || Number.isNaN(measured)) return;
+    this.#drift *= (ms / (measured * this.#drift)) ** DRIFT;
   }
 }
