@@ -1,0 +1,82 @@
+// optimal-transport: keep as much as any rule can, by solving the transport between drafts and target.
+// SpecTr: Fast Speculative Decoding via Optimal Transport (Sun et al., 2023, arXiv 2310.15141), section 4. The oracle
+// for every other rule of one place; the programme grows with the number of draft sets, so it is refused beyond a size.
+//
+// Given the set of drafts, keep one of them (or none) as the solution says; where none is kept, draw from what the
+// target still owes, p minus all that is kept.
+import { type Distribution, excess, mass, normalise } from "../../src/distribution.ts";
+import {
+  type DraftSet,
+  draftSets,
+  loadTransport,
+  type Solver,
+  takenBy,
+  type TransportLaw,
+} from "../../src/check/transport.ts";
+import { HunchError } from "../../src/errors.ts";
+import { definePlugin } from "../../src/registry.ts";
+import type { VerificationRule } from "../../src/rule.ts";
+import { type Siblings, tokenLevel } from "./walk.ts";
+
+/** Most sets of drafts of one place, e.g. 60 tokens with two drafts or 20 with three. */
+export const MOST_SETS = 2000;
+
+/** What to do at one place. */
+interface Plan {
+  readonly sets: ReadonlyMap<string, { readonly tokens: readonly number[]; readonly keep: readonly number[] }>;
+  readonly owed: Distribution;
+}
+
+function makePlan({ p, q, drafts, law }: Siblings, solve: Solver): Plan {
+  const sets = draftSets(q, law as TransportLaw, drafts.length, MOST_SETS);
+  if (sets === undefined) {
+    throw new HunchError(
+      "usage",
+      `the rule optimal-transport handles up to ${MOST_SETS} sets of drafts, here q allows more`,
+      {},
+      "truncate the sampling, e.g. --top-k 40, or use the rule importance, recursive or top-and-one",
+    );
+  }
+  const { keep } = solve(p, sets);
+  const taken: Distribution = { vocab: p.vocab, probabilities: takenBy(p.vocab, sets, keep) };
+  const left = excess(p, taken);
+  return {
+    sets: new Map(sets.map(({ tokens }: DraftSet, s) => [tokens.join(), { tokens, keep: keep[s] }])),
+    owed: mass(left) > 0 ? normalise(left) : p,
+  };
+}
+
+/** The rule with its solver loaded. Plans of equal places are kept, for the proof visits each very often. */
+export function optimalTransport(solve: Solver): VerificationRule {
+  const plans = new Map<string, Plan>();
+  const planFor = (siblings: Siblings): Plan => {
+    const { p, q, drafts, law } = siblings;
+    const key = [law, drafts.length, ...[p, q].flatMap((d) => [d.tokens ?? "", d.probabilities])].join(" ");
+    let plan = plans.get(key);
+    if (plan === undefined) {
+      if (plans.size >= 512) plans.clear();
+      plans.set(key, plan = makePlan(siblings, solve));
+    }
+    return plan;
+  };
+  return tokenLevel("optimal-transport", ["iid", "distinct", "top-and-one"], (siblings, chance) => {
+    const { sets, owed } = planFor(siblings);
+    const drafted = [...new Set(siblings.drafts)].sort((a, b) => a - b);
+    const { tokens, keep } = sets.get(drafted.join()) ?? { tokens: [], keep: [] };
+    // One token of the set or none, by one flip after the other, each given that the ones before it said no.
+    let rest = 1;
+    for (let i = 0; i < tokens.length; i++) {
+      if (chance.flip(rest > 0 ? keep[i] / rest : 0)) return tokens[i];
+      rest -= keep[i];
+    }
+    return chance.pick(owed);
+  });
+}
+
+export default definePlugin({
+  kind: "rule",
+  name: "optimal-transport",
+  summary: "the most that any rule can keep, by linear programming; small vocabularies",
+  paper: { title: "SpecTr: Fast Speculative Decoding via Optimal Transport", year: 2023, arxiv: "2310.15141" },
+  create: async () => optimalTransport(await loadTransport()),
+});
