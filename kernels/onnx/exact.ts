@@ -5,7 +5,7 @@
 // a second float32 product that is a block's length times smaller: (sum of the row over the block) · offset.
 import { blockForm, type Blocks, blocks } from "../../src/model/blocks.ts";
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
-import type { GraphBuilder, Value } from "./graph.ts";
+import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { addBias, concatenate, floatProduct, type Products } from "./products.ts";
 
 export class ExactProducts implements Products {
@@ -45,13 +45,13 @@ export class ExactProducts implements Products {
     const { bits, block, affine } = form;
     const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
     const perRow = columns / block;
-    const form8 = memo(() => stack(tensors.map((tensor) => blocks(tensor)!)));
-    const codes = g.weight(`${label}.codes`, "uint8", [out, perRow, block * bits / 8], () => form8.get().codes);
+    const stacked = new Lazy(() => stack(tensors.map((tensor) => blocks(tensor)!)));
+    const codes = g.weight(`${label}.codes`, "uint8", [out, perRow, block * bits / 8], () => stacked.get().codes);
     const scales = g.weight(
       `${label}.scales`,
       "float32",
       [out * perRow],
-      () => affine ? form8.get().scales : form8.take().scales,
+      () => affine ? stacked.get().scales : stacked.take().scales,
     );
     const product = g.contrib("MatMulNBits", [rows, codes, scales], {
       K: { int: columns },
@@ -62,7 +62,7 @@ export class ExactProducts implements Products {
     });
     if (!affine) return product;
     const offsets = g.weight(`${label}.offsets`, "float32", [perRow, out], () => {
-      const all = form8.take().offsets!;
+      const all = stacked.take().offsets!;
       const transposed = new Float32Array(all.length);
       for (let row = 0, at = 0; row < out; row++) {
         for (let i = 0; i < perRow; i++, at++) transposed[i * out + row] = all[at];
@@ -82,20 +82,6 @@ export class ExactProducts implements Products {
     }
     return sums;
   }
-}
-
-/** Keeps what is costly to make until its last user took it. */
-function memo<T>(make: () => T): { get(): T; take(): T } {
-  let value: T | undefined;
-  const get = () => value ??= make();
-  return {
-    get,
-    take() {
-      const taken = get();
-      value = undefined;
-      return taken;
-    },
-  };
 }
 
 function stack(parts: readonly Blocks[]): Blocks {

@@ -103,3 +103,19 @@ export class GraphBuilder {
     };
   }
 }
+
+/** Makes a value when first asked and lets go of it when it is taken. */
+export class Lazy<T> {
+  #value: T | undefined;
+  constructor(private readonly make: () => T) {}
+
+  get(): T {
+    return this.#value ??= this.make();
+  }
+
+  take(): T {
+    const value = this.get();
+    this.#value = undefined;
+    return value;
+  }
+}

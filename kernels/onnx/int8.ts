@@ -7,7 +7,7 @@
 // projection reads has to be rotated while running.
 import { UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
-import type { GraphBuilder, Value } from "./graph.ts";
+import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { Rotation } from "./hadamard.ts";
 import { concatenate, type Products } from "./products.ts";
 
@@ -165,22 +165,6 @@ function refuseUnfoldable(source: ModelSource): void {
       refuse("a norm with a gain stands between a matrix and the stream");
     }
   });
-}
-
-/** Makes a value when first asked and lets go of it when it is taken. */
-class Lazy<T> {
-  #value: T | undefined;
-  constructor(private readonly make: () => T) {}
-
-  get(): T {
-    return this.#value ??= this.make();
-  }
-
-  take(): T {
-    const value = this.get();
-    this.#value = undefined;
-    return value;
-  }
 }
 
 function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {

@@ -11,14 +11,10 @@ const TABLE = {
   getErrorMessage: [2, ["ptr"], "ptr"],
   createEnv: [3, ["i32", "ptr", "ptr"], "ptr"],
   disableTelemetryEvents: [6, ["ptr"], "ptr"],
-  createSession: [7, ["ptr", "ptr", "ptr", "ptr"], "ptr"],
   createSessionFromArray: [8, ["ptr", "ptr", "usize", "ptr", "ptr"], "ptr"],
   run: [9, ["ptr", "ptr", "ptr", "ptr", "usize", "ptr", "usize", "ptr"], "ptr"],
   createSessionOptions: [10, ["ptr"], "ptr"],
-  setOptimizedModelFilePath: [11, ["ptr", "ptr"], "ptr"],
-  enableProfiling: [14, ["ptr", "ptr"], "ptr"],
   disableMemPattern: [17, ["ptr"], "ptr"],
-  disableCpuMemArena: [19, ["ptr"], "ptr"],
   setGraphOptimizationLevel: [23, ["ptr", "i32"], "ptr"],
   setIntraOpThreads: [24, ["ptr", "i32"], "ptr"],
   createTensor: [49, ["ptr", "ptr", "usize", "ptr", "usize", "i32", "ptr"], "ptr"],
@@ -27,7 +23,6 @@ const TABLE = {
   releaseSession: [95, ["ptr"], "void"],
   releaseValue: [96, ["ptr"], "void"],
   releaseSessionOptions: [100, ["ptr"], "void"],
-  sessionEndProfiling: [110, ["ptr", "ptr", "ptr"], "ptr"],
   getAvailableProviders: [125, ["ptr", "ptr"], "ptr"],
   addSessionConfigEntry: [130, ["ptr", "ptr", "ptr"], "ptr"],
   appendExecutionProvider: [216, ["ptr", "ptr", "ptr", "ptr", "usize"], "ptr"],
@@ -64,8 +59,6 @@ export interface SessionOptions {
   readonly threads: number;
   readonly provider: string;
   readonly config?: Readonly<Record<string, string>>;
-  /** Where ORT writes a profile of every node, for people who tune graphs. */
-  readonly profile?: string;
 }
 
 /** One loaded library. */
@@ -163,10 +156,6 @@ export class Runtime {
       // Row counts vary from pass to pass: patterns learnt for one width would be kept for each.
       this.#check(this.#api.disableMemPattern(handle));
       for (const [key, value] of Object.entries(options.config ?? {})) add(key, value);
-      if (options.profile) {
-        const prefix = cString(options.profile);
-        this.#check(this.#api.enableProfiling(handle, this.#ffi.address(prefix)));
-      }
       if (options.provider !== "cpu") this.#append(handle, options.provider);
       const status = this.#api.createSessionFromArray(
         this.#env,
@@ -256,12 +245,6 @@ export class Session {
         ),
       );
     };
-  }
-
-  /** Ends profiling, where it was on; the file is written. */
-  endProfiling(): void {
-    const out = new BigUint64Array(1);
-    this.check(this.api.sessionEndProfiling(this.handle, this.ffi.address(out), this.ffi.address(out)));
   }
 
   close(): void {

@@ -1,0 +1,82 @@
+// Finding a GPU: the runtime's own WebGPU (Deno), else Dawn from the npm package `webgpu`, whose native module is loaded
+// by its path, so that a standalone binary can unpack it anywhere.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { HunchError, UnsupportedError } from "../../src/errors.ts";
+
+/** Where WebGPU comes from. */
+export const PROVIDERS = ["builtin", "dawn"] as const;
+export type Provider = typeof PROVIDERS[number];
+
+export interface FoundAdapter {
+  readonly adapter: GPUAdapter;
+  /** For people: vendor and device as the adapter tells them. */
+  readonly name: string;
+  readonly provider: Provider;
+}
+
+/** Path of Dawn's native module inside the package, e.g. `dist/linux-x64/dawn.node`. */
+export function moduleInPackage(platform: string = process.platform, arch: string = process.arch): string {
+  return `dist/${platform}-${platform === "darwin" ? "universal" : arch}/dawn.node`;
+}
+
+let locate: ((cacheDir: string) => Promise<string | undefined>) | undefined;
+
+/** For standalone binaries: a function that unpacks the module and says where it is. */
+export function setModuleLocator(locator: (cacheDir: string) => Promise<string | undefined>): void {
+  locate = locator;
+}
+
+/** Dawn is alive as long as this is reachable. */
+let dawn: GPU | undefined;
+
+async function dawnGpu(cacheDir: string): Promise<GPU | undefined> {
+  if (dawn) return dawn;
+  const require = createRequire(import.meta.url);
+  let path = await locate?.(cacheDir);
+  try {
+    path ??= join(dirname(require.resolve("webgpu/package.json")), moduleInPackage());
+  } catch {
+    return undefined; // not installed
+  }
+  if (!existsSync(path)) return undefined;
+  return dawn = (require(path) as { create(options: string[]): GPU }).create([]);
+}
+
+function builtinGpu(): GPU | undefined {
+  return (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
+}
+
+/** Throws UnsupportedError where there is no adapter. */
+export async function findAdapter(provider: string | undefined, cacheDir: string): Promise<FoundAdapter> {
+  if (provider !== undefined && !PROVIDERS.some((known) => known === provider)) {
+    throw new HunchError("usage", `there is no WebGPU provider ${provider}`, {}, `use one of ${PROVIDERS.join(", ")}`);
+  }
+  const refusals: string[] = [];
+  for (const kind of PROVIDERS) {
+    if (provider !== undefined && provider !== kind) continue;
+    try {
+      const gpu = kind === "builtin" ? builtinGpu() : await dawnGpu(cacheDir);
+      if (!gpu) {
+        refusals.push(kind === "builtin" ? "this runtime has none of its own" : "Dawn has no module for this system");
+        continue;
+      }
+      const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+      if (adapter) return { adapter, name: describe(adapter), provider: kind };
+      refusals.push(`${kind}: no adapter`);
+    } catch (error) {
+      refusals.push(`${kind}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  throw new UnsupportedError(
+    `there is no WebGPU adapter here (${refusals.join("; ")})`,
+    {},
+    "install a Vulkan driver, or use --backend onnx",
+  );
+}
+
+function describe({ info }: GPUAdapter): string {
+  const parts = [info.vendor, info.architecture, info.device, info.description].filter((part) => /[a-z]/i.test(part));
+  return [...new Set(parts)].join(" ") || "an adapter without a name";
+}

@@ -1,0 +1,225 @@
+// The thin layer over a WebGPU device: buffers that are counted, pipelines cached by source, and errors for people.
+import { HunchError, UnsupportedError } from "../../src/errors.ts";
+import type { FoundAdapter } from "./adapter.ts";
+
+/** GPUBufferUsage by name: runtimes without a WebGPU of their own lack the global object. */
+const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;
+const COMPUTE_STAGE = 0x4;
+const MAP_READ = 0x1;
+
+/** Largest piece of one upload: enough to be quick, little enough that no adapter refuses it. */
+const CHUNK = 16 << 20;
+
+export type Access = "uniform" | "read" | "write";
+
+export interface Kernel {
+  /** For messages: the operation's name. */
+  readonly name: string;
+  readonly code: string;
+  /** How binding i of group 0 is used. */
+  readonly bindings: readonly Access[];
+}
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export interface Counts {
+  buffersCreated: number;
+  buffersDestroyed: number;
+  bytes: number;
+  pipelines: number;
+  dispatches: number;
+  submits: number;
+  readBytes: number;
+}
+
+export class Device {
+  readonly counts: Counts = {
+    buffersCreated: 0,
+    buffersDestroyed: 0,
+    bytes: 0,
+    pipelines: 0,
+    dispatches: 0,
+    submits: 0,
+    readBytes: 0,
+  };
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #buffers = new Set<GPUBuffer>();
+  #failure: string | undefined;
+  #closed = false;
+
+  private constructor(readonly gpu: GPUDevice, readonly adapterName: string, readonly provider: string) {
+    gpu.lost.then(({ message }) => {
+      if (!this.#closed) this.#failure ??= `the graphics device was lost: ${message || "no reason given"}`;
+    }, () => {});
+    gpu.onuncapturederror = (event) => {
+      event.preventDefault?.();
+      this.#failure ??= `the graphics device refused an operation: ${event.error.message}`;
+    };
+  }
+
+  static async open({ adapter, name, provider }: FoundAdapter): Promise<Device> {
+    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+    try {
+      const gpu = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+      return new Device(gpu, name, provider);
+    } catch (error) {
+      throw new UnsupportedError(
+        `the WebGPU adapter ${name} gives no device: ${error instanceof Error ? error.message : error}`,
+        {},
+        "use --backend onnx",
+      );
+    }
+  }
+
+  /** Most bytes of one storage binding. */
+  get largestBinding(): number {
+    return Math.min(this.gpu.limits.maxStorageBufferBindingSize, this.gpu.limits.maxBufferSize);
+  }
+
+  /** Zeroed storage of at least `bytes`. */
+  storage(bytes: number, label: string): GPUBuffer {
+    return this.#create(bytes, USAGE.storage | USAGE.copySource | USAGE.copyTarget, label);
+  }
+
+  uniform(bytes: number, label: string): GPUBuffer {
+    return this.#create(bytes, USAGE.uniform | USAGE.copyTarget, label);
+  }
+
+  /** Memory that JavaScript can read once a pass has copied into it. */
+  staging(bytes: number): GPUBuffer {
+    return this.#create(bytes, USAGE.mapRead | USAGE.copyTarget, "results");
+  }
+
+  destroy(buffer: GPUBuffer): void {
+    if (!this.#buffers.delete(buffer)) return;
+    this.counts.buffersDestroyed++;
+    this.counts.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Uploads in pieces; lengths must be multiples of 4 bytes. */
+  write(buffer: GPUBuffer, data: ArrayBufferView, at = 0): void {
+    for (let from = 0; from < data.byteLength; from += CHUNK) {
+      const length = Math.min(CHUNK, data.byteLength - from);
+      const piece = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset + from, length);
+      this.gpu.queue.writeBuffer(buffer, at + from, piece);
+    }
+  }
+
+  /** Throws an Error with the numbered source where WGSL does not compile: a bug of ours, never of the user. */
+  async pipeline({ name, code, bindings }: Kernel): Promise<Pipeline> {
+    const known = this.#pipelines.get(code);
+    if (known) return known;
+    this.gpu.pushErrorScope("validation");
+    const module = this.gpu.createShaderModule({ label: name, code });
+    const layout = this.gpu.createBindGroupLayout({
+      label: name,
+      entries: bindings.map((access, binding) => ({
+        binding,
+        visibility: COMPUTE_STAGE,
+        buffer: { type: access === "uniform" ? "uniform" : access === "read" ? "read-only-storage" : "storage" },
+      })),
+    });
+    const pipeline = this.gpu.createComputePipeline({
+      label: name,
+      layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    });
+    const [{ messages }, error] = await Promise.all([module.getCompilationInfo(), this.gpu.popErrorScope()]);
+    const wrong = messages.filter(({ type }) => type === "error");
+    if (error || wrong.length > 0) {
+      const told = wrong.map(({ lineNum, linePos, message }) => `${lineNum}:${linePos}: ${message}`);
+      throw new Error(`the kernel ${name} does not compile: ${told.join("\n") || error!.message}\n${numbered(code)}`);
+    }
+    const made = { pipeline, layout };
+    this.#pipelines.set(code, made);
+    this.counts.pipelines++;
+    return made;
+  }
+
+  bind({ layout }: Pipeline, buffers: readonly GPUBuffer[]): GPUBindGroup {
+    return this.gpu.createBindGroup({
+      layout,
+      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+  }
+
+  submit(encoder: GPUCommandEncoder): void {
+    this.gpu.queue.submit([encoder.finish()]);
+    this.counts.submits++;
+  }
+
+  /** Runs `create`; throws HunchError("unavailable") where the device's memory did not suffice for it. */
+  async within<T>(what: string, create: () => T | Promise<T>): Promise<T> {
+    this.gpu.pushErrorScope("out-of-memory");
+    let result: T;
+    try {
+      result = await create();
+    } finally {
+      const error = await this.gpu.popErrorScope();
+      if (error) this.#failure ??= `the graphics device has too little memory for ${what}`;
+    }
+    this.check();
+    return result;
+  }
+
+  /** Waits for what was submitted and maps `bytes` of a staging buffer. */
+  async read(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    try {
+      await staging.mapAsync(MAP_READ, 0, bytes);
+    } catch (error) {
+      await Promise.resolve(); // whoever reports the loss goes first
+      this.check();
+      this.#failure ??= `its results cannot be read: ${error instanceof Error ? error.message : error}`;
+    }
+    this.check();
+    this.counts.readBytes += bytes;
+    return staging.getMappedRange(0, bytes);
+  }
+
+  /** Throws HunchError("unavailable") once anything has gone wrong on the device. */
+  check(): void {
+    if (this.#failure === undefined) return;
+    throw new HunchError(
+      "unavailable",
+      this.#failure.replaceAll(/\s+/g, " ").slice(0, 300),
+      {},
+      `${this.adapterName}: use a smaller model or context, or --backend onnx`,
+    );
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const buffer of [...this.#buffers]) this.destroy(buffer);
+    this.#pipelines.clear();
+    this.gpu.destroy();
+  }
+
+  #create(bytes: number, usage: number, label: string): GPUBuffer {
+    this.check();
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    if (size > this.gpu.limits.maxBufferSize) {
+      const most = Math.floor(this.gpu.limits.maxBufferSize / 1e6);
+      throw new HunchError(
+        "unavailable",
+        `${label} needs a buffer of ${Math.ceil(size / 1e6)} MB where ${this.adapterName} has at most ${most} MB`,
+        {},
+        "use a smaller context, or --backend onnx",
+      );
+    }
+    const buffer = this.gpu.createBuffer({ size, usage, label });
+    this.#buffers.add(buffer);
+    this.counts.buffersCreated++;
+    this.counts.bytes += size;
+    return buffer;
+  }
+}
+
+/** Source with line numbers, as compilers count them. */
+export function numbered(code: string): string {
+  return code.split("\n").map((line, i) => `${String(i + 1).padStart(4)} | ${line}`).join("\n");
+}
