@@ -15,7 +15,7 @@ import { type Line, stdinLines, utf8 } from "./text.ts";
 
 /** Returns the exit code: `partial` where some lines failed. */
 export async function answerLines(options: GenerateCommand): Promise<number> {
-  samplingOf(options);
+  samplingOf(options); // what is wrong for every line is told once
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);
   const told = options.summary ?? stderr.terminal;

@@ -10,12 +10,13 @@ import { stderr, stdout } from "./output/streams.ts";
 import { summaryLines } from "./output/summary.ts";
 import { AnswerWriter } from "./output/writer.ts";
 import { promptTokens, readPrompt } from "./prompt.ts";
-import { samplingOf, seedOf } from "./sampling.ts";
+import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { type Question, Session } from "./session.ts";
 
 /** Returns the exit code. */
 export async function answer(options: GenerateCommand): Promise<number> {
   const sampling = samplingOf(options);
+  refuseIdle(options, sampling.temperature);
   const prompt = await readPrompt(options.prompt, options.files);
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);

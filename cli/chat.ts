@@ -13,12 +13,13 @@ import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
 import { shortSummary, type Summary, summaryLines } from "./output/summary.ts";
 import { AnswerWriter } from "./output/writer.ts";
-import { samplingOf, seedOf } from "./sampling.ts";
+import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { Session } from "./session.ts";
 
 /** Returns the exit code. */
 export async function chat(options: ChatCommand): Promise<number> {
   const sampling = samplingOf(options);
+  refuseIdle(options, sampling.temperature);
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);
   try {

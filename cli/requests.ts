@@ -4,7 +4,7 @@ import type { ChatMessage } from "../src/model/chat.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { closest } from "../src/closest.ts";
 import { asMessages, chatTokens, promptTokens } from "./prompt.ts";
-import { type SamplingChoice, samplingOf, seedOf } from "./sampling.ts";
+import { refuseIdle, type SamplingChoice, samplingOf, seedOf } from "./sampling.ts";
 import type { Question } from "./session.ts";
 
 /** What a request may say; what it does not is as the command line has it. */
@@ -65,8 +65,10 @@ function fieldsOf(text: string): Fields {
 
 function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Question {
   refuseMistyped(fields);
-  const choice: Record<string, number | undefined> = {};
-  for (const [field, key] of Object.entries(SAMPLING)) choice[key] = number(fields, field) ?? defaults[key];
+  const own: { -readonly [K in keyof SamplingChoice]: number } = {};
+  for (const [field, key] of Object.entries(SAMPLING)) own[key] = number(fields, field);
+  const sampling = samplingOf({ ...defaults, ...defined(own) });
+  refuseIdle(own, sampling.temperature);
   const stop = fields.stop ?? defaults.stop;
   const maxTokens = number(fields, "max_tokens") ?? defaults.maxTokens;
   if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 1)) {
@@ -74,7 +76,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
   }
   return {
     prompt: tokensOf(fields, source, defaults),
-    sampling: samplingOf(choice),
+    sampling,
     seed: seedOf(seedField(fields) ?? defaults.seed),
     maxTokens,
     stop: typeof stop === "string" ? [stop] : strings(stop, "stop"),
@@ -101,6 +103,10 @@ function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int3
   return raw || source.chat === undefined
     ? promptTokens(source, prompt, { raw, system })
     : chatTokens(source, asMessages(prompt, system));
+}
+
+function defined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 const ROLES = ["system", "user", "assistant"];

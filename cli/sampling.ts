@@ -2,28 +2,32 @@
 import { HunchError } from "../src/errors.ts";
 import { checkSampling, GREEDY, type Sampling } from "../src/sampling.ts";
 
-/** What may be left out, is off; the temperature is then 0: the likeliest token, always the same answer. */
+/** What is left out is off; without a temperature it is 0: the likeliest token, always the same answer. */
 export type SamplingChoice = { readonly [K in keyof Sampling]?: Sampling[K] };
 
-/** Throws HunchError("usage") where a number is out of its range, or has no effect and so cannot be meant. */
+/** Throws HunchError("usage") where a number is out of its range. */
 export function samplingOf(choice: SamplingChoice): Sampling {
   const given = Object.entries(choice).filter(([name, value]) => value !== undefined && Object.hasOwn(GREEDY, name));
   const sampling: Sampling = { ...GREEDY, ...Object.fromEntries(given) };
   checkSampling(sampling);
-  const idle = given.find(([name]) => name === "topK" || name === "topP" || name === "minP" || name === "typical");
-  if (sampling.temperature === 0 && idle) {
-    throw new HunchError(
-      "usage",
-      `${optionName(idle[0])} has no effect at temperature 0, where the likeliest token is always taken`,
-      {},
-      "add --temperature 0.8, or leave it out",
-    );
-  }
   return sampling;
 }
 
+/** Throws HunchError("usage") where something was asked for that has no effect at this temperature. */
+export function refuseIdle(choice: SamplingChoice, temperature: number): void {
+  const names = ["topK", "topP", "minP", "typical"] as const;
+  const idle = names.find((name) => choice[name] !== undefined);
+  if (temperature !== 0 || idle === undefined) return;
+  throw new HunchError(
+    "usage",
+    `${optionName(idle)} has no effect at temperature 0, where the likeliest token is always taken`,
+    {},
+    "set a temperature such as 0.8, or leave it out",
+  );
+}
+
 function optionName(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The seed as given, or a fresh one, so that every answer can be had again. */

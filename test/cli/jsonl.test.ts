@@ -63,6 +63,17 @@ test("messages are answered in the model's template, and text that names a speci
   assert.match(results[4].error.message, /messages\[0\]\.role/);
 });
 
+test("options stand for what requests do not say", async () => {
+  const input = ['"Tom"', '{"prompt": "Tom", "temperature": 0}', '{"prompt": "Tom", "temperature": 0, "top_p": 0.5}'];
+  const args = [...TINY, "--jsonl", "-n", "6", "-t", "1", "--top-p", "0.9", "--seed", "1"];
+  const { code, stdout } = await hunch(args, { input: input.join("\n") });
+  const [sampled, greedy, refused] = lines(stdout);
+  assert.equal(code, 5);
+  assert.equal(sampled.seed, "1");
+  assert.equal(greedy.seed, undefined);
+  assert.match(refused.error.message, /top-p has no effect/);
+});
+
 test("a wrong option is refused before any line is answered", async () => {
   const { code, stdout, stderr } = await hunch([...TINY, "--jsonl", "--drafter", "nobody"], { input: '"Tom"\n' });
   assert.equal(code, 2);
