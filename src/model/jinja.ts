@@ -7,6 +7,17 @@
 // sorting) have their operands evaluated first and are charged before they run. The outcome depends on the template
 // and the messages only, never on the clock.
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import {
+  change,
+  countNodes,
+  type Evaluated,
+  evaluated,
+  length,
+  type Node,
+  part,
+  type Statement,
+  type Value,
+} from "./jinja-nodes.ts";
 
 /** The template wants too much. Its message says what. */
 export class BudgetError extends Error {}
@@ -21,11 +32,6 @@ const DEEPEST = 400;
 const LONGEST_RANGE = 100_000;
 
 type Program = ReturnType<typeof parse>;
-type Statement = Parameters<Interpreter["evaluate"]>[0];
-type Value = ReturnType<Interpreter["evaluate"]>;
-interface Node {
-  readonly type: string;
-}
 
 /** Parses a template as `transformers` does. Throws BudgetError or the library's errors. */
 export function parseTemplate(text: string): Program {
@@ -45,7 +51,7 @@ export function renderTemplate(
   const environment = new Environment();
   const constants = { true: true, True: true, false: false, False: false, none: null, None: null };
   for (const [name, value] of Object.entries({ ...constants, range, ...variables })) environment.set(name, value);
-  return text(new MeteredInterpreter(environment, inputSize).run(program));
+  return String(new MeteredInterpreter(environment, inputSize).run(program).value);
 }
 
 function range(...bounds: unknown[]): number[] {
@@ -58,12 +64,6 @@ function range(...bounds: unknown[]): number[] {
   const length = Math.max(0, Math.ceil((stop - start) / step));
   if (length > LONGEST_RANGE) throw new BudgetError(`asks for a range of ${length} numbers`);
   return Array.from({ length }, (_, i) => start + i * step);
-}
-
-/** A value that was evaluated already, in place of the expression it came from. */
-interface Evaluated extends Node {
-  readonly type: "Evaluated";
-  readonly value: Value;
 }
 
 /** Characters and elements, and elements alone; everything inside counted as often as it appears. */
@@ -274,41 +274,4 @@ class MeteredInterpreter extends Interpreter {
   #magnitude(value: Value): number {
     return typeof value.value === "number" ? Math.abs(value.value) : this.#weigh(value);
   }
-}
-
-// --- nodes and values of the library, by their documented fields ---
-
-function part<T = Node>(node: object, field: string): T {
-  return (node as unknown as Record<string, T>)[field];
-}
-
-function change<T extends object>(node: T, fields: Record<string, unknown>): T {
-  return { ...node, ...fields };
-}
-
-function evaluated(value: Value): Evaluated {
-  return { type: "Evaluated", value };
-}
-
-/** Elements of an array or mapping, 0 of anything else. */
-function length(value: Value): number {
-  const inside = value.value as unknown;
-  return Array.isArray(inside) ? inside.length : inside instanceof Map ? inside.size : 0;
-}
-
-function text(value: Value): string {
-  return String(value.value);
-}
-
-const counts = new WeakMap<object, number>();
-
-/** Nodes under a node, itself included. */
-function countNodes(node: unknown): number {
-  if (typeof node !== "object" || node === null) return 1;
-  const known = counts.get(node);
-  if (known !== undefined) return known;
-  let count = 1;
-  for (const child of node instanceof Map ? [...node].flat() : Object.values(node)) count += countNodes(child);
-  counts.set(node, count);
-  return count;
 }

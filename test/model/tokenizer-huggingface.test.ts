@@ -49,6 +49,8 @@ function added(tokens: string[], types: ArrayLike<number>) {
   );
 }
 
+const smolVocab = Object.fromEntries(smol.tokens.map((token, id) => [token, id]));
+
 function smolJson(preTokenizer: unknown, more: Record<string, unknown> = {}, mergePairs = false) {
   return {
     version: "1.0",
@@ -65,7 +67,7 @@ function smolJson(preTokenizer: unknown, more: Record<string, unknown> = {}, mer
       end_of_word_suffix: null,
       fuse_unk: false,
       byte_fallback: false,
-      vocab: Object.fromEntries(smol.tokens.map((token, id) => [token, id])),
+      vocab: smolVocab,
       merges: mergePairs ? smol.merges.map((merge) => merge.split(" ")) : smol.merges,
       ...more,
     },

@@ -127,15 +127,26 @@ class ScoreRules implements MergeRules {
   readonly results: Int32Array;
 
   constructor(readonly vocabulary: Vocabulary, scores: ArrayLike<number>, readonly text: () => Uint8Array) {
-    const order = Float64Array.from({ length: scores.length }, (_, token) => -scores[token]).sort();
-    let distinct = 0;
-    for (let i = 0; i < order.length; i++) {
-      if (i === 0 || order[i] !== order[distinct - 1]) order[distinct++] = order[i];
+    const count = scores.length;
+    const order = new Float64Array(count);
+    for (let token = 0; token < count; token++) order[token] = -scores[token];
+    order.sort();
+    // The rank is where the first of equal scores stands.
+    const rank = (key: number): number => {
+      let low = 0, high = count - 1;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (order[middle] < key) low = middle + 1;
+        else high = middle;
+      }
+      return low;
+    };
+    this.ranks = new Int32Array(count);
+    this.results = new Int32Array(count);
+    for (let token = 0; token < count; token++) {
+      this.ranks[token] = rank(-scores[token]);
+      this.results[token] = token;
     }
-    const rankOf = new Map<number, number>();
-    for (let rank = 0; rank < distinct; rank++) rankOf.set(order[rank], rank);
-    this.ranks = Int32Array.from({ length: scores.length }, (_, token) => rankOf.get(-scores[token]) ?? 0);
-    this.results = Int32Array.from({ length: scores.length }, (_, token) => token);
   }
 
   rule(_left: number, _right: number, from: number, to: number): number {
