@@ -19,7 +19,7 @@ import { checkProvider, saturates } from "./self-test.ts";
 import { Runtime, type Session } from "./runtime.ts";
 
 /** Changes with every change of what a converted model contains. */
-const CONVERSION = 1;
+const CONVERSION = 2;
 
 export const PROVIDERS = ["cpu", "webgpu", "cuda", "coreml", "dml"] as const;
 

@@ -83,7 +83,7 @@ export class Pass {
   readonly #logits: Feed<Float32Array>;
   readonly #tokens: Feed<BigInt64Array>;
   readonly #likelihoods: Feed<Float32Array>;
-  readonly #logSum: Feed<Float32Array>;
+  readonly #probabilities: Feed<Float32Array>;
   /** Zero points of rows and of scored rows, where the format rounds activations in the graph. */
   readonly #zeros: Feed<Uint8Array>[];
 
@@ -113,7 +113,7 @@ export class Pass {
     this.#logits = feed("float32", floats);
     this.#tokens = feed("int64", longs);
     this.#likelihoods = feed("float32", floats);
-    this.#logSum = feed("float32", floats);
+    this.#probabilities = feed("float32", floats);
     const caches = (kind: "past" | "present") =>
       spec.layers.flatMap((_, layer) => [cacheName(kind, layer, "key"), cacheName(kind, layer, "value")]);
     this.#run = session.runner(
@@ -131,7 +131,7 @@ export class Pass {
         ...(format === "int8" ? [ROW_ZEROS, SCORED_ZEROS] : []),
         ...caches("past"),
       ],
-      [RESULTS.logits, RESULTS.tokens, RESULTS.likelihoods, RESULTS.logSum, ...caches("present")],
+      [RESULTS.logits, RESULTS.probabilities, RESULTS.tokens, RESULTS.likelihoods, ...caches("present")],
     );
   }
 
@@ -170,7 +170,7 @@ export class Pass {
       logits: this.#logits.bind([scoredCount, spec.vocab]),
       tokens: this.#tokens.bind([scoredCount, top]),
       likelihoods: this.#likelihoods.bind([scoredCount, top]),
-      logSum: this.#logSum.bind([scoredCount, 1]),
+      probabilities: this.#probabilities.bind([scoredCount, probabilities ? spec.vocab : 1]),
       top,
     };
     const caches = cache.values;
@@ -189,7 +189,7 @@ export class Pass {
         ...this.#zeros.map((feed) => feed.value),
         ...caches,
       ],
-      [this.#logits.value, this.#tokens.value, this.#likelihoods.value, this.#logSum.value, ...caches],
+      [this.#logits.value, this.#probabilities.value, this.#tokens.value, this.#likelihoods.value, ...caches],
     );
     return results;
   }
@@ -277,7 +277,7 @@ export class Pass {
         this.#logits,
         this.#tokens,
         this.#likelihoods,
-        this.#logSum,
+        this.#probabilities,
       ]
     ) feed.close();
   }

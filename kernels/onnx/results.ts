@@ -7,7 +7,7 @@ export interface ResultBuffers {
   readonly logits: Float32Array; // [rows, vocab]
   readonly tokens: BigInt64Array; // [rows, top]
   readonly likelihoods: Float32Array; // [rows, top]
-  readonly logSum: Float32Array; // [rows]
+  readonly probabilities: Float32Array; // [rows, vocab]; one column, without meaning, where only the arg-max was made
   /** Columns of tokens and likelihoods: 1 where only the arg-max was made. */
   readonly top: number;
 }
@@ -45,19 +45,26 @@ export class OnnxScores implements Scores {
   probability(row: number, token: number): number {
     this.#check(row);
     if (!(token >= 0 && token < this.vocab)) throw new RangeError(`no token ${token} in a vocabulary of ${this.vocab}`);
-    const logSum = this.results.top > 1 ? this.results.logSum[row] : this.#logSum(row);
-    return Math.exp(this.#row(row)[token] / this.temperature - logSum);
+    if (this.results.top > 1) return this.results.probabilities[row * this.vocab + token];
+    return Math.exp(this.#row(row)[token] / this.temperature - this.#logSum(row));
   }
 
+  /** The soft-max in float32 where the pass made it, else from the logits; renormalised in float64. */
   distribution(row: number): Distribution {
-    const logits = this.logits(row);
-    const highest = this.#highest(logits) / this.temperature;
+    this.#check(row);
+    const { top, probabilities: made } = this.results;
     const probabilities = new Float64Array(this.vocab);
     let sum = 0;
-    for (let i = 0; i < logits.length; i++) {
-      sum += probabilities[i] = Math.exp(logits[i] / this.temperature - highest);
+    if (top > 1) {
+      for (let i = 0, at = row * this.vocab; i < this.vocab; i++, at++) sum += probabilities[i] = made[at];
+    } else {
+      const logits = this.#row(row);
+      const highest = this.#highest(logits);
+      for (let i = 0; i < this.vocab; i++) {
+        sum += probabilities[i] = Math.exp((logits[i] - highest) / this.temperature);
+      }
     }
-    for (let i = 0; i < probabilities.length; i++) probabilities[i] /= sum;
+    for (let i = 0; i < this.vocab; i++) probabilities[i] /= sum;
     return { vocab: this.vocab, probabilities };
   }
 

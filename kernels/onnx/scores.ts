@@ -12,12 +12,15 @@ export const SCORE_FEEDS = {
   temperature: "temperature", // float32 [1]
 } as const;
 
-/** What a pass gives for S scored rows, besides the caches. K is TOP, or 1 where only the arg-max was wanted. */
+/**
+ * What a pass gives for S scored rows, besides the caches. K is TOP and P the vocabulary, or both 1 where only the
+ * arg-max was wanted.
+ */
 export const RESULTS = {
   logits: "logits", // float32 [S, vocab]
+  probabilities: "probabilities", // float32 [S, P], soft-max at the temperature (arg-max only: 0)
   tokens: "tokens", // int64 [S, K], likeliest first, equal ones by ascending id
   likelihoods: "likelihoods", // float32 [S, K], their probabilities (arg-max only: 0)
-  logSum: "log_sum", // float32 [S, 1], log Σ exp(logit / temperature) (arg-max only: 0)
 } as const;
 
 /** Scales and caps the logits; then either just the arg-max, or soft-max at a temperature and the top tokens. */
@@ -33,36 +36,30 @@ export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void
   g.input(SCORE_FEEDS.wantProbabilities, "bool", [1]);
   g.input(SCORE_FEEDS.temperature, "float32", [1]);
   const top = g.constant("int64", [Math.min(TOP, spec.vocab)]);
-  const lastAxis = g.constant("int64", [-1]);
   const zero = g.constant("float32", [0], [1, 1]);
 
   const probabilities = branch("probabilities", [
     node("Div", [logits, SCORE_FEEDS.temperature], ["scaled"]),
-    node("Softmax", ["scaled"], ["likely"], { axis: { int: -1 } }),
+    node("Softmax", ["scaled"], ["p_all"], { axis: { int: -1 } }),
     node("TopK", ["scaled", top], ["top_scaled", "p_tokens"], { axis: { int: -1 } }),
-    node("GatherElements", ["likely", "p_tokens"], ["p_likelihoods"], { axis: { int: -1 } }),
-    // log Σ exp(x) = x₀ − log soft-max₀, from the likeliest token: the best conditioned of the row.
-    node("ReduceMax", ["top_scaled", lastAxis], ["highest"]),
-    node("ReduceMax", ["p_likelihoods", lastAxis], ["highest_p"]),
-    node("Log", ["highest_p"], ["log_p"]),
-    node("Sub", ["highest", "log_p"], ["p_sum"]),
-  ], ["p_tokens", "p_likelihoods", "p_sum"]);
+    node("GatherElements", ["p_all", "p_tokens"], ["p_likelihoods"], { axis: { int: -1 } }),
+  ], ["p_all", "p_tokens", "p_likelihoods"]);
   const argmax = branch("argmax", [
     node("ArgMax", [logits], ["a_tokens"], { axis: { int: -1 }, keepdims: { int: 1 } }),
     node("Cast", ["a_tokens"], ["a_floats"], { to: { int: 1 } }),
     node("Mul", ["a_floats", zero], ["a_likelihoods"]),
-    node("Identity", ["a_likelihoods"], ["a_sum"]),
-  ], ["a_tokens", "a_likelihoods", "a_sum"]);
+    node("Identity", ["a_likelihoods"], ["a_all"]),
+  ], ["a_all", "a_tokens", "a_likelihoods"]);
   g.nodes.push({
     op: "If",
     domain: "",
     inputs: [SCORE_FEEDS.wantProbabilities],
-    outputs: [RESULTS.tokens, RESULTS.likelihoods, RESULTS.logSum],
+    outputs: [RESULTS.probabilities, RESULTS.tokens, RESULTS.likelihoods],
     attributes: { then_branch: { graph: probabilities }, else_branch: { graph: argmax } },
   });
+  g.output(RESULTS.probabilities, "float32", ["S", "P"]);
   g.output(RESULTS.tokens, "int64", ["S", "K"]);
   g.output(RESULTS.likelihoods, "float32", ["S", "K"]);
-  g.output(RESULTS.logSum, "float32", ["S", 1]);
 }
 
 function node(
@@ -75,12 +72,12 @@ function node(
 }
 
 function branch(name: string, nodes: readonly NodeProto[], outputs: readonly [Value, Value, Value]): GraphProto {
-  const types = ["int64", "float32", "float32"] as const;
+  const types = ["float32", "int64", "float32"] as const;
   return {
     name,
     nodes,
     initializers: [],
     inputs: [],
-    outputs: outputs.map((output, i) => ({ name: output, type: types[i], shape: ["S", i === 2 ? 1 : "K"] })),
+    outputs: outputs.map((output, i) => ({ name: output, type: types[i], shape: ["S", i === 0 ? "P" : "K"] })),
   };
 }

@@ -1,0 +1,134 @@
+// Attention of one head of one row over the positions before it, the row's own included: grouped queries (2023, arXiv
+// 2305.13245), sliding window and soft cap (Gemma 2, 2024, arXiv 2408.00118), soft-max made on the way (FlashAttention,
+// 2022, arXiv 2205.14135).
+//
+// query [rows, heads · HEAD], cache [2, capacity, kvHeads · HEAD] → mixed [rows, heads · HEAD].
+// tree: depth of each row, then for each row the rows on its path from the root, [MOST_ROWS, MOST_ROWS].
+// Workgroup: 64 threads, one head of one row. Grid: [heads, rows].
+//
+// Bits: sums run over absolute positions in spans of 64 that start at multiples of 64. Where in the cache a position
+// stands, and what stands beside it, does not enter: a tree node gets the bits of the chain that leads to it.
+struct Shape {
+  heads: u32,
+  kvHeads: u32,
+  stride: u32, // of query and mixed
+  strideOut: u32,
+  window: u32, // 0: none
+  scale: f32,
+  cap: f32, // 0: none
+}
+
+@group(0) @binding(0) var<uniform> pass_: Pass;
+@group(0) @binding(1) var<uniform> shape: Shape;
+@group(0) @binding(2) var<storage, read> query: array<f32>;
+@group(0) @binding(3) var<storage, read> cache: array<f32>;
+@group(0) @binding(4) var<storage, read> tree: array<u32>;
+@group(0) @binding(5) var<storage, read_write> mixed: array<f32>;
+
+const SPAN = 64u;
+const PARTS = (HEAD + SPAN - 1) / SPAN; // elements of a head per thread
+const LOWEST = -1e38;
+
+var<workgroup> q: array<f32, HEAD>;
+var<workgroup> weight: array<f32, SPAN>;
+var<workgroup> start: array<u32, SPAN>; // where each position's key starts in the cache
+var<workgroup> reduced: array<f32, SPAN>;
+
+fn highest(thread: u32, value: f32) -> f32 {
+  reduced[thread] = value;
+  for (var half = SPAN / 2; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (thread < half) {
+      reduced[thread] = max(reduced[thread], reduced[thread + half]);
+    }
+  }
+  workgroupBarrier();
+  let all = reduced[0];
+  workgroupBarrier();
+  return all;
+}
+
+fn total(thread: u32, value: f32) -> f32 {
+  reduced[thread] = value;
+  for (var half = SPAN / 2; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (thread < half) {
+      reduced[thread] += reduced[thread + half];
+    }
+  }
+  workgroupBarrier();
+  let all = reduced[0];
+  workgroupBarrier();
+  return all;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let thread = me.x;
+  let slot = group.x;
+  let row = group.y;
+  let width = shape.kvHeads * HEAD;
+  let shared_ = slot / (shape.heads / shape.kvHeads) * HEAD;
+  let position = pass_.past + tree[row];
+  var oldest = 0u;
+  if (shape.window > 0 && position + 1 > shape.window) {
+    oldest = position + 1 - shape.window;
+  }
+  for (var i = thread; i < HEAD; i += SPAN) {
+    q[i] = query[row * shape.stride + slot * HEAD + i];
+  }
+  workgroupBarrier();
+
+  var most = LOWEST;
+  var sum = 0.0;
+  var mix: array<f32, PARTS>;
+  for (var from = oldest / SPAN * SPAN; from <= position; from += SPAN) {
+    let at = from + thread;
+    let seen = at >= oldest && at <= position;
+    var column = at;
+    if (seen && at >= pass_.past) {
+      column = pass_.past + tree[MOST_ROWS + row * MOST_ROWS + at - pass_.past];
+    }
+    var score = LOWEST;
+    if (seen) {
+      let key = column * width + shared_;
+      start[thread] = key;
+      var dot = 0.0;
+      for (var i = 0u; i < HEAD; i++) {
+        dot = fma(q[i], cache[key + i], dot);
+      }
+      score = dot * shape.scale;
+      if (shape.cap > 0) {
+        score = shape.cap * tanh_safe(score / shape.cap);
+      }
+    }
+    let higher = max(most, highest(thread, score));
+    var mine = 0.0;
+    if (seen) {
+      mine = exp(score - higher);
+    }
+    weight[thread] = mine;
+    let fade = exp(most - higher);
+    sum = fma(sum, fade, total(thread, mine)); // its barriers also show everybody's weight
+    most = higher;
+    let first = max(oldest, from) - from;
+    let end = min(position + 1, from + SPAN) - from;
+    for (var p = 0u; p < PARTS; p++) {
+      let i = p * SPAN + thread;
+      if (i < HEAD) {
+        var value = mix[p] * fade;
+        for (var n = first; n < end; n++) {
+          value = fma(weight[n], cache[pass_.capacity * width + start[n] + i], value);
+        }
+        mix[p] = value;
+      }
+    }
+    workgroupBarrier();
+  }
+  for (var p = 0u; p < PARTS; p++) {
+    let i = p * SPAN + thread;
+    if (i < HEAD) {
+      mixed[row * shape.strideOut + slot * HEAD + i] = mix[p] / sum;
+    }
+  }
+}

@@ -1,0 +1,7 @@
+// Weights in float32: unit u of a row is its elements 8u … 8u + 7. [outputs, units · 8]
+@group(0) @binding(5) var<storage, read> weights: array<vec4f>;
+
+fn weights8(row: u32, unit: u32) -> Eight {
+  let at = (row * shape.units + unit) * 2;
+  return Eight(weights[at], weights[at + 1]);
+}
