@@ -6,8 +6,9 @@
 //   r_i = Σ max(b_i·p_{i+1} − q_{i+1}, 0),  h_i = r_i/(r_i + 1 − b_i),  h_γ = b_γ
 //   τ   = the greatest i with u_i ≤ h_i;  next from p_{γ+1} where τ = γ, else from norm(max(b_τ·p_{τ+1} − q_{τ+1}, 0))
 //
-// On a tree the chain is that of first children. What the residual draws may be a younger sibling: nothing below it was
-// looked at yet, so the block starts anew there. A chosen draft (law `point`) has q = 1 on itself.
+// On a tree the chain is that of first children. What the residual draws may be a younger sibling (never the
+// refused child: where b·p > q its own b is 1 and it stands): nothing below it was looked at yet, so the block starts
+// anew there. A chosen draft (law `point`) has q = 1 on itself.
 import type { Chance } from "../../src/chance.ts";
 import { type Distribution, excess, mass, normalise, point, probability, residual } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
@@ -35,7 +36,7 @@ export const block: VerificationRule = {
       }
       const { kept, next } = judge(chain.slice(1).map((node) => tree.tokens[node]), targets, drafts, chance);
       const end = chain[kept];
-      const sibling = childrenOf(tree, [end]).find((node) => tree.tokens[node] === next && node !== chain[kept + 1]);
+      const sibling = childrenOf(tree, [end]).find((node) => tree.tokens[node] === next);
       if (sibling === undefined) return { path: pathTo(tree, end), next };
       root = sibling;
     }

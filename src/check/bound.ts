@@ -54,7 +54,7 @@ function prefixBound({ p, q }: Ranked, within: (mass: number) => number): number
 }
 
 function prefixBoundDistinct({ p, q }: Ranked, n: number): number {
-  if (q.length <= n) return prefixBound({ p, q }, (c) => c >= 1 - 1e-12 ? 1 : 0); // every token of q is drafted
+  if (q.length <= n) return Math.min(1, p.reduce((a, b) => a + b, 0)); // every token of q is drafted
   const within = allDrawnWithin(q, n);
   let best = 1;
   let inP = 0;

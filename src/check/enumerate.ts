@@ -1,6 +1,6 @@
 // The exact output distribution of a draft law and a rule, by running the very code that ships through every branch.
 import { type Chance, EnumeratingChance, everyBranch, type Outcome } from "../chance.ts";
-import { mass, probability } from "../distribution.ts";
+import { dense, divergence, mass, probability, totalVariation } from "../distribution.ts";
 import type { Verdict, VerificationRule } from "../rule.ts";
 import type { DraftTree } from "../tree.ts";
 import { type Case, contextCount, contextTokens, depthOf, Rows, TableScores } from "./case.ts";
@@ -17,6 +17,8 @@ export interface Exact {
   readonly accepted: number;
   /** Probability that at least one drafted token is accepted. */
   readonly first: number;
+  /** Distance of the first emitted token from the target's row: total variation, and KL(rule ‖ target) in nats. */
+  readonly perToken: { readonly totalVariation: number; readonly divergence: number };
   /** Verdicts by context of their last token: the joint distribution of (accepted tokens, next). */
   readonly verdicts: ReadonlyMap<number, number>;
   /** Where verdicts are wrong whatever their probability: a token that the target cannot say, a path that is none. */
@@ -38,47 +40,46 @@ export function enumerateRule(of: Case, rule: VerificationRule, drafts: Drafts =
   let accepted = 0;
   let first = 0;
   let branches = 0;
+  let broken: string | undefined;
   for (const draft of drafts(rows)) {
     const scores = new TableScores(rows, draft.value);
-    const run = (chance: Chance) => {
-      const verdict = rule.verify(draft.value, scores, chance);
-      return { verdict, broken: complaint(draft.value, verdict, scores) };
-    };
     let total = 0;
-    for (const { value: { verdict, broken }, probability } of everyBranch(run)) {
+    for (const { value: verdict, probability } of everyBranch((chance) => rule.verify(draft.value, scores, chance))) {
       branches++;
       total += probability;
+      broken = complaint(draft.value, verdict, scores, rule.lossless);
+      if (broken !== undefined) break;
       const weight = draft.probability * probability;
-      if (broken !== undefined) {
-        return { totalVariation: 1, accepted: NaN, first: NaN, verdicts, broken, branches };
-      }
       const length = verdict.path.length;
       const end = scores.context(length === 0 ? 0 : verdict.path[length - 1] + 1) * of.vocab + verdict.next + 1;
       verdicts.set(end, (verdicts.get(end) ?? 0) + weight);
       accepted += weight * length;
       if (length > 0) first += weight;
     }
-    if (Math.abs(total - 1) > 1e-9) {
-      return {
-        totalVariation: 1,
-        accepted,
-        first,
-        verdicts,
-        broken: `its branches have probability ${total} together; a rule must take all chance from its argument`,
-        branches,
-      };
+    if (broken === undefined && Math.abs(total - 1) > 1e-9) {
+      broken = `its branches have probability ${total} together; a rule must take all chance from its argument`;
     }
+    if (broken !== undefined) break;
   }
-  return { totalVariation: distance(rows, depth, verdicts), accepted, first, verdicts, branches };
+  const distance = broken === undefined ? compare(rows, depth, verdicts) : FAR;
+  return { ...distance, accepted, first, verdicts, broken, branches };
 }
 
+/** The distance of a rule whose verdicts are none. */
+const FAR = { totalVariation: 1, perToken: { totalVariation: 1, divergence: Infinity } };
+
 /** What is wrong with a verdict regardless of probabilities. */
-function complaint(tree: DraftTree, { path, next }: Verdict, scores: TableScores): string | undefined {
+function complaint(
+  tree: DraftTree,
+  { path, next }: Verdict,
+  scores: TableScores,
+  lossless: boolean,
+): string | undefined {
   let parent = -1;
   for (const node of path) {
     if (!(node >= 0 && node < tree.tokens.length)) return `the accepted path has node ${node}, which does not exist`;
     if (tree.parents[node] !== parent) return `the accepted path [${path}] does not follow the tree`;
-    if (!(probability(scores.distribution(parent + 1), tree.tokens[node]) > 0)) {
+    if (lossless && !(probability(scores.distribution(parent + 1), tree.tokens[node]) > 0)) {
       return `it accepts token ${tree.tokens[node]}, which the target never says there`;
     }
     parent = node;
@@ -90,11 +91,18 @@ function complaint(tree: DraftTree, { path, next }: Verdict, scores: TableScores
 }
 
 /** Extends verdicts to depth + 1 tokens by the target's own rows and compares with the target's joint distribution. */
-function distance(rows: Rows, depth: number, verdicts: ReadonlyMap<number, number>): number {
+function compare(rows: Rows, depth: number, verdicts: ReadonlyMap<number, number>) {
   const { ours, target } = joints(rows, depth, verdicts);
   let sum = 0;
   for (let i = contextCount(rows.of.vocab, depth); i < ours.length; i++) sum += Math.abs(ours[i] - target[i]);
-  return sum / 2;
+  const first = (joint: Float64Array) => dense(joint.subarray(1, rows.of.vocab + 1));
+  return {
+    totalVariation: sum / 2,
+    perToken: {
+      totalVariation: totalVariation(first(ours), first(target)),
+      divergence: divergence(first(ours), first(target)),
+    },
+  };
 }
 
 /** Probabilities by context of up to depth + 1 tokens: of the rule's output, extended, and of the target. */
@@ -124,7 +132,7 @@ export interface Difference {
 }
 
 /** The sequences of depth + 1 tokens that differ most, worst first. */
-export function differences(of: Case, exact: Exact, greedy: boolean, most = 5): Difference[] {
+export function differences(of: Case, exact: Exact, greedy = false, most = 5): Difference[] {
   const depth = depthOf(of.parents);
   const { ours, target } = joints(new Rows(of, greedy), depth, exact.verdicts);
   const start = contextCount(of.vocab, depth);

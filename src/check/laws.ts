@@ -75,7 +75,7 @@ function drawBeam(rows: Rows, chance: Chance): DraftTree {
       [...entries(normalise(rows.q[context]))].map(([token, probability]) => ({
         context: context * vocab + token + 1,
         weight: weight * probability,
-      })).filter(({ weight }) => weight > 0)
+      })).filter(({ weight }) => weight > LEAST)
     );
   }
   const prefixes = ({ context }: { context: number }) => {
@@ -110,6 +110,9 @@ function drawBeam(rows: Rows, chance: Chance): DraftTree {
   }
   return finish("beam", rows, tree);
 }
+
+/** Sequences less likely than this are never drawn: products of denormals have lost their digits. */
+const LEAST = 1e-290;
 
 /** Places of the deepest level. */
 function widthOf({ parents }: Case): number {

@@ -52,6 +52,10 @@ export interface Transport {
 /** Solves one programme; see `loadTransport`. */
 export type Solver = (p: Distribution, sets: readonly DraftSet[]) => Transport;
 
+interface Highs {
+  solve(problem: string, options: Record<string, number>): { Columns: Record<string, { Primal?: number }> };
+}
+
 let loading: Promise<Solver> | undefined;
 
 /** Loads HiGHS, once. Throws HunchError("unavailable") where its library cannot be loaded. */
@@ -61,7 +65,8 @@ export function loadTransport(): Promise<Solver> {
 
 async function loadHighs(): Promise<Solver> {
   try {
-    const { default: load } = await import("highs");
+    // Its types are a CommonJS module to Deno and an ES module to tsc; this is the part of them that is used.
+    const load = (await import("highs")).default as unknown as () => Promise<Highs>;
     const highs = await load();
     return (p, sets) =>
       repair(p, sets, (problem) => {
@@ -69,10 +74,7 @@ async function loadHighs(): Promise<Solver> {
           primal_feasibility_tolerance: 1e-10,
           dual_feasibility_tolerance: 1e-10,
         });
-        return (name) => {
-          const column = solution.Columns[name];
-          return column !== undefined && "Primal" in column ? column.Primal : 0;
-        };
+        return (name) => solution.Columns[name]?.Primal ?? 0;
       });
   } catch (cause) {
     throw new HunchError(

@@ -1,0 +1,155 @@
+// The proof: a rule against random and adversarial cases of each of its laws, every branch followed.
+import { SeededChance } from "../chance.ts";
+import { dense } from "../distribution.ts";
+import type { VerificationRule } from "../rule.ts";
+import type { DraftLaw } from "../tree.ts";
+import { optimalAcceptance } from "./bound.ts";
+import { type Case, Rows } from "./case.ts";
+import { enumerateRule, type Exact } from "./enumerate.ts";
+import { KINDS, makeCase, Random, type Size, treeShapes } from "./generate_cases.ts";
+import { shrink } from "./shrink.ts";
+
+/** A rule that claims to be lossless must be this near to the target, in total variation. */
+export const EXACT = 1e-12;
+
+export interface ProofOptions {
+  /** Laws to try; those of the rule where absent. */
+  readonly laws?: readonly DraftLaw[];
+  /** Vocabulary, drafts per place and depth of the cases; a mixture of small ones where absent. */
+  readonly vocab?: number;
+  readonly drafts?: number;
+  readonly depth?: number;
+  /** Fewer and smaller cases: every kind once on each of the smallest trees. For tests. */
+  readonly quick?: boolean;
+  /** Cases per kind and size; more rounds, more random cases. */
+  readonly rounds?: number;
+  readonly seed?: number | string;
+  /** Told after each law's part. */
+  readonly progress?: (law: DraftLaw, fraction: number) => void;
+}
+
+/** A case on which the rule is not lossless, as small as it could be made. */
+export interface Failure {
+  readonly case: Case;
+  readonly exact: Exact;
+}
+
+/** What the cases of one law say. Means are over cases. */
+export interface LawReport {
+  readonly law: DraftLaw;
+  readonly cases: number;
+  readonly branches: number;
+  /** Greatest total variation from the target's joint distribution. */
+  readonly worst: number;
+  /** Mean accepted tokens of a round. */
+  readonly accepted: number;
+  /** Mean probability that a first token is accepted, and the most that any lossless rule reaches on the same cases. */
+  readonly first: number;
+  readonly bound?: number;
+  /** Distance of a single emitted token from the target: mean and worst total variation, mean KL divergence in nats. */
+  readonly perToken: { readonly mean: number; readonly worst: number; readonly divergence: number };
+  readonly failure?: Failure;
+}
+
+export interface RuleReport {
+  readonly rule: string;
+  readonly lossless: boolean;
+  readonly laws: readonly LawReport[];
+  /** False where a rule that claims to be lossless is not. */
+  readonly holds: boolean;
+}
+
+/** Runs the proof. Throws what the rule throws. */
+export function proveRule(rule: VerificationRule, options: ProofOptions = {}): RuleReport {
+  const laws = (options.laws ?? rule.laws).map((law) => proveLaw(rule, law, options));
+  return { rule: rule.name, lossless: rule.lossless, laws, holds: laws.every(({ failure }) => failure === undefined) };
+}
+
+/** Trees are cut where they would have more drafts than can be followed: about vocab^nodes of them. */
+function nodesFor(vocab: number): number {
+  return Math.max(1, Math.min(5, Math.floor(Math.log(2000) / Math.log(vocab))));
+}
+
+function sizes(rule: VerificationRule, options: ProofOptions): Size[] {
+  const most = rule.maxSiblings ?? Infinity;
+  const given = options.vocab !== undefined || options.drafts !== undefined || options.depth !== undefined;
+  const all = given
+    ? [{ vocab: options.vocab ?? 3, drafts: options.drafts ?? 2, depth: options.depth ?? 2 }]
+    : options.quick
+    ? [{ vocab: 3, drafts: 2, depth: 2 }]
+    : [{ vocab: 2, drafts: 2, depth: 2 }, { vocab: 3, drafts: 3, depth: 2 }, { vocab: 3, drafts: 2, depth: 3 }, {
+      vocab: 4,
+      drafts: 2,
+      depth: 2,
+    }];
+  return all.map((size) => ({
+    ...size,
+    drafts: Math.min(size.drafts, most),
+    nodes: Math.max(nodesFor(size.vocab), Math.min(size.depth, 3)),
+  }));
+}
+
+/** The cases of one law, the same for every rule. */
+export function* casesOf(law: DraftLaw, rule: VerificationRule, options: ProofOptions = {}): Generator<[Case, number]> {
+  const random = new Random(new SeededChance(options.seed ?? "hunch check"));
+  const kinds = [...Object.keys(KINDS), "mixed"];
+  const rounds = options.rounds ?? 1;
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, kind] of kinds.entries()) {
+      for (const size of sizes(rule, options)) {
+        for (const parents of treeShapes(size, random, options.quick ? 0 : 2)) {
+          yield [
+            makeCase(kind, law, size.vocab, parents, random),
+            (round * kinds.length + i) / (rounds * kinds.length),
+          ];
+        }
+      }
+    }
+  }
+}
+
+function proveLaw(rule: VerificationRule, law: DraftLaw, options: ProofOptions): LawReport {
+  let [cases, branches, worst, accepted, first, bound, mean, worstToken, divergence] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  let bounded = true;
+  for (const [each, fraction] of casesOf(law, rule, options)) {
+    options.progress?.(law, fraction);
+    const exact = enumerateRule(each, rule);
+    cases++;
+    branches += exact.branches;
+    worst = Math.max(worst, exact.totalVariation);
+    if (rule.lossless && fails(exact, EXACT)) {
+      // A case that is far off must stay far off while it shrinks, or it would end in rounding.
+      const limit = exact.totalVariation > 1e-6 ? 1e-6 : EXACT;
+      const small = shrink(each, (smaller) => fails(enumerateRule(smaller, rule), limit));
+      const failure = { case: small, exact: enumerateRule(small, rule) };
+      return { law, cases, branches, worst, accepted: NaN, first: NaN, perToken: NOTHING, failure };
+    }
+    if (exact.broken !== undefined) throw new Error(`${rule.name} on ${each.kind}: ${exact.broken}`);
+    accepted += exact.accepted;
+    first += exact.first;
+    mean += exact.perToken.totalVariation;
+    worstToken = Math.max(worstToken, exact.perToken.totalVariation);
+    divergence += exact.perToken.divergence;
+    const target = new Rows(each, rule.greedy === true).p[0];
+    const drafts = each.parents.filter((parent) => parent < 0).length;
+    const best = optimalAcceptance(target, dense(each.q[0]), law, drafts);
+    if (best === undefined) bounded = false;
+    else bound += best;
+  }
+  return {
+    law,
+    cases,
+    branches,
+    worst,
+    accepted: accepted / cases,
+    first: first / cases,
+    bound: bounded ? bound / cases : undefined,
+    perToken: { mean: mean / cases, worst: worstToken, divergence: divergence / cases },
+  };
+}
+
+const NOTHING = { mean: NaN, worst: NaN, divergence: NaN };
+
+function fails(exact: Exact, limit: number): boolean {
+  return exact.broken !== undefined || !(exact.totalVariation <= limit);
+}
