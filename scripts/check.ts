@@ -40,6 +40,10 @@ export const checks: readonly Check[] = [
   },
   { name: "imports point one way: cli to plugins and kernels, those to src", run: direction },
   { name: "every source file says first what it is", run: headers },
+  {
+    name: "the table of methods says what the plugins say",
+    run: async () => (await import("./methods.ts")).methodsPage(),
+  },
   { name: "nothing is unfinished or bound to one machine", run: forbidden },
 ];
 
