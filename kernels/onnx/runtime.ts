@@ -25,6 +25,9 @@ const TABLE = {
   releaseSessionOptions: [100, ["ptr"], "void"],
   getAvailableProviders: [125, ["ptr", "ptr"], "ptr"],
   addSessionConfigEntry: [130, ["ptr", "ptr", "ptr"], "ptr"],
+  appendCuda: [204, ["ptr", "ptr"], "ptr"],
+  createCudaOptions: [205, ["ptr"], "ptr"],
+  releaseCudaOptions: [208, ["ptr"], "void"],
   appendExecutionProvider: [216, ["ptr", "ptr", "ptr", "ptr", "usize"], "ptr"],
 } as const satisfies Record<string, readonly [number, readonly CType[], CType]>;
 
@@ -54,6 +57,9 @@ export interface Value {
   readonly handle: number;
   readonly data: ArrayBufferView;
 }
+
+/** Execution providers as ONNX Runtime spells them. */
+const SPELLING: Readonly<Record<string, string>> = { webgpu: "WebGPU", cuda: "CUDA", coreml: "CoreML", dml: "DML" };
 
 export interface SessionOptions {
   readonly threads: number;
@@ -171,21 +177,32 @@ export class Runtime {
   }
 
   #append(options: number, provider: string): void {
-    const spelling: Record<string, string> = {
-      webgpu: "WebGPU",
-      cuda: "CUDA",
-      coreml: "CoreML",
-      dml: "DML",
-    };
-    const name = cString(spelling[provider] ?? provider);
-    try {
-      this.#check(this.#api.appendExecutionProvider(options, this.#ffi.address(name), 0, 0, 0));
-    } catch (error) {
+    const refuse = (why: string): never => {
+      const here = this.providers().map((name) => name.replace("ExecutionProvider", ""));
       throw new UnsupportedError(
-        `execution provider ${provider} cannot be used here: ${(error as Error).message}`,
+        `execution provider ${provider} cannot be used here: ${why}`,
         {},
-        `this ONNX Runtime has ${this.providers().join(", ")}`,
+        `this ONNX Runtime was built with ${here.join(", ")}`,
       );
+    };
+    const name = SPELLING[provider] ?? provider;
+    if (!this.providers().some((known) => known.toLowerCase() === `${name}ExecutionProvider`.toLowerCase())) {
+      refuse("this ONNX Runtime was built without it");
+    }
+    const text = cString(name);
+    try {
+      if (provider === "cuda") {
+        const cuda = this.#result(this.#api.createCudaOptions(this.#out()));
+        try {
+          this.#check(this.#api.appendCuda(options, cuda));
+        } finally {
+          this.#api.releaseCudaOptions(cuda);
+        }
+      } else {
+        this.#check(this.#api.appendExecutionProvider(options, this.#ffi.address(text), 0, 0, 0));
+      }
+    } catch (error) {
+      refuse((error as Error).message);
     }
   }
 
@@ -200,7 +217,8 @@ export class Runtime {
 
   #check(status: number): void {
     if (status === 0) return;
-    const message = this.#ffi.text(this.#api.getErrorMessage(status)).split("\n")[0];
+    const message = this.#ffi.text(this.#api.getErrorMessage(status)).split("\n")[0]
+      .replace(/^\S*onnxruntime\S* .* was false\. /, ""); // where in its source it gave up
     this.#api.releaseStatus(status);
     throw new HunchError("unavailable", `ONNX Runtime: ${message}`);
   }

@@ -109,6 +109,11 @@ export class Device {
     }
   }
 
+  /** The kernel's pipeline where it was made before. */
+  compiled({ code }: Kernel): Pipeline | undefined {
+    return this.#pipelines.get(code);
+  }
+
   /** Throws an Error with the numbered source where WGSL does not compile: a bug of ours, never of the user. */
   async pipeline({ name, code, bindings }: Kernel): Promise<Pipeline> {
     const known = this.#pipelines.get(code);

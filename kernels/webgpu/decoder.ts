@@ -1,0 +1,209 @@
+// Any ModelSpec as a list of steps: what one pass runs on the device, from embedded rows to logits.
+import type { ModelSource } from "../../src/model/source.ts";
+import type { LayerSpec, RopeSpec } from "../../src/model/spec.ts";
+import type { Device } from "./device.ts";
+import { MOST_ROWS, type RotateVariant } from "./kernels.ts";
+import { shaped, uploadFloats, uploadMatrix } from "./matrix.ts";
+import {
+  activateStep,
+  attentionStep,
+  type Bench,
+  bestStep,
+  type Growing,
+  matmulStep,
+  normStep,
+  type Plane,
+  rotateStep,
+  type Step,
+} from "./steps.ts";
+
+/** Everything about a model that lies on the device. */
+export interface Decoder {
+  readonly steps: readonly Step[];
+  /** What a pass is told: rows, past, capacity, first, scored (u32 each). */
+  readonly pass: GPUBuffer;
+  /** Embedded rows, [MOST_ROWS, stride]. */
+  readonly hidden: Plane;
+  /** Depth of each row, then the rows on its path, [MOST_ROWS] and [MOST_ROWS, MOST_ROWS]. */
+  readonly tree: GPUBuffer;
+  /** Cosines and sines by row, one table after the other. */
+  readonly angles: GPUBuffer;
+  readonly ropes: readonly { readonly spec: RopeSpec; readonly from: number }[];
+  /** [scored, vocab]; grown before a pass that needs more. */
+  readonly logits: Growing;
+  /** [MOST_ROWS, 4], as ops/best.wgsl says. */
+  readonly best: GPUBuffer;
+}
+
+const round8 = (length: number) => Math.ceil(length / 8) * 8;
+
+/** Uploads the weights. `progress` is told the fraction that is done. Throws HunchError about missing tensors. */
+export async function buildDecoder(
+  device: Device,
+  source: ModelSource,
+  exact: boolean,
+  progress?: (fraction: number) => void,
+): Promise<Decoder> {
+  const { spec } = source;
+  const bench: Bench = { device, pass: device.uniform(32, "pass"), nothing: device.storage(16, "nothing") };
+  const steps: Step[] = [];
+  const planes = new Map<string, Plane>();
+  const plane = (role: string, width: number): Plane => {
+    const stride = round8(width);
+    const key = `${role} ${stride}`;
+    let known = planes.get(key);
+    if (!known) planes.set(key, known = { buffer: device.storage(MOST_ROWS * stride * 4, key), stride });
+    return known;
+  };
+  const vector = (name: string, ...lengths: number[]): GPUBuffer | undefined =>
+    source.has(name)
+      ? uploadFloats(device, shaped(source, name, ...lengths.map((length) => [length])).floats(), name)
+      : undefined;
+  const matrix = (parts: Parameters<typeof uploadMatrix>[2], columns: number) =>
+    uploadMatrix(device, source, parts, columns, exact);
+  const multiply = (x: Plane, parts: { name: string; rows: number }[], columns: number, out: Plane) => {
+    for (const piece of matrix(parts, columns).pieces) steps.push(matmulStep(bench, x, piece, out, out.stride));
+  };
+
+  const x = plane("stream", spec.width);
+  const layerNorm = spec.norm.kind === "layer";
+  const { epsilon } = spec.norm;
+  /** What was computed but not yet added to the stream. */
+  let pending: { plane: Plane; post?: GPUBuffer; scale: number } | undefined;
+  const normalise = (name: string | undefined, out: Plane | undefined, final = false) => {
+    steps.push(normStep(bench, {
+      variant: {
+        delta: pending !== undefined,
+        post: pending?.post !== undefined,
+        norm: name !== undefined,
+        layer: layerNorm,
+        final,
+      },
+      width: spec.width,
+      epsilon,
+      x,
+      delta: pending,
+      gain: name && vector(`${name}.weight`, spec.width),
+      bias: name ? vector(`${name}.bias`, spec.width) : undefined,
+      out,
+    }));
+    pending = undefined;
+  };
+  /** The stream as a block reads it: normalised where the model has a norm before the block. */
+  const input = (name: string, role: string): Plane => {
+    if (source.has(`${name}.weight`)) {
+      const out = plane(role, spec.width);
+      normalise(name, out);
+      return out;
+    }
+    if (pending) normalise(undefined, undefined);
+    return x;
+  };
+
+  const ropes: { spec: RopeSpec; from: number }[] = [];
+  let anglesLength = 0;
+  const ropeAt = (rope: RopeSpec): number => {
+    const key = (spec: RopeSpec) => `${spec.magnitude} ${spec.frequencies}`;
+    const known = ropes.find(({ spec }) => key(spec) === key(rope));
+    if (known) return known.from;
+    ropes.push({ spec: rope, from: anglesLength });
+    anglesLength += MOST_ROWS * rope.dimensions;
+    return ropes[ropes.length - 1].from;
+  };
+  for (const { attention } of spec.layers) { if (attention.rope) ropeAt(attention.rope); }
+  const angles = device.storage(anglesLength * 4, "angles");
+  const tree = device.storage((MOST_ROWS + MOST_ROWS * MOST_ROWS) * 4, "tree");
+
+  const attend = (layer: LayerSpec, n: number, from: Plane): Plane => {
+    const { heads, kvHeads, headSize, scale, rope, window, softcap } = layer.attention;
+    const name = `layers.${n}.attention`;
+    const [queries, keys] = [heads * headSize, kvHeads * headSize];
+    const packed = plane("queries, keys, values", queries + 2 * keys);
+    const parts = [["q", queries], ["k", keys], ["v", keys]] as const;
+    multiply(from, parts.map(([part, rows]) => ({ name: `${name}.${part}`, rows })), spec.width, packed);
+    const query = plane("queries", queries);
+    const gainQuery = vector(`${name}.qNorm.weight`, headSize, queries);
+    const gainKey = vector(`${name}.kNorm.weight`, headSize, keys);
+    const overAll = gainQuery !== undefined && source.tensor(`${name}.qNorm.weight`).shape[0] !== headSize;
+    const normed: RotateVariant["normed"] = !gainQuery ? "none" : overAll ? "all" : "head";
+    steps.push(rotateStep(bench, {
+      variant: { headSize, normed, layer: layerNorm, rope: rope !== undefined },
+      layer: n,
+      heads,
+      kvHeads,
+      packed,
+      query,
+      angles,
+      anglesFrom: rope ? ropeAt(rope) : 0,
+      half: rope ? rope.dimensions / 2 : 0,
+      interleaved: rope?.interleaved ?? false,
+      epsilon,
+      gainQuery,
+      gainKey,
+    }));
+    const mixed = plane("mixed", queries);
+    steps.push(attentionStep(bench, {
+      layer: n,
+      heads,
+      kvHeads,
+      headSize,
+      window,
+      scale,
+      cap: softcap,
+      query,
+      tree,
+      mixed,
+    }));
+    const out = plane("attended", spec.width);
+    multiply(mixed, [{ name: `${name}.output`, rows: spec.width }], queries, out);
+    return out;
+  };
+
+  const feed = (layer: LayerSpec, n: number, from: Plane): Plane => {
+    const { hidden, gated, activation } = layer.feedForward;
+    const name = `layers.${n}.feedForward`;
+    const parts = [...gated ? ["gate"] : [], "up"].map((part) => ({ name: `${name}.${part}`, rows: hidden }));
+    const packed = plane(gated ? "gates" : "ups", hidden * parts.length);
+    multiply(from, parts, spec.width, packed);
+    const middle = plane("activated", hidden);
+    steps.push(activateStep(bench, activation, gated, hidden, packed, middle));
+    const out = plane("fed", spec.width);
+    multiply(middle, [{ name: `${name}.down`, rows: spec.width }], hidden, out);
+    return out;
+  };
+
+  for (const [n, layer] of spec.layers.entries()) {
+    const name = `layers.${n}`;
+    const added = (plane: Plane, block: string) => ({
+      plane,
+      post: vector(`${name}.${block}.postNorm.weight`, spec.width),
+      scale: layer.residualScale,
+    });
+    const attentionInput = input(`${name}.attention.norm`, "normalised");
+    if (layer.parallel) {
+      const feedInput = input(`${name}.feedForward.norm`, "normalised for the feed-forward");
+      const attended = attend(layer, n, attentionInput);
+      const fed = feed(layer, n, feedInput);
+      pending = added(attended, "attention");
+      normalise(undefined, undefined);
+      pending = added(fed, "feedForward");
+    } else {
+      pending = added(attend(layer, n, attentionInput), "attention");
+      pending = added(feed(layer, n, input(`${name}.feedForward.norm`, "normalised")), "feedForward");
+    }
+    progress?.((n + 1) / (spec.layers.length + 1));
+    await device.within("the model's weights", () => device.settle());
+  }
+
+  const last = plane("last", spec.width);
+  normalise("norm", last, true);
+  const logits: Growing = { buffer: device.storage(spec.vocab * 4, "logits") };
+  const output = source.has("output.weight") ? "output" : "embed";
+  const head = matrix([{ name: output, bias: "output.bias", rows: spec.vocab }], spec.width);
+  const ends = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
+  for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, ends));
+  const best = device.storage(MOST_ROWS * 16, "best");
+  steps.push(bestStep(bench, spec.vocab, logits, best));
+  progress?.(1);
+  return { steps, pass: bench.pass, hidden: x, tree, angles, ropes, logits, best };
+}

@@ -1,0 +1,131 @@
+// The kernels as the device takes them: WGSL with the constants it was written for in front, and its bindings.
+import type { Activation } from "../../src/model/spec.ts";
+import type { Kernel } from "./device.ts";
+import activateCode from "./ops/activate.wgsl" with { type: "text" };
+import attentionCode from "./ops/attention.wgsl" with { type: "text" };
+import bestCode from "./ops/best.wgsl" with { type: "text" };
+import compactCode from "./ops/compact.wgsl" with { type: "text" };
+import matmulCode from "./ops/matmul.wgsl" with { type: "text" };
+import normCode from "./ops/norm.wgsl" with { type: "text" };
+import passCode from "./ops/pass.wgsl" with { type: "text" };
+import rotateCode from "./ops/rotate.wgsl" with { type: "text" };
+import b4Code from "./ops/weights-b4.wgsl" with { type: "text" };
+import b8Code from "./ops/weights-b8.wgsl" with { type: "text" };
+import bf16Code from "./ops/weights-bf16.wgsl" with { type: "text" };
+import f16Code from "./ops/weights-f16.wgsl" with { type: "text" };
+import f32Code from "./ops/weights-f32.wgsl" with { type: "text" };
+
+/** Most rows of one pass, as ops/pass.wgsl has it. */
+export const MOST_ROWS = 128;
+
+/** How a matrix lies in the device's memory. */
+export type WeightForm =
+  | { readonly kind: "f32" | "f16" | "bf16" }
+  | { readonly kind: "b4" | "b8"; readonly block: number; readonly affine: boolean };
+
+const DECODERS = { f32: f32Code, f16: f16Code, bf16: bf16Code, b4: b4Code, b8: b8Code } as const;
+
+/** Rows that a workgroup of a matrix product takes on; each is a pipeline of its own, with the same arithmetic. */
+const ROW_TILES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64] as const;
+
+export function rowTile(rows: number): number {
+  return ROW_TILES.find((tile) => tile >= rows) ?? ROW_TILES[ROW_TILES.length - 1];
+}
+
+/** Neighbouring outputs per thread: as many as leave room for the sums in registers. */
+export function columnsPerThread(tile: number): number {
+  return tile <= 16 ? 4 : tile <= 32 ? 2 : 1;
+}
+
+/** Outputs that one workgroup of a matrix product computes. */
+export function outputsPerGroup(tile: number): number {
+  return 4 * columnsPerThread(tile);
+}
+
+function constants(values: Readonly<Record<string, number | boolean>>): string {
+  return Object.entries(values).map(([name, value]) =>
+    typeof value === "boolean" ? `const ${name} = ${value};\n` : `const ${name} = ${value}u;\n`
+  ).join("");
+}
+
+const matmuls = new Map<string, Kernel>();
+
+export function matmulKernel(form: WeightForm, tile: number, scored = false): Kernel {
+  const key = `${JSON.stringify(form)} ${tile} ${scored}`;
+  let kernel = matmuls.get(key);
+  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile, scored)); // asked for at every step of every pass
+  return kernel;
+}
+
+function makeMatmul(form: WeightForm, tile: number, scored: boolean): Kernel {
+  const packed = form.kind === "b4" || form.kind === "b8";
+  const values = {
+    ROWS: tile,
+    COLUMNS: columnsPerThread(tile),
+    SCORED: scored,
+    ...packed ? { BLOCK: form.block, AFFINE: form.affine } : {},
+  };
+  return {
+    name: `matmul ${form.kind} of ${tile} rows`,
+    code: constants(values) + passCode + matmulCode + DECODERS[form.kind],
+    bindings: ["uniform", "uniform", "read", "write", "read", "read", ...packed ? ["read", "read"] as const : []],
+  };
+}
+
+export interface NormVariant {
+  readonly delta: boolean;
+  readonly post: boolean;
+  readonly norm: boolean;
+  readonly layer: boolean;
+  readonly final: boolean;
+}
+
+export function normKernel({ delta, post, norm, layer, final }: NormVariant): Kernel {
+  const values = { DELTA: delta, POST: post, NORM: norm, LAYER: layer, FINAL: final };
+  return {
+    name: "norm",
+    code: constants(values) + passCode + normCode,
+    bindings: ["uniform", "uniform", "write", "read", "read", "read", "read", "write"],
+  };
+}
+
+export interface RotateVariant {
+  readonly headSize: number;
+  readonly normed: "none" | "head" | "all";
+  readonly layer: boolean;
+  readonly rope: boolean;
+}
+
+export function rotateKernel({ headSize, normed, layer, rope }: RotateVariant): Kernel {
+  const values = { HEAD: headSize, NORMED: { none: 0, head: 1, all: 2 }[normed], LAYER: layer, ROPE: rope };
+  return {
+    name: "rotate",
+    code: constants(values) + passCode + rotateCode,
+    bindings: ["uniform", "uniform", "read", "write", "write", "read", "read", "read"],
+  };
+}
+
+export function attentionKernel(headSize: number): Kernel {
+  return {
+    name: "attention",
+    code: constants({ HEAD: headSize }) + passCode + attentionCode,
+    bindings: ["uniform", "uniform", "read", "read", "read", "write"],
+  };
+}
+
+export function activateKernel(activation: Activation, gated: boolean): Kernel {
+  return {
+    name: `activate ${activation}`,
+    code: constants({ ACTIVATION: { silu: 0, gelu: 1, "gelu-tanh": 2 }[activation], GATED: gated }) + passCode +
+      activateCode,
+    bindings: ["uniform", "read", "write"],
+  };
+}
+
+export function compactKernel(): Kernel {
+  return { name: "compact", code: compactCode, bindings: ["uniform", "read", "write"] };
+}
+
+export function bestKernel(): Kernel {
+  return { name: "best", code: bestCode, bindings: ["uniform", "read", "write"] };
+}

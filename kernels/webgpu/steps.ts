@@ -1,0 +1,272 @@
+// Steps of a pass: a kernel, what it is bound to, and how many workgroups it takes for so many rows.
+import type { Activation } from "../../src/model/spec.ts";
+import type { Device, Kernel, Pipeline } from "./device.ts";
+import {
+  activateKernel,
+  attentionKernel,
+  bestKernel,
+  matmulKernel,
+  normKernel,
+  type NormVariant,
+  outputsPerGroup,
+  rotateKernel,
+  type RotateVariant,
+  rowTile,
+} from "./kernels.ts";
+import type { Piece } from "./matrix.ts";
+
+/** How many rows a pass has, and how many of them get scores. */
+export interface Width {
+  readonly rows: number;
+  readonly scored: number;
+}
+
+export interface Step {
+  kernel(width: Width): Kernel;
+  /** In the order of the bindings. `cache`: the layer's keys and values. */
+  buffers(cache: GPUBuffer | undefined): readonly GPUBuffer[];
+  grid(width: Width): readonly [number, number];
+  /** The layer whose cache is bound. */
+  readonly layer?: number;
+}
+
+/** A buffer that is replaced when it grows. */
+export interface Growing {
+  buffer: GPUBuffer;
+}
+
+/** Numbers as a kernel's uniform structure has them: whole ones as u32, those of `floats` as f32. */
+export function uniform(device: Device, values: readonly (number | { readonly float: number })[]): GPUBuffer {
+  const view = new DataView(new ArrayBuffer(Math.ceil(values.length / 4) * 16));
+  values.forEach((value, i) =>
+    typeof value === "number" ? view.setUint32(4 * i, value, true) : view.setFloat32(4 * i, value.float, true)
+  );
+  const buffer = device.uniform(view.byteLength, "shape");
+  device.write(buffer, view);
+  return buffer;
+}
+
+/** Rows of `stride` floats in the device's memory; strides are multiples of 8. */
+export interface Plane {
+  readonly buffer: GPUBuffer;
+  readonly stride: number;
+}
+
+/** What steps share: the device, the uniform of the pass, and a buffer to bind where nothing is needed. */
+export interface Bench {
+  readonly device: Device;
+  readonly pass: GPUBuffer;
+  readonly nothing: GPUBuffer;
+}
+
+export function matmulStep(
+  { device, pass, nothing }: Bench,
+  x: Plane,
+  piece: Piece,
+  out: Growing,
+  strideOut: number,
+  logits?: { readonly scale: number; readonly cap: number },
+): Step {
+  const shape = uniform(device, [
+    piece.units,
+    piece.outputs,
+    x.stride / 4,
+    strideOut,
+    piece.from,
+    piece.bias ? 1 : 0,
+    { float: logits?.scale ?? 1 },
+    { float: logits?.cap ?? 0 },
+  ]);
+  const count = ({ rows, scored }: Width) => logits ? scored : rows;
+  return {
+    kernel: (width) => matmulKernel(piece.form, rowTile(count(width)), logits !== undefined),
+    buffers: () => [pass, shape, x.buffer, out.buffer, piece.bias ?? nothing, ...piece.buffers],
+    grid: (width) => {
+      const tile = rowTile(count(width));
+      return [Math.ceil(piece.outputs / outputsPerGroup(tile)), Math.ceil(count(width) / tile)];
+    },
+  };
+}
+
+export interface NormStep {
+  readonly variant: NormVariant;
+  readonly width: number;
+  readonly epsilon: number;
+  readonly x: Plane;
+  /** What is added to x first, times `scale`, after a norm with the gain `post`. */
+  readonly delta?: { readonly plane: Plane; readonly post?: GPUBuffer; readonly scale: number };
+  readonly gain?: GPUBuffer;
+  readonly bias?: GPUBuffer;
+  readonly out?: Plane;
+}
+
+export function normStep({ device, pass, nothing }: Bench, step: NormStep): Step {
+  const { variant, width, epsilon, x, delta, gain, bias, out } = step;
+  const unused = device.storage(16, "unused"); // two writable bindings may not share a buffer
+  const shape = uniform(device, [
+    width,
+    x.stride,
+    delta?.plane.stride ?? 0,
+    out?.stride ?? 0,
+    bias ? 1 : 0,
+    { float: epsilon },
+    { float: delta?.scale ?? 1 },
+  ]);
+  const bound = [
+    pass,
+    shape,
+    x.buffer,
+    delta?.plane.buffer ?? nothing,
+    delta?.post ?? nothing,
+    gain ?? nothing,
+    bias ?? nothing,
+    out?.buffer ?? unused,
+  ];
+  const kernel = normKernel(variant);
+  return { kernel: () => kernel, buffers: () => bound, grid: ({ rows, scored }) => [variant.final ? scored : rows, 1] };
+}
+
+export interface RotateStep {
+  readonly variant: RotateVariant;
+  readonly layer: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly packed: Plane;
+  readonly query: Plane;
+  readonly angles: GPUBuffer;
+  readonly anglesFrom: number;
+  readonly half: number;
+  readonly interleaved: boolean;
+  readonly epsilon: number;
+  readonly gainQuery?: GPUBuffer;
+  readonly gainKey?: GPUBuffer;
+}
+
+export function rotateStep({ device, pass, nothing }: Bench, step: RotateStep): Step {
+  const { heads, kvHeads, packed, query, half, interleaved, anglesFrom, epsilon } = step;
+  const shape = uniform(device, [
+    heads,
+    kvHeads,
+    packed.stride,
+    query.stride,
+    half,
+    interleaved ? 1 : 0,
+    anglesFrom,
+    { float: epsilon },
+  ]);
+  const kernel = rotateKernel(step.variant);
+  return {
+    kernel: () => kernel,
+    buffers: (cache) => [
+      pass,
+      shape,
+      packed.buffer,
+      query.buffer,
+      cache!,
+      step.angles,
+      step.gainQuery ?? nothing,
+      step.gainKey ?? nothing,
+    ],
+    grid: ({ rows }) => [heads + 2 * kvHeads, rows],
+    layer: step.layer,
+  };
+}
+
+export interface AttentionStep {
+  readonly layer: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly window: number | undefined;
+  readonly scale: number;
+  readonly cap: number | undefined;
+  readonly query: Plane;
+  readonly tree: GPUBuffer;
+  readonly mixed: Plane;
+}
+
+export function attentionStep({ device, pass }: Bench, step: AttentionStep): Step {
+  const { heads, kvHeads, headSize, window, scale, cap, query, tree, mixed } = step;
+  const shape = uniform(device, [
+    heads,
+    kvHeads,
+    query.stride,
+    mixed.stride,
+    window ?? 0,
+    { float: scale },
+    { float: cap ?? 0 },
+  ]);
+  const kernel = attentionKernel(headSize);
+  return {
+    kernel: () => kernel,
+    buffers: (cache) => [pass, shape, query.buffer, cache!, tree, mixed.buffer],
+    grid: ({ rows }) => [heads, rows],
+    layer: step.layer,
+  };
+}
+
+export function activateStep(
+  { device }: Bench,
+  activation: Activation,
+  gated: boolean,
+  hidden: number,
+  packed: Plane,
+  out: Plane,
+): Step {
+  const shape = uniform(device, [hidden, packed.stride, out.stride]);
+  const kernel = activateKernel(activation, gated);
+  const bound = [shape, packed.buffer, out.buffer];
+  return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(hidden / 64), rows] };
+}
+
+export function bestStep({ device }: Bench, vocab: number, logits: Growing, best: GPUBuffer): Step {
+  const shape = uniform(device, [vocab]);
+  const kernel = bestKernel();
+  return { kernel: () => kernel, buffers: () => [shape, logits.buffer, best], grid: ({ scored }) => [scored, 1] };
+}
+
+/** Encodes steps, with bind groups that last as long as the buffers stay the same. */
+export class Recorder {
+  readonly #bound = new Map<Step, Map<Pipeline, { buffers: readonly GPUBuffer[]; group: GPUBindGroup }>>();
+
+  constructor(private readonly device: Device) {}
+
+  /** Compiles what `steps` need for this width; afterwards `record` does not wait. */
+  async prepare(steps: readonly Step[], width: Width): Promise<Pipeline[]> {
+    const pipelines: Pipeline[] = [];
+    for (const step of steps) {
+      const kernel = step.kernel(width);
+      pipelines.push(this.device.compiled(kernel) ?? await this.device.pipeline(kernel));
+    }
+    return pipelines;
+  }
+
+  record(
+    encoder: GPUCommandEncoder,
+    steps: readonly Step[],
+    pipelines: readonly Pipeline[],
+    width: Width,
+    caches: readonly GPUBuffer[],
+  ): void {
+    const pass = encoder.beginComputePass();
+    steps.forEach((step, i) => {
+      const buffers = step.buffers(step.layer === undefined ? undefined : caches[step.layer]);
+      const [x, y] = step.grid(width);
+      pass.setPipeline(pipelines[i].pipeline);
+      pass.setBindGroup(0, this.#group(step, pipelines[i], buffers));
+      pass.dispatchWorkgroups(x, y);
+    });
+    pass.end();
+    this.device.counts.dispatches += steps.length;
+  }
+
+  #group(step: Step, pipeline: Pipeline, buffers: readonly GPUBuffer[]): GPUBindGroup {
+    let groups = this.#bound.get(step);
+    if (!groups) this.#bound.set(step, groups = new Map());
+    const known = groups.get(pipeline);
+    if (known && known.buffers.every((buffer, i) => buffer === buffers[i])) return known.group;
+    const group = this.device.bind(pipeline, buffers);
+    groups.set(pipeline, { buffers, group });
+    return group;
+  }
+}
