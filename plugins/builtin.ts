@@ -8,7 +8,18 @@ import none from "./drafters/none.ts";
 import greedy from "./rules/greedy.ts";
 import match from "./rules/match.ts";
 import token from "./rules/token.ts";
+import beam from "./shapes/beam.ts";
 import chain from "./shapes/chain.ts";
+import delayed from "./shapes/delayed.ts";
+import dynamic from "./shapes/dynamic.ts";
+import dyspec from "./shapes/dyspec.ts";
+import gumbel from "./shapes/gumbel.ts";
+import iid from "./shapes/iid.ts";
+import optTree from "./shapes/opt-tree.ts";
+import sequoia from "./shapes/sequoia.ts";
+import fixedTree from "./shapes/static.ts";
+import targetInit from "./shapes/target-init.ts";
+import topK from "./shapes/top-k.ts";
 
 /** In the order in which `hunch plugin list` shows them. */
 export const builtin: readonly Plugin[] = [
@@ -17,6 +28,17 @@ export const builtin: readonly Plugin[] = [
   model,
   modelProposer,
   chain,
+  fixedTree,
+  topK,
+  dynamic,
+  optTree,
+  gumbel,
+  beam,
+  dyspec,
+  sequoia,
+  iid,
+  delayed,
+  targetInit,
   greedy,
   match,
   token,

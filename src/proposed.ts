@@ -1,15 +1,25 @@
 // Drafters made of a proposer and a shape.
 import type { Chance } from "./chance.ts";
 import type { Plan, Round } from "./controller.ts";
+import { argmax } from "./distribution.ts";
 import type { Drafter, Proposer } from "./drafter.ts";
 import { GREEDY, type Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
+/** What a draw becomes as the temperature falls to 0: the likeliest of what is left. */
+export const LIKELIEST: Chance = { flip: (probability) => probability >= 0.5, pick: argmax };
+
 /**
- * At temperature 0 the proposer is sure of one token everywhere, so whatever the shape draws is chosen and not sampled:
- * the law is then `point`, otherwise the shape's.
+ * The sampling that a shape with branches grows by. At temperature 0 a drafter that is sure of one token has nothing to
+ * branch to, so it says what it would at temperature 1, and every draw of the shape takes the likeliest.
  */
+export function branching(sampling: Sampling): Sampling {
+  const { temperature, repetitionPenalty, repetitionWindow } = sampling;
+  return temperature > 0 ? sampling : { ...GREEDY, temperature: 1, repetitionPenalty, repetitionWindow };
+}
+
+/** At temperature 0 what the shape draws is chosen and not sampled: the law is then `point`, otherwise the shape's. */
 export class ProposedDrafter implements Drafter {
   #text = new Int32Array(1024);
   #length = 0;
@@ -36,13 +46,15 @@ export class ProposedDrafter implements Drafter {
   }
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
-    await this.proposer.sync(this.#text.subarray(0, this.#length), this.#sampling);
-    const tree = await this.shape.grow(this.proposer, plan, chance);
-    return this.#sampling.temperature === 0 ? { ...tree, law: "point", q: () => undefined } : tree;
+    const sampling = this.shape.single ? this.#sampling : branching(this.#sampling);
+    await this.proposer.sync(this.#text.subarray(0, this.#length), sampling);
+    if (this.#sampling.temperature > 0) return await this.shape.grow(this.proposer, plan, chance);
+    return { ...await this.shape.grow(this.proposer, plan, LIKELIEST), law: "point", q: () => undefined };
   }
 
   observe(round: Round): void {
     this.#append(round.committed);
+    this.shape.observe?.(round);
   }
 
   close(): void {

@@ -8,7 +8,8 @@ import type { Distribution } from "./distribution.ts";
  * - `iid`: independent draws from q, repeats possible.
  * - `distinct`: drawn from q without replacement, in the order drawn.
  * - `top-and-one`: the n−1 likeliest tokens of q, and last one draw from the rest of q, renormalised.
- * - `beam`: sequences drawn without replacement (stochastic beam search).
+ * - `beam`: each next sibling is drawn from q without its elder siblings, but whether there is one, here or elsewhere,
+ *   may depend on all that was drawn before: sequences drawn without replacement (stochastic beam search), greedy growth.
  */
 export type DraftLaw = "point" | "iid" | "distinct" | "top-and-one" | "beam";
 
@@ -25,6 +26,8 @@ export interface DraftTree {
    * undefined where the law is `point` or the node has no children.
    */
   q(node: number): Distribution | undefined;
+  /** [size] How likely the drafter found each node given its parent, where it knows. To show; no rule looks at it. */
+  readonly confidence?: Float64Array;
 }
 
 const NOTHING = new Int32Array(0);

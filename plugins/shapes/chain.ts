@@ -9,6 +9,7 @@ import { chainTree } from "../../src/tree.ts";
 export const chain: TreeShape = {
   name: "chain",
   law: "iid",
+  single: true,
   async grow(proposer, plan, chance) {
     const length = Math.min(plan.nodes, plan.depth);
     const tokens: number[] = [];

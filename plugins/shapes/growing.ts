@@ -1,0 +1,122 @@
+// A tree while it grows: what all shapes of this folder share. Not a shape of its own.
+import type { Chance } from "../../src/chance.ts";
+import type { Plan } from "../../src/controller.ts";
+import { type Distribution, normalise, probability, top, without } from "../../src/distribution.ts";
+import type { Proposer } from "../../src/drafter.ts";
+import type { DraftLaw, DraftTree } from "../../src/tree.ts";
+
+const ROOT = -1;
+
+export class Growing {
+  readonly tokens: number[] = [];
+  readonly parents: number[] = [];
+  /** How likely the proposer finds each node given its parent, and given all of its path. */
+  readonly confidence: number[] = [];
+  readonly #values: number[] = [];
+  readonly #depths: number[] = [];
+  readonly #q = new Map<number, Distribution>();
+  /** Nodes in the order in which the proposer was told of them: it counts its own way. */
+  readonly #told = new Map([[ROOT, ROOT]]);
+  #over = false;
+
+  constructor(private readonly proposer: Proposer, private readonly plan: Plan) {}
+
+  /** Nodes that may still be added. */
+  get room(): number {
+    return this.plan.nodes - this.tokens.length;
+  }
+
+  /** Whether children of this node stay within the plan's depth. */
+  deeper(node: number): boolean {
+    return this.depth(node) < this.plan.depth;
+  }
+
+  /** Tokens from the root to this node; 0 for the root. */
+  depth(node: number): number {
+    return node < 0 ? 0 : this.#depths[node];
+  }
+
+  /** How likely the proposer finds the path to this node; 1 for the root. */
+  value(node: number): number {
+    return node < 0 ? 1 : this.#values[node];
+  }
+
+  /** What children of the node are drawn from; undefined before `ask`, and where the proposer has no more to say. */
+  q(node: number): Distribution | undefined {
+    return this.#q.get(node);
+  }
+
+  add(parent: number, token: number): number {
+    const own = probability(this.#q.get(parent)!, token);
+    this.tokens.push(token);
+    this.parents.push(parent);
+    this.confidence.push(own);
+    this.#values.push(this.value(parent) * own);
+    this.#depths.push(this.depth(parent) + 1);
+    return this.tokens.length - 1;
+  }
+
+  /** Whether `ask` for this node would cost a pass of the proposer. */
+  unasked(node: number): boolean {
+    return !this.#over && !this.#q.has(node);
+  }
+
+  /** Asks for q of some nodes in one pass, as far as it is not known. Their parents must have been asked for. */
+  async ask(nodes: readonly number[]): Promise<void> {
+    const fresh = [...new Set(nodes)].filter((node) => this.unasked(node)).sort((a, b) => a - b);
+    if (fresh.length === 0) return;
+    const below = fresh.filter((node) => node >= 0);
+    const answers: Distribution[] = [];
+    if (fresh[0] === ROOT) answers.push(...await this.proposer.propose(batch([], [])));
+    if (below.length > 0 && (fresh[0] !== ROOT || answers.length > 0)) {
+      const parents = below.map((node) => this.#told.get(this.parents[node])!);
+      for (const node of below) this.#told.set(node, this.#told.size - 1);
+      answers.push(...await this.proposer.propose(batch(below.map((node) => this.tokens[node]), parents)));
+    }
+    if (answers.length < fresh.length) this.#over = true; // its context is full
+    answers.forEach((q, i) => this.#q.set(fresh[i], normalise(q)));
+  }
+
+  /** Adds the `count` likeliest children, most likely first; fewer where fewer have any probability. */
+  addLikeliest(parent: number, count: number): number[] {
+    return top(this.#q.get(parent)!, Math.min(count, this.room)).map((token) => this.add(parent, token));
+  }
+
+  /** Adds `count` independent draws; equal ones are nodes of their own. */
+  addIndependent(parent: number, count: number, chance: Chance): number[] {
+    const q = this.#q.get(parent)!;
+    return Array.from({ length: Math.min(count, this.room) }, () => this.add(parent, chance.pick(q)));
+  }
+
+  /** Adds `count` draws without replacement, in the order drawn; fewer where fewer tokens have any probability. */
+  addDistinct(parent: number, count: number, chance: Chance): number[] {
+    const drawn: number[] = [];
+    while (drawn.length < Math.min(count, this.room + drawn.length)) {
+      const rest = this.rest(parent, drawn.map((node) => this.tokens[node]));
+      if (rest === undefined) break;
+      drawn.push(this.add(parent, chance.pick(rest)));
+    }
+    return drawn;
+  }
+
+  /** q of a node without some tokens; undefined where nothing is left. */
+  rest(node: number, elder: readonly number[]): Distribution | undefined {
+    const q = this.#q.get(node);
+    return q === undefined || elder.length === 0 ? q : without(q, elder);
+  }
+
+  tree(law: DraftLaw): DraftTree {
+    const inner = new Set(this.parents);
+    return {
+      tokens: Int32Array.from(this.tokens),
+      parents: Int32Array.from(this.parents),
+      law,
+      q: (node) => law !== "point" && inner.has(node) ? this.#q.get(node) : undefined,
+      confidence: Float64Array.from(this.confidence),
+    };
+  }
+}
+
+function batch(tokens: readonly number[], parents: readonly number[]) {
+  return { tokens: Int32Array.from(tokens), parents: Int32Array.from(parents) };
+}
