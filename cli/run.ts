@@ -9,6 +9,7 @@ import { chatCommand } from "./commands/chat.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
+import { scoreCommand } from "./commands/score.ts";
 import { complain } from "./failure.ts";
 import { paintFor } from "./output/colour.ts";
 import { stderr, stdinHasText, stdout } from "./output/streams.ts";
@@ -19,12 +20,13 @@ import { usageError } from "./wording.ts";
 const commands = {
   generate: generateCommand,
   chat: chatCommand,
+  score: scoreCommand,
   model: modelCommand,
   plugin: pluginCommand,
   cache: cacheCommand,
 };
 
-const parser = or(commands.generate, commands.chat, commands.model, commands.plugin, commands.cache);
+const parser = or(commands.generate, commands.chat, commands.score, commands.model, commands.plugin, commands.cache);
 
 /** Commands that list where nothing else is asked of them. */
 const LISTS = ["cache", "plugin"];

@@ -11,6 +11,7 @@ export * from "./proposed.ts";
 export * from "./registry.ts";
 export * from "./rule.ts";
 export * from "./sampling.ts";
+export * from "./score.ts";
 export * from "./scores.ts";
 export * from "./shape.ts";
 export * from "./stats.ts";

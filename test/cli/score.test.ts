@@ -1,0 +1,101 @@
+// hunch score: texts and ids to likelihoods.
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readSafetensors, safeFloats } from "../../src/model/safetensors.ts";
+import { file, FOLDER, hunch, TINY } from "./support/cli.ts";
+
+const TEXT = "Once upon a time there was a dog.";
+
+test("a text from the argument, a file, stdin and as ids has the same scores", async () => {
+  const [argument, fromFile, stdin] = await Promise.all([
+    hunch(["score", TEXT, ...TINY, "--json"], { input: "not read" }),
+    hunch(["score", "--file", file("story.txt", `${TEXT}\n`), ...TINY, "--json"]),
+    hunch(["score", ...TINY, "--json"], { input: `${TEXT}\n` }),
+  ]);
+  assert.equal(argument.code, 0, argument.stderr);
+  const found = JSON.parse(argument.stdout);
+  const ids = await hunch(["score", "--ids", found.tokens.join(","), ...TINY, "--json"]);
+  for (const { stdout } of [fromFile, stdin, ids]) assert.deepEqual(JSON.parse(stdout), found);
+  assert.equal(found.pieces.join(""), `<s> ${TEXT}`);
+  assert.equal(found.logProbabilities[0], null);
+  assert.equal(found.scored, found.tokens.length - 1);
+  const total = found.logProbabilities.slice(1).reduce((sum: number, value: number) => sum + value, 0);
+  assert.ok(Math.abs(found.total - total) < 1e-9);
+  assert.ok(Math.abs(found.perplexity - Math.exp(-total / found.scored)) < 1e-9);
+});
+
+test("people get a line per token, with the likeliest on request, and the total", async () => {
+  const { code, stdout } = await hunch(["score", "Once upon", "--top", "2", ...TINY]);
+  assert.equal(code, 0);
+  assert.match(stdout, /\n +403 +" Once" +-0\.2437 +1 +" Once" -0\.2437 +" One" -1\.8610\n/);
+  assert.match(stdout, /\ntotal -0\.\d{4} over 2 of 3 tokens, 0\.\d{4} nats per token, perplexity 1\.\d{4}\n$/);
+});
+
+test("--logits writes what the scores were made of, and nothing else is left", async () => {
+  const path = join(FOLDER, "logits.safetensors");
+  const { code, stdout, stderr } = await hunch(["score", TEXT, "--logits", path, "--window", "6", "--json", ...TINY]);
+  assert.equal(code, 0, stderr);
+  const { tokens, logProbabilities } = JSON.parse(stdout);
+  const { file: opened, tensors } = readSafetensors(path);
+  assert.deepEqual(tensors.get("logits")!.shape, [tokens.length, 512]);
+  assert.deepEqual([...safeFloats(tensors.get("input_ids")!)], tokens);
+  const logits = safeFloats(tensors.get("logits")!);
+  for (let row = 0; row + 1 < tokens.length; row++) {
+    const own = logits.subarray(row * 512, (row + 1) * 512);
+    const sum = Math.log(own.reduce((all, logit) => all + Math.exp(logit), 0));
+    if ((row + 1) % 6 === 0) assert.equal(logProbabilities[row + 1], null);
+    else assert.ok(Math.abs(own[tokens[row + 1]] - sum - logProbabilities[row + 1]) < 1e-5);
+  }
+  opened.close();
+  const missing = await hunch(["score", TEXT, "--logits", join(FOLDER, "no", "folder"), ...TINY]);
+  assert.equal(missing.code, 2);
+  const tooLong = join(FOLDER, "long.safetensors");
+  assert.equal((await hunch(["score", "Tom. ".repeat(400), "--logits", tooLong, ...TINY])).code, 3);
+  assert.ok(!existsSync(tooLong));
+  assert.deepEqual(readdirSync(FOLDER).filter((name) => name.endsWith(".tmp")), []);
+});
+
+test("--jsonl answers every line, and tells what is wrong with its number", async () => {
+  const input = [
+    JSON.stringify(TEXT),
+    '{"id": "ids", "ids": [1, 403, 407], "top": 1}',
+    "",
+    '{"id": 3, "ids": [1, 600]}',
+    "[",
+    '{"text": "Tom", "windw": 3}',
+    '{"text": "Tom", "ids": [1]}',
+    '{"text": ""}',
+    '{"text": "Once upon a time", "window": 2, "source": "elsewhere"}',
+  ].join("\n");
+  const { code, stdout, stderr } = await hunch(["score", "--jsonl", ...TINY], { input });
+  assert.equal(code, 5, stderr);
+  const results = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(results.map(({ line }) => line), [1, 2, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(results.filter(({ error }) => error).map(({ line }) => line), [4, 5, 6, 7]);
+  assert.equal(results[1].id, "ids");
+  assert.deepEqual(results[1].top[1].map(({ token }: { token: number }) => token), [403]);
+  assert.equal(results[2].id, 3);
+  assert.match(results[4].error.message, /windw.*did you mean window/);
+  assert.equal(results[6].scored, 0);
+  assert.deepEqual(results[7].ranks.map((rank: number | null) => rank === null), [true, false, true, false, true]);
+  assert.match(stderr, /^hunch: line 4: token 600/);
+});
+
+test("what does not go together or is no id is refused in one line", async () => {
+  for (
+    const [args, pattern] of [
+      [["a", "--ids", "1"], /a TEXT argument and --ids do not go together/],
+      [["--ids", "1,x"], /"x" is no token id/],
+      [["--ids", ","], /--ids has no ids/],
+      [["--jsonl", "--json"], /--jsonl and --json/],
+      [["--jsonl", "a"], /--jsonl takes its texts from stdin/],
+    ] as const
+  ) {
+    const { code, stderr } = await hunch(["score", ...args, ...TINY]);
+    assert.equal(code, 2);
+    assert.match(stderr, pattern);
+    assert.equal(stderr.trimEnd().split("\n").length, 1);
+  }
+});
