@@ -18,7 +18,7 @@ import { acceptance, childrenOf, pathTo } from "./walk.ts";
 export const block: VerificationRule = {
   name: "block",
   lossless: true,
-  laws: ["point", "iid", "distinct"],
+  laws: ["point", "iid", "distinct", "beam"],
   verify(tree, scores, chance) {
     let root = -1;
     while (true) {

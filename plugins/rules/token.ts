@@ -13,7 +13,7 @@ export const tokenStep: Step = ({ p, q, drafts }, chance) => {
   return chance.flip(acceptance(probability(p, x), probability(q, x))) ? x : chance.pick(residual(p, q));
 };
 
-export const token = tokenLevel("token", ["point", "iid", "distinct"], tokenStep);
+export const token = tokenLevel("token", ["point", "iid", "distinct", "beam"], tokenStep);
 
 export default definePlugin({
   kind: "rule",

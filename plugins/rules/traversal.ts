@@ -17,7 +17,7 @@ import { acceptance, childrenOf, pathTo } from "./walk.ts";
 export const traversal: VerificationRule = {
   name: "traversal",
   lossless: true,
-  laws: ["point", "iid", "distinct", "top-and-one"],
+  laws: ["point", "iid", "distinct", "top-and-one", "beam"],
   verify(tree, scores, chance) {
     /** Judges what hangs below `node`, itself covered by `covered`; the verdict, or undefined where all is refused. */
     const judge = (node: number, covered: number): { end: number; p: Distribution } | undefined => {

@@ -4,7 +4,7 @@
 // and for these laws the best H is a prefix of the vocabulary ordered by q/p descending. So the bound costs one sort.
 import { type Distribution, normalise, overlap, probability, top, without } from "../distribution.ts";
 import type { DraftLaw } from "../tree.ts";
-import { allDrawnWithin } from "./without_replacement.ts";
+import { allDrawnWithin } from "./without-replacement.ts";
 
 /** Tokens of q in the order of q/p descending (p/q ascending), with both probabilities. */
 interface Ranked {

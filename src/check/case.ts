@@ -17,6 +17,8 @@ export interface Case {
   readonly p: readonly (readonly number[])[];
   /** Rows by context, for contexts of 0 … depth − 1 tokens. */
   readonly q: readonly (readonly number[])[];
+  /** Under the law `beam`: drafts grow place by place, see `drawGrowing`, instead of by a beam search. */
+  readonly growing?: boolean;
   /** Rows are handed over sparse, without their zeros. */
   readonly sparse: boolean;
 }

@@ -22,7 +22,8 @@ function finish(law: DraftLaw, rows: Rows, { tokens, parents, contexts }: Growin
 
 /** One draft of a case. */
 export function drawTree(rows: Rows, chance: Chance): DraftTree {
-  return rows.of.law === "beam" ? drawBeam(rows, chance) : drawSiblings(rows, chance);
+  if (rows.of.law !== "beam") return drawSiblings(rows, chance);
+  return rows.of.growing ? drawGrowing(rows, chance) : drawBeam(rows, chance);
 }
 
 /** Every law but `beam`: place by place, each child given its elder siblings. */
@@ -44,6 +45,32 @@ function drawSiblings(rows: Rows, chance: Chance): DraftTree {
     tree.contexts.push(context * vocab + token + 1);
   }
   return finish(law, rows, tree);
+}
+
+/**
+ * The loosest reading of the law `beam`: each next sibling is drawn from q without its elders, but where it is put is up
+ * to all that was drawn before. Here a hash of the tokens so far decides, which follows them more closely than any
+ * sensible drafter. As many nodes as the case has places.
+ */
+function drawGrowing(rows: Rows, chance: Chance): DraftTree {
+  const { parents, vocab } = rows.of;
+  const depth = depthOf(parents);
+  const tree: Growing = { tokens: [], parents: [], contexts: [] };
+  const depths: number[] = [];
+  while (tree.tokens.length < parents.length) {
+    const open = [-1, ...tree.tokens.keys()].filter((node) => (depths[node] ?? 0) < depth);
+    const hash = tree.tokens.reduce((sum, token, node) => sum * 31 + token * (node + 7), tree.tokens.length + 3);
+    const parent = open[hash % open.length];
+    const context = parent < 0 ? 0 : tree.contexts[parent];
+    const elder = tree.tokens.filter((_, node) => tree.parents[node] === parent);
+    const token = drawChild("distinct", rows.q[context], elder, false, chance);
+    if (token === undefined) break;
+    tree.tokens.push(token);
+    tree.parents.push(parent);
+    tree.contexts.push(context * vocab + token + 1);
+    depths.push((depths[parent] ?? 0) + 1);
+  }
+  return finish("beam", rows, tree);
 }
 
 /** The next child; undefined where q has no token left for it. */

@@ -6,7 +6,7 @@ import type { DraftLaw } from "../tree.ts";
 import { optimalAcceptance } from "./bound.ts";
 import { type Case, Rows } from "./case.ts";
 import { enumerateRule, type Exact } from "./enumerate.ts";
-import { KINDS, makeCase, Random, type Size, treeShapes } from "./generate_cases.ts";
+import { KINDS, makeCase, Random, type Size, treeShapes } from "./generate-cases.ts";
 import { shrink } from "./shrink.ts";
 
 /** A rule that claims to be lossless must be this near to the target, in total variation. */

@@ -1,5 +1,5 @@
 // Makes a failing case as small and as round as it can be while it still fails.
-import { scaled } from "./generate_cases.ts";
+import { scaled } from "./generate-cases.ts";
 import { type Case, contextCount, contextTokens, depthOf } from "./case.ts";
 
 /** Most trials of `fails`; what was found until then is returned. */

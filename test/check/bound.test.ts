@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { optimalAcceptance } from "../../src/check/bound.ts";
-import { KINDS, Random } from "../../src/check/generate_cases.ts";
+import { KINDS, Random } from "../../src/check/generate-cases.ts";
 import { draftSets, loadTransport, type TransportLaw } from "../../src/check/transport.ts";
-import { allDrawnWithin } from "../../src/check/without_replacement.ts";
+import { allDrawnWithin } from "../../src/check/without-replacement.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { dense, mass, normalise } from "../../src/distribution.ts";
 

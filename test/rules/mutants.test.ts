@@ -19,7 +19,7 @@ import {
 import type { VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw } from "../../src/tree.ts";
 import { choose, importanceStep, planChoice } from "../../plugins/rules/importance.ts";
-import { bestRho } from "../../plugins/rules/k_seq.ts";
+import { bestRho } from "../../plugins/rules/k-seq.ts";
 import { drawnFrom, recursiveStep } from "../../plugins/rules/recursive.ts";
 import { tokenStep } from "../../plugins/rules/token.ts";
 import { traversal } from "../../plugins/rules/traversal.ts";

@@ -120,6 +120,7 @@ export function makeCase(kind: string, law: DraftLaw, vocab: number, parents: re
     parents,
     p: pairs.map(([p]) => p),
     q: pairs.slice(0, contextCount(vocab, depth - 1)).map(([, q]) => q),
+    ...(law === "beam" && { growing: random.uniform() < 0.5 }),
     sparse: random.uniform() < 0.5,
   };
 }
