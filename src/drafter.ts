@@ -11,8 +11,13 @@ export interface Drafter {
   readonly laws: readonly DraftLaw[];
   /** A new text starts with these tokens. `sampling` is the target's: what is sampled must be drafted alike. */
   begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
-  /** A draft after everything observed so far; at most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
-  draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
+  /** True: `draft` goes on after `ahead`. Others are left out of rounds that have some. */
+  readonly looksAhead?: true;
+  /**
+   * A draft after everything observed so far and then `ahead`: tokens that are likely but may never be committed. At
+   * most `plan.nodes` nodes and `plan.depth` deep, possibly empty.
+   */
+  draft(plan: Plan, chance: Chance, ahead?: Int32Array): DraftTree | Promise<DraftTree>;
   /** Also called when another drafter's tokens were accepted: every committed token passes here exactly once. */
   observe(round: Round): void | Promise<void>;
   close?(): void;

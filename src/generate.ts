@@ -8,7 +8,7 @@ import { HunchError } from "./errors.ts";
 import { Meter } from "./meter.ts";
 import { refuseImpossible } from "./pairing.ts";
 import { fitPrompt, prefill } from "./prompt.ts";
-import { playDraft } from "./round.ts";
+import { NO_TOKENS, playDraft, type Tokens } from "./round.ts";
 import type { VerificationRule } from "./rule.ts";
 import { checkSampling, type Sampling } from "./sampling.ts";
 import type { Stats } from "./stats.ts";
@@ -35,8 +35,9 @@ export interface GenerateOptions {
    */
   readonly overflow?: "refuse" | "truncate";
   /**
-   * Default true: where a pass over a tree is not exact to the last bit, what greedy decoding or an independent rule
-   * says is decided again from an exact pass. False: faster, and other words at near-ties.
+   * Default true: where scores beside branches are not exact to the last bit, greedy decoding and independent rules
+   * say only what rows of a chain say, and branches that were found right come one round later (see round.ts).
+   * False: faster, and other words at near-ties.
    */
   readonly strict?: boolean;
   readonly signal?: AbortSignal;
@@ -50,7 +51,10 @@ export interface GenerateOptions {
   readonly committed?: Int32Array;
 }
 
-/** What one round added. `text` never ends inside a character; a held-back part comes with a later piece. */
+/**
+ * What one round added, or a part of it: a round that settles what was found before gives one piece for that and one for
+ * what it drafted itself. `text` never ends inside a character; a held-back part comes with a later piece.
+ */
 export interface Piece {
   readonly text: string;
   readonly tokens: Int32Array;
@@ -74,7 +78,7 @@ export interface Completion {
 }
 
 /**
- * The completion of a prompt, a piece per round.
+ * The completion of a prompt, round by round.
  *
  * Randomness: the rule draws from `chance`, the drafter from a fork of it, nothing else draws. With an independent rule
  * the text for a seed is therefore the same with any drafter.
@@ -98,6 +102,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
   let length = prompt.length;
   let words = "";
   let finish: FinishReason | undefined;
+  let ahead = NO_TOKENS;
   const started = performance.now();
   await drafter.begin(prompt, sampling);
   refuseImpossible(options);
@@ -121,34 +126,49 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
         finish = length - prompt.length === maxTokens ? "length" : "context";
         break;
       }
-      const wanted = drafts ? controller.plan({ length, remaining, cost: (width) => engine.cost(width) }) : NO_PLAN;
-      const plan = clip(wanted, remaining, length, engine);
+      const from = length + ahead.tokens.length; // where the draft goes on
+      const left = text.length - from;
+      const cost = (width: number) => engine.cost(width);
+      const wanted = drafts
+        ? controller.plan({ length: from, remaining: left, unsettled: ahead.tokens.length, cost })
+        : NO_PLAN;
+      const blocked = ahead.tokens.length > 0 && drafter.looksAhead === undefined;
+      const plan = blocked ? NO_PLAN : clip(wanted, left, from, ahead.tokens.length, engine);
       const draftStart = performance.now();
-      const tree = plan.nodes > 0 ? await drafter.draft(plan, draftChance) : EMPTY_TREE;
+      const tree = plan.nodes > 0 ? await drafter.draft(plan, draftChance, ahead.tokens) : EMPTY_TREE;
       const verifyStart = performance.now();
-      const play = await playDraft(tree, plan, text.subarray(0, length), sequence, options);
+      const play = await playDraft(tree, ahead, plan, text.subarray(0, length), sequence, options);
       const verifyEnd = performance.now();
 
       // Nothing stands after an end token or a stop string.
-      const { path, next } = play.verdict;
+      const { tokens: certain, depths } = play.certain;
+      const pieces: Piece[] = [];
       let count = 0;
-      let said = "";
-      let acceptedText = 0;
-      while (count <= path.length && finish === undefined) {
-        const token = count < path.length ? tree.tokens[path[count]] : next;
-        text[length + count++] = token;
-        if (ends.has(token)) finish = "end";
-        else {
-          said += stream.push(token);
-          if (stream.stopped) finish = "stop";
-        }
-        if (count <= path.length) acceptedText = said.length;
+      while (count < certain.length && finish === undefined) {
+        let said = "";
+        let acceptedText = 0;
+        const start = count;
+        let accepted = 0;
+        do {
+          const token = certain[count];
+          if (ends.has(token)) finish = "end";
+          else {
+            said += stream.push(token);
+            if (stream.stopped) finish = "stop";
+          }
+          if (depths[count++] > 0) {
+            accepted++;
+            acceptedText = said.length;
+          }
+        } while (depths[count - 1] > 0 && count < certain.length && finish === undefined);
+        words += said;
+        pieces.push({ text: said, tokens: certain.slice(start, count), accepted, acceptedText });
       }
-      const tokens = text.slice(length, length + count);
-      const accepted = Math.min(path.length, count);
+      const tokens = certain.slice(0, count);
+      text.set(tokens, length);
       length += count;
-      words += said;
-      sequence.keep(play.rowsOfPath.slice(0, count)); // the root and all new tokens but the last
+      sequence.keep(play.rowsOfCertain.slice(0, count)); // the root and all new tokens but the last
+      ahead = front(play.ahead, text.length - length - 1, ends);
       const round: Round = {
         plan,
         tree,
@@ -165,10 +185,10 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       const ms = {
         round: roundEnd - roundStart,
         drafter: round.draftMs + roundEnd - observeStart,
-        expected: play.passes === 1 ? engine.cost(play.rows) : NaN,
+        expected: engine.cost(play.rows),
       };
-      meter.round(round, accepted, play.passes, ms, drafts && wanted.nodes === 0);
-      yield { text: said, tokens, accepted, acceptedText };
+      meter.round(round, depths.subarray(0, count), ms, drafts && wanted.nodes === 0);
+      yield* pieces;
 
       const goesOn = finish === undefined && length < text.length;
       if (drafts && controller.needsCost && goesOn && Number.isNaN(engine.cost(1))) {
@@ -220,11 +240,17 @@ export async function complete(options: GenerateOptions, see?: (piece: Piece) =>
 
 const NO_PLAN: Plan = { nodes: 0, depth: 0 };
 
-/** A draft may use what budget, context and engine leave: below the root, and with one token of the target's to follow. */
-function clip(plan: Plan, remaining: number, length: number, engine: Engine): Plan {
-  const nodes = Math.min(plan.nodes, engine.maxRows - 1, engine.context - length);
+/** A draft may use what budget, context and engine leave: below `ahead` tokens, and with one of the target's to follow. */
+function clip(plan: Plan, remaining: number, length: number, ahead: number, engine: Engine): Plan {
+  const nodes = Math.min(plan.nodes, engine.maxRows - 1 - ahead, engine.context - length);
   const depth = Math.min(plan.depth, remaining - 1, nodes);
-  return depth > 0 ? { nodes, depth } : NO_PLAN;
+  return depth > 0 ? { ...plan, nodes, depth } : NO_PLAN;
+}
+
+/** At most so many tokens, and none from an end token on: nothing is drafted below one. */
+function front({ tokens, depths }: Tokens, most: number, ends: ReadonlySet<number>): Tokens {
+  const end = tokens.findIndex((token, i) => i >= most || ends.has(token));
+  return end < 0 ? { tokens, depths } : { tokens: tokens.slice(0, end), depths: depths.slice(0, end) };
 }
 
 /** Lets timers and signals run: a pass blocks the thread, and awaiting one lets only other promises run. */

@@ -1,7 +1,7 @@
 // Counts what happens in a generation, and sums it up as Stats.
 import type { Round } from "./controller.ts";
 import type { Stats } from "./stats.ts";
-import { depths } from "./tree.ts";
+import { depths as depthsOf } from "./tree.ts";
 
 /** From so many plain rounds on, plain decoding counts as measured beside the drafted rounds. */
 const ENOUGH_PLAIN_ROUNDS = 4;
@@ -9,7 +9,6 @@ const ENOUGH_PLAIN_ROUNDS = 4;
 export class Meter {
   readonly #start = performance.now();
   #rounds = 0;
-  #passes = 0;
   #rows = 0;
   #tokens = 0;
   #drafted = 0;
@@ -31,27 +30,26 @@ export class Meter {
   calibrateMs = 0;
 
   /**
-   * `accepted`: drafted tokens that were committed. `passes` of the target the round took, over `round.rows` rows.
-   * Milliseconds of the whole round, of the drafter in it, and of the pass by the cost curve (NaN where unknown or where
-   * there were several). `chosePlain`: the controller wanted no draft.
+   * `depths`, [tokens]: how deep each committed token stood in its draft, 0 for the target's own. Milliseconds of the
+   * whole round, of the drafter in it, and of the pass by the cost curve (NaN where unknown). `chosePlain`: the
+   * controller wanted no draft.
    */
   round(
     round: Round,
-    accepted: number,
-    passes: number,
+    depths: Int32Array,
     ms: { readonly round: number; readonly drafter: number; readonly expected: number },
     chosePlain: boolean,
   ): void {
     if (this.#rounds++ === 0) this.#firstTokenMs = performance.now() - this.#start;
-    this.#passes += passes;
     this.#rows += round.rows;
     this.#tokens += round.committed.length;
     this.#drafted += round.tree.tokens.length;
-    this.#accepted += accepted;
-    const deepest = depths(round.tree).reduce((most, depth) => Math.max(most, depth), 0);
-    for (let depth = 0; depth < deepest; depth++) {
-      this.#offeredAt[depth] = (this.#offeredAt[depth] ?? 0) + 1;
-      this.#acceptedAt[depth] = (this.#acceptedAt[depth] ?? 0) + (accepted > depth ? 1 : 0);
+    const deepest = depthsOf(round.tree).reduce((most, depth) => Math.max(most, depth), 0);
+    for (let depth = 1; depth <= deepest; depth++) count(this.#offeredAt, depth);
+    for (const depth of depths) {
+      if (depth === 0) continue;
+      this.#accepted++;
+      count(this.#acceptedAt, depth);
     }
     this.#draftMs += ms.drafter;
     this.#verifyMs += round.verifyMs;
@@ -61,7 +59,7 @@ export class Meter {
       this.#actualMs += round.verifyMs;
     }
     if (chosePlain) this.#plainRounds++;
-    if (round.tree.tokens.length === 0) {
+    if (round.rows === 1) {
       this.#bareRounds++;
       this.#bareMs += ms.round - ms.drafter;
     }
@@ -79,12 +77,12 @@ export class Meter {
       ...known,
       tokens: this.#tokens,
       rounds: this.#rounds,
-      passes: this.#passes,
+      passes: this.#rounds,
       rows: this.#rows,
       drafted: this.#drafted,
       accepted: this.#accepted,
       offeredAt: this.#offeredAt,
-      acceptedAt: this.#acceptedAt,
+      acceptedAt: this.#offeredAt.map((_, depth) => this.#acceptedAt[depth] ?? 0),
       prefillMs: this.prefillMs,
       firstTokenMs: this.#firstTokenMs,
       draftMs: this.#draftMs,
@@ -108,4 +106,10 @@ export class Meter {
     const other = (this.#decodeMs - this.#draftMs - this.#verifyMs) / this.#rounds;
     return plainCost * this.#actualMs / this.#expectedMs + other;
   }
+}
+
+/** One more at a depth, 1 or more. */
+function count(at: number[], depth: number): void {
+  while (at.length < depth) at.push(0);
+  at[depth - 1]++;
 }

@@ -1,4 +1,11 @@
 // The middle of a round: one pass of the target over root and draft, and the rule's verdict on it.
+//
+// On most engines a row's scores are the same to the last bit only where the rows before it form a chain, for then it
+// stands in the same column as in plain decoding. So where the text is promised to be that of plain decoding, a pass
+// begins with a chain as long as can be: what the pass before found likely but could not settle (`Ahead`), then the
+// draft's eldest line. Only what these rows say is committed. Where the draft's other branches are found right, their
+// tokens are the first of the next pass, which settles them and judges the next draft below them at the same time: no
+// pass more, a few rows more, and a cache that only ever holds rows of chains.
 import type { Engine, Scores, Sequence } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { Plan } from "./controller.ts";
@@ -7,14 +14,25 @@ import { HunchError } from "./errors.ts";
 import type { Verdict, VerificationRule } from "./rule.ts";
 import type { Sampling } from "./sampling.ts";
 import { passNeeds, SampledScores } from "./scores.ts";
-import { chainTree, type DraftTree, isChain, treeFault, verdictFault } from "./tree.ts";
+import { depths, type DraftTree, isChain, treeFault, verdictFault } from "./tree.ts";
+
+/** Tokens of a text, and where they come from: how deep each stood in its draft, 0 for the target's own. */
+export interface Tokens {
+  readonly tokens: Int32Array;
+  readonly depths: Int32Array;
+}
+
+export const NO_TOKENS: Tokens = { tokens: new Int32Array(0), depths: new Int32Array(0) };
 
 export interface Play {
+  /** On the draft. Below a chain it is what this pass found likely; `certain` tells what of it stands. */
   readonly verdict: Verdict;
-  /** Rows of the last pass that hold the root and the accepted path, for `Sequence.keep`. */
-  readonly rowsOfPath: Int32Array;
-  readonly passes: number;
-  /** Over all passes. */
+  /** What follows the text, at least one token. */
+  readonly certain: Tokens;
+  /** Rows of the pass that hold the root and all certain tokens but the last, for `Sequence.keep`. */
+  readonly rowsOfCertain: Int32Array;
+  /** What probably follows. To be given to the next round, or as much of its front as is wanted. */
+  readonly ahead: Tokens;
   readonly rows: number;
 }
 
@@ -27,58 +45,56 @@ interface Players {
   readonly strict?: boolean;
 }
 
-/** `text`: the committed tokens; the last of them is the root, whose row is not in the cache. Commits nothing. */
+/**
+ * `text`: the committed tokens; the last of them is the root, whose row is not in the cache. `ahead`: what the round
+ * before left unsettled; the draft goes on below it. Commits nothing.
+ */
 export async function playDraft(
-  tree: DraftTree,
+  draft: DraftTree,
+  ahead: Tokens,
   plan: Plan,
   text: Int32Array,
   sequence: Sequence,
   players: Players,
 ): Promise<Play> {
   const { rule, sampling, chance } = players;
-  const chain = isChain(tree);
-  checkDraft(tree, chain, plan, players);
-  const again = !chain && mustDecideAgain(players);
-  const goBack = again && sampling.temperature > 0 ? chance.save?.() : undefined;
-  const scores = await pass(tree, chain, text, sequence, sampling);
-  const verdict = rule.verify(tree, scores, chance);
-  const fault = verdictFault(tree, verdict, scores.vocab);
+  checkDraft(draft, plan, players);
+  const settles = settlesByChains(players);
+  const { tree, nodes } = settles ? chainFirst(ahead, draft) : { tree: draft, nodes: undefined };
+  const scores = await pass(tree, text, sequence, sampling);
+  const greedy = settles && sampling.temperature === 0;
+  const goBack = settles && !greedy ? chance.save?.() : undefined;
+  const { path, next } = greedy ? likeliest(tree, scores) : rule.verify(tree, scores, chance);
+  const fault = verdictFault(tree, { path, next }, scores.vocab);
   if (fault !== undefined) throw broken(`the rule ${rule.name} gave a verdict that cannot be: ${fault}`);
-  const size = tree.tokens.length + 1;
-  if (!again) {
-    const rowsOfPath = new Int32Array(verdict.path.length + 1);
-    for (let i = 0; i < verdict.path.length; i++) rowsOfPath[i + 1] = verdict.path[i] + 1;
-    return { verdict, rowsOfPath, passes: 1, rows: size };
-  }
 
-  // Nothing of the inexact pass is kept. The path it points at is run once more, as a chain after a cache that only
-  // chains have written, so these scores are those of plain decoding to the last bit; and from them, with the chance as
-  // it was, it is decided as plain decoding decides. A wrong path costs time, never a word.
-  goBack?.();
-  const path = chainTree(verdict.path.map((node) => tree.tokens[node]));
-  const exact = await pass(path, true, text, sequence, sampling);
-  const { path: kept, next } = sampling.temperature === 0 ? likeliest(path, exact) : rule.verify(path, exact, chance);
+  const found = Int32Array.of(...Array.from(path, (node) => tree.tokens[node]), next);
+  const deep = depths(draft);
+  const depthOf = (node: number) =>
+    nodes === undefined ? deep[node] : nodes[node] < 0 ? ahead.depths[node] : deep[nodes[node]];
+  const from = Int32Array.of(...Array.from(path, depthOf), 0);
+  const count = settles ? settled(tree, path) : found.length;
+  if (count < found.length && goBack !== undefined) {
+    goBack(); // what is not certain must not have drawn from the chance
+    rule.verify(upTo(tree, count - 1), scores, chance);
+  }
+  const below = path.length < ahead.tokens.length ? [] : path.slice(ahead.tokens.length);
   return {
-    verdict: { path: verdict.path.slice(0, kept.length), next },
-    rowsOfPath: Int32Array.from({ length: kept.length + 1 }, (_, row) => row),
-    passes: 2,
-    rows: size + path.tokens.length + 1,
+    verdict: { path: nodes === undefined ? path : Int32Array.from(below, (node) => nodes[node]), next },
+    certain: { tokens: found.slice(0, count), depths: from.slice(0, count) },
+    rowsOfCertain: Int32Array.from({ length: count }, (_, i) => i === 0 ? 0 : path[i - 1] + 1),
+    ahead: { tokens: found.slice(count), depths: from.slice(count) },
+    rows: tree.tokens.length + 1,
   };
 }
 
-async function pass(
-  tree: DraftTree,
-  chain: boolean,
-  text: Int32Array,
-  sequence: Sequence,
-  sampling: Sampling,
-): Promise<Scores> {
+async function pass(tree: DraftTree, text: Int32Array, sequence: Sequence, sampling: Sampling): Promise<Scores> {
   const size = tree.tokens.length;
   const tokens = new Int32Array(size + 1);
   tokens[0] = text[text.length - 1];
   tokens.set(tree.tokens, 1);
   let parents: Int32Array | undefined;
-  if (!chain) {
+  if (!isChain(tree)) {
     parents = new Int32Array(size + 1);
     parents[0] = -1;
     for (let node = 0; node < size; node++) parents[node + 1] = tree.parents[node] + 1;
@@ -88,10 +104,10 @@ async function pass(
 }
 
 /**
- * Whether a verdict from a pass over a tree may differ from plain decoding's at a near-tie, and somebody was promised
- * that it does not: who decodes greedily, or has a seed and a rule for which the draft does not matter.
+ * Whether scores beside branches may say other than plain decoding at a near-tie, and somebody was promised that the
+ * text is the same: who decodes greedily, or has a seed and a rule for which the draft does not matter.
  */
-function mustDecideAgain({ engine, rule, sampling, chance, strict = true }: Players): boolean {
+function settlesByChains({ engine, rule, sampling, chance, strict = true }: Players): boolean {
   if (!strict || engine.can.exact === "trees" || !rule.lossless) return false;
   if (sampling.temperature === 0) return true;
   if (rule.independent && chance.save === undefined) {
@@ -100,23 +116,68 @@ function mustDecideAgain({ engine, rule, sampling, chance, strict = true }: Play
   return rule.independent === true;
 }
 
-/** What greedy decoding makes of a chain. */
-function likeliest(chain: DraftTree, scores: Scores): Verdict {
-  let row = 0;
-  while (row < chain.tokens.length && scores.argmax(row) === chain.tokens[row]) row++;
-  return { path: Int32Array.from({ length: row }, (_, node) => node), next: scores.argmax(row) };
+/**
+ * `ahead` as a chain and the draft below it, its eldest line first. `nodes`: the draft's node of each node, −1 for
+ * those of `ahead`. The order of siblings may change, which no independent rule minds.
+ */
+function chainFirst(ahead: Tokens, draft: DraftTree): { tree: DraftTree; nodes: Int32Array } {
+  const front = ahead.tokens.length;
+  const eldest: number[] = [];
+  const others: number[] = [];
+  let last = -1;
+  for (let node = 0; node < draft.tokens.length; node++) {
+    if (draft.parents[node] === last) eldest.push(last = node);
+    else others.push(node);
+  }
+  const order = [...eldest, ...others];
+  const place = new Int32Array(order.length);
+  order.forEach((node, i) => place[node] = front + i);
+  const tree: DraftTree = {
+    tokens: Int32Array.of(...ahead.tokens, ...order.map((node) => draft.tokens[node])),
+    parents: Int32Array.of(
+      ...Array.from(ahead.tokens, (_, i) => i - 1),
+      ...order.map((node) => draft.parents[node] < 0 ? front - 1 : place[draft.parents[node]]),
+    ),
+    law: draft.law,
+    q: (node) => node < front - 1 ? undefined : draft.q(node < front ? -1 : order[node - front]),
+  };
+  return { tree, nodes: Int32Array.of(...new Int32Array(front).fill(-1), ...order) };
 }
 
-function checkDraft(tree: DraftTree, chain: boolean, plan: Plan, { engine, drafter, rule }: Players): void {
+/** How many tokens of path and next are certain: those that follow rows of the chain that the pass begins with. */
+function settled(tree: DraftTree, path: Int32Array): number {
+  let row = 0;
+  while (row < path.length && path[row] === row && tree.parents[row] === row - 1) row++;
+  return row + 1;
+}
+
+/** The first `count` nodes, a chain. */
+function upTo(tree: DraftTree, count: number): DraftTree {
+  return { ...tree, tokens: tree.tokens.slice(0, count), parents: tree.parents.slice(0, count) };
+}
+
+/** What greedy decoding makes of a tree. */
+function likeliest(tree: DraftTree, scores: Scores): Verdict {
+  const path: number[] = [];
+  let next = scores.argmax(0);
+  for (let node = 0, above = -1; node < tree.tokens.length; node++) {
+    if (tree.parents[node] !== above || tree.tokens[node] !== next) continue;
+    path.push(above = node);
+    next = scores.argmax(node + 1);
+  }
+  return { path: Int32Array.from(path), next };
+}
+
+function checkDraft(tree: DraftTree, plan: Plan, { engine, drafter, rule }: Players): void {
   if (tree.tokens.length === 0) return;
-  const fault = treeFault(tree, { vocab: engine.source.spec.vocab, ...plan });
+  const fault = treeFault(tree, { ...plan, vocab: engine.source.spec.vocab });
   if (fault !== undefined) throw broken(`the drafter ${drafter.name} gave a draft that cannot be: ${fault}`);
   if (!rule.laws.includes(tree.law)) {
     throw broken(
       `the drafter ${drafter.name} gave a draft of law ${tree.law}, which the rule ${rule.name} cannot judge`,
     );
   }
-  if (!chain && !engine.can.tree) {
+  if (!engine.can.tree && !isChain(tree)) {
     throw new HunchError(
       "unavailable",
       `${engine.name} cannot score the draft trees of ${drafter.name}`,

@@ -9,7 +9,7 @@ export interface Stats {
   /** Prompt tokens that were in the cache already. */
   readonly reusedTokens: number;
   readonly tokens: number;
-  /** Rounds, and target passes after the prompt: more than rounds where trees were decided again from exact passes. */
+  /** Rounds, and target passes after the prompt: one a round. */
   readonly rounds: number;
   readonly passes: number;
   /** Rows that were asked of all these passes. */
@@ -17,7 +17,7 @@ export interface Stats {
   /** Nodes drafted; tokens of the completion that were drafted and accepted. */
   readonly drafted: number;
   readonly accepted: number;
-  /** offeredAt[d]: rounds whose draft reached depth d + 1; acceptedAt[d]: rounds that accepted that deep. */
+  /** offeredAt[d]: rounds whose draft reached depth d + 1; acceptedAt[d]: accepted tokens that stood so deep. */
   readonly offeredAt: readonly number[];
   readonly acceptedAt: readonly number[];
   readonly prefillMs: number;

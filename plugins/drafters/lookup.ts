@@ -2,6 +2,7 @@
 // that summarises, edits or translates says much that the prompt has said before.
 // Inference with Reference: Lossless Acceleration of Large Language Models (Yang et al., 2023, arXiv 2304.04487);
 // as "prompt lookup decoding" by Apoorv Saxena, 2023.
+import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/registry.ts";
@@ -16,6 +17,7 @@ const LENGTHS = [1, 3, 5, 8, 12];
 export class LookupDrafter implements Drafter {
   readonly name = "lookup";
   readonly laws = ["point"] as const;
+  readonly looksAhead = true;
   readonly #longest: number;
   readonly #shortest: number;
   #text = new Int32Array(1024);
@@ -38,7 +40,19 @@ export class LookupDrafter implements Drafter {
     this.#append(prompt);
   }
 
-  draft(plan: Plan): DraftTree {
+  draft(plan: Plan, _chance?: Chance, ahead: Int32Array = new Int32Array(0)): DraftTree {
+    const length = this.#length;
+    this.#write(ahead);
+    const tree = this.#find(plan);
+    this.#length = length;
+    return tree;
+  }
+
+  observe(round: Round): void {
+    this.#append(round.committed);
+  }
+
+  #find(plan: Plan): DraftTree {
     const hashes = this.#hashes(this.#length - 1);
     for (let size = hashes.length; size >= this.#shortest; size--) {
       const end = this.#ends.get(hashes[size - 1]);
@@ -49,22 +63,23 @@ export class LookupDrafter implements Drafter {
     return EMPTY_TREE;
   }
 
-  observe(round: Round): void {
-    this.#append(round.committed);
-  }
-
   /** n-grams are noted when the token after them is known: what ends the text is what is looked for. */
   #append(tokens: Int32Array): void {
+    const first = this.#length;
+    this.#write(tokens);
+    for (let next = first; next < this.#length; next++) {
+      for (const hash of this.#hashes(next - 1)) this.#ends.set(hash, next - 1);
+    }
+  }
+
+  #write(tokens: Int32Array): void {
     if (this.#length + tokens.length > this.#text.length) {
       const larger = new Int32Array(2 * (this.#length + tokens.length));
       larger.set(this.#text.subarray(0, this.#length));
       this.#text = larger;
     }
-    for (const token of tokens) {
-      const end = this.#length - 1;
-      for (const hash of this.#hashes(end)) this.#ends.set(hash, end);
-      this.#text[this.#length++] = token;
-    }
+    this.#text.set(tokens, this.#length);
+    this.#length += tokens.length;
   }
 
   /** Hashes of the n-grams that end at a place: of 1 token, of 2, up to `longest` or what the text has. */

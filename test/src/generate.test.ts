@@ -244,7 +244,8 @@ test("a drafter or rule that breaks its contract is named", async () => {
     assert.rejects(() => run({ ...optionsOf({ engine }), ...given }), pattern);
   await refused({ drafter: drafter(() => chainTree([99])) }, /odd .*token 99/);
   await refused({ drafter: drafter(() => chainTree([1, 1, 1, 1, 1, 1, 1])) }, /odd .*7 nodes/);
-  await refused({ drafter: drafter(() => chainTree([1], "beam")), rule: token }, /law beam/);
+  const chains = { ...token, laws: ["point", "iid"] as const };
+  await refused({ drafter: drafter(() => chainTree([1], "beam")), rule: chains }, /law beam/);
   await refused({ drafter: drafter(() => ({ ...chainTree([1, 2]), parents: Int32Array.of(-1, 5) })) }, /parent 5/);
   const rule = { ...match, name: "wild", verify: () => ({ path: Int32Array.of(3), next: 0 }) };
   await refused({ rule, drafter: drafter(() => chainTree([1])) }, /wild .*no path/);
@@ -253,7 +254,8 @@ test("a drafter or rule that breaks its contract is named", async () => {
 test("impossible combinations are refused before the first pass", async () => {
   const engine = new TableEngine();
   const drafter: Drafter = { name: "beams", laws: ["beam"], begin() {}, observe() {}, draft: () => chainTree([1]) };
-  await assert.rejects(() => run(optionsOf({ engine, drafter, rule: token })), /cannot judge drafts of law beam/);
+  const rule = { ...token, laws: ["point", "iid"] as const };
+  await assert.rejects(() => run(optionsOf({ engine, drafter, rule })), /cannot judge drafts of law beam/);
   await assert.rejects(() => run(optionsOf({ engine, sampling: { temperature: 0.7 } })), /greedy .*temperature 0.7/);
   await assert.rejects(() => run(optionsOf({ engine, sampling: { topP: 0 } })), /topP 0 is out of range/);
   await assert.rejects(() => run(optionsOf({ engine, prompt: [] })), /no tokens/);

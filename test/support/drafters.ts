@@ -1,4 +1,5 @@
 // Drafters for tests: they guess, more or less well, what a table engine will say.
+import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
@@ -16,13 +17,14 @@ export class GuessingDrafter implements Drafter {
     private readonly seed: number,
     private readonly skill: number,
     private readonly branches = 1,
+    readonly looksAhead?: true,
   ) {}
 
   begin(prompt: Int32Array): void {
     this.text = [...prompt];
   }
 
-  draft(plan: Plan) {
+  draft(plan: Plan, _chance?: Chance, ahead: ArrayLike<number> = []) {
     const size = Math.floor(this.#draw() * (plan.nodes + 1));
     if (size === 0) return EMPTY_TREE;
     const tokens: number[] = [];
@@ -35,7 +37,7 @@ export class GuessingDrafter implements Drafter {
       if (this.branches === 1 && parent !== last) break;
       const path: number[] = [];
       for (let at = parent; at >= 0; at = parents[at]) path.unshift(tokens[at]);
-      const right = this.engine.likeliest([...this.text, ...path]);
+      const right = this.engine.likeliest([...this.text, ...Array.from(ahead), ...path]);
       tokens.push(this.#draw() < this.skill ? right : Math.floor(this.#draw() * this.engine.vocab));
       parents.push(parent);
       depth.push(parent < 0 ? 1 : depth[parent] + 1);
@@ -54,5 +56,48 @@ export class GuessingDrafter implements Drafter {
 
   #draw(): number {
     return hashed(this.seed, this.#draws++);
+  }
+}
+
+/** Knows what will be said, but not which of two is right: each token stands beside a wrong one, in any order. */
+export class KnowingDrafter implements Drafter {
+  readonly name = "knowing";
+  readonly laws = ["point"] as const;
+  readonly looksAhead = true;
+  #said = 0;
+
+  constructor(private readonly known: ArrayLike<number>, private readonly seed: number) {}
+
+  begin(): void {
+    this.#said = 0;
+  }
+
+  draft(plan: Plan, _chance?: Chance, ahead: ArrayLike<number> = []) {
+    const tokens: number[] = [];
+    const parents: number[] = [];
+    const first = this.#said + ahead.length;
+    let above = -1;
+    for (
+      let at = first;
+      tokens.length + 2 <= plan.nodes && at < Math.min(this.known.length, first + plan.depth);
+      at++
+    ) {
+      const right = this.known[at];
+      const wrong = right === 0 ? 1 : right - 1;
+      const late = hashed(this.seed, at) < 0.5;
+      tokens.push(...(late ? [wrong, right] : [right, wrong]));
+      parents.push(above, above);
+      above = tokens.length - (late ? 1 : 2);
+    }
+    return tokens.length === 0 ? EMPTY_TREE : {
+      tokens: Int32Array.from(tokens),
+      parents: Int32Array.from(parents),
+      law: "point" as const,
+      q: () => undefined,
+    };
+  }
+
+  observe(round: Round): void {
+    this.#said += round.committed.length;
   }
 }

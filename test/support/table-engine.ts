@@ -16,7 +16,10 @@ export interface TableOptions {
   readonly context?: number;
   readonly maxRows?: number;
   readonly can?: Partial<Capabilities>;
-  /** Added to scores of passes over trees, and to all scores over a cache with such rows: never the same twice. */
+  /**
+   * Added to scores of rows that do not stand in a chain from the first row on, and to all scores over a cache with such
+   * rows: never the same twice.
+   */
   readonly treeNoise?: number;
   /** Logits are multiples of this, so that ties abound. */
   readonly grid?: number;
@@ -158,15 +161,17 @@ class TableSequence implements Sequence {
     if (this.length + size > engine.context) throw new HunchError("input", "the context is full");
     engine.passes++;
     engine.rows += size;
-    const inexact = tree || this.committed.some((row) => row.inexact);
-    this.#pending = Array.from(rows.tokens, (token, row) => ({ token, parent: parents[row], inexact }));
+    const branch = parents.findIndex((parent, row) => parent !== row - 1);
+    const shaken = this.committed.some((row) => row.inexact);
+    const inexact = (row: number) => shaken || (tree && row >= branch);
+    this.#pending = Array.from(rows.tokens, (token, row) => ({ token, parent: parents[row], inexact: inexact(row) }));
     const logits: Float64Array[] = [];
     for (let row = rows.score === "last" ? size - 1 : 0; row < size; row++) {
       const path: number[] = [];
       for (let at = row; at >= 0; at = parents[at]) path.unshift(rows.tokens[at]);
       const exact = engine.logits([...this.tokens, ...path]);
       logits.push(
-        inexact && treeNoise > 0
+        inexact(row) && treeNoise > 0
           ? exact.map((logit, token) => logit + treeNoise * (hashed(engine.passes, row, token) - 0.5))
           : exact,
       );
