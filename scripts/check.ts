@@ -105,10 +105,19 @@ function forbidden(): string[] {
   );
 }
 
+/** What is wrong; a check that breaks down is wrong itself. */
+export async function judge(check: Check): Promise<string[]> {
+  try {
+    return await check.run();
+  } catch (error) {
+    return [error instanceof Error ? error.stack ?? error.message : String(error)];
+  }
+}
+
 if (import.meta.main) {
   let failed = 0;
   for (const check of checks) {
-    const complaints = await check.run();
+    const complaints = await judge(check);
     if (complaints.length > 0) failed++;
     console.log(`${complaints.length === 0 ? "ok    " : "FAILED"} ${check.name}`);
     for (const complaint of complaints) console.log(complaint);

@@ -58,15 +58,22 @@ function paper({ paper }: Plugin): string {
   return arxiv ? `[${title}](https://arxiv.org/abs/${arxiv}) (${year})` : `${title} (${year})`;
 }
 
-/** What a rule promises, or the law of a shape's drafts. */
+/** What a rule promises, or the law of a shape's drafts; empty where only the model at hand can tell. */
 async function says(plugin: Plugin): Promise<string> {
   const defaults = Object.entries(plugin.options ?? {}).map(([name, { default: value }]) => [name, value]);
+  const needsModel = new Error(`${plugin.name} looks at the model when it is made`);
   const nothing = new Proxy({}, {
-    get: (_, name) => {
-      throw new Error(`${plugin.name} asks for ${String(name)} when it is made`);
+    get() {
+      throw needsModel;
     },
   }) as PluginContext;
-  const method = await plugin.create(Object.fromEntries(defaults), "", nothing);
+  let method;
+  try {
+    method = await plugin.create(Object.fromEntries(defaults), "", nothing);
+  } catch (error) {
+    if (error === needsModel) return "";
+    throw error;
+  }
   if ("lossless" in method) {
     return `${method.lossless ? "lossless" : "**relaxed**"} for ${method.laws.map((law) => `\`${law}\``).join(", ")}`;
   }

@@ -10,7 +10,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { checks, sources } from "./check.ts";
+import { checks, judge, sources } from "./check.ts";
 import { run } from "./process.ts";
 import { command, CURRENT, ROOT, type Runtime } from "./runtimes.ts";
 
@@ -76,7 +76,7 @@ async function testFile(runtime: Runtime, path: string): Promise<void> {
 
 async function checkSource(check: typeof checks[number]): Promise<void> {
   const started = performance.now();
-  const complaints = await check.run();
+  const complaints = await judge(check);
   const failed = complaints.length > 0;
   add({ passed: failed ? 0 : 1, failed: failed ? 1 : 0, skipped: 0 }, check.name, started, complaints.join("\n"));
 }
