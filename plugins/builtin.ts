@@ -2,9 +2,12 @@
 import type { Plugin } from "../src/registry.ts";
 import cost from "./controllers/cost.ts";
 import fixed from "./controllers/fixed.ts";
+import graft from "./drafters/graft.ts";
 import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
+import spine from "./drafters/spine.ts";
+import successors from "./drafters/successors.ts";
 import greedy from "./rules/greedy.ts";
 import match from "./rules/match.ts";
 import token from "./rules/token.ts";
@@ -26,7 +29,10 @@ export const builtin: readonly Plugin[] = [
   none,
   lookup,
   model,
+  spine,
+  graft,
   modelProposer,
+  successors,
   chain,
   fixedTree,
   topK,

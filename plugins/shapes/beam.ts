@@ -26,7 +26,8 @@ export function beam(width: number): TreeShape {
       let level = [-1];
       for (let depth = 0; depth < plan.depth && level.length > 0 && growing.room > 0; depth++) {
         await growing.ask(level);
-        level = nextLevel(growing, level, Math.min(width, growing.room), chance);
+        const parents = level.filter((node) => growing.q(node) !== undefined);
+        level = nextLevel(growing, parents, Math.min(width, growing.room), chance);
       }
       return growing.tree("beam");
     },
@@ -35,7 +36,6 @@ export function beam(width: number): TreeShape {
 
 /** Adds up to `width` nodes below `parents`, which stand in the order in which they appeared, and returns them. */
 function nextLevel(growing: Growing, parents: readonly number[], width: number, chance: Chance): number[] {
-  if (parents.some((parent) => growing.q(parent) === undefined)) return []; // the proposer has no more to say
   const added: number[] = [];
   const drawn: number[][] = []; // tokens below each parent that has appeared
   while (added.length < width) {

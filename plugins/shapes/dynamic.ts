@@ -8,8 +8,8 @@
 import { top } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { TreeShape } from "../../src/shape.ts";
+import { prune } from "../../src/tree-edit.ts";
 import { Growing } from "./growing.ts";
-import { keepBest } from "./rerank.ts";
 
 /** Each level continues its `k` likeliest paths by `k` tokens each. */
 export function dynamic(k: number): TreeShape {
@@ -17,18 +17,27 @@ export function dynamic(k: number): TreeShape {
     name: "dynamic",
     law: "point",
     async grow(proposer, plan) {
-      const growing = new Growing(proposer, { nodes: Infinity, depth: plan.depth });
+      const growing = new Growing(proposer, { ...plan, nodes: Infinity });
+      // A child is never likelier than its parent, and of equals the one that stands first wins: what stays is a tree.
+      const byValue = (a: number, b: number) => growing.value(b) - growing.value(a) || a - b;
       let level = [-1];
+      let best: number[] = []; // of all nodes so far, as many as may stay
+      let asked = 0;
       for (let depth = 0; depth < plan.depth && level.length > 0; depth++) {
         await growing.ask(level);
+        asked += level.length;
         const next: number[] = [];
         for (const node of level) {
           const q = growing.q(node);
           if (q !== undefined) next.push(...top(q, k).map((token) => growing.add(node, token)));
         }
-        level = next.sort((a, b) => growing.value(b) - growing.value(a) || a - b).slice(0, k);
+        best = [...best, ...next].sort(byValue).slice(0, plan.nodes);
+        // Below a node that does not stay nothing does, so it need not be continued either.
+        const stays = new Set(best);
+        level = next.filter((node) => stays.has(node)).sort(byValue).slice(0, Math.min(k, plan.nodes - asked));
       }
-      return keepBest(growing, plan.nodes);
+      const kept = new Set(best);
+      return prune(growing.tree("point"), (node) => kept.has(node));
     },
   };
 }

@@ -15,6 +15,7 @@ export class Growing {
   readonly #values: number[] = [];
   readonly #depths: number[] = [];
   readonly #q = new Map<number, Distribution>();
+  readonly #asked = new Set<number>();
   /** Nodes in the order in which the proposer was told of them: it counts its own way. */
   readonly #told = new Map([[ROOT, ROOT]]);
   #over = false;
@@ -41,13 +42,24 @@ export class Growing {
     return node < 0 ? 1 : this.#values[node];
   }
 
-  /** What children of the node are drawn from; undefined before `ask`, and where the proposer has no more to say. */
+  /**
+   * What children of the node are drawn from; undefined before `ask`, where the proposer has no more to say, and where
+   * the plan says not to go on.
+   */
   q(node: number): Distribution | undefined {
     return this.#q.get(node);
   }
 
   add(parent: number, token: number): number {
-    const own = probability(this.#q.get(parent)!, token);
+    return this.#add(parent, token, probability(this.#q.get(parent)!, token));
+  }
+
+  /** Adds a token from another source; the proposer need not have been asked about its parent. */
+  graft(parent: number, token: number): number {
+    return this.#add(parent, token, NaN);
+  }
+
+  #add(parent: number, token: number, own: number): number {
     this.tokens.push(token);
     this.parents.push(parent);
     this.confidence.push(own);
@@ -58,7 +70,7 @@ export class Growing {
 
   /** Whether `ask` for this node would cost a pass of the proposer. */
   unasked(node: number): boolean {
-    return !this.#over && !this.#q.has(node);
+    return !this.#over && !this.#asked.has(node);
   }
 
   /** Asks for q of some nodes in one pass, as far as it is not known. Their parents must have been asked for. */
@@ -69,17 +81,28 @@ export class Growing {
     const answers: Distribution[] = [];
     if (fresh[0] === ROOT) answers.push(...await this.proposer.propose(batch([], [])));
     if (below.length > 0 && (fresh[0] !== ROOT || answers.length > 0)) {
-      const parents = below.map((node) => this.#told.get(this.parents[node])!);
-      for (const node of below) this.#told.set(node, this.#told.size - 1);
+      const parents: number[] = [];
+      for (const node of below) { // parents stand before their children
+        parents.push(this.#told.get(this.parents[node])!);
+        this.#told.set(node, this.#told.size - 1);
+      }
       answers.push(...await this.proposer.propose(batch(below.map((node) => this.tokens[node]), parents)));
     }
     if (answers.length < fresh.length) this.#over = true; // its context is full
-    answers.forEach((q, i) => this.#q.set(fresh[i], normalise(q)));
+    answers.forEach((answer, i) => {
+      const q = normalise(answer);
+      this.#asked.add(fresh[i]);
+      if (this.plan.goOn?.(q, this.depth(fresh[i]) + 1) ?? true) this.#q.set(fresh[i], q);
+    });
   }
 
-  /** Adds the `count` likeliest children, most likely first; fewer where fewer have any probability. */
+  /** Adds the `count` likeliest children that are not there, most likely first; fewer where fewer have any probability. */
   addLikeliest(parent: number, count: number): number[] {
-    return top(this.#q.get(parent)!, Math.min(count, this.room)).map((token) => this.add(parent, token));
+    const there = new Set(this.tokens.filter((_, node) => this.parents[node] === parent));
+    return top(this.#q.get(parent)!, count + there.size)
+      .filter((token) => !there.has(token))
+      .slice(0, Math.min(count, this.room))
+      .map((token) => this.add(parent, token));
   }
 
   /** Adds `count` independent draws; equal ones are nodes of their own. */
@@ -112,7 +135,10 @@ export class Growing {
       parents: Int32Array.from(this.parents),
       law,
       q: (node) => law !== "point" && inner.has(node) ? this.#q.get(node) : undefined,
-      confidence: Float64Array.from(this.confidence),
+      confidence: Float64Array.from(this.confidence, (own, node) => {
+        const q = this.#q.get(this.parents[node]);
+        return Number.isNaN(own) && q !== undefined ? probability(q, this.tokens[node]) : own;
+      }),
     };
   }
 }

@@ -1,0 +1,92 @@
+// successors: what followed the last two tokens in this text, and the last one, as a distribution. A proposer that
+// costs nothing, for shapes and for the branches of `spine`; in the spirit of
+// Token Recycling: Turning Trash into Treasure: Accelerating Inference of LLMs with Token Recycling (Luo et al., 2024,
+// arXiv 2408.08696), which keeps successors of tokens; here they are those that the text itself has shown.
+import { type Distribution, sparse } from "../../src/distribution.ts";
+import type { Proposer } from "../../src/drafter.ts";
+import { definePlugin } from "../../src/registry.ts";
+
+/** A pair of tokens tells more than one: so many times as much does each of its sightings count. */
+const PAIR = 4;
+
+/** The key of what stands anywhere. */
+const ANY = "";
+
+type Counts = Map<number, number>;
+
+export class SuccessorProposer implements Proposer {
+  readonly #after = new Map<string, Counts>();
+  #text: number[] = [];
+  #tokens: number[] = [];
+  #parents: number[] = [];
+
+  constructor(readonly vocab: number) {}
+
+  async sync(text: Int32Array): Promise<void> {
+    let shared = 0;
+    while (shared < this.#text.length && this.#text[shared] === text[shared]) shared++;
+    if (shared < this.#text.length) { // another text
+      this.#after.clear();
+      this.#text = [];
+      shared = 0;
+    }
+    for (let at = shared; at < text.length; at++) {
+      for (const key of [ANY, ...keys(text[at - 1], text[at - 2])]) this.#count(key, text[at]);
+      this.#text.push(text[at]);
+    }
+    this.#tokens = [];
+    this.#parents = [];
+  }
+
+  async propose(nodes: { readonly tokens: Int32Array; readonly parents: Int32Array }): Promise<Distribution[]> {
+    const first = this.#tokens.length;
+    this.#tokens.push(...nodes.tokens);
+    this.#parents.push(...nodes.parents);
+    const places = nodes.tokens.length === 0 ? [-1] : Array.from(nodes.tokens, (_, i) => first + i);
+    return places.map((node) => this.#q(this.#token(node), this.#token(this.#above(node))));
+  }
+
+  /** Node of a place above another; below −1 are the tokens of the text, backwards. */
+  #above(node: number): number {
+    return node >= 0 ? this.#parents[node] : node - 1;
+  }
+
+  #token(node: number): number | undefined {
+    return node >= 0 ? this.#tokens[node] : this.#text[this.#text.length + node];
+  }
+
+  #count(key: string, token: number): void {
+    let counts = this.#after.get(key);
+    if (counts === undefined) this.#after.set(key, counts = new Map());
+    counts.set(token, (counts.get(token) ?? 0) + 1);
+  }
+
+  #q(last: number | undefined, before: number | undefined): Distribution {
+    const weights: Counts = new Map();
+    keys(last, before).forEach((key, i) => {
+      for (const [token, count] of this.#after.get(key) ?? []) {
+        weights.set(token, (weights.get(token) ?? 0) + (i === 0 ? count : PAIR * count));
+      }
+    });
+    const known = weights.size > 0 ? weights : this.#after.get(ANY)!; // after what is new anything may follow
+    const sum = [...known.values()].reduce((a, b) => a + b, 0);
+    return sparse(this.vocab, [...known.keys()], Array.from(known.values(), (count) => count / sum));
+  }
+}
+
+function keys(last: number | undefined, before: number | undefined): string[] {
+  if (last === undefined) return [];
+  return before === undefined ? [`${last}`] : [`${last}`, `${before} ${last}`];
+}
+
+export default definePlugin({
+  kind: "proposer",
+  name: "successors",
+  summary: "what followed the last tokens in this text before; costs nothing",
+  paper: {
+    title: "Turning Trash into Treasure: Accelerating Inference of Large Language Models with Token Recycling",
+    year: 2024,
+    arxiv: "2408.08696",
+  },
+  create: (_, __, { target }) => new SuccessorProposer(target.source.spec.vocab),
+});
