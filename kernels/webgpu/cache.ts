@@ -17,21 +17,24 @@ export class KeyValueCache {
     this.widths = spec.layers.map(({ attention }) => attention.kvHeads * attention.headSize);
   }
 
-  /** Makes room for `columns`, keeping the first `used`; what `encoder` holds already still sees the old buffers. */
-  async reserve(columns: number, used: number, encoder: GPUCommandEncoder): Promise<readonly GPUBuffer[]> {
+  /**
+   * Makes room for `columns`, keeping the first `used`. Returns the buffers that are no longer needed once what is in
+   * `encoder` was submitted.
+   */
+  reserve(columns: number, used: number, encoder: GPUCommandEncoder): readonly GPUBuffer[] {
     if (columns <= this.capacity) return [];
     const capacity = Math.min(this.most, Math.max(columns, 2 * this.capacity, FIRST));
     const old = this.buffers;
-    this.buffers = await this.#make(capacity);
+    this.buffers = this.#make(capacity);
     if (used > 0) copyColumns(encoder, old, this.capacity, this.buffers, capacity, this.widths, used);
     this.capacity = capacity;
     return old;
   }
 
   /** Takes over the first `columns` of another cache of the same model. */
-  async copyFrom(other: KeyValueCache, columns: number, encoder: GPUCommandEncoder): Promise<void> {
+  copyFrom(other: KeyValueCache, columns: number, encoder: GPUCommandEncoder): void {
     if (columns === 0) return;
-    this.buffers = await this.#make(other.capacity);
+    this.buffers = this.#make(other.capacity);
     this.capacity = other.capacity;
     copyColumns(encoder, other.buffers, other.capacity, this.buffers, this.capacity, this.widths, columns);
   }
@@ -42,11 +45,8 @@ export class KeyValueCache {
     this.capacity = 0;
   }
 
-  #make(capacity: number): Promise<GPUBuffer[]> {
-    return this.device.within(
-      `keys and values of ${capacity} tokens`,
-      () => this.widths.map((width) => this.device.storage(2 * capacity * width * 4, "keys and values")),
-    );
+  #make(capacity: number): GPUBuffer[] {
+    return this.widths.map((width) => this.device.storage(2 * capacity * width * 4, "keys and values"));
   }
 }
 

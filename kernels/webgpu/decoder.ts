@@ -83,7 +83,7 @@ export async function buildDecoder(
       epsilon,
       x,
       delta: pending,
-      gain: name && vector(`${name}.weight`, spec.width),
+      gain: name ? vector(`${name}.weight`, spec.width) : undefined,
       bias: name ? vector(`${name}.bias`, spec.width) : undefined,
       out,
     }));
@@ -192,7 +192,7 @@ export async function buildDecoder(
       pending = added(feed(layer, n, input(`${name}.feedForward.norm`, "normalised")), "feedForward");
     }
     progress?.((n + 1) / (spec.layers.length + 1));
-    await device.within("the model's weights", () => device.settle());
+    await device.settle(); // uploads are copied on the way: not the whole model at once
   }
 
   const last = plane("last", spec.width);

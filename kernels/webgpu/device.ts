@@ -47,6 +47,8 @@ export class Device {
   };
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #buffers = new Set<GPUBuffer>();
+  /** Buffers that the device may still refuse. */
+  readonly #creating = new Set<Promise<void>>();
   #failure: string | undefined;
   #closed = false;
 
@@ -54,10 +56,10 @@ export class Device {
     gpu.lost.then(({ message }) => {
       if (!this.#closed) this.#failure ??= `the graphics device was lost: ${message || "no reason given"}`;
     }, () => {});
-    gpu.onuncapturederror = (event) => {
-      event.preventDefault?.();
-      this.#failure ??= `the graphics device refused an operation: ${event.error.message}`;
-    };
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#failure ??= `the graphics device refused an operation: ${(event as GPUUncapturedErrorEvent).error.message}`;
+    });
   }
 
   static async open({ adapter, name, provider }: FoundAdapter): Promise<Device> {
@@ -157,18 +159,10 @@ export class Device {
     this.counts.submits++;
   }
 
-  /** Runs `create`; throws HunchError("unavailable") where the device's memory did not suffice for it. */
-  async within<T>(what: string, create: () => T | Promise<T>): Promise<T> {
-    this.gpu.pushErrorScope("out-of-memory");
-    let result: T;
-    try {
-      result = await create();
-    } finally {
-      const error = await this.gpu.popErrorScope();
-      if (error) this.#failure ??= `the graphics device has too little memory for ${what}`;
-    }
+  /** Waits until the device has done what it was told, and throws HunchError("unavailable") where anything failed. */
+  async settle(): Promise<void> {
+    await Promise.all([this.gpu.queue.onSubmittedWorkDone(), ...this.#creating]);
     this.check();
-    return result;
   }
 
   /** Waits for what was submitted and maps `bytes` of a staging buffer. */
@@ -216,7 +210,13 @@ export class Device {
         "use a smaller context, or --backend onnx",
       );
     }
+    this.gpu.pushErrorScope("out-of-memory");
     const buffer = this.gpu.createBuffer({ size, usage, label });
+    const created = this.gpu.popErrorScope().then((error) => {
+      if (error) this.#failure ??= `the graphics device has no memory left for ${label}, ${Math.ceil(size / 1e6)} MB`;
+      this.#creating.delete(created);
+    }, () => void this.#creating.delete(created)); // lost meanwhile: told elsewhere
+    this.#creating.add(created);
     this.#buffers.add(buffer);
     this.counts.buffersCreated++;
     this.counts.bytes += size;

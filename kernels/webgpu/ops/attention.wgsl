@@ -82,8 +82,8 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
   var most = LOWEST;
   var sum = 0.0;
   var mix: array<f32, PARTS>;
-  for (var from = oldest / SPAN * SPAN; from <= position; from += SPAN) {
-    let at = from + thread;
+  for (var begin = oldest / SPAN * SPAN; begin <= position; begin += SPAN) {
+    let at = begin + thread;
     let seen = at >= oldest && at <= position;
     var column = at;
     if (seen && at >= pass_.past) {
@@ -111,8 +111,8 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     let fade = exp(most - higher);
     sum = fma(sum, fade, total(thread, mine)); // its barriers also show everybody's weight
     most = higher;
-    let first = max(oldest, from) - from;
-    let end = min(position + 1, from + SPAN) - from;
+    let first = max(oldest, begin) - begin;
+    let end = min(position + 1, begin + SPAN) - begin;
     for (var p = 0u; p < PARTS; p++) {
       let i = p * SPAN + thread;
       if (i < HEAD) {

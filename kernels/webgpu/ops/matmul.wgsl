@@ -1,4 +1,4 @@
-// Matrix product: y[row, from + n] = cap(scale · (Σ x[row, k] · W[n, k] + bias[n])), a weight read once for ROWS rows.
+// Matrix product: y[row, offset + n] = cap(scale · (Σ x[row, k] · W[n, k] + bias[n])), a weight read once for ROWS rows.
 //
 // Workgroup: 32 lanes × 4 groups. A group computes COLUMNS neighbouring outputs of ROWS rows; its lanes share the sum
 // over k, lane l taking units l, l + 32, … of 8 elements each. Grid: [outputs / (4 · COLUMNS), rows / ROWS].
@@ -9,7 +9,7 @@ struct Shape {
   outputs: u32, // rows of W
   stride: u32, // of x, in vec4
   strideOut: u32,
-  from: u32,
+  offset: u32, // of the first output in a row of y
   biased: u32,
   scale: f32,
   cap: f32, // 0: none
@@ -85,7 +85,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
       if (shape.cap > 0) {
         total = shape.cap * tanh_safe(total / shape.cap);
       }
-      y[r * shape.strideOut + shape.from + column] = total;
+      y[r * shape.strideOut + shape.offset + column] = total;
     }
     workgroupBarrier();
   }

@@ -49,26 +49,26 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
   let n = f32(shape.width);
 
   if (DELTA) {
-    let from = row * shape.strideDelta;
+    let start = row * shape.strideDelta;
     var mean = 0.0;
     var factor = 1.0;
     if (POST) {
       if (LAYER) {
         var sum = 0.0;
         for (var i = thread; i < shape.width; i += THREADS) {
-          sum += delta[from + i];
+          sum += delta[start + i];
         }
         mean = total(thread, sum) / n;
       }
       var square = 0.0;
       for (var i = thread; i < shape.width; i += THREADS) {
-        let d = delta[from + i] - mean;
+        let d = delta[start + i] - mean;
         square = fma(d, d, square);
       }
       factor = 1.0 / sqrt(total(thread, square) / n + shape.epsilon);
     }
     for (var i = thread; i < shape.width; i += THREADS) {
-      var d = delta[from + i];
+      var d = delta[start + i];
       if (POST) {
         d = (d - mean) * factor * post[i];
       }

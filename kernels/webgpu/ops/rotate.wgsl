@@ -50,12 +50,12 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
   let row = group.y;
   let isQuery = slot < shape.heads;
   let isValue = slot >= shape.heads + shape.kvHeads;
-  let from = row * shape.stride + slot * HEAD;
+  let own = row * shape.stride + slot * HEAD;
 
   var mean = 0.0;
   var factor = 1.0;
   if (NORMED != 0 && !isValue) {
-    var start = from;
+    var start = own;
     var length = HEAD;
     if (NORMED == 2) {
       start = row * shape.stride + select(shape.heads * HEAD, 0u, isQuery);
@@ -76,7 +76,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     factor = 1.0 / sqrt(total(thread, square) / f32(length) + shape.epsilon);
   }
   for (var i = thread; i < HEAD; i += THREADS) {
-    var value = packed[from + i];
+    var value = packed[own + i];
     if (NORMED != 0 && !isValue) {
       let ofPart = select(slot - shape.heads, slot, isQuery) * HEAD + i;
       let at = select(i, ofPart, NORMED == 2);
