@@ -25,6 +25,11 @@ export interface VerificationRule {
   /** The laws the rule supports; an impossible pair is refused when the command starts. */
   readonly laws: readonly DraftLaw[];
   /**
+   * Called before the target's pass with the draft that `verify` will get and the committed tokens, root included: for
+   * rules that look at the draft in another way as well. `text` may be a view of a buffer that grows.
+   */
+  prepare?(tree: DraftTree, text: Int32Array): Promise<void>;
+  /**
    * Row 0 of `scores` belongs to the root, row i + 1 to node i of the tree. Their `distribution` is already the
    * target's sampling distribution (temperature, truncation and penalties applied).
    */

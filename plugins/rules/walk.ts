@@ -43,7 +43,7 @@ export function pathTo(tree: DraftTree, node: number): Int32Array {
  * Walks `step` from the root down. Equal siblings (independent draws may repeat a token) count as one place: their
  * children were all drawn from the same q, so together they are simply more drafts.
  */
-export function walk(tree: DraftTree, scores: Scores, chance: Chance, step: Step): Verdict {
+export function walk(tree: DraftTree, scores: Pick<Scores, "distribution">, chance: Chance, step: Step): Verdict {
   let here = [-1];
   while (true) {
     const p = normalise(scores.distribution(here[0] + 1));

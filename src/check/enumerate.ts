@@ -93,9 +93,14 @@ function complaint(
 /** Extends verdicts to depth + 1 tokens by the target's own rows and compares with the target's joint distribution. */
 function compare(rows: Rows, depth: number, verdicts: ReadonlyMap<number, number>) {
   const { ours, target } = joints(rows, depth, verdicts);
+  const start = contextCount(rows.of.vocab, depth);
   let sum = 0;
-  for (let i = contextCount(rows.of.vocab, depth); i < ours.length; i++) sum += Math.abs(ours[i] - target[i]);
-  const first = (joint: Float64Array) => dense(joint.subarray(1, rows.of.vocab + 1));
+  for (let i = start; i < ours.length; i++) sum += Math.abs(ours[i] - target[i]);
+  const perToken = (ours.length - start) / rows.of.vocab; // sequences are in order, so those of one first token are too
+  const first = (joint: Float64Array) =>
+    dense(Array.from({ length: rows.of.vocab }, (_, token) => {
+      return joint.subarray(start + token * perToken, start + (token + 1) * perToken).reduce((a, b) => a + b, 0);
+    }));
   return {
     totalVariation: sum / 2,
     perToken: {

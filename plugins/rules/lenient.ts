@@ -1,0 +1,47 @@
+// lenient: recursive rejection that forgives. RELAXED: the text is not distributed as the target's.
+// Fast Inference from Transformers via Speculative Decoding (Leviathan et al., 2022, arXiv 2211.17192), appendix A.5:
+// with a lenience l in (0, 1], a draft stands with probability min(1, p/(l·q)), and after a refusal the target owes
+// norm(max(p/l − q, 0)). No token becomes likelier than p/l. With l = 1 it is the rule `recursive`, lossless.
+//
+// With `top` = k > 0 instead: a draft stands where it is among the k likeliest tokens of the target (the membership
+// test of Medusa's and EAGLE's early programs), else the target draws for itself.
+import { probability, residual, top as likeliest } from "../../src/distribution.ts";
+import { definePlugin } from "../../src/registry.ts";
+import type { VerificationRule } from "../../src/rule.ts";
+import { drawnFrom } from "./recursive.ts";
+import { acceptance, type Step, tokenLevel } from "./walk.ts";
+
+const byRatio = (lenience: number): Step => (siblings, chance) => {
+  let p = siblings.p;
+  for (let i = 0; i < siblings.drafts.length; i++) {
+    const x = siblings.drafts[i];
+    const q = drawnFrom(siblings, i);
+    if (q === undefined) break;
+    if (chance.flip(acceptance(probability(p, x), lenience * probability(q, x)))) return x;
+    p = residual(p, q, 1 / lenience);
+  }
+  return chance.pick(p);
+};
+
+const byMembership = (k: number): Step => ({ p, drafts }, chance) => {
+  const members = likeliest(p, k);
+  return drafts.find((x) => members.includes(x)) ?? chance.pick(p);
+};
+
+/** `lenience` in (0, 1]; `top` ≥ 0, where 0 means that the ratio decides. */
+export function lenient(lenience: number, top: number): VerificationRule {
+  const step = top > 0 ? byMembership(top) : byRatio(lenience);
+  return tokenLevel("lenient", ["point", "iid", "distinct", "top-and-one", "beam"], step, false);
+}
+
+export default definePlugin({
+  kind: "rule",
+  name: "lenient",
+  summary: "RELAXED: keep drafts with probability min(1, p/(l·q)), or all among the target's k likeliest",
+  options: {
+    lenience: { type: "number", default: 0.5, min: 0.01, max: 1, summary: "l: 1 is lossless, less keeps more" },
+    top: { type: "integer", default: 0, min: 0, max: 1000, summary: "k: keep any of the k likeliest; 0: by ratio" },
+  },
+  paper: { title: "Fast Inference from Transformers via Speculative Decoding", year: 2022, arxiv: "2211.17192" },
+  create: ({ lenience, top }) => lenient(Number(lenience), Number(top)),
+});
