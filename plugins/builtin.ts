@@ -8,9 +8,23 @@ import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
 import spine from "./drafters/spine.ts";
 import successors from "./drafters/successors.ts";
+import alignment from "./rules/alignment.ts";
+import block from "./rules/block.ts";
 import greedy from "./rules/greedy.ts";
+import importance from "./rules/importance.ts";
+import judge from "./rules/judge.ts";
+import kSeq from "./rules/k-seq.ts";
+import lenient from "./rules/lenient.ts";
 import match from "./rules/match.ts";
+import neighbour from "./rules/neighbour.ts";
+import optimalTransport from "./rules/optimal-transport.ts";
+import recursive from "./rules/recursive.ts";
+import reflective from "./rules/reflective.ts";
+import specHub from "./rules/spechub.ts";
 import token from "./rules/token.ts";
+import topAndOne from "./rules/top-and-one.ts";
+import traversal from "./rules/traversal.ts";
+import typical from "./rules/typical.ts";
 import beam from "./shapes/beam.ts";
 import chain from "./shapes/chain.ts";
 import delayed from "./shapes/delayed.ts";
@@ -48,6 +62,20 @@ export const builtin: readonly Plugin[] = [
   greedy,
   match,
   token,
+  block,
+  recursive,
+  kSeq,
+  topAndOne,
+  specHub,
+  importance,
+  optimalTransport,
+  traversal,
+  typical,
+  lenient,
+  alignment,
+  reflective,
+  neighbour,
+  judge,
   cost,
   fixed,
 ];

@@ -61,6 +61,7 @@ export async function playDraft(
   checkDraft(draft, plan, players);
   const settles = settlesByChains(players);
   const { tree, nodes } = settles ? chainFirst(ahead, draft) : { tree: draft, nodes: undefined };
+  await rule.prepare?.(tree, text); // it may run passes of its own, which would end the scores of this one
   const scores = await pass(tree, text, sequence, sampling);
   const greedy = settles && sampling.temperature === 0;
   const goBack = settles && !greedy ? chance.save?.() : undefined;
