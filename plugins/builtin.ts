@@ -1,7 +1,13 @@
 // The methods that hunch comes with, registered as a stranger's are.
 import type { Plugin } from "../src/registry.ts";
+import bandit from "./controllers/bandit.ts";
+import confidence from "./controllers/confidence.ts";
 import cost from "./controllers/cost.ts";
+import entropy from "./controllers/entropy.ts";
 import fixed from "./controllers/fixed.ts";
+import goodput from "./controllers/goodput.ts";
+import specDec from "./controllers/specdec++.ts";
+import specKv from "./controllers/speckv-gamma.ts";
 import graft from "./drafters/graft.ts";
 import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
@@ -78,4 +84,10 @@ export const builtin: readonly Plugin[] = [
   judge,
   cost,
   fixed,
+  confidence,
+  entropy,
+  specDec,
+  bandit,
+  goodput,
+  specKv,
 ];

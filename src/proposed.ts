@@ -7,6 +7,8 @@ import { GREEDY, type Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
+const NOTHING = new Int32Array(0);
+
 /** What a draw becomes as the temperature falls to 0: the likeliest of what is left. */
 export const LIKELIEST: Chance = { flip: (probability) => probability >= 0.5, pick: argmax };
 
@@ -21,6 +23,7 @@ export function branching(sampling: Sampling): Sampling {
 
 /** At temperature 0 what the shape draws is chosen and not sampled: the law is then `point`, otherwise the shape's. */
 export class ProposedDrafter implements Drafter {
+  readonly looksAhead = true;
   #text = new Int32Array(1024);
   #length = 0;
   #sampling: Sampling = GREEDY;
@@ -45,9 +48,13 @@ export class ProposedDrafter implements Drafter {
     this.#append(prompt);
   }
 
-  async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
-    const sampling = this.shape.single ? this.#sampling : branching(this.#sampling);
+  async draft(plan: Plan, chance: Chance, ahead: Int32Array = NOTHING): Promise<DraftTree> {
+    const sure = this.shape.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
+    const sampling = sure ? this.#sampling : branching(this.#sampling);
+    const length = this.#length;
+    this.#append(ahead);
     await this.proposer.sync(this.#text.subarray(0, this.#length), sampling);
+    this.#length = length; // the proposer goes on looking at its view
     if (this.#sampling.temperature > 0) return await this.shape.grow(this.proposer, plan, chance);
     return { ...await this.shape.grow(this.proposer, plan, LIKELIEST), law: "point", q: () => undefined };
   }

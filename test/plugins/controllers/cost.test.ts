@@ -49,7 +49,7 @@ const steep = (width: number) => 10 * Math.max(2, width);
 
 test("before costs are known it drafts a little", () => {
   const { plans } = play({ cost: () => NaN, draftMs: 0, right: () => 0.9 }, 5);
-  for (const { nodes } of plans) assert.ok(nodes > 0 && nodes <= 3);
+  for (const { nodes, depth } of plans) assert.ok(nodes > 0 && nodes <= 4 && depth <= 2);
 });
 
 test("where passes of any width cost the same and drafts are right, it drafts as much as it may", () => {
