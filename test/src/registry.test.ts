@@ -97,14 +97,14 @@ test("two methods of one kind and name are refused, of two kinds are not", async
 
 test("a rule that cannot judge a drafter is refused, naming rules that can", async () => {
   const drafter: Drafter = { name: "beams", laws: ["beam"], begin() {}, observe() {}, draft: () => EMPTY_TREE };
-  const [token, match] = [
-    await registry.resolve("rule", "token", context),
+  const [kSeq, match] = [
+    await registry.resolve("rule", "k-seq", context),
     await registry.resolve("rule", "match", context),
   ];
   await registry.checkPair(drafter, match, context);
-  await registry.checkPair(await registry.resolve("drafter", "none", context), token, context);
-  const line = await complaint(() => registry.checkPair(drafter, token, context));
-  assert.match(line, /rule token cannot judge drafts of law beam, which beams draws; rules that can: .*match/);
+  await registry.checkPair(await registry.resolve("drafter", "none", context), kSeq, context);
+  const line = await complaint(() => registry.checkPair(drafter, kSeq, context));
+  assert.match(line, /rule k-seq cannot judge drafts of law beam, which beams draws; rules that can: .*match/);
 });
 
 test("every built-in method has a name, a summary and defaults within their own limits", () => {
