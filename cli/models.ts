@@ -42,7 +42,7 @@ export async function knownModels(cacheDir: string): Promise<KnownModel[]> {
 }
 
 function nameOf(path: string): string {
-  return parse(path).ext.match(/^\.(gguf|bin)$/i) ? parse(path).name : parse(path).base;
+  return parse(path).ext.match(/^\.(gguf|bin|hunch)$/i) ? parse(path).name : parse(path).base;
 }
 
 function sameFile(a: string, b: string): boolean {
@@ -62,7 +62,7 @@ function modelsIn(folder: string, depth: number): string[] {
     return []; // not there
   }
   if (names.includes("config.json") && names.some((name) => name.endsWith(".safetensors"))) return [folder];
-  const found = names.filter((name) => name.toLowerCase().endsWith(".gguf")).map((name) => join(folder, name));
+  const found = names.filter((name) => /\.(gguf|hunch)$/i.test(name)).map((name) => join(folder, name));
   if (depth > 0) { for (const name of names) found.push(...modelsIn(join(folder, name), depth - 1)); }
   return found;
 }

@@ -13,7 +13,7 @@ import { openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { scoreJson, scoreLines } from "./output/score.ts";
 import { Status } from "./output/status.ts";
-import { stderr, stdout } from "./output/streams.ts";
+import { stdout } from "./output/streams.ts";
 import { readStdin, readTextFile } from "./text.ts";
 
 /** Returns the exit code. */

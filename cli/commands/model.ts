@@ -47,20 +47,41 @@ const quality = object({
   debug,
 });
 
+const convert = object({
+  action: constant("convert"),
+  out: argument(path({ metavar: "OUT" }), { description: message`The file to write.` }),
+  model: optional(option("-m", "--model", path({ metavar: "FILE" }), {
+    description: message`The model to convert. Default: the model that comes with hunch.`,
+  })),
+  format: withDefault(
+    option("--format", choice(["exact", "int8", "float32"], { metavar: "FORMAT" }), {
+      description: message`Weights: exact (the file's own numbers; default), int8, float32.`,
+    }),
+    "exact",
+  ),
+  context: optional(option("--context", integer({ min: 1, metavar: "TOKENS" }), {
+    description: message`Longest text, for models whose rotation depends on it. Default: what the model was made for.`,
+  })),
+  debug,
+});
+
 export const modelCommand = command(
   "model",
   or(
     command("info", info, { brief: message`What a model file is: architecture, size, formats, tokenizer.` }),
     command("list", list, { brief: message`Models that can be named without a path.` }),
+    command("convert", convert, { brief: message`One file in one weight format, which loads without the original.` }),
     command("quality", quality, { brief: message`What each weight format costs in likelihood and divergence.` }),
   ),
-  { brief: message`Model files: info, list, quality.` },
+  { brief: message`Model files: info, list, convert, quality.` },
 ).map((options) => async (): Promise<number> => {
   switch (options.action) {
     case "info":
       return (await import("../model-info.ts")).modelInfo(options);
     case "list":
       return (await import("../model-info.ts")).modelList(options);
+    case "convert":
+      return (await import("../model-convert.ts")).modelConvert(options);
     case "quality":
       return (await import("../model-quality.ts")).modelQuality(options);
   }

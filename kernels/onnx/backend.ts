@@ -9,25 +9,13 @@ import { interpolateCost } from "../cost.ts";
 import { contextLength } from "../rows.ts";
 import { type Measured, readCalibration } from "./calibration.ts";
 import { type Container, readContainer, writeContainer } from "./container.ts";
-import { buildDecoder } from "./decoder.ts";
+import { CONVERSION, convertedContainer, decoderOf } from "./conversion.ts";
 import { OnnxEngine } from "./engine.ts";
-import { ExactProducts } from "./exact.ts";
-import { Int8Products } from "./int8.ts";
 import { libraryPath } from "./library.ts";
-import { FloatProducts, type Products } from "./products.ts";
 import { checkProvider, saturates } from "./self-test.ts";
 import { Runtime, type Session } from "./runtime.ts";
 
-/** Changes with every change of what a converted model contains. */
-const CONVERSION = 2;
-
 export const PROVIDERS = ["cpu", "webgpu", "cuda", "coreml", "dml"] as const;
-
-const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource) => Products>> = {
-  exact: (source) => new ExactProducts(source),
-  int8: (source) => new Int8Products(source),
-  float32: (source) => new FloatProducts(source),
-};
 
 export const onnxBackend: Backend = {
   name: "onnx",
@@ -46,7 +34,9 @@ export const onnxBackend: Backend = {
     const runtime = await Runtime.load(await libraryPath(options.cacheDir));
     const model = await source.hash(options.cacheDir);
     const running = { model, provider, threads, strict: options.strict };
-    const format = options.format === "auto" ? cheapest(options.cacheDir, running) : options.format;
+    const format = options.format !== "auto"
+      ? options.format
+      : source.converted?.format ?? cheapest(options.cacheDir, running);
     const container = convert(source, format, model, options);
     const open = (provider: string): Session =>
       runtime.session(container.graph, {
@@ -69,16 +59,16 @@ export const onnxBackend: Backend = {
   },
 };
 
-/** The converted model: from the cache, or made and put there. */
+/** The converted model: itself, or from the cache, or made and put there. */
 function convert(source: ModelSource, format: WeightFormat, hash: string, options: EngineOptions): Container {
+  if (source.converted) return convertedContainer(source, source.converted, format);
   const path = join(options.cacheDir, "models", `${hash.slice(0, 24)}-${format}-${CONVERSION}.hunch`);
   const cached = readContainer(path);
   if (cached) {
     touch(path);
     return cached;
   }
-  const builder = buildDecoder(source, FORMATS[format](source));
-  return writeContainer(path, builder, (fraction) => options.progress?.("converting", fraction));
+  return writeContainer(path, decoderOf(source, format), (fraction) => options.progress?.("converting", fraction));
 }
 
 /** The cache throws out what was used longest ago. */

@@ -14,7 +14,7 @@ const TAIL = new TextEncoder().encode("HUNCHEND");
 const FOOTER = 24;
 const ALIGN = 64;
 /** Smaller constants stand in the graph itself. */
-const INLINE = 256;
+export const INLINE = 256;
 
 export interface Container {
   readonly path: string;

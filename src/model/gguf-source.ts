@@ -38,10 +38,21 @@ function assemble(path: string, parts: readonly GgufFile[], context?: number): O
     size: parts.reduce((total, { file }) => total + file.size, 0),
     tokenizer: () => tokenizerFromGguf(metadata, { file: path }),
     chat: () => chatOf(path, metadata),
+    texts: { kind: "gguf", files: [{ name: METADATA, bytes: () => metadataFile(parts[0]) }] },
   });
 }
 
-function chatOf(path: string, metadata: GgufMetadata): ChatTemplate | undefined {
+/** The metadata alone, as a GGUF file without tensors. */
+export const METADATA = "metadata.gguf";
+
+function metadataFile({ file, metadata, metadataEnd }: GgufFile): Uint8Array {
+  const bytes = file.read(0, metadataEnd, "metadata");
+  new DataView(bytes.buffer).setBigUint64(8, 0n, true); // tensor_count
+  new DataView(bytes.buffer).setBigUint64(16, BigInt(metadata.size), true);
+  return bytes;
+}
+
+export function chatOf(path: string, metadata: GgufMetadata): ChatTemplate | undefined {
   const hyper = new Hyper(path, (key) => metadata.get(key));
   if (!hyper.has("tokenizer.chat_template")) return undefined;
   const text = hyper.text(["tokenizer.chat_template"]);

@@ -12,6 +12,8 @@ export interface GgufFile {
   readonly file: BinaryFile;
   readonly version: number;
   readonly metadata: GgufMetadata;
+  /** Where the metadata end in the file; they begin at byte 24. */
+  readonly metadataEnd: number;
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
@@ -59,7 +61,11 @@ const LONGEST_KEY = 65535;
 const LONGEST_TENSOR_NAME = 1024;
 /** Reads header, metadata and tensor table of one file; tensors are read when they are asked for. */
 export function readGguf(path: string): GgufFile {
-  const file = new BinaryFile(path);
+  return readGgufFile(new BinaryFile(path));
+}
+
+/** The same for an open file, which is closed where it is refused. */
+export function readGgufFile(file: BinaryFile): GgufFile {
   try {
     return readHeader(file);
   } catch (error) {
@@ -91,8 +97,9 @@ function readHeader(file: BinaryFile): GgufFile {
     if (metadata.has(key)) throw file.broken("a metadata key appears twice", at, key);
     metadata.set(key, readValue(cursor, cursor.u32(key), key));
   }
+  const metadataEnd = cursor.position;
   const tensors = readTensors(cursor, Number(tensorCount), alignment(file, metadata));
-  return { file, version, metadata, tensors };
+  return { file, version, metadata, metadataEnd, tensors };
 }
 
 function alignment(file: BinaryFile, metadata: GgufMetadata): number {

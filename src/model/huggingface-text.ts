@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { HunchError } from "../errors.ts";
 import { chatFromTemplate, type ChatTemplate } from "./chat.ts";
 import { fromRecord } from "./hyper.ts";
-import { readJson } from "./json.ts";
+import { readJsonFile } from "./json.ts";
 import { BinaryFile } from "./reader.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { tokenizerFromHuggingFace } from "./tokenizers/huggingface.ts";
@@ -12,29 +12,44 @@ import { tokenizerFromHuggingFace } from "./tokenizers/huggingface.ts";
 /** Longer than any template. */
 const LONGEST_TEMPLATE = 4 << 20;
 
+/** Everything that is read here. */
+export const TEXT_FILES = ["tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json"]
+  .concat(["special_tokens_map.json", "chat_template.jinja"]);
+
+/** Where the files of a model folder are, on disk or inside another file. */
+export interface TextFolder {
+  readonly path: string;
+  /** Undefined where there is no such file. Whoever asks closes it. */
+  open(name: string): BinaryFile | undefined;
+}
+
+export function folderOnDisk(path: string): TextFolder {
+  return { path, open: (name) => existsSync(join(path, name)) ? new BinaryFile(join(path, name)) : undefined };
+}
+
 /** Throws HunchError("input") where the folder has no tokenizer, or one that is not supported. */
-export function readFolderTokenizer(folder: string): Tokenizer {
-  const path = join(folder, "tokenizer.json");
-  if (!existsSync(path)) {
+export function readFolderTokenizer(folder: TextFolder): Tokenizer {
+  const tokenizerJson = optional(folder, "tokenizer.json");
+  if (tokenizerJson === undefined) {
     const hint = "add the model's tokenizer.json; token ids work without it";
-    throw new HunchError("input", "the folder has no tokenizer.json", { file: folder }, hint);
+    throw new HunchError("input", "the folder has no tokenizer.json", { file: folder.path }, hint);
   }
   const files = {
-    tokenizerJson: readJson(path),
+    tokenizerJson,
     tokenizerConfig: optional(folder, "tokenizer_config.json"),
     generationConfig: optional(folder, "generation_config.json"),
     config: optional(folder, "config.json"),
   };
-  return tokenizerFromHuggingFace(files, path);
+  return tokenizerFromHuggingFace(files, join(folder.path, "tokenizer.json"));
 }
 
 /** The template of `chat_template.jinja`, or of `tokenizer_config.json`; of several, the one named `default`. */
-export function readFolderTemplate(folder: string): ChatTemplate | undefined {
+export function readFolderTemplate(folder: TextFolder): ChatTemplate | undefined {
   const config = { ...optional(folder, "special_tokens_map.json"), ...optional(folder, "tokenizer_config.json") };
   const context = { bosToken: spelling(config.bos_token), eosToken: spelling(config.eos_token) };
-  const path = join(folder, "chat_template.jinja");
-  if (existsSync(path)) return chatFromTemplate(readTemplate(path), context, path);
-  const file = join(folder, "tokenizer_config.json");
+  const template = folder.open("chat_template.jinja");
+  if (template) return chatFromTemplate(readTemplate(template), context, template.path);
+  const file = join(folder.path, "tokenizer_config.json");
   const text = templateOf(config.chat_template, file);
   return text === undefined ? undefined : chatFromTemplate(text, context, file);
 }
@@ -57,13 +72,12 @@ function spelling(token: unknown): string {
   return typeof token === "string" ? token : "";
 }
 
-function optional(folder: string, name: string): Record<string, unknown> | undefined {
-  const path = join(folder, name);
-  return existsSync(path) ? readJson(path) : undefined;
+function optional(folder: TextFolder, name: string): Record<string, unknown> | undefined {
+  const file = folder.open(name);
+  return file && readJsonFile(file);
 }
 
-function readTemplate(path: string): string {
-  const file = new BinaryFile(path);
+function readTemplate(file: BinaryFile): string {
   try {
     if (file.size > LONGEST_TEMPLATE) throw file.broken(`a template of ${file.size} bytes is too long`, 0);
     return new TextDecoder("utf-8").decode(file.read(0, file.size, "template"));

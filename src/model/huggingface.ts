@@ -4,19 +4,18 @@ import { basename, join, resolve } from "node:path";
 import { HunchError } from "../errors.ts";
 import { describe, type ModelFile } from "./architecture.ts";
 import { ARCHITECTURES } from "./architectures/mod.ts";
-import { readFolderTemplate, readFolderTokenizer } from "./huggingface-text.ts";
+import { folderOnDisk, readFolderTemplate, readFolderTokenizer, TEXT_FILES } from "./huggingface-text.ts";
 import { fromRecord, type Hyper } from "./hyper.ts";
 import { readJson } from "./json.ts";
 import { OpenedModel } from "./opened.ts";
 import { packedWeights } from "./packed4.ts";
-import type { BinaryFile } from "./reader.ts";
+import { type BinaryFile, readWhole } from "./reader.ts";
 import { readSafetensors, type SafeTensor } from "./safetensors.ts";
 import type { Tensor, TensorType } from "./source.ts";
 import { FileTensor } from "./weights.ts";
 
 /** Files of a folder that decide what the model computes or says, besides the weights. */
-const BESIDES = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
-  .concat(["special_tokens_map.json", "chat_template.jinja", "model.safetensors.index.json"]);
+const BESIDES = [...TEXT_FILES, "model.safetensors.index.json"];
 
 /** Throws HunchError("input") for whatever is damaged or not supported, by name. */
 export function openHuggingFace(folder: string, context?: number): OpenedModel {
@@ -37,6 +36,7 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
   try {
     const tensors = asTensors(weights.tensors, hyper);
     const file: ModelFile = { kind: "huggingFace", path: folder, hyper, tensors, context };
+    const texts = folderOnDisk(folder);
     return new OpenedModel({
       path: folder,
       format: "huggingface",
@@ -45,13 +45,18 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
       files: weights.files,
       besides: BESIDES.map((name) => join(folder, name)).filter(existsSync),
       size: weights.files.reduce((total, { size }) => total + size, 0),
-      tokenizer: () => readFolderTokenizer(folder),
-      chat: () => readFolderTemplate(folder),
+      tokenizer: () => readFolderTokenizer(texts),
+      chat: () => readFolderTemplate(texts),
+      texts: { kind: "huggingface", files: TEXT_FILES.flatMap((name) => textFile(join(folder, name)) ?? []) },
     });
   } catch (error) {
     for (const file of weights.files) file.close();
     throw error;
   }
+}
+
+function textFile(path: string): { name: string; bytes(): Uint8Array } | undefined {
+  return existsSync(path) ? { name: basename(path), bytes: () => readWhole(path) } : undefined;
 }
 
 interface Weights {

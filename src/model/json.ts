@@ -7,7 +7,11 @@ const LONGEST = 64 << 20;
 
 /** The object that the file holds. Throws HunchError("input") where it holds none. */
 export function readJson(path: string): Record<string, unknown> {
-  const file = new BinaryFile(path);
+  return readJsonFile(new BinaryFile(path));
+}
+
+/** The same for an open file, which is closed afterwards. */
+export function readJsonFile(file: BinaryFile): Record<string, unknown> {
   try {
     if (file.size > LONGEST) throw file.broken(`${file.size} bytes are too many for such a file`, undefined);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(file.read(0, file.size, "JSON"));

@@ -5,10 +5,13 @@ import { basename, dirname, join } from "node:path";
 import { HunchError } from "../errors.ts";
 import { describeGguf } from "./gguf-source.ts";
 import { OpenedModel } from "./opened.ts";
-import { BinaryFile, Cursor } from "./reader.ts";
+import { BinaryFile, Cursor, readWhole } from "./reader.ts";
 import type { Tensor } from "./source.ts";
 import { tokenizerFromLlama2c } from "./tokenizers/llama2c.ts";
 import { FileTensor } from "./weights.ts";
+
+/** What the tokenizer's file is called inside a converted model. */
+export const TOKENIZER = "tokenizer.bin";
 
 const HEADER = 28;
 /** The first number of later versions, "ak42". */
@@ -34,6 +37,7 @@ export function openLlama2c(path: string, tokenizer?: string, context?: number):
   const file = new BinaryFile(path);
   try {
     const header = readHeader(file);
+    const besides = tokenizerPath(path, header.vocab, tokenizer);
     const tensors = layout(file, header);
     return new OpenedModel({
       path,
@@ -42,10 +46,14 @@ export function openLlama2c(path: string, tokenizer?: string, context?: number):
       // The format is Llama's, with rotated pairs side by side, as GGUF has it: so it is put into GGUF's names.
       description: describeGguf(path, metadataOf(header), tensors, context),
       files: [file],
-      besides: [tokenizerPath(path, header.vocab, tokenizer)].filter((name) => name !== undefined),
+      besides: besides === undefined ? [] : [besides],
       size: file.size,
       tokenizer: () => readTokenizer(path, header.vocab, tokenizer),
       chat: () => undefined,
+      texts: {
+        kind: "llama2c",
+        files: besides === undefined ? [] : [{ name: TOKENIZER, bytes: () => readWhole(besides) }],
+      },
     });
   } catch (error) {
     file.close();
@@ -135,10 +143,5 @@ function readTokenizer(path: string, vocab: number, wanted?: string) {
     const message = `no tokenizer beside the checkpoint: neither tok${vocab}.bin nor tokenizer.bin`;
     throw new HunchError("input", message, { file: path }, "name it: MODEL.bin?tokenizer=FILE");
   }
-  const file = new BinaryFile(name);
-  try {
-    return tokenizerFromLlama2c(file.read(0, file.size, "tokenizer"), vocab, name);
-  } finally {
-    file.close();
-  }
+  return tokenizerFromLlama2c(readWhole(name), vocab, name);
 }

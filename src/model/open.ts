@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { HunchError } from "../errors.ts";
+import { MAGIC, openConverted } from "./converted.ts";
 import { openGguf } from "./gguf-source.ts";
 import { openHuggingFace } from "./huggingface.ts";
 import { openLlama2c } from "./llama2c.ts";
@@ -18,7 +19,8 @@ export interface OpenOptions {
 
 /**
  * Opens `path`: a GGUF file, a Hugging Face folder (or its safetensors or config file), or a llama2.c checkpoint, whose
- * tokenizer may be named as in `model.bin?tokenizer=tok512.bin`. Nothing but headers is read.
+ * tokenizer may be named as in `model.bin?tokenizer=tok512.bin`, or what `hunch model convert` made of one. Nothing but
+ * headers is read.
  * Throws HunchError("input") where the file is missing, damaged, hostile or of an unknown kind.
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<ModelSource> {
@@ -28,6 +30,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   if (tokenizer !== undefined && kind !== "llama2c") {
     throw new HunchError("usage", "only llama2.c checkpoints take ?tokenizer=", { file: name }, "leave it out");
   }
+  if (kind === "converted") return openConverted(name, context);
   if (kind === "gguf") return openGguf(name, context);
   if (kind === "huggingFace") return openHuggingFace(statSync(name).isDirectory() ? name : dirname(name), context);
   return openLlama2c(name, tokenizer, context);
@@ -39,7 +42,7 @@ function splitPath(path: string): [string, string | undefined] {
   return [path.slice(0, mark), path.slice(mark + "?tokenizer=".length)];
 }
 
-function kindOf(path: string): "gguf" | "huggingFace" | "llama2c" {
+function kindOf(path: string): "converted" | "gguf" | "huggingFace" | "llama2c" {
   if (existsSync(path) && statSync(path).isDirectory()) return "huggingFace";
   const file = new BinaryFile(path);
   try {
@@ -47,6 +50,11 @@ function kindOf(path: string): "gguf" | "huggingFace" | "llama2c" {
     const start = file.read(0, 9, "header");
     const text = String.fromCharCode(...start);
     if (text.startsWith("GGUF")) return "gguf";
+    if (text.startsWith(MAGIC)) return "converted";
+    if (text.startsWith("HUNCHMDL")) {
+      const hint = "make a file that stands for itself with hunch model convert";
+      throw new HunchError("input", "an entry of the cache is nothing without its model", { file: path }, hint);
+    }
     if (basename(path) === "config.json" || /\.safetensors(\.index\.json)?$/.test(path)) return "huggingFace";
     if (text[8] === "{") {
       const hint = "give the folder of the model, with its config.json";

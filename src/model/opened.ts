@@ -5,7 +5,7 @@ import type { ChatTemplate } from "./chat.ts";
 import { HunchError } from "../errors.ts";
 import { contentHash } from "./hash.ts";
 import type { BinaryFile } from "./reader.ts";
-import type { ModelSource, Tensor } from "./source.ts";
+import type { ConvertedWeights, ModelSource, SourceTexts, Tensor } from "./source.ts";
 import type { ModelSpec } from "./spec.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -21,6 +21,8 @@ export interface OpenedParts {
   readonly size: number;
   readonly tokenizer: () => Tokenizer;
   readonly chat: () => ChatTemplate | undefined;
+  readonly texts: SourceTexts;
+  readonly converted?: ConvertedWeights;
 }
 
 export class OpenedModel implements ModelSource {
@@ -30,6 +32,8 @@ export class OpenedModel implements ModelSource {
   readonly spec: ModelSpec;
   readonly names: readonly string[];
   readonly size: number;
+  readonly texts: SourceTexts;
+  readonly converted: ConvertedWeights | undefined;
   #tokenizer: Tokenizer | undefined;
   #chat: { readonly template: ChatTemplate | undefined } | undefined;
 
@@ -41,6 +45,8 @@ export class OpenedModel implements ModelSource {
     this.spec = parts.description.spec;
     this.names = [...parts.description.tensors.keys()];
     this.size = parts.size;
+    this.texts = parts.texts;
+    this.converted = parts.converted;
   }
 
   /** Built at first use. Throws HunchError("input") where the file has none, or one that is not supported. */

@@ -11,9 +11,17 @@ export class BinaryFile {
   readonly path: string;
   readonly size: number;
   #descriptor: number | undefined;
+  /** Where the file begins inside the one that holds it, and that one; it is closed there. */
+  #start = 0;
+  #whole: BinaryFile | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, part?: { readonly of: BinaryFile; readonly offset: number; readonly size: number }) {
     this.path = path;
+    if (part) {
+      part.of.check(part.offset, part.size, path);
+      [this.#whole, this.#start, this.size] = [part.of, part.offset, part.size];
+      return;
+    }
     try {
       // Looked at before it is opened: opening a pipe would wait for its writer.
       if (!statSync(path).isFile()) throw notRegular(path);
@@ -36,6 +44,10 @@ export class BinaryFile {
 
   /** Fills `out` from `offset` on. */
   readInto(out: Uint8Array, offset: number, field: string): void {
+    if (this.#whole) {
+      this.check(offset, out.length, field);
+      return this.#whole.readInto(out, this.#start + offset, field);
+    }
     if (this.#descriptor === undefined) throw new Error(`${this.path} is closed`);
     this.check(offset, out.length, field);
     let done = 0;
@@ -58,6 +70,11 @@ export class BinaryFile {
     }
   }
 
+  /** Bytes `offset` to `offset + size` as a file of its own, which is open as long as this one. */
+  part(offset: number, size: number, name: string): BinaryFile {
+    return new BinaryFile(`${this.path}/${name}`, { of: this, offset, size });
+  }
+
   broken(message: string, offset: number | undefined, field?: string): HunchError {
     return new HunchError("input", message, { file: this.path, offset, field }, "the file is damaged or incomplete");
   }
@@ -65,6 +82,16 @@ export class BinaryFile {
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
+  }
+}
+
+/** All bytes of a small file. */
+export function readWhole(path: string): Uint8Array<ArrayBuffer> {
+  const file = new BinaryFile(path);
+  try {
+    return file.read(0, file.size, "content");
+  } finally {
+    file.close();
   }
 }
 

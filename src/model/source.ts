@@ -1,4 +1,5 @@
 // One model file, whatever its format: what it computes, its tensors by canonical name, its tokenizer and template.
+import type { WeightFormat } from "../backend.ts";
 import type { ModelSpec } from "./spec.ts";
 import type { ChatTemplate } from "./chat.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -41,6 +42,24 @@ export interface Tensor {
   floats(from?: number, to?: number): Float32Array;
 }
 
+/** What tokenizer and template are made of, in the form that the model came with. */
+export interface SourceTexts {
+  readonly kind: "gguf" | "huggingface" | "llama2c";
+  readonly files: readonly { readonly name: string; bytes(): Uint8Array }[];
+}
+
+/** Weights that a file holds in the form of one engine, made by `hunch model convert`. */
+export interface ConvertedWeights {
+  /** Backend that made them and alone can read them. */
+  readonly engine: string;
+  readonly format: WeightFormat;
+  /** The backend's own number for what it stores. */
+  readonly version: number;
+  /** Where each lies in the file, by the backend's name for it. */
+  readonly places: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
+  bytes(name: string): Uint8Array;
+}
+
 export interface ModelSource {
   readonly path: string;
   /** `gguf`, `llama2c`, … */
@@ -50,6 +69,13 @@ export interface ModelSource {
   readonly spec: ModelSpec;
   readonly tokenizer: Tokenizer;
   readonly chat?: ChatTemplate;
+  /** Absent where the model is no file. */
+  readonly texts?: SourceTexts;
+  /**
+   * Set for a converted file. Of its tensors only shape and type are known, but for a few that are kept as they were;
+   * reading another throws UnsupportedError.
+   */
+  readonly converted?: ConvertedWeights;
   /** Canonical names of all tensors. */
   readonly names: readonly string[];
   has(name: string): boolean;

@@ -99,3 +99,25 @@ test("what does not go together or is no id is refused in one line", async () =>
     assert.equal(stderr.trimEnd().split("\n").length, 1);
   }
 });
+
+test("a converted model scores, answers and is told of like its original", async () => {
+  const out = join(FOLDER, "stories.hunch");
+  const model = TINY[1];
+  const converted = await hunch(["model", "convert", out, "--format", "float32", "--model", model]);
+  assert.equal(converted.code, 0, converted.stderr);
+  assert.match(converted.stderr, /stories\.hunch: stories260K in float32, [\d.]+ MB/);
+  const [ours, theirs, info, answer, original, wrong] = await Promise.all([
+    hunch(["score", TEXT, "--model", out, "--json"]),
+    hunch(["score", TEXT, "--model", model, "--format", "float32", "--json"]),
+    hunch(["model", "info", out]),
+    hunch(["--raw", TEXT, "--model", out, "-n", "12"]),
+    hunch(["--raw", TEXT, "--model", model, "--format", "float32", "-n", "12"]),
+    hunch(["score", TEXT, "--model", out, "--format", "exact"]),
+  ]);
+  assert.equal(ours.code, 0, ours.stderr);
+  assert.deepEqual(JSON.parse(ours.stdout).logProbabilities, JSON.parse(theirs.stdout).logProbabilities);
+  assert.match(info.stdout, /stories\.hunch \(hunch, /);
+  assert.equal(answer.stdout, original.stdout);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /holds the weights in float32 only/);
+});

@@ -1,0 +1,31 @@
+// hunch model convert: a model as one file that holds the weights in one format and loads without the original.
+import { statSync } from "node:fs";
+import type { WeightFormat } from "../src/backend.ts";
+import { EXIT } from "../src/errors.ts";
+import { openModel } from "../src/model/open.ts";
+import { openCache } from "./cache.ts";
+import { findModel } from "./models.ts";
+import { Status } from "./output/status.ts";
+import { stderr } from "./output/streams.ts";
+import { bytes } from "./output/table.ts";
+
+interface Options {
+  readonly out: string;
+  readonly model: string | undefined;
+  readonly format: WeightFormat;
+  readonly context: number | undefined;
+}
+
+export async function modelConvert({ out, model, format, context }: Options): Promise<number> {
+  const status = new Status();
+  const source = await openModel(await findModel(model, openCache()), { context });
+  try {
+    const { convertModel } = await import("../kernels/onnx/conversion.ts");
+    convertModel(source, format, out, (fraction) => status.progress("converting", fraction));
+  } finally {
+    status.clear();
+    source.close();
+  }
+  stderr.line(`${out}: ${source.title} in ${format}, ${bytes(statSync(out).size)}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,86 @@
+// From a model to the weights and the graph that ONNX Runtime computes, and converted files of `hunch model convert`.
+// Such a file has the weights; the graph is built again from the spec, so that no stranger's graph is ever run.
+import { basename } from "node:path";
+import type { WeightFormat } from "../../src/backend.ts";
+import { HunchError } from "../../src/errors.ts";
+import { writeConverted } from "../../src/model/convert.ts";
+import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
+import { type Container, INLINE } from "./container.ts";
+import { buildDecoder } from "./decoder.ts";
+import { ExactProducts } from "./exact.ts";
+import type { GraphBuilder, Weight } from "./graph.ts";
+import { Int8Products } from "./int8.ts";
+import { FloatProducts, type Products } from "./products.ts";
+import { type DataType, encodeModel } from "./proto.ts";
+
+/** Changes with every change of what a converted model contains. */
+export const CONVERSION = 2;
+
+const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource) => Products>> = {
+  exact: (source) => new ExactProducts(source),
+  int8: (source) => new Int8Products(source),
+  float32: (source) => new FloatProducts(source),
+};
+
+/** The graph of a model and how to make its weights. Throws UnsupportedError where the format does not fit the model. */
+export function decoderOf(source: ModelSource, format: WeightFormat): GraphBuilder {
+  return buildDecoder(source, FORMATS[format](source));
+}
+
+/** Tensors that passes read row by row, beside the graph. */
+const KEPT = ["embed.weight", "positions.weight"];
+
+/** Small constants that the graph has in any model are made with it, not stored. */
+const isStored = ({ name }: Weight) => !name.startsWith("const_");
+
+/** Writes `source` in `format` to `path`, from where it loads without the original. Errors: see writeConverted. */
+export function convertModel(
+  source: ModelSource,
+  format: WeightFormat,
+  path: string,
+  progress?: (fraction: number) => void,
+): void {
+  const weights = source.converted ? [] : decoderOf(source, format).weights.filter(isStored);
+  writeConverted(path, source, { engine: "onnx", format, version: CONVERSION, weights, kept: KEPT }, progress);
+}
+
+const BYTES: Readonly<Record<DataType, number>> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+};
+
+/** The graph of a converted file, with its weights where they lie there. Throws HunchError where they do not fit. */
+export function convertedContainer(source: ModelSource, converted: ConvertedWeights, format: WeightFormat): Container {
+  const { path } = source;
+  if (converted.engine !== "onnx" || converted.version !== CONVERSION) {
+    const message = `the file was converted by ${
+      converted.engine === "onnx" ? "another version of hunch" : `the engine ${converted.engine}`
+    }`;
+    throw new HunchError("input", message, { file: path }, "convert the original again with this one");
+  }
+  if (converted.format !== format) {
+    const hint = `use --format ${converted.format}, or convert the original again`;
+    throw new HunchError("usage", `the file holds the weights in ${converted.format} only`, { file: path }, hint);
+  }
+  const place = (weight: Weight) => {
+    const { name, type, shape } = weight;
+    if (!isStored(weight)) {
+      const data = weight.data();
+      return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
+    const length = shape.reduce((product, size) => product * size, BYTES[type]);
+    const found = converted.places.get(name);
+    if (!found || found.length !== length) {
+      const message = found ? `the weight has ${found.length} bytes, not ${length}` : "the file lacks a weight";
+      throw new HunchError("input", message, { file: path, field: name }, "the file contradicts itself");
+    }
+    return length <= INLINE ? converted.bytes(name) : { file: basename(path), ...found };
+  };
+  return { path, graph: encodeModel(decoderOf(source, format).finish("hunch", place)) };
+}

@@ -1,0 +1,136 @@
+// Writes a converted model: what a source is, with the weights as one engine wants them. The layout is converted.ts's.
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import process from "node:process";
+import type { WeightFormat } from "../backend.ts";
+import { HunchError } from "../errors.ts";
+import { ALIGN, END, FOOTER, MAGIC, VERSION } from "./converted.ts";
+import type { ModelSource } from "./source.ts";
+import { specJson } from "./spec-json.ts";
+
+/** The weights of one engine, made one after the other while they are written. */
+export interface EngineWeights {
+  readonly engine: string;
+  readonly format: WeightFormat;
+  readonly version: number;
+  readonly weights: readonly { readonly name: string; data(): ArrayBufferView }[];
+  /** Canonical names of tensors that the engine also reads as the file has them. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Writes `source` to `path` under a temporary name and renames it; `progress` is told the fraction that is done.
+ * Throws HunchError where the source is converted already, and where `path` cannot be written or is somebody's file:
+ * only a converted model is ever replaced.
+ */
+export function writeConverted(
+  path: string,
+  source: ModelSource,
+  made: EngineWeights,
+  progress?: (fraction: number) => void,
+): void {
+  if (source.converted || !source.texts) {
+    const hint = "convert the original model";
+    throw new HunchError("usage", "only an original model file can be converted", { file: source.path }, hint);
+  }
+  refuseToReplace(path);
+  const file = new Output(path);
+  try {
+    file.write(new TextEncoder().encode(MAGIC));
+    const places = made.weights.map(({ name, data }, i) => {
+      const place = { name, ...file.place(data()) };
+      progress?.((i + 1) / made.weights.length);
+      return place;
+    });
+    const tensors = source.names.map((name) => {
+      const { shape, type, bytes } = source.tensor(name);
+      return { name, shape, type, ...made.kept.includes(name) ? file.place(bytes.call(source.tensor(name))) : {} };
+    });
+    const { kind, files } = source.texts;
+    const texts = { kind, files: files.map(({ name, bytes }) => ({ name, ...file.place(bytes()) })) };
+    const { engine, format, version } = made;
+    const weights = { engine, format, version, places };
+    const spec = specJson(source.spec);
+    file.finish({ version: VERSION, title: source.title, origin: source.format, spec, tensors, texts, weights });
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
+}
+
+function refuseToReplace(path: string): void {
+  if (!existsSync(path)) return;
+  const start = new Uint8Array(MAGIC.length);
+  if (statSync(path).isFile()) {
+    const file = openSync(path, "r");
+    readSync(file, start, 0, start.length, 0);
+    closeSync(file);
+    if (new TextDecoder().decode(start) === MAGIC) return;
+  }
+  throw new HunchError(
+    "usage",
+    "this exists and is no converted model, so it is not replaced",
+    { file: path },
+    "name another file",
+  );
+}
+
+class Output {
+  readonly #temporary: string;
+  readonly #file: number;
+  #at = 0;
+
+  constructor(private readonly path: string) {
+    this.#temporary = `${path}.${process.pid}.tmp`;
+    this.#file = this.#attempt(() => openSync(this.#temporary, "w"));
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#attempt(() => {
+      for (let done = 0; done < bytes.length;) done += writeSync(this.#file, bytes, done);
+    });
+    this.#at += bytes.length;
+  }
+
+  /** Writes from the next multiple of 64 bytes on and tells where. */
+  place(view: ArrayBufferView): { offset: number; length: number } {
+    this.write(new Uint8Array((ALIGN - this.#at % ALIGN) % ALIGN));
+    const offset = this.#at;
+    this.write(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    return { offset, length: view.byteLength };
+  }
+
+  finish(index: unknown): void {
+    const bytes = new TextEncoder().encode(JSON.stringify(index));
+    const footer = new Uint8Array(FOOTER);
+    footer.set(createHash("sha256").update(bytes).digest());
+    new DataView(footer.buffer).setBigUint64(32, BigInt(this.#at), true);
+    new DataView(footer.buffer).setBigUint64(40, BigInt(bytes.length), true);
+    footer.set(new TextEncoder().encode(END), 48);
+    this.write(bytes);
+    this.write(footer);
+    closeSync(this.#file);
+    this.#attempt(() => renameSync(this.#temporary, this.path));
+  }
+
+  discard(): void {
+    try {
+      closeSync(this.#file);
+    } catch {
+      // It was closed before the rename failed.
+    }
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      const why = code === "ENOENT" ? "there is no such folder" : message;
+      const place = { file: this.path };
+      throw new HunchError("unavailable", `the converted model cannot be written: ${why}`, place, "name another file");
+    }
+  }
+}
