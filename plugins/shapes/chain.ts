@@ -15,7 +15,7 @@ export const chain: TreeShape = {
     const tokens: number[] = [];
     const draws: Distribution[] = [];
     let [q] = length > 0 ? await proposer.propose({ tokens: new Int32Array(0), parents: new Int32Array(0) }) : [];
-    while (q !== undefined && tokens.length < length) {
+    while (q !== undefined && tokens.length < length && (plan.goOn?.(q, tokens.length + 1) ?? true)) {
       const token = chance.pick(q);
       draws.push(q);
       tokens.push(token);

@@ -68,7 +68,7 @@ export class Delayed implements TreeShape {
   #branches(accepted: number, room: number, depth: number): boolean {
     if (this.paths < 2 || room < this.paths) return false;
     let later = 0; // worth of what follows the draw, from its end upwards
-    for (let left = Math.max(0, room - depth); left < room; left++) {
+    for (let left = Math.max(1, room - depth + 1); left < room; left++) {
       later = Math.max(this.#mean * (1 + later), this.#branched(this.#mean, left, depth - (room - left)));
     }
     return this.#branched(accepted, room, depth) > accepted * (1 + later);

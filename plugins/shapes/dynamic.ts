@@ -11,6 +11,9 @@ import type { TreeShape } from "../../src/shape.ts";
 import { prune } from "../../src/tree-edit.ts";
 import { Growing } from "./growing.ts";
 
+/** Paths continued in all: a draft model runs so many rows at once wherever it runs. */
+const MOST_ASKED = 96;
+
 /** Each level continues its `k` likeliest paths by `k` tokens each. */
 export function dynamic(k: number): TreeShape {
   return {
@@ -34,7 +37,7 @@ export function dynamic(k: number): TreeShape {
         best = [...best, ...next].sort(byValue).slice(0, plan.nodes);
         // Below a node that does not stay nothing does, so it need not be continued either.
         const stays = new Set(best);
-        level = next.filter((node) => stays.has(node)).sort(byValue).slice(0, Math.min(k, plan.nodes - asked));
+        level = next.filter((node) => stays.has(node)).sort(byValue).slice(0, Math.min(k, MOST_ASKED - asked));
       }
       const kept = new Set(best);
       return prune(growing.tree("point"), (node) => kept.has(node));
