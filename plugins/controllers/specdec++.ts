@@ -29,8 +29,7 @@ export class SpecDecController implements Controller {
   }
 
   plan(): Plan {
-    this.#features = [];
-    this.#survival = [];
+    this.#features = []; // where the drafter has no q, nothing is learned
     return this.#plan;
   }
 
@@ -46,6 +45,7 @@ export class SpecDecController implements Controller {
   }
 
   #goOn(q: Distribution, depth: number): boolean {
+    if (depth === 1) this.#features = []; // a new draft
     if (this.#features[depth - 1] === undefined) { // of several branches, the first is the likeliest
       this.#features[depth - 1] = features(q, depth);
       this.#survival[depth - 1] = (this.#survival[depth - 2] ?? 1) * this.#predict(this.#features[depth - 1]);

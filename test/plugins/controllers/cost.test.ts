@@ -1,6 +1,7 @@
 // The cost controller on made-up costs and drafts: it finds the size that pays, and stops where none does.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { CostController } from "../../../plugins/controllers/cost.ts";
 import type { Plan } from "../../../src/controller.ts";
 import { chainTree } from "../../../src/tree.ts";
@@ -117,4 +118,88 @@ test("over a run it comes near the best fixed size", () => {
     const best = Math.max(...[0, 1, 2, 3, 4, 6, 8, 12].map(fixed));
     assert.ok(play(world, 400).rate > 0.95 * best);
   }
+});
+
+test("it plans the length that is best by the formula, for any acceptance and any price of rows and drafting", () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0.1, max: 0.95, noNaN: true }),
+      fc.double({ min: 0.1, max: 6, noNaN: true }),
+      fc.double({ min: 0, max: 3, noNaN: true }),
+      (right, slope, draftMs) => {
+        const world: World = { cost: (width) => 10 + slope * Math.max(2, width), draftMs, right: () => right };
+        const rate = (n: number) => {
+          const tokens = Array.from({ length: n }, (_, i) => right ** (i + 1)).reduce((a, b) => a + b, 1);
+          return tokens / (world.cost(n + 1) + n * draftMs);
+        };
+        const best = Math.max(...Array.from({ length: 17 }, (_, n) => rate(n)));
+        const { plans } = play(world, 700);
+        const rates = plans.slice(300).map(({ nodes }) => rate(nodes)).sort((a, b) => a - b);
+        assert.ok(rates[Math.floor(rates.length / 2)] > 0.95 * best, `${rates[rates.length / 2]} of ${best}`);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+/** Plays with a drafter whose tree has `width` children at every node, first come first served by level. */
+function playTrees(shares: readonly number[], cost: World["cost"], rounds: number, draftMs = 0.01) {
+  const controller = new CostController(24);
+  const plans: Plan[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const plan = controller.plan({ length: 10, remaining: 1000, unsettled: 0, cost });
+    plans.push(plan);
+    const parents: number[] = [];
+    const path: number[] = [];
+    for (let depth = 1, above = -1; depth <= plan.depth; depth++) {
+      let eldest = -1;
+      let taken = -1;
+      let left = hashed(round, depth);
+      for (const share of shares) {
+        if (parents.length >= plan.nodes) break;
+        parents.push(above);
+        const node = parents.length - 1;
+        if (eldest < 0) eldest = node;
+        if (taken < 0 && left < share) taken = node;
+        left -= share;
+      }
+      if (eldest < 0) break;
+      if (taken >= 0 && path.length === depth - 1) path.push(taken);
+      above = path.length === depth ? taken : eldest; // where nothing was accepted, the tree goes on below the eldest
+    }
+    const tree = { ...chainTree(new Int32Array(parents.length)), parents: Int32Array.from(parents) };
+    controller.observe({
+      plan,
+      tree,
+      verdict: { path: Int32Array.from(path), next: 0 },
+      committed: new Int32Array(path.length + 1),
+      rows: parents.length + 1,
+      draftMs: draftMs * plan.depth,
+      verifyMs: cost(parents.length + 1),
+    });
+  }
+  return plans.slice(rounds / 2);
+}
+
+test("where second and third guesses are often right it plans broad trees, where rows are free; else narrow ones", () => {
+  const broad = playTrees([0.4, 0.25, 0.15], flat, 400);
+  const meanBroad = broad.reduce((sum, { nodes, depth }) => sum + nodes / depth, 0) / broad.length;
+  const dear = playTrees([0.4, 0.25, 0.15], (width) => 10 * Math.max(2, width), 400);
+  const meanNodes = (plans: readonly Plan[]) => plans.reduce((sum, { nodes }) => sum + nodes, 0) / plans.length;
+  assert.ok(meanBroad > 1.8, `${meanBroad} nodes a level`);
+  assert.ok(meanNodes(broad) > 12 && meanNodes(dear) < 2, `${meanNodes(broad)} and ${meanNodes(dear)} nodes`);
+  const first = playTrees([0.9, 0.01, 0.01], flat, 400);
+  const meanFirst = first.reduce((sum, { nodes, depth }) => sum + nodes / depth, 0) / first.length;
+  assert.ok(meanFirst < 1.4, `${meanFirst} nodes a level`);
+});
+
+test("rows that the next pass has anyway are nobody's fault: drafting below them is judged by what it adds", () => {
+  const cost = (width: number) => 10 + (width > 4 ? 100 : 0);
+  const planned = (unsettled: number) => {
+    const controller = new CostController(8);
+    return controller.plan({ length: 10, remaining: 100, unsettled, cost }).nodes;
+  };
+  assert.equal(planned(0), 3);
+  assert.equal(planned(2), 1);
+  assert.ok(planned(4) > 3);
 });
