@@ -6,6 +6,7 @@ import { closest } from "../src/closest.ts";
 import { EXIT } from "../src/errors.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
+import { checkCommand } from "./commands/check.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
@@ -21,12 +22,21 @@ const commands = {
   generate: generateCommand,
   chat: chatCommand,
   score: scoreCommand,
+  check: checkCommand,
   model: modelCommand,
   plugin: pluginCommand,
   cache: cacheCommand,
 };
 
-const parser = or(commands.generate, commands.chat, commands.score, commands.model, commands.plugin, commands.cache);
+const parser = or(
+  commands.generate,
+  commands.chat,
+  commands.score,
+  commands.check,
+  commands.model,
+  commands.plugin,
+  commands.cache,
+);
 
 /** Commands that list where nothing else is asked of them. */
 const LISTS = ["cache", "plugin"];

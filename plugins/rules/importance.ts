@@ -194,8 +194,19 @@ export function choose({ rank, whole }: Choice, drafts: readonly number[], chanc
   return drafts.find((token) => rank.get(token) === ranks[at])!;
 }
 
+/** The plan made last for a target's row: a proof or a measurement visits the same row very often. */
+const known = new WeakMap<Distribution, { q: Distribution; n: number; plan: Choice }>();
+
+function planFor(p: Distribution, q: Distribution, n: number): Choice {
+  const last = known.get(p);
+  if (last !== undefined && last.q === q && last.n === n) return last.plan;
+  const plan = planChoice(p, q, n);
+  known.set(p, { q, n, plan });
+  return plan;
+}
+
 export const importanceStep: Step = ({ p, q, drafts }, chance) => {
-  const plan = planChoice(p, q, drafts.length);
+  const plan = planFor(p, q, drafts.length);
   const x = choose(plan, drafts, chance);
   if (chance.flip(acceptance(probability(p, x), probability(plan.chosen, x)))) return x;
   return chance.pick(residual(p, plan.chosen));

@@ -51,8 +51,19 @@ function owed(p: Distribution, q: Distribution, k: number, rho: number): Distrib
   return probabilities.some((value) => value > 0) ? normalise({ ...p, probabilities }) : p;
 }
 
+/** The ρ found last for a target's row: a proof or a measurement visits the same row very often. */
+const known = new WeakMap<Distribution, { q: Distribution; k: number; rho: number }>();
+
+function rhoFor(p: Distribution, q: Distribution, k: number): number {
+  const last = known.get(p);
+  if (last !== undefined && last.q === q && last.k === k) return last.rho;
+  const rho = bestRho(p, q, k);
+  known.set(p, { q, k, rho });
+  return rho;
+}
+
 export const kSeqStep: Step = ({ p, q, drafts }, chance) => {
-  const rho = bestRho(p, q, drafts.length);
+  const rho = rhoFor(p, q, drafts.length);
   for (const x of drafts) {
     if (chance.flip(acceptance(probability(p, x) / rho, probability(q, x)))) return x;
   }

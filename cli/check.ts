@@ -1,0 +1,138 @@
+// hunch check: the proof of one rule, several or all, as a table or as JSON.
+import { type ProofOptions, proveRule, type RuleReport } from "../src/check/prove.ts";
+import { failureLines, reportLines } from "../src/check/report.ts";
+import { EXIT, HunchError } from "../src/errors.ts";
+import type { OptionSpec, Plugin, PluginContext, Registry } from "../src/registry.ts";
+import type { VerificationRule } from "../src/rule.ts";
+import type { CheckCommand } from "./commands/check.ts";
+import { openRegistry } from "./methods.ts";
+import { Status } from "./output/status.ts";
+import { stderr, stdout } from "./output/streams.ts";
+
+/** Returns the exit code. */
+export async function check(options: CheckCommand): Promise<number> {
+  const registry = await openRegistry(options.plugins);
+  const context = withoutModel(registry);
+  const specs = specsOf(options, registry);
+  const status = new Status();
+  const reports: RuleReport[] = [];
+  const left: string[] = [];
+  try {
+    for (const [i, spec] of specs.entries()) {
+      const rule = await resolveRule(spec, registry, context);
+      const why = rule === undefined ? "it needs a model to be made" : notEnumerable(rule);
+      if (rule === undefined || why !== undefined) {
+        if (!options.all) throw new HunchError("usage", `${spec} cannot be checked on its own: ${why}`);
+        left.push(`${spec}: ${why}`);
+        continue;
+      }
+      const laws = options.laws.length > 0 ? options.laws : undefined;
+      const foreign = laws?.find((law) => !rule.laws.includes(law));
+      if (foreign !== undefined && !options.all) {
+        throw new HunchError(
+          "usage",
+          `${spec} does not claim the law ${foreign}`,
+          {},
+          `it has ${rule.laws.join(", ")}`,
+        );
+      }
+      const proof: ProofOptions = {
+        ...options,
+        laws: laws?.filter((law) => rule.laws.includes(law)),
+        progress: (law, fraction) => status.progress(`${spec}, ${law}`, (i + fraction) / specs.length),
+      };
+      try {
+        reports.push({ ...proveRule(rule, proof), rule: spec });
+      } catch (error) {
+        if (!options.all || !(error instanceof HunchError)) throw error;
+        left.push(`${spec}: ${error.message}`);
+      }
+    }
+  } finally {
+    status.clear();
+  }
+  if (options.json) stdout.line(JSON.stringify({ rules: reports.map(reportJson), left }));
+  else print(reports, left);
+  return reports.every(({ holds }) => holds) ? EXIT.ok : EXIT.refuted;
+}
+
+/** Rules are proved on tables; one that asks for a model cannot be. */
+function withoutModel(registry: Registry): PluginContext {
+  const none = () => new HunchError("usage", "it needs a model", {}, "see hunch check --bound");
+  const context: PluginContext = {
+    get target(): never {
+      throw none();
+    },
+    loadModel: () => Promise.reject(none()),
+    resolve: (kind, spec) => registry.resolve(kind, spec, context),
+  };
+  return context;
+}
+
+function print(reports: readonly RuleReport[], left: readonly string[]): void {
+  for (const line of reportLines(reports)) stdout.line(line);
+  for (const { rule, laws } of reports) {
+    for (const { failure } of laws) {
+      if (failure === undefined) continue;
+      stdout.line();
+      for (const line of failureLines(rule, failure)) stdout.line(line);
+    }
+  }
+  for (const line of left) stderr.line(`not checked: ${line}`);
+}
+
+/** The same, with the failing case in full. Numbers that are none (after a failure) are null. */
+function reportJson(report: RuleReport) {
+  return {
+    ...report,
+    laws: report.laws.map(({ failure, ...law }) => ({
+      ...law,
+      failure: failure && {
+        ...failure.case,
+        totalVariation: failure.exact.totalVariation,
+        broken: failure.exact.broken,
+      },
+    })),
+  };
+}
+
+function specsOf(options: CheckCommand, registry: Registry): string[] {
+  if (options.all === options.rules.length > 0) {
+    const names = registry.list("rule").map(({ name }) => name).join(", ");
+    throw new HunchError("usage", "name a rule to check, or --all", {}, `there are ${names}`);
+  }
+  const specs = options.all ? registry.list("rule").map(({ name }) => name) : options.rules;
+  return options.sweep ? specs.flatMap((spec) => [spec, ...variants(spec, registry)]) : [...specs];
+}
+
+/** Specs of a relaxed rule with each of its numbers at a quarter, half, double and four times its default. */
+function variants(spec: string, registry: Registry): string[] {
+  if (/[?:]/.test(spec)) return [];
+  const plugin: Plugin<"rule"> = registry.find("rule", spec);
+  return Object.entries(plugin.options ?? {}).flatMap(([name, option]) =>
+    [0.25, 0.5, 2, 4].map((factor) => scaled(option, factor)).filter((value) => value !== undefined)
+      .filter((value, i, all) => value !== option.default && all.indexOf(value) === i)
+      .map((value) => `${spec}?${name}=${value}`)
+  );
+}
+
+function scaled({ type, default: value, min = -Infinity, max = Infinity }: OptionSpec, by: number): number | undefined {
+  if (type !== "number" && type !== "integer") return undefined;
+  const clamped = Math.min(max, Math.max(min, Number(value) * by));
+  return type === "integer" ? Math.round(clamped) : Number(clamped.toPrecision(6));
+}
+
+/** The rule; undefined where it cannot be made without a target or a file. */
+async function resolveRule(
+  spec: string,
+  registry: Registry,
+  context: PluginContext,
+): Promise<VerificationRule | undefined> {
+  const { argument } = registry.find("rule", spec.split(/[?:]/)[0]);
+  if (argument !== undefined && !argument.startsWith("[") && !spec.includes(":")) return undefined;
+  return await registry.resolve("rule", spec, context);
+}
+
+function notEnumerable(rule: VerificationRule): string | undefined {
+  return rule.prepare === undefined ? undefined : "it asks a model about each draft";
+}

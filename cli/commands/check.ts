@@ -1,0 +1,100 @@
+// hunch check: is a rule lossless, and how much of a draft does it keep?
+import { merge, object } from "@optique/core/constructs";
+import { commandLine, message } from "@optique/core/message";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { argument, command, flag, option } from "@optique/core/primitives";
+import { choice, float, integer, string } from "@optique/core/valueparser";
+import { path } from "@optique/run/valueparser";
+import { debug, modelOptions } from "../options.ts";
+
+const checkOptions = object("Check", {
+  rules: multiple(argument(string({ metavar: "RULE" }), {
+    description: message`Rules to check, such as ${"token"} or ${"lenient?lenience=0.8"}.`,
+  })),
+  all: withDefault(flag("--all", { description: message`Every rule there is.` }), false),
+  laws: multiple(
+    option("--law", choice(["point", "iid", "distinct", "top-and-one", "beam"], { metavar: "LAW" }), {
+      description: message`Only this draft law. Repeatable. Default: all that the rule lists.`,
+    }),
+  ),
+  vocab: optional(option("--vocab", integer({ min: 2, max: 12, metavar: "N" }), {
+    description: message`Tokens of the cases. Default: 2, 3 and 4.`,
+  })),
+  drafts: optional(option("--drafts", integer({ min: 1, max: 5, metavar: "N" }), {
+    description: message`Drafts of one place. Default: 2 and 3.`,
+  })),
+  depth: optional(option("--depth", integer({ min: 1, max: 4, metavar: "N" }), {
+    description: message`Drafted tokens in a row. Default: 2 and 3.`,
+  })),
+  rounds: withDefault(
+    option("--rounds", integer({ min: 1, max: 1000, metavar: "N" }), {
+      description: message`Draw so many times as many cases.`,
+    }),
+    1,
+  ),
+  quick: withDefault(
+    flag("--quick", { description: message`Few small cases, for a first look and for tests.` }),
+    false,
+  ),
+  sweep: withDefault(
+    flag("--sweep", { description: message`Relaxed rules also with other values of options.` }),
+    false,
+  ),
+  seed: withDefault(
+    option("--seed", string({ metavar: "SEED" }), { description: message`Start of the random cases.` }),
+    "hunch check",
+  ),
+  plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
+    description: message`Load rules from a TypeScript or JavaScript file. Repeatable.`,
+  })),
+  json: withDefault(flag("--json", { description: message`As JSON.` }), false),
+  debug,
+});
+
+const boundOptions = object("Bound", {
+  bound: withDefault(
+    flag("--bound", {
+      description: message`Instead: how much of a model's real distributions each rule keeps, beside the bound.`,
+    }),
+    false,
+  ),
+  proposer: withDefault(
+    option("--proposer", string({ metavar: "METHOD" }), {
+      description: message`Whose drafts, for ${commandLine("--bound")}: model:FILE, successors, … Default: successors.`,
+    }),
+    "successors",
+  ),
+  file: optional(option("-f", "--file", path({ metavar: "FILE" }), {
+    description: message`Text to take the places from. Default: a short text of our own.`,
+  })),
+  places: withDefault(
+    option("--places", integer({ min: 1, max: 1000, metavar: "N" }), { description: message`Places of the text.` }),
+    8,
+  ),
+  draws: withDefault(
+    option("--draws", integer({ min: 1, max: 1000000, metavar: "N" }), {
+      description: message`Drafts for each number in the table.`,
+    }),
+    200,
+  ),
+  temperature: withDefault(
+    option("-t", "--temperature", float({ min: 0.05, max: 100, metavar: "T" }), {
+      description: message`Of target and drafter. Default: 1.`,
+    }),
+    1,
+  ),
+});
+
+const options = merge(checkOptions, boundOptions, modelOptions);
+
+export type CheckCommand = InferValue<typeof options>;
+
+export const checkCommand = command("check", options, {
+  brief: message`Prove that a rule is lossless, by following every branch of chance.`,
+  description: message`Draws random and adversarial cases, runs the rule through all that chance can do, and compares
+    what comes out with the target's own distribution. The exit code is 6 where a rule that claims to be lossless is not.`,
+}).map((options) => async (): Promise<number> => {
+  if (options.bound) return await (await import("../check-bound.ts")).checkBound(options);
+  return await (await import("../check.ts")).check(options);
+});
