@@ -57,8 +57,8 @@ function memoryTensor(name: string, { shape, values, packed }: MemoryTensor): Te
   };
 }
 
-/** Token n is written "n ". */
-function numberTokenizer(vocab: number): Tokenizer {
+/** Token n is written "n ", and none ends a text. */
+export function numberTokenizer(vocab: number): Tokenizer {
   const name = (token: number) => `${token} `;
   return {
     vocab,
