@@ -110,7 +110,7 @@ export async function buildDecoder(
     anglesLength += MOST_ROWS * rope.dimensions;
     return ropes[ropes.length - 1].from;
   };
-  for (const { attention } of spec.layers) { if (attention.rope) ropeAt(attention.rope); }
+  for (const { attention } of spec.layers) if (attention.rope) ropeAt(attention.rope);
   const angles = device.storage(anglesLength * 4, "angles");
   const tree = device.storage((MOST_ROWS + MOST_ROWS * MOST_ROWS) * 4, "tree");
 

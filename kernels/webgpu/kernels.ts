@@ -26,7 +26,7 @@ export type WeightForm =
 const DECODERS = { f32: f32Code, f16: f16Code, bf16: bf16Code, b4: b4Code, b8: b8Code } as const;
 
 /** Rows that a workgroup of a matrix product takes on; each is a pipeline of its own, with the same arithmetic. */
-const ROW_TILES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64] as const;
+const ROW_TILES = [1, 2, 4, 8, 16, 32, 64] as const;
 
 export function rowTile(rows: number): number {
   return ROW_TILES.find((tile) => tile >= rows) ?? ROW_TILES[ROW_TILES.length - 1];
@@ -50,19 +50,18 @@ function constants(values: Readonly<Record<string, number | boolean>>): string {
 
 const matmuls = new Map<string, Kernel>();
 
-export function matmulKernel(form: WeightForm, tile: number, scored = false): Kernel {
-  const key = `${JSON.stringify(form)} ${tile} ${scored}`;
+export function matmulKernel(form: WeightForm, tile: number): Kernel {
+  const key = `${JSON.stringify(form)} ${tile}`;
   let kernel = matmuls.get(key);
-  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile, scored)); // asked for at every step of every pass
+  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile)); // asked for at every step of every pass
   return kernel;
 }
 
-function makeMatmul(form: WeightForm, tile: number, scored: boolean): Kernel {
+function makeMatmul(form: WeightForm, tile: number): Kernel {
   const packed = form.kind === "b4" || form.kind === "b8";
   const values = {
     ROWS: tile,
     COLUMNS: columnsPerThread(tile),
-    SCORED: scored,
     ...packed ? { BLOCK: form.block, AFFINE: form.affine } : {},
   };
   return {

@@ -25,7 +25,11 @@ export class Pass {
   #staging: GPUBuffer | undefined;
   #mapped = false;
 
-  constructor(private readonly device: Device, private readonly source: ModelSource, private readonly decoder: Decoder) {
+  constructor(
+    private readonly device: Device,
+    private readonly source: ModelSource,
+    private readonly decoder: Decoder,
+  ) {
     this.#recorder = new Recorder(device);
     this.#embed = source.tensor("embed.weight");
     this.#positions = source.has("positions.weight") ? source.tensor("positions.weight").floats() : undefined;

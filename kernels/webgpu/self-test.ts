@@ -4,6 +4,7 @@ import type { Device } from "./device.ts";
 import { MOST_ROWS, type WeightForm } from "./kernels.ts";
 import { matmulStep, Recorder } from "./steps.ts";
 
+const ROWS = 8;
 const COLUMNS = 72;
 const OUTPUTS = 37;
 const TOLERANCE = 1e-5;
@@ -23,14 +24,14 @@ function noise(length: number, seed: number): Float32Array {
  */
 export async function selfTest(device: Device): Promise<boolean> {
   const form: WeightForm = { kind: "f32" };
-  const [weights, x] = [noise(OUTPUTS * COLUMNS, 1), noise(64 * COLUMNS, 2)];
+  const [weights, x] = [noise(OUTPUTS * COLUMNS, 1), noise(ROWS * COLUMNS, 2)];
   const buffers: GPUBuffer[] = [];
   const made = <T extends GPUBuffer>(buffer: T): T => (buffers.push(buffer), buffer);
   const pass = made(device.uniform(32, "pass"));
   const input = made(device.storage(MOST_ROWS * COLUMNS * 4, "self-test"));
   const weightBuffer = made(device.storage(weights.byteLength, "self-test"));
-  const output = made(device.storage(64 * OUTPUTS * 4, "self-test"));
-  const staging = made(device.staging(64 * OUTPUTS * 4));
+  const output = made(device.storage(ROWS * OUTPUTS * 4, "self-test"));
+  const staging = made(device.staging(ROWS * OUTPUTS * 4));
   const bench = { device, pass, nothing: made(device.storage(16, "nothing")) };
   device.write(input, x);
   device.write(weightBuffer, weights);
@@ -52,11 +53,11 @@ export async function selfTest(device: Device): Promise<boolean> {
     return result;
   };
   const results: Float32Array[] = [];
-  for (const rows of [64, 1, 2, 7]) results.push(await product(rows));
+  for (const rows of [ROWS, 1, 3]) results.push(await product(rows));
   for (const buffer of buffers) device.destroy(buffer);
 
   let worst = 0;
-  for (let row = 0; row < 64; row++) {
+  for (let row = 0; row < ROWS; row++) {
     for (let out = 0; out < OUTPUTS; out++) {
       let sum = 0;
       for (let k = 0; k < COLUMNS; k++) sum += weights[out * COLUMNS + k] * x[row * COLUMNS + k];

@@ -76,10 +76,11 @@ export function matmulStep(
     piece.bias ? 1 : 0,
     { float: logits?.scale ?? 1 },
     { float: logits?.cap ?? 0 },
+    logits ? 1 : 0,
   ]);
   const count = ({ rows, scored }: Width) => logits ? scored : rows;
   return {
-    kernel: (width) => matmulKernel(piece.form, rowTile(count(width)), logits !== undefined),
+    kernel: (width) => matmulKernel(piece.form, rowTile(count(width))),
     buffers: () => [pass, shape, x.buffer, out.buffer, piece.bias ?? nothing, ...piece.buffers],
     grid: (width) => {
       const tile = rowTile(count(width));

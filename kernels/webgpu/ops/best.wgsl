@@ -1,7 +1,7 @@
 // The likeliest token of each scored row and the runner-up; of equal scores the lowest token.
 //
 // logits [scored, vocab] → best [scored, 4]: token, its score's bits, the runner-up, its score's bits.
-// Workgroup: 256 threads, one row. Grid: [scored].
+// Workgroup: 64 threads, one row. Grid: [scored].
 struct Shape {
   vocab: u32,
 }
@@ -10,7 +10,7 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read_write> best: array<u32>;
 
-const THREADS = 256u;
+const THREADS = 64u;
 const NOBODY = 0xffffffffu;
 
 struct Two {
@@ -39,7 +39,7 @@ fn offer(two: Two, token: u32, score: f32) -> Two {
   return two;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: vec3u) {
   let thread = me.x;
   var two = Two(NOBODY, NOBODY, 0.0, 0.0);

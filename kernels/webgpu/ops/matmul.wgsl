@@ -1,7 +1,7 @@
 // Matrix product: y[row, offset + n] = cap(scale · (Σ x[row, k] · W[n, k] + bias[n])), a weight read once for ROWS rows.
 //
-// Workgroup: 32 lanes × 4 groups. A group computes COLUMNS neighbouring outputs of ROWS rows; its lanes share the sum
-// over k, lane l taking units l, l + 32, … of 8 elements each. Grid: [outputs / (4 · COLUMNS), rows / ROWS].
+// Workgroup: 16 lanes × 4 groups. A group computes COLUMNS neighbouring outputs of ROWS rows; its lanes share the sum
+// over k, lane l taking units l, l + 16, … of 8 elements each. Grid: [outputs / (4 · COLUMNS), rows / ROWS].
 //
 // Bits: a sum is one chain of fma per lane, then the lanes in ascending order. Neither ROWS nor COLUMNS enters into it.
 struct Shape {
@@ -13,6 +13,7 @@ struct Shape {
   biased: u32,
   scale: f32,
   cap: f32, // 0: none
+  scored: u32, // rows of x are those that get scores
 }
 
 struct Eight {
@@ -26,11 +27,12 @@ struct Eight {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 
-const LANES = 32u;
+const LANES = 16u;
 const GROUPS = 4u;
 const SUMS = ROWS * COLUMNS;
+const STRETCH = 4u; // sums that are exchanged at a time
 
-var<workgroup> partial: array<f32, GROUPS * LANES * LANES>;
+var<workgroup> partial: array<f32, GROUPS * LANES * STRETCH>;
 
 fn chain(sum: f32, w: Eight, a: vec4f, b: vec4f) -> f32 {
   var s = fma(w.a.x, a.x, sum);
@@ -43,7 +45,7 @@ fn chain(sum: f32, w: Eight, a: vec4f, b: vec4f) -> f32 {
   return fma(w.b.w, b.w, s);
 }
 
-@compute @workgroup_size(32, 4)
+@compute @workgroup_size(16, 4)
 fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: vec3u) {
   let lane = me.x;
   let column0 = (group.x * GROUPS + me.y) * COLUMNS;
@@ -64,11 +66,11 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
       }
     }
   }
-  let rows = select(pass_.rows, pass_.scored, SCORED);
-  for (var base = 0u; base < SUMS; base += LANES) {
-    let count = min(LANES, SUMS - base);
+  let rows = select(pass_.rows, pass_.scored, shape.scored != 0);
+  for (var base = 0u; base < SUMS; base += STRETCH) {
+    let count = min(STRETCH, SUMS - base);
     for (var i = 0u; i < count; i++) {
-      partial[(me.y * LANES + lane) * LANES + i] = sums[base + i];
+      partial[(me.y * LANES + lane) * STRETCH + i] = sums[base + i];
     }
     workgroupBarrier();
     let r = row0 + (base + lane) / COLUMNS;
@@ -76,7 +78,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     if (lane < count && r < rows && column < shape.outputs) {
       var total = 0.0;
       for (var l = 0u; l < LANES; l++) {
-        total += partial[(me.y * LANES + l) * LANES + lane];
+        total += partial[(me.y * LANES + l) * STRETCH + lane];
       }
       if (shape.biased != 0) {
         total += bias[column];

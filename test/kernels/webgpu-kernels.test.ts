@@ -1,0 +1,329 @@
+// Each kernel against the same formula in float64, over random shapes: odd sizes, one row, many rows, no multiple of any
+// tile.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import type { Device } from "../../kernels/webgpu/device.ts";
+import { compactKernel, MOST_ROWS, type NormVariant } from "../../kernels/webgpu/kernels.ts";
+import { uploadFloats, uploadMatrix } from "../../kernels/webgpu/matrix.ts";
+import {
+  activateStep,
+  attentionStep,
+  bestStep,
+  matmulStep,
+  normStep,
+  type Plane,
+  Recorder,
+  rotateStep,
+  type Step,
+  uniform,
+} from "../../kernels/webgpu/steps.ts";
+import { activation } from "../../kernels/reference/feed-forward.ts";
+import { normalise } from "../../kernels/reference/norm.ts";
+import { rotate } from "../../kernels/reference/rope.ts";
+import { noGpu, openDevice, readFloats } from "./support/gpu.ts";
+import { memorySource } from "./support/memory-source.ts";
+import { pack, type Packing } from "./support/pack.ts";
+import { randomModel } from "./support/random-model.ts";
+import { randomFrom } from "./support/random.ts";
+
+const skip = await noGpu();
+let opened: Promise<Device> | undefined;
+const gpu = () => opened ??= openDevice();
+after(async () => (await opened)?.close());
+
+const random = randomFrom(8);
+const normals = (length: number) => Float32Array.from({ length }, () => random.normal());
+const round8 = (length: number) => Math.ceil(length / 8) * 8;
+
+/** `values` [rows, width] on the device, in rows of a stride. */
+function plane(device: Device, values: Float32Array, width: number): Plane {
+  const stride = round8(width);
+  const out = new Float32Array(MOST_ROWS * stride);
+  for (let row = 0; row * width < values.length; row++) {
+    out.set(values.subarray(row * width, (row + 1) * width), row * stride);
+  }
+  return { buffer: uploadFloats(device, out, "test"), stride };
+}
+
+interface Told {
+  readonly rows: number;
+  readonly past?: number;
+  readonly capacity?: number;
+  readonly first?: number;
+  readonly scored?: number;
+}
+
+/** A device with a pass uniform that says what is told. */
+async function bench({ rows, past = 0, capacity = 0, first = 0, scored = rows }: Told) {
+  const device = await gpu();
+  const pass = device.uniform(32, "pass");
+  device.write(pass, Uint32Array.of(rows, past, capacity, first, scored));
+  const run = async (step: Step, caches: readonly GPUBuffer[] = []) => {
+    const recorder = new Recorder(device);
+    const pipelines = await recorder.prepare([step], { rows, scored });
+    const encoder = device.gpu.createCommandEncoder();
+    recorder.record(encoder, [step], pipelines, { rows, scored }, caches);
+    device.submit(encoder);
+  };
+  return { device, pass, nothing: device.storage(16, "nothing"), run };
+}
+
+/** Compares [rows, width] within a stride with what is wanted. */
+function near(actual: Float32Array, stride: number, wanted: readonly ArrayLike<number>[], tolerance: number): void {
+  wanted.forEach((row, r) => {
+    for (let i = 0; i < row.length; i++) {
+      const got = actual[r * stride + i];
+      assert.ok(Math.abs(got - row[i]) <= tolerance, `row ${r}, element ${i}: ${got} instead of ${row[i]}`);
+    }
+  });
+}
+
+const SHAPES: readonly (readonly [Packing | "F16" | "BF16", number, number, number])[] = [
+  ["F32", 1, 37, 20],
+  ["F32", 5, 3, 131],
+  ["F32", 64, 18, 9],
+  ["F32", 67, 5, 33],
+  ["F16", 3, 21, 44],
+  ["BF16", 2, 17, 12],
+  ["Q4_0", 1, 35, 96],
+  ["Q4_1", 4, 19, 160],
+  ["Q8_0", 9, 33, 32],
+];
+
+for (const [type, rows, outputs, columns] of SHAPES) {
+  test(`${rows} rows times ${outputs} × ${columns} in ${type} is the product in float64`, { skip }, async () => {
+    const { spec } = randomModel(1).source;
+    const drawn = normals(outputs * columns);
+    const tensor = type === "F16" || type === "BF16"
+      ? half(type, drawn, [outputs, columns])
+      : pack([outputs, columns], drawn, type);
+    const bias = normals(outputs);
+    const source = memorySource(
+      spec,
+      new Map([["m.weight", tensor], ["m.bias", { shape: [outputs], values: bias }]]),
+    );
+    const { device, run, ...rest } = await bench({ rows });
+    const matrix = uploadMatrix(device, source, [{ name: "m", rows: outputs }], columns, true);
+    const x = normals(rows * columns);
+    const y = device.storage(rows * outputs * 4, "y");
+    const input = plane(device, x, columns);
+    for (const piece of matrix.pieces) {
+      await run(matmulStep({ device, ...rest }, input, piece, { buffer: y }, outputs));
+    }
+    const wanted = Array.from({ length: rows }, (_, r) =>
+      Float64Array.from(bias, (start, o) => {
+        let sum = start;
+        for (let k = 0; k < columns; k++) sum += tensor.values[o * columns + k] * x[r * columns + k];
+        return sum;
+      }));
+    near(await readFloats(device, y, rows * outputs), outputs, wanted, 1e-6 * columns);
+  });
+}
+
+/** Numbers that float16 and bfloat16 both hold exactly: few bits, moderate size. */
+function half(type: "F16" | "BF16", drawn: Float32Array, shape: readonly number[]) {
+  const values = drawn.map((value) => Math.round(value * 16) / 16);
+  const bytes = new Uint8Array(values.length * 2);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    const single = new DataView(new ArrayBuffer(4));
+    single.setFloat32(0, value);
+    const bits = single.getUint32(0);
+    const exponent = ((bits >>> 23) & 255) - 127 + 15;
+    const f16 = value === 0 ? 0 : (bits >>> 16 & 0x8000) | exponent << 10 | (bits >>> 13 & 0x3ff);
+    view.setUint16(2 * i, type === "BF16" ? bits >>> 16 : f16, true);
+  });
+  return { shape, values, packed: { type, bytes } };
+}
+
+for (const kind of ["rms", "layer"] as const) {
+  test(`a residual with a norm of its own, then a ${kind} norm, is the formula in float64`, { skip }, async () => {
+    const [rows, width, epsilon] = [3, 75, 1e-5];
+    const { device, run, ...rest } = await bench({ rows });
+    const [x, delta] = [normals(rows * width), normals(rows * width)];
+    const [post, gain, bias] = [normals(width), normals(width), normals(width)];
+    const variant: NormVariant = { delta: true, post: true, norm: true, layer: kind === "layer", final: false };
+    const [stream, out] = [plane(device, x, width), plane(device, new Float32Array(0), width)];
+    await run(normStep({ device, ...rest }, {
+      variant,
+      width,
+      epsilon,
+      x: stream,
+      delta: { plane: plane(device, delta, width), post: uploadFloats(device, post, "post"), scale: 0.75 },
+      gain: uploadFloats(device, gain, "gain"),
+      bias: uploadFloats(device, bias, "bias"),
+      out,
+    }));
+    const part = (values: Float32Array, r: number) => Float64Array.from(values.subarray(r * width, (r + 1) * width));
+    const streams = Array.from({ length: rows }, (_, r) => {
+      const added = normalise(part(delta, r), { gain: post }, { kind, epsilon });
+      return part(x, r).map((value, i) => value + 0.75 * added[i]);
+    });
+    near(await readFloats(device, stream.buffer, rows * stream.stride), stream.stride, streams, 1e-5);
+    const wanted = streams.map((row) => normalise(row, { gain, bias }, { kind, epsilon }));
+    near(await readFloats(device, out.buffer, rows * out.stride), out.stride, wanted, 2e-5);
+  });
+}
+
+test("queries and keys are normalised, rotated and put in their places", { skip }, async () => {
+  const [rows, heads, kvHeads, headSize, past, capacity, epsilon] = [3, 4, 2, 10, 5, 9, 1e-5];
+  const { device, run, ...rest } = await bench({ rows, past, capacity });
+  const [queries, keys] = [heads * headSize, kvHeads * headSize];
+  const width = queries + 2 * keys;
+  const x = normals(rows * width);
+  const [gainQuery, gainKey] = [normals(headSize), normals(headSize)];
+  const rope = { frequencies: Float64Array.of(1, 0.3, 0.1), magnitude: 1.2, dimensions: 6, interleaved: true };
+  const angles = Float32Array.from({ length: rows * 6 }, (_, at) => {
+    const angle = (past + Math.floor(at / 6)) * rope.frequencies[at % 3];
+    return 1.2 * (at % 6 < 3 ? Math.cos(angle) : Math.sin(angle));
+  });
+  const query = plane(device, new Float32Array(0), queries);
+  const cache = device.storage(2 * capacity * keys * 4, "cache");
+  await run(
+    rotateStep({ device, ...rest }, {
+      variant: { headSize, normed: "head", layer: false, rope: true },
+      layer: 0,
+      heads,
+      kvHeads,
+      packed: plane(device, x, width),
+      query,
+      angles: uploadFloats(device, angles, "angles"),
+      anglesFrom: 0,
+      half: 3,
+      interleaved: true,
+      epsilon,
+      gainQuery: uploadFloats(device, gainQuery, "gain"),
+      gainKey: uploadFloats(device, gainKey, "gain"),
+    }),
+    [cache],
+  );
+  const wanted = (from: number, length: number, gain: Float32Array | undefined) =>
+    Array.from({ length: rows }, (_, r) => {
+      const part = Float64Array.from(x.subarray(r * width + from, r * width + from + length));
+      if (!gain) return part;
+      const out = normalise(part, { gain }, { kind: "rms", epsilon });
+      rotate(out, headSize, rope, past + r);
+      return out;
+    });
+  near(await readFloats(device, query.buffer, rows * query.stride), query.stride, wanted(0, queries, gainQuery), 1e-5);
+  const stored = await readFloats(device, cache, 2 * capacity * keys);
+  near(stored.subarray(past * keys), keys, wanted(queries, keys, gainKey), 1e-5);
+  near(stored.subarray((capacity + past) * keys), keys, wanted(queries + keys, keys, undefined), 0);
+});
+
+for (const [window, cap] of [[undefined, undefined], [70, 3]] as const) {
+  const what = window ? "within a window and under a cap" : "over everything before it";
+  test(`attention of tree nodes ${what} is the formula in float64`, { skip }, async () => {
+    const [heads, kvHeads, headSize, past, capacity] = [4, 2, 20, 130, 140];
+    const paths = [[0], [0, 1], [0, 2], [0, 2, 3]]; // a root, two children, one grandchild
+    const rows = paths.length;
+    const { device, run, ...rest } = await bench({ rows, past, capacity });
+    const [queries, keys] = [heads * headSize, kvHeads * headSize];
+    const [q, cache] = [normals(rows * queries), normals(2 * capacity * keys)];
+    const tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
+    paths.forEach((path, row) => {
+      tree[row] = path.length - 1;
+      tree.set(path, MOST_ROWS + row * MOST_ROWS);
+    });
+    const treeBuffer = device.storage(tree.byteLength, "tree");
+    device.write(treeBuffer, tree);
+    const mixed = plane(device, new Float32Array(0), queries);
+    await run(
+      attentionStep({ device, ...rest }, {
+        layer: 0,
+        heads,
+        kvHeads,
+        headSize,
+        window,
+        scale: 0.4,
+        cap,
+        query: plane(device, q, queries),
+        tree: treeBuffer,
+        mixed,
+      }),
+      [uploadFloats(device, cache, "cache")],
+    );
+    const wanted = paths.map((path, row) => {
+      const columns = [...Array(past).keys(), ...path.map((node) => past + node)];
+      const seen = columns.slice(Math.max(0, columns.length - (window ?? Infinity)));
+      return Float64Array.from({ length: queries }, (_, at) => {
+        const head = Math.floor(at / headSize);
+        const kv = Math.floor(head / 2) * headSize;
+        const weights = seen.map((column) => {
+          let dot = 0;
+          for (let i = 0; i < headSize; i++) {
+            dot += q[row * queries + head * headSize + i] * cache[column * keys + kv + i];
+          }
+          const score = 0.4 * dot;
+          return Math.exp(cap ? cap * Math.tanh(score / cap) : score);
+        });
+        const total = weights.reduce((a, b) => a + b);
+        return seen.reduce(
+          (sum, column, n) => sum + weights[n] / total * cache[(capacity + column) * keys + kv + at % headSize],
+          0,
+        );
+      });
+    });
+    near(await readFloats(device, mixed.buffer, rows * mixed.stride), mixed.stride, wanted, 1e-5);
+  });
+}
+
+for (const [name, gated] of [["silu", true], ["gelu", false], ["gelu-tanh", true]] as const) {
+  test(`${gated ? "gated " : ""}${name} is the formula in float64, also far out`, { skip }, async () => {
+    const [rows, hidden] = [2, 70];
+    const { device, run, ...rest } = await bench({ rows });
+    const width = gated ? 2 * hidden : hidden;
+    const x = normals(rows * width).map((value) => 8 * value);
+    x.set([1000, -1000, 0, 1e-4], 0);
+    const out = plane(device, new Float32Array(0), hidden);
+    await run(activateStep({ device, ...rest }, name, gated, hidden, plane(device, x, width), out));
+    const act = activation(name);
+    const wanted = Array.from({ length: rows }, (_, r) =>
+      Float64Array.from(
+        { length: hidden },
+        (_, i) => act(x[r * width + i]) * (gated ? x[r * width + hidden + i] : 1),
+      ));
+    const largest = wanted.reduce((most, row) => row.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0);
+    near(await readFloats(device, out.buffer, rows * out.stride), out.stride, wanted, 1e-6 * Math.max(100, largest));
+  });
+}
+
+test("the likeliest token and the runner-up are found; of equal scores the lowest token", { skip }, async () => {
+  const [rows, vocab] = [3, 333];
+  const { device, run, ...rest } = await bench({ rows });
+  const logits = normals(rows * vocab);
+  logits[200] = logits[70] = 9;
+  logits[vocab + 332] = 8;
+  logits[vocab + 331] = 7;
+  logits.fill(-1, 2 * vocab);
+  const best = device.storage(rows * 16, "best");
+  await run(bestStep({ device, ...rest }, vocab, { buffer: uploadFloats(device, logits, "logits") }, best));
+  const found = new Uint32Array((await readFloats(device, best, rows * 4)).buffer);
+  assert.deepEqual([0, 1, 2].map((row) => [found[4 * row], found[4 * row + 2]]), [[70, 200], [332, 331], [0, 1]]);
+});
+
+test("a path of the cache moves together, keys and values", { skip }, async () => {
+  const [past, capacity, width] = [3, 12, 70];
+  const device = await gpu();
+  const cache = normals(2 * capacity * width);
+  const buffer = uploadFloats(device, cache, "cache");
+  const path = device.storage(16, "path");
+  device.write(path, Uint32Array.of(0, 2, 3, 7));
+  const kernel = await device.pipeline(compactKernel());
+  const encoder = device.gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(kernel.pipeline);
+  pass.setBindGroup(0, device.bind(kernel, [uniform(device, [past, capacity, 4, width]), path, buffer]));
+  pass.dispatchWorkgroups(Math.ceil(width / 64), 2);
+  pass.end();
+  device.submit(encoder);
+  const moved = await readFloats(device, buffer, cache.length);
+  for (const part of [0, capacity]) {
+    for (const [to, from] of [[0, 0], [1, 2], [2, 3], [3, 7], [-1, -1], [8, 8]]) {
+      const column = (at: number, of: Float32Array) => [
+        ...of.subarray((part + past + at) * width, (part + past + at + 1) * width),
+      ];
+      assert.deepEqual(column(to, moved), column(from, cache));
+    }
+  }
+});
