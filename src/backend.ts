@@ -1,6 +1,8 @@
 // How arithmetic is reached: a Backend loads a model as an Engine, an Engine opens Sequences, a Sequence scores rows.
+import type { DeviceRule, Judged } from "./device-rule.ts";
 import type { Distribution } from "./distribution.ts";
 import type { ModelSource } from "./model/source.ts";
+import type { DraftTree } from "./tree.ts";
 
 /** What an engine can do. A command checks this before the first token and names what is missing. */
 export interface Capabilities {
@@ -15,7 +17,7 @@ export interface Capabilities {
   readonly taps: boolean;
   /** Layers can be left out of a pass (`Rows.skip`). */
   readonly layerSkip: boolean;
-  /** Verification rules that the engine can run itself. */
+  /** Verification rules that the engine can run itself (`Scores.judge`), by name. */
   readonly deviceRules: readonly string[];
   /** How committed tokens are taken back. */
   readonly rewind: "truncate" | "snapshot";
@@ -119,4 +121,12 @@ export interface Scores {
   distribution(row: number): Distribution;
   /** The raw scores, [vocab], before temperature. A copy or a view that is valid until the next pass. */
   logits(row: number): Float32Array | Float64Array;
+  /**
+   * The verdict of a rule, found where the scores are. Row 0 belongs to the root and row i + 1 to node i of the tree.
+   *
+   * `uniforms`: the next numbers of the chance, 0 ≤ u ≤ 1, `mostUniforms(tree)` of them. Every flip and every pick takes
+   * one, as UniformChance does; the verdict and the count of numbers used must be those of the rule in TypeScript.
+   * Undefined where this rule, law or pass (`need`) is not among what the engine can do; absent where nothing is.
+   */
+  judge?(rule: DeviceRule, tree: DraftTree, uniforms: Float64Array): Judged | undefined;
 }

@@ -13,6 +13,18 @@ export interface Chance {
   fork?(label: string): Chance;
   /** Remembers the state; the function returned goes back to it, any number of times. Absent where that cannot be. */
   save?(): () => void;
+  /**
+   * The next `count` uniform numbers, for a backend that judges in place of flips and picks. They count as drawn only
+   * when `spend` says how many were used, before anything else is drawn. Absent where there are no such numbers.
+   */
+  ahead?(count: number): Ahead;
+}
+
+export interface Ahead {
+  /** [count], 0 ≤ u ≤ 1, in the order in which flips and picks would take them. */
+  readonly uniforms: Float64Array;
+  /** Takes the first `used` of them out of the stream. */
+  readonly spend: (used: number) => void;
 }
 
 /** Sum of `weights`; throws RangeError where nothing can be drawn from them. */
@@ -28,16 +40,28 @@ function drawable(weights: Distribution): number {
  * numbers give equal verdicts wherever a rule runs. Both ends of the range are safe.
  */
 export class UniformChance implements Chance {
+  /** Numbers that `ahead` has shown and nobody has used, next first. */
+  protected shown: number[] = [];
+
   constructor(private readonly uniform: () => number) {}
 
+  ahead(count: number): Ahead {
+    while (this.shown.length < count) this.shown.push(this.uniform());
+    return { uniforms: Float64Array.from(this.shown.slice(0, count)), spend: (used) => this.shown.splice(0, used) };
+  }
+
+  #next(): number {
+    return this.shown.shift() ?? this.uniform();
+  }
+
   flip(probability: number): boolean {
-    const u = this.uniform();
+    const u = this.#next();
     return u < probability || probability >= 1; // u < 0 never holds, and at 1 the answer does not depend on u
   }
 
   /** Inverse transform: the first token whose running sum exceeds u·sum. A token of weight 0 never moves that sum. */
   pick(weights: Distribution): number {
-    const target = this.uniform() * drawable(weights);
+    const target = this.#next() * drawable(weights);
     const { tokens, probabilities } = weights;
     let sum = 0;
     let last = -1;
@@ -67,8 +91,11 @@ export class SeededChance extends UniformChance {
   }
 
   save(): () => void {
-    const saved = this.#state.slice();
-    return () => this.#state.set(saved);
+    const [state, shown] = [this.#state.slice(), this.shown.slice()];
+    return () => {
+      this.#state.set(state);
+      this.shown = shown.slice();
+    };
   }
 
   /**

@@ -1,6 +1,7 @@
 // A verification rule decides how much of a draft stands.
 import type { Scores } from "./backend.ts";
 import type { Chance } from "./chance.ts";
+import type { DeviceRule } from "./device-rule.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
 /** `path`: accepted nodes from the root down. `next`: one more token, of the target's own. */
@@ -22,6 +23,8 @@ export interface VerificationRule {
    * seed gives the same text with any drafter or none.
    */
   readonly independent?: true;
+  /** What a backend may run instead of `verify`, with the same verdicts. */
+  readonly device?: DeviceRule;
   /** The laws the rule supports; an impossible pair is refused when the command starts. */
   readonly laws: readonly DraftLaw[];
   /**

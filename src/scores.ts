@@ -42,6 +42,8 @@ export class SampledScores implements Scores {
   readonly #tree: Pick<DraftTree, "tokens" | "parents">;
   readonly #first: number;
   readonly #distributions: (Distribution | undefined)[] = [];
+  /** Only where the sampling distribution is the engine's own soft-max, or its arg-max. */
+  readonly judge?: Scores["judge"];
 
   /** `text`: the committed tokens, root included. `first`: the node that row 0 belongs to, −1 for the root. */
   constructor(
@@ -58,6 +60,11 @@ export class SampledScores implements Scores {
     this.#text = text;
     this.#tree = tree;
     this.#first = first;
+    const greedy = sampling.temperature === 0;
+    if (scores.judge !== undefined && !this.#penalises && (greedy || !truncates(sampling))) {
+      this.judge = (rule, tree, uniforms) =>
+        greedy && rule.name !== "greedy" ? undefined : scores.judge!(rule, tree, uniforms);
+    }
   }
 
   /** The likeliest token of the sampling distribution; of equal ones the lowest id. */

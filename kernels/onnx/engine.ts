@@ -6,6 +6,7 @@ import { KeyValueCache } from "./cache.ts";
 import { type Measured, readCalibration, writeCalibration } from "./calibration.ts";
 import { Pass, type TreeRows } from "./pass.ts";
 import { OnnxScores } from "./results.ts";
+import { DEVICE_RULES, OnnxRules } from "./rules.ts";
 import type { Runtime, Session } from "./runtime.ts";
 import { OnnxSequence } from "./sequence.ts";
 
@@ -48,6 +49,7 @@ export class OnnxEngine implements Engine {
   readonly #loaded: Loaded;
   readonly #calibration: Calibration;
   readonly #pass: Pass;
+  readonly #rules: OnnxRules;
   #costs: readonly CostPoint[] = [];
   /** What passes take now over what they took when they were measured: texts grow and machines get busy. */
   #drift = 1;
@@ -63,13 +65,14 @@ export class OnnxEngine implements Engine {
     this.#loaded = loaded;
     this.#calibration = calibration;
     this.#pass = new Pass(runtime, session, source, format);
+    this.#rules = new OnnxRules(runtime, source.spec.vocab);
     this.can = {
       tree: true,
       // Trees are summed in the order of columns, chains in the order of the text: see docs/engines.md.
       exact: strict && provider === "cpu" ? "chains" : "none",
       taps: false,
       layerSkip: false,
-      deviceRules: [],
+      deviceRules: DEVICE_RULES,
       rewind: "truncate",
     };
   }
@@ -105,6 +108,7 @@ export class OnnxEngine implements Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#pass.close();
+    this.#rules.close();
     this.#loaded.session.close();
   }
 
@@ -129,7 +133,7 @@ export class OnnxEngine implements Engine {
       if (pass !== this.#passes) {
         throw new Error("these scores are no longer valid: a sequence was used after their pass");
       }
-    });
+    }, this.#rules);
   }
 
   #observe(rows: Rows, ms: number): void {

@@ -13,6 +13,18 @@ export interface Weight {
   readonly data: () => ArrayBufferView;
 }
 
+/** Type and shape of what a branch or a loop gives. */
+export interface Result {
+  readonly type: DataType;
+  readonly shape: readonly (number | string)[];
+}
+export type Branch = (g: GraphBuilder) => readonly Value[];
+export type Body = (g: GraphBuilder, turn: Value, carried: readonly Value[]) => {
+  /** bool [1] */
+  readonly goOn: Value;
+  readonly values: readonly Value[];
+};
+
 export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly weights: Weight[] = [];
@@ -20,6 +32,9 @@ export class GraphBuilder {
   readonly outputs: ValueInfoProto[] = [];
   readonly #constants = new Map<string, Value>();
   #next = 0;
+
+  /** `outer`: the graph around it, for a branch or the body of a loop, which shares its constants and names. */
+  constructor(private readonly outer?: GraphBuilder) {}
 
   input(name: string, type: DataType, shape: readonly (number | string)[]): Value {
     this.inputs.push({ name, type, shape });
@@ -32,6 +47,7 @@ export class GraphBuilder {
   }
 
   weight(name: string, type: DataType, shape: readonly number[], data: () => ArrayBufferView): Value {
+    if (this.outer) return this.outer.weight(name, type, shape, data);
     this.weights.push({ name, type, shape, data });
     return name;
   }
@@ -43,13 +59,19 @@ export class GraphBuilder {
   }
 
   /** A small constant; equal ones are kept once. */
-  constant(type: "float32" | "int64" | "int32" | "uint8", values: readonly number[], shape = [values.length]): Value {
+  constant(
+    type: "float32" | "float64" | "int64" | "int32" | "uint8",
+    values: readonly number[],
+    shape = [values.length],
+  ): Value {
+    if (this.outer) return this.outer.constant(type, values, shape);
     const name = `const_${type}_${shape.join("x")}_${values.join("_")}`;
     if (!this.#constants.has(name)) {
       this.#constants.set(
         name,
         this.weight(name, type, shape, () => {
           if (type === "float32") return Float32Array.from(values);
+          if (type === "float64") return Float64Array.from(values);
           if (type === "int64") return BigInt64Array.from(values, BigInt);
           return type === "int32" ? Int32Array.from(values) : Uint8Array.from(values);
         }),
@@ -88,7 +110,50 @@ export class GraphBuilder {
     return outputs;
   }
 
+  /** One of two branches by a bool [1]; each gives as many values as `outputs` names types and shapes. */
+  choose(condition: Value, outputs: readonly Result[], then: Branch, otherwise: Branch): Value[] {
+    const branch = (name: string, build: Branch): Attribute => {
+      const g = new GraphBuilder(this);
+      build(g).forEach((value, i) => {
+        g.output(g.op("Identity", [value]), outputs[i].type, outputs[i].shape);
+      });
+      return { graph: g.finish(name, () => new Uint8Array(0)) };
+    };
+    const names = outputs.map(() => this.fresh());
+    this.nodes.push({
+      op: "If",
+      domain: "",
+      inputs: [condition],
+      outputs: names,
+      attributes: { then_branch: branch("then", then), else_branch: branch("otherwise", otherwise) },
+    });
+    return names;
+  }
+
+  /**
+   * Repeats `body` up to `most` (int64 [1]) times, as long as it gives true. It is given the number of the turn
+   * (int64, a scalar) and the values that it gave the turn before, at first `start`.
+   */
+  loop(most: Value, carried: readonly (Result & { readonly start: Value })[], body: Body): Value[] {
+    const g = new GraphBuilder(this);
+    const turn = g.input(g.fresh(), "int64", []);
+    g.input(g.fresh(), "bool", []); // whether it goes on: every body is given it, and only ever true
+    const { goOn, values } = body(g, turn, carried.map(({ type, shape }) => g.input(g.fresh(), type, shape)));
+    g.output(g.op("Reshape", [goOn, g.constant("int64", [], [0])]), "bool", []);
+    values.forEach((value, i) => g.output(g.op("Identity", [value]), carried[i].type, carried[i].shape));
+    const names = carried.map(() => this.fresh());
+    this.nodes.push({
+      op: "Loop",
+      domain: "",
+      inputs: [most, "", ...carried.map(({ start }) => start)],
+      outputs: names,
+      attributes: { body: { graph: g.finish("body", () => new Uint8Array(0)) } },
+    });
+    return names;
+  }
+
   fresh(): Value {
+    if (this.outer) return this.outer.fresh();
     return `v${this.#next++}`;
   }
 

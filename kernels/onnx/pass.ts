@@ -10,7 +10,7 @@ import type { Element, Runtime, Session, Value } from "./runtime.ts";
 import { RESULTS, SCORE_FEEDS, TOP } from "./scores.ts";
 
 /** A buffer that grows, and the tensor of the shape it was last bound with. */
-class Feed<T extends Float32Array | BigInt64Array | Int32Array | Uint8Array> {
+export class Feed<T extends Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array> {
   data: T;
   value: Value = { handle: 0, data: new Uint8Array(0) };
   #shape = "";

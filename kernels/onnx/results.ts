@@ -1,6 +1,10 @@
 // What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
 import type { Candidates, Scores } from "../../src/backend.ts";
+import type { DeviceRule, Judged } from "../../src/device-rule.ts";
 import type { Distribution } from "../../src/distribution.ts";
+import type { DraftTree } from "../../src/tree.ts";
+import { walkDown } from "../../src/walk.ts";
+import type { OnnxRules } from "./rules.ts";
 
 /** The buffers that a pass writes to. Rows beyond those asked for are padding. */
 export interface ResultBuffers {
@@ -20,6 +24,7 @@ export class OnnxScores implements Scores {
     private readonly results: ResultBuffers,
     /** Throws once a later pass has overwritten the buffers. */
     private readonly check: () => void,
+    private readonly rules: OnnxRules,
   ) {}
 
   argmax(row: number): number {
@@ -71,6 +76,13 @@ export class OnnxScores implements Scores {
   logits(row: number): Float32Array {
     this.#check(row);
     return this.#row(row);
+  }
+
+  /** The arg-max was found in the graph of the pass; other rules have graphs of their own, and need probabilities. */
+  judge(rule: DeviceRule, tree: DraftTree, uniforms: Float64Array): Judged | undefined {
+    this.check();
+    if (rule.name === "greedy") return { verdict: walkDown(tree, ({ row }) => this.argmax(row)), used: 0 };
+    return this.results.top > 1 ? this.rules.judge(rule, tree, uniforms, this.results.probabilities) : undefined;
   }
 
   #row(row: number): Float32Array {

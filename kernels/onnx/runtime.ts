@@ -34,7 +34,7 @@ const TABLE = {
 type Api = { [name in keyof typeof TABLE]: CFunction };
 
 /** Element types of tensors, numbered as ONNX numbers them. */
-const ELEMENT = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
+const ELEMENT = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 export type Element = keyof typeof ELEMENT;
 
 const encoder = new TextEncoder();

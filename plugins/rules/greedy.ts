@@ -2,7 +2,7 @@
 // Blockwise Parallel Decoding for Deep Autoregressive Models (Stern et al., 2018, arXiv 1811.03115), exact variant.
 import { definePlugin } from "../../src/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { pathTo } from "./walk.ts";
+import { walkDown } from "../../src/walk.ts";
 
 export const greedy: VerificationRule = {
   name: "greedy",
@@ -10,16 +10,8 @@ export const greedy: VerificationRule = {
   greedy: true,
   independent: true,
   laws: ["point", "iid", "distinct", "top-and-one", "beam"],
-  verify(tree, scores) {
-    let node = -1;
-    while (true) {
-      const next = scores.argmax(node + 1);
-      let child = node + 1; // children stand after their parent
-      while (child < tree.tokens.length && !(tree.parents[child] === node && tree.tokens[child] === next)) child++;
-      if (child === tree.tokens.length) return { path: pathTo(tree, node), next };
-      node = child;
-    }
-  },
+  device: { name: "greedy" },
+  verify: (tree, scores) => walkDown(tree, ({ row }) => scores.argmax(row)),
 };
 
 export default definePlugin({

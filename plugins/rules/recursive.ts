@@ -8,6 +8,7 @@
 // Lossless for every law: each draft is judged against the very distribution it was drawn from.
 import { type Distribution, point, probability, residual, without } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
+import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Siblings, type Step, tokenLevel } from "./walk.ts";
 
 /** What draft `i` was drawn from, given that the ones before it were drawn; undefined where q has nothing left. */
@@ -37,7 +38,10 @@ export const recursiveStep: Step = (siblings, chance) => {
   return chance.pick(p);
 };
 
-export const recursive = tokenLevel("recursive", ["point", "iid", "distinct", "top-and-one", "beam"], recursiveStep);
+export const recursive: VerificationRule = {
+  ...tokenLevel("recursive", ["point", "iid", "distinct", "top-and-one", "beam"], recursiveStep),
+  device: { name: "recursive" },
+};
 
 export default definePlugin({
   kind: "rule",

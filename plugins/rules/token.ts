@@ -6,6 +6,7 @@
 // down to that sibling. A chosen draft (law `point`) has q = 1 on itself: kept with probability p(x), else p without x.
 import { probability, residual } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
+import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 
 export const tokenStep: Step = ({ p, q, drafts }, chance) => {
@@ -13,7 +14,10 @@ export const tokenStep: Step = ({ p, q, drafts }, chance) => {
   return chance.flip(acceptance(probability(p, x), probability(q, x))) ? x : chance.pick(residual(p, q));
 };
 
-export const token = tokenLevel("token", ["point", "iid", "distinct", "beam"], tokenStep);
+export const token: VerificationRule = {
+  ...tokenLevel("token", ["point", "iid", "distinct", "beam"], tokenStep),
+  device: { name: "token" },
+};
 
 export default definePlugin({
   kind: "rule",

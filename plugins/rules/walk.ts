@@ -8,6 +8,9 @@ import type { Chance } from "../../src/chance.ts";
 import { type Distribution, normalise, point } from "../../src/distribution.ts";
 import type { Verdict, VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
+import { walkDown } from "../../src/walk.ts";
+
+export { childrenOf, pathTo } from "../../src/walk.ts";
 
 /** The children of one place of a tree, in the order drawn, with what they were drawn from. */
 export interface Siblings {
@@ -23,41 +26,14 @@ export interface Siblings {
 /** Returns a token distributed as p over the draws of the children and of `chance`. */
 export type Step = (siblings: Siblings, chance: Chance) => number;
 
-/** Children of all `parents` (−1: the root), in the order drawn. */
-export function childrenOf(tree: DraftTree, parents: readonly number[]): number[] {
-  const children: number[] = [];
-  for (let node = 0; node < tree.tokens.length; node++) {
-    if (parents.includes(tree.parents[node])) children.push(node);
-  }
-  return children;
-}
-
-/** The nodes from below the root down to `node`; empty for −1. */
-export function pathTo(tree: DraftTree, node: number): Int32Array {
-  const path: number[] = [];
-  for (let at = node; at >= 0; at = tree.parents[at]) path.push(at);
-  return Int32Array.from(path.reverse());
-}
-
-/**
- * Walks `step` from the root down. Equal siblings (independent draws may repeat a token) count as one place: their
- * children were all drawn from the same q, so together they are simply more drafts.
- */
+/** Walks `step` from the root down. */
 export function walk(tree: DraftTree, scores: Pick<Scores, "distribution">, chance: Chance, step: Step): Verdict {
-  let here = [-1];
-  while (true) {
-    const p = normalise(scores.distribution(here[0] + 1));
-    const children = childrenOf(tree, here);
-    if (children.length === 0) return { path: pathTo(tree, here[0]), next: chance.pick(p) };
-    const drafts = children.map((node) => tree.tokens[node]);
-    // The place's q is that of whichever equal sibling has children; all of them agree.
-    const drawn = tree.q(tree.parents[children[0]]);
+  return walkDown(tree, ({ row, drafts, drawn }) => {
+    const p = normalise(scores.distribution(row));
+    if (drafts.length === 0) return chance.pick(p);
     const q = drawn === undefined ? point(p.vocab, drafts[0]) : normalise(drawn);
-    const token = step({ p, q, drafts, law: tree.law }, chance);
-    const accepted = children.filter((node) => tree.tokens[node] === token);
-    if (accepted.length === 0) return { path: pathTo(tree, here[0]), next: token };
-    here = accepted;
-  }
+    return step({ p, q, drafts, law: tree.law }, chance);
+  });
 }
 
 /** The single-draft acceptance min(1, p/q), safe at the ends: a token that the target cannot say is never kept. */

@@ -1,0 +1,248 @@
+// Verification rules as graphs: one place of the draft tree per run, from the probabilities that a pass wrote.
+//
+// They repeat the rules of plugins/rules to the last bit. Sums are in float64 and one addend after the other, which of
+// ONNX's operators only CumSum promises; everything else is done element by element, where float64 leaves no choice.
+import type { GraphBuilder, Result, Value } from "./graph.ts";
+import { DATA_TYPE } from "./proto.ts";
+
+/** What the graphs are fed. V: the vocabulary. */
+export const RULE_FEEDS = {
+  row: "row", // float32 [V], the target's soft-max as the pass wrote it
+  drawn: "drawn", // float64 [V], what the drafts were drawn from
+  drafts: "drafts", // int64 [n]
+  uniforms: "uniforms", // float64 [n + 1]
+  limits: "limits", // float64 [2], epsilon and delta of the rule `typical`
+} as const;
+
+/** What they give. */
+export const RULE_RESULTS = {
+  token: "token", // int64 [1]
+  used: "used", // int64 [1], uniform numbers
+  sums: "sums", // float64 [2], of the row and of `drawn`: neither may be 0, infinite or no number
+  likely: "likely", // float64 [n], probabilities of the drafts, 0 where they do not stand
+} as const;
+
+/** How siblings follow from one distribution; decides which graph of the rule `recursive` runs. */
+export type Draws = "chosen" | "replaced" | "removed" | "top-and-one";
+
+/** As in `normalise` of src/distribution.ts. */
+const ROUNDING = 1e-14;
+const VECTOR: Result = { type: "float64", shape: ["V"] };
+const TOKEN: Result = { type: "int64", shape: [1] };
+
+/** A distribution [V] whose values are still to be divided by `divisor` [1]. */
+interface Raw {
+  readonly values: Value;
+  readonly sum: Value;
+  readonly divisor: Value;
+}
+
+const one = (g: GraphBuilder) => g.constant("float64", [1]);
+const zero = (g: GraphBuilder) => g.constant("float64", [0]);
+const integer = (g: GraphBuilder, value: number) => g.constant("int64", [value]);
+const pick = (g: GraphBuilder, values: Value, at: Value) => g.op("Gather", [values, at]);
+const running = (g: GraphBuilder, values: Value) => g.op("CumSum", [values, g.constant("int64", [0], [])]);
+const last = (g: GraphBuilder, values: Value) => pick(g, values, integer(g, -1));
+
+/** What values with this sum are divided by: 1 where they sum to 1 already. */
+function divisorOf(g: GraphBuilder, sum: Value): Value {
+  const off = g.op("Abs", [g.op("Sub", [sum, one(g)])]);
+  return g.op("Where", [g.op("LessOrEqual", [off, g.constant("float64", [ROUNDING])]), one(g), sum]);
+}
+
+function raw(g: GraphBuilder, values: Value): Raw {
+  const sum = last(g, running(g, values));
+  return { values, sum, divisor: divisorOf(g, sum) };
+}
+
+const whole = (g: GraphBuilder, { values, divisor }: Raw) => g.op("Div", [values, divisor]);
+const at = (g: GraphBuilder, { values, divisor }: Raw, token: Value) => g.op("Div", [pick(g, values, token), divisor]);
+
+/** The target's row: to float64, divided by its sum as `OnnxScores.distribution` does, then as `normalise` does. */
+function target(g: GraphBuilder): Raw {
+  g.input(RULE_FEEDS.row, "float32", ["V"]);
+  const values = g.op("Cast", [RULE_FEEDS.row], { to: { int: DATA_TYPE.float64 } });
+  return raw(g, g.op("Div", [values, last(g, running(g, values))]));
+}
+
+/** The token that `u` [1] draws in proportion to `weights`, as UniformChance does. */
+function draw(g: GraphBuilder, weights: Value, u: Value): Value {
+  const sums = running(g, weights);
+  const beyond = g.op("Greater", [sums, g.op("Mul", [u, last(g, sums)])]);
+  const first = (g: GraphBuilder, flags: Value, fromEnd: number) =>
+    g.op("ArgMax", [g.op("Cast", [flags], { to: { int: DATA_TYPE.uint8 } })], {
+      axis: { int: 0 },
+      keepdims: { int: 1 },
+      select_last_index: { int: fromEnd },
+    });
+  const [token] = g.choose(
+    last(g, beyond),
+    [TOKEN],
+    (g) => [first(g, beyond, 0)],
+    // At the upper end of the range u times the sum may be the whole sum: the last token that can be drawn.
+    (g) => [first(g, g.op("Greater", [weights, zero(g)]), 1)],
+  );
+  return token;
+}
+
+/** Whether a token is kept: `u` below min(1, p/q), never where p is 0. bool [1] */
+function keeps(g: GraphBuilder, p: Value, q: Value, u: Value): Value {
+  const possible = g.op("Greater", [p, zero(g)]);
+  const sure = g.op("Or", [g.op("GreaterOrEqual", [p, q]), g.op("GreaterOrEqual", [g.op("Div", [p, q]), one(g)])]);
+  return g.op("And", [possible, g.op("Or", [sure, g.op("Less", [u, g.op("Div", [p, q])])])]);
+}
+
+/** norm(max(p − q, 0)), or p where nothing is left. */
+function residual(g: GraphBuilder, p: Value, q: Value): Value {
+  return renormalised(g, g.op("Max", [g.op("Sub", [p, q]), zero(g)]), p);
+}
+
+/** `values`, made to sum to 1, or `otherwise` where they are all 0. */
+function renormalised(g: GraphBuilder, values: Value, otherwise: Value): Value {
+  const left = raw(g, values);
+  const [owed] = g.choose(g.op("Greater", [left.sum, zero(g)]), [VECTOR], (g) => [whole(g, left)], () => [otherwise]);
+  return owed;
+}
+
+function results(g: GraphBuilder, values: Partial<Record<keyof typeof RULE_RESULTS, Value>>): void {
+  const types = {
+    token: TOKEN,
+    used: TOKEN,
+    sums: { type: "float64", shape: ["s"] },
+    likely: { type: "float64", shape: ["n"] },
+  } as const;
+  for (const [name, value] of Object.entries(values)) {
+    const { type, shape } = types[name as keyof typeof types];
+    g.output(g.op("Identity", [value], {}, name), type, shape);
+  }
+}
+
+const sums = (g: GraphBuilder, p: Raw, q: Raw) => g.op("Concat", [p.sum, q.sum], { axis: { int: 0 } });
+
+/** Nothing was drafted: the target draws for itself. */
+export function drawGraph(g: GraphBuilder): void {
+  const p = target(g);
+  g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
+  const token = draw(g, whole(g, p), pick(g, RULE_FEEDS.uniforms, integer(g, 0)));
+  results(g, { token, used: integer(g, 1), sums: sums(g, p, p) });
+}
+
+/** The rule `token`: the first draft is kept with probability min(1, p/q), else the residual is drawn from. */
+export function tokenGraph(g: GraphBuilder): void {
+  const p = target(g);
+  g.input(RULE_FEEDS.drawn, "float64", ["V"]);
+  g.input(RULE_FEEDS.drafts, "int64", ["n"]);
+  g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
+  const q = raw(g, RULE_FEEDS.drawn);
+  const x = pick(g, RULE_FEEDS.drafts, integer(g, 0));
+  const kept = keeps(g, at(g, p, x), at(g, q, x), pick(g, RULE_FEEDS.uniforms, integer(g, 0)));
+  const [token, used] = g.choose(
+    kept,
+    [TOKEN, TOKEN],
+    (g) => [x, integer(g, 1)],
+    (g) => {
+      const owed = residual(g, whole(g, p), whole(g, q));
+      return [draw(g, owed, pick(g, RULE_FEEDS.uniforms, integer(g, 1))), integer(g, 2)];
+    },
+  );
+  results(g, { token, used, sums: sums(g, p, q) });
+}
+
+/** What a draft was drawn from. */
+interface Source {
+  /** Of the draft. [1] */
+  readonly likelihood: Value;
+  /** False where nothing was left to draw from. bool [1]; always true where absent. */
+  readonly alive?: Value;
+  readonly residual: (g: GraphBuilder) => Value;
+}
+
+/** The rule `recursive`: one draft after the other, each refusal leaving the target what it still owes. */
+export function recursiveGraph(g: GraphBuilder, draws: Draws): void {
+  const row = target(g);
+  g.input(RULE_FEEDS.drafts, "int64", ["n"]);
+  g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
+  const q = draws === "chosen" ? undefined : raw(g, g.input(RULE_FEEDS.drawn, "float64", ["V"]));
+  const all = q && whole(g, q);
+  const count = g.op("Shape", [RULE_FEEDS.drafts]);
+  const removes = draws === "removed" || draws === "top-and-one";
+  const without = (g: GraphBuilder, values: Value, token: Value) =>
+    g.op("ScatterElements", [values, token, zero(g)], { axis: { int: 0 } });
+  const [owed, token, flips] = g.loop(
+    count,
+    [
+      { ...VECTOR, start: whole(g, row) },
+      { ...TOKEN, start: integer(g, -1) },
+      { ...TOKEN, start: integer(g, 0) },
+      // q without what was drafted already, not renormalised.
+      ...(removes ? [{ ...VECTOR, start: all! }] : []),
+    ],
+    (g, turn, [p, , flips, rest]) => {
+      const i = g.op("Reshape", [turn, integer(g, 1)]);
+      const x = pick(g, RULE_FEEDS.drafts, i);
+      const px = pick(g, p, x);
+      const u = pick(g, RULE_FEEDS.uniforms, i);
+      const judge = (g: GraphBuilder, { likelihood, alive, residual }: Source): Value[] => {
+        let kept = keeps(g, px, likelihood, u);
+        let refused = g.op("Not", [kept]);
+        if (alive !== undefined) [kept, refused] = [kept, refused].map((flag) => g.op("And", [flag, alive]));
+        const [owed] = g.choose(refused, [VECTOR], (g) => [residual(g)], () => [p]);
+        const flipped = alive === undefined ? integer(g, 1) : g.op("Cast", [alive], { to: { int: DATA_TYPE.int64 } });
+        return [refused, owed, g.op("Where", [kept, x, integer(g, -1)]), g.op("Add", [flips, flipped])];
+      };
+      const chosen = (g: GraphBuilder) =>
+        judge(g, { likelihood: one(g), residual: (g) => renormalised(g, without(g, p, x), p) });
+      const replaced = (g: GraphBuilder) =>
+        judge(g, { likelihood: pick(g, all!, x), residual: (g) => residual(g, p, all!) });
+      const removed = (g: GraphBuilder) => {
+        const left = raw(g, rest);
+        const first = g.op("Equal", [i, integer(g, 0)]); // nothing is removed yet, and q is normalised
+        const from = { ...left, divisor: g.op("Where", [first, one(g), left.divisor]) };
+        return judge(g, {
+          likelihood: at(g, from, x),
+          alive: g.op("Greater", [left.sum, zero(g)]),
+          residual: (g) => residual(g, p, whole(g, from)),
+        });
+      };
+      const judged = draws === "chosen"
+        ? chosen(g)
+        : draws === "replaced"
+        ? replaced(g)
+        : draws === "removed"
+        ? removed(g)
+        : g.choose(
+          g.op("Equal", [i, g.op("Sub", [count, integer(g, 1)])]),
+          [{ type: "bool", shape: [1] }, VECTOR, TOKEN, TOKEN],
+          removed,
+          chosen,
+        );
+      const [goOn, ...values] = judged;
+      if (!removes) return { goOn, values };
+      const [fewer] = g.choose(goOn, [VECTOR], (g) => [without(g, rest, x)], () => [rest]);
+      return { goOn, values: [...values, fewer] };
+    },
+  );
+  const [said, used] = g.choose(
+    g.op("Less", [token, integer(g, 0)]),
+    [TOKEN, TOKEN],
+    (g) => [draw(g, owed, pick(g, RULE_FEEDS.uniforms, flips)), g.op("Add", [flips, integer(g, 1)])],
+    () => [token, flips],
+  );
+  results(g, { token: said, used, sums: sums(g, row, q ?? row) });
+}
+
+/** The rule `typical`: a draft stands where p(x) > min(ε, δ·exp(−H(p))). */
+export function typicalGraph(g: GraphBuilder): void {
+  const row = target(g);
+  g.input(RULE_FEEDS.drafts, "int64", ["n"]);
+  g.input(RULE_FEEDS.limits, "float64", [2]);
+  const p = whole(g, row);
+  // Far below any float32, so that 0·ln 0 counts as 0.
+  const logs = g.op("Log", [g.op("Max", [p, g.constant("float64", [1e-300])])]);
+  const minusEntropy = g.op("ReduceSum", [g.op("Mul", [p, logs])], { keepdims: { int: 1 } });
+  const [epsilon, delta] = [0, 1].map((i) => pick(g, RULE_FEEDS.limits, integer(g, i)));
+  const limit = g.op("Min", [epsilon, g.op("Mul", [delta, g.op("Exp", [g.op("Min", [minusEntropy, zero(g)])])])]);
+  const likely = pick(g, p, RULE_FEEDS.drafts);
+  const stands = g.op("Greater", [likely, limit]);
+  results(g, { likely: g.op("Where", [stands, likely, zero(g)]), sums: sums(g, row, row) });
+}

@@ -1,0 +1,192 @@
+// Verification rules on ONNX Runtime: the walk down the draft tree in JavaScript, the judgement of each place in a graph
+// that is bound to the very buffers that the pass wrote. What crosses into JavaScript are tokens and counts.
+//
+// A place is judged only when the walk gets there: its rows are most of the work, and most are never looked at.
+import type { DeviceRule, Judged } from "../../src/device-rule.ts";
+import type { Distribution } from "../../src/distribution.ts";
+import type { DraftLaw, DraftTree } from "../../src/tree.ts";
+import { longestStanding, pathTo, type Place, walkDown } from "../../src/walk.ts";
+import { GraphBuilder } from "./graph.ts";
+import { Feed } from "./pass.ts";
+import { encodeModel } from "./proto.ts";
+import {
+  drawGraph,
+  type Draws,
+  recursiveGraph,
+  RULE_FEEDS,
+  RULE_RESULTS,
+  tokenGraph,
+  typicalGraph,
+} from "./rule-graphs.ts";
+import type { Runtime, Session, Value } from "./runtime.ts";
+
+export const DEVICE_RULES: readonly DeviceRule["name"][] = ["greedy", "token", "recursive", "typical"];
+
+const DRAWS: Readonly<Record<DraftLaw, Draws>> = {
+  point: "chosen",
+  iid: "replaced",
+  distinct: "removed",
+  beam: "removed",
+  "top-and-one": "top-and-one",
+};
+
+type FeedName = keyof typeof RULE_FEEDS;
+type ResultName = keyof typeof RULE_RESULTS;
+
+interface Graph {
+  readonly session: Session;
+  readonly feeds: readonly FeedName[];
+  readonly run: (inputs: Value[], outputs: Value[]) => void;
+}
+
+/** The graphs, each made when it is first wanted, and the memory that they share. They hold no weights. */
+export class OnnxRules {
+  readonly #graphs = new Map<string, Graph>();
+  readonly #drafts: Feed<BigInt64Array>;
+  readonly #uniforms: Feed<Float64Array>;
+  readonly #limits: Feed<Float64Array>;
+  readonly #token: Feed<BigInt64Array>;
+  readonly #used: Feed<BigInt64Array>;
+  readonly #sums: Feed<Float64Array>;
+  readonly #likely: Feed<Float64Array>;
+  /** A sparse distribution written out; all 0 between uses. [vocab] */
+  #spread = new Float64Array(0);
+
+  constructor(private readonly runtime: Runtime, private readonly vocab: number) {
+    const longs = () => new Feed(runtime, "int64", (length) => new BigInt64Array(length));
+    const doubles = () => new Feed(runtime, "float64", (length) => new Float64Array(length));
+    this.#drafts = longs();
+    this.#uniforms = doubles();
+    this.#limits = doubles();
+    this.#token = longs();
+    this.#used = longs();
+    this.#sums = doubles();
+    this.#likely = doubles();
+  }
+
+  /** `probabilities`: float32 [rows, vocab] as a pass wrote them. Throws RangeError where a row cannot be drawn from. */
+  judge(
+    rule: Exclude<DeviceRule, { name: "greedy" }>,
+    tree: DraftTree,
+    uniforms: Float64Array,
+    probabilities: Float32Array,
+  ): Judged | undefined {
+    let used = 0;
+    const row = (row: number) => probabilities.subarray(row * this.vocab, (row + 1) * this.vocab);
+    const say = (graph: string, build: (g: GraphBuilder) => void, { row: at, drafts, drawn }: Place): number => {
+      const numbers = uniforms.subarray(used, used + drafts.length + 1);
+      this.#run(graph, build, row(at), drafts, numbers, drawn, ["token", "used", "sums"]);
+      used += Number(this.#used.data[0]);
+      return Number(this.#token.data[0]);
+    };
+    const leaf = (row: number) => say("draw", drawGraph, { row, drafts: [], drawn: undefined });
+    if (rule.name === "typical") {
+      this.#limits.bind([2]).set([rule.epsilon, rule.delta]);
+      const node = longestStanding(tree, (at, drafts) => {
+        this.#run("typical", typicalGraph, row(at), drafts, uniforms, undefined, ["likely", "sums"]);
+        return this.#likely.data.slice(0, drafts.length);
+      });
+      const next = leaf(node + 1);
+      return { verdict: { path: pathTo(tree, node), next }, used };
+    }
+    if (rule.name === "token" && tree.law === "top-and-one") return undefined;
+    const verdict = walkDown(tree, (place) => {
+      if (place.drafts.length === 0) return leaf(place.row);
+      const point: Distribution = {
+        vocab: this.vocab,
+        tokens: Int32Array.of(place.drafts[0]),
+        probabilities: Float64Array.of(1),
+      };
+      const drawn = place.drawn ?? point; // a chosen draft has all of q
+      if (rule.name === "token") return say("token", tokenGraph, { ...place, drawn });
+      const draws = DRAWS[tree.law];
+      return say(`recursive ${draws}`, (g) => recursiveGraph(g, draws), { ...place, drawn });
+    });
+    return { verdict, used };
+  }
+
+  close(): void {
+    for (const { session } of this.#graphs.values()) session.close();
+    this.#graphs.clear();
+    for (
+      const feed of [
+        this.#drafts,
+        this.#uniforms,
+        this.#limits,
+        this.#token,
+        this.#used,
+        this.#sums,
+        this.#likely,
+      ]
+    ) feed.close();
+  }
+
+  #run(
+    name: string,
+    build: (g: GraphBuilder) => void,
+    row: Float32Array,
+    drafts: readonly number[],
+    uniforms: Float64Array,
+    drawn: Distribution | undefined,
+    wanted: readonly ResultName[],
+  ): void {
+    const { feeds, run } = this.#graph(name, build, wanted);
+    this.#drafts.bind([drafts.length]).set(drafts.map(BigInt));
+    this.#uniforms.bind([uniforms.length]).set(uniforms);
+    this.#token.bind([1]);
+    this.#used.bind([1]);
+    this.#sums.bind([2]);
+    this.#likely.bind([drafts.length]);
+    const { runtime, vocab } = this;
+    const q = drawn && feeds.includes("drawn") ? this.#spreadOut(drawn) : undefined;
+    const bound = {
+      row: runtime.tensor(row, "float32", [vocab]),
+      drawn: q && runtime.tensor(q, "float64", [vocab]),
+      drafts: this.#drafts.value,
+      uniforms: this.#uniforms.value,
+      limits: this.#limits.value,
+    };
+    const outputs = {
+      token: this.#token.value,
+      used: this.#used.value,
+      sums: this.#sums.value,
+      likely: this.#likely.value,
+    };
+    try {
+      run(feeds.map((feed) => bound[feed]!), wanted.map((result) => outputs[result]));
+    } finally {
+      runtime.release(bound.row);
+      if (bound.drawn) runtime.release(bound.drawn);
+      if (drawn?.tokens && q === this.#spread) { for (const token of drawn.tokens) this.#spread[token] = 0; }
+    }
+    for (const sum of this.#sums.data.subarray(0, 2)) {
+      if (!(sum > 0 && sum < Infinity)) throw new RangeError(`probabilities sum to ${sum}`);
+    }
+  }
+
+  /** All of its values, [vocab]. */
+  #spreadOut({ tokens, probabilities }: Distribution): Float64Array {
+    if (tokens === undefined) return probabilities;
+    if (this.#spread.length === 0) this.#spread = new Float64Array(this.vocab);
+    tokens.forEach((token, i) => this.#spread[token] = probabilities[i]);
+    return this.#spread;
+  }
+
+  #graph(name: string, build: (g: GraphBuilder) => void, wanted: readonly ResultName[]): Graph {
+    let graph = this.#graphs.get(name);
+    if (graph === undefined) {
+      const g = new GraphBuilder();
+      build(g);
+      const model = encodeModel(g.finish(name, (weight) => {
+        const { buffer, byteOffset, byteLength } = weight.data();
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      }));
+      // One thread: a row is too short to share, and a second pool of threads would get in the way of the passes.
+      const session = this.runtime.session(model, { threads: 1, provider: "cpu" });
+      const feeds = g.inputs.map((input) => input.name as FeedName);
+      graph = { session, feeds, run: session.runner(feeds, wanted) };
+      this.#graphs.set(name, graph);
+    }
+    return graph;
+  }
+}
