@@ -19,14 +19,15 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   passes: () => import("./suites/passes.ts"),
   start: () => import("./suites/start.ts"),
   lookup: () => import("./suites/lookup.ts"),
+  controllers: () => import("./suites/controllers.ts"),
   overhead: () => import("./suites/overhead.ts"),
   micro: () => import("./suites/micro.ts"),
 };
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--")); // flags are the suites' own
 if (wanted.length === 0) {
   for (const [name, load] of Object.entries(suites)) {
-    console.log(`${name.padEnd(10)} ${(await load()).default.summary}`);
+    console.log(`${name.padEnd(12)} ${(await load()).default.summary}`);
   }
   process.exit(0);
 }

@@ -1,0 +1,181 @@
+// The controller `cost` against plain decoding and against the best fixed draft length, which it cannot know: seven kinds
+// of work, greedy, with prompt lookup. All settings take turns on one engine in one process.
+//
+//   npm run bench -- controllers             six prompts of each kind, half an hour
+//   npm run bench -- controllers --quick     two of each, about six minutes
+//   npm run bench -- controllers --prompts=1 --only=translation
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { chatTokens } from "../../cli/prompt.ts";
+import { Session } from "../../cli/session.ts";
+import { CostController } from "../../plugins/controllers/cost.ts";
+import { fixed } from "../../plugins/controllers/fixed.ts";
+import { LookupDrafter } from "../../plugins/drafters/lookup.ts";
+import { greedy } from "../../plugins/rules/greedy.ts";
+import { SeededChance } from "../../src/chance.ts";
+import type { Controller } from "../../src/controller.ts";
+import { complete, type Completion } from "../../src/generate.ts";
+import { GREEDY } from "../../src/sampling.ts";
+import { ROOT } from "../../scripts/runtimes.ts";
+import { ratios, show, spread, table } from "../report.ts";
+import type { Suite } from "../run.ts";
+import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
+
+const MAX_TOKENS = 256;
+const CONTEXT = 4096;
+const LENGTHS = [1, 2, 3, 5, 8];
+/** Promised: at most so much slower than plain decoding, and than the best length, in so many kinds of seven. */
+const OVER_PLAIN = 0.97;
+const OVER_BEST = 0.95;
+
+/** A new controller for each text: none learns from another's. */
+const SETTINGS: readonly (readonly [name: string, make: () => Controller])[] = [
+  ["plain", () => fixed(0)],
+  ["cost", () => new CostController(24)],
+  ...LENGTHS.map((length) => [`fixed ${length}`, () => fixed(length)] as const),
+];
+
+const suite: Suite = {
+  summary: "`cost` with lookup against plain decoding and the best of fixed lengths, on seven kinds of work",
+  async run() {
+    const session = await Session.open({
+      model: DEFAULT_MODEL,
+      backend: "onnx",
+      format: "auto",
+      strict: true,
+      context: CONTEXT,
+      threads: THREADS,
+      drafter: "lookup",
+      rule: undefined,
+      controller: undefined,
+      plugins: [],
+      overflow: "refuse",
+    }, () => {});
+    const { engine, source } = session;
+    await engine.calibrate();
+    const sequence = engine.open();
+    let cached: Int32Array = new Int32Array(0);
+    const answer = async (prompt: Int32Array, controller: Controller): Promise<Completion> => {
+      const completion = await complete({
+        engine,
+        prompt,
+        drafter: new LookupDrafter(8, 1),
+        rule: greedy,
+        controller,
+        sampling: GREEDY,
+        chance: new SeededChance(0),
+        maxTokens: MAX_TOKENS,
+        sequence,
+        committed: cached,
+      });
+      cached = completion.cached;
+      return completion;
+    };
+
+    const count = promptCount();
+    const rows: string[][] = [];
+    let kept = 0;
+    for (const [kind, texts] of Object.entries(workloads(count))) {
+      if (!kind.startsWith(option("only") ?? "")) continue;
+      const rates = SETTINGS.map(() => [] as number[]);
+      const times = SETTINGS.map(() => 0);
+      const perPass: number[] = [];
+      let [tokens, same, plainRounds] = [0, 0, 0];
+      for (const [i, text] of texts.entries()) {
+        const prompt = chatTokens(source, [{ role: "user", content: text }]);
+        const done: Completion[] = [];
+        for (let k = 0; k < SETTINGS.length; k++) { // who goes first changes from prompt to prompt
+          const at = (k + 3 * i) % SETTINGS.length;
+          done[at] = await answer(prompt, SETTINGS[at][1]());
+        }
+        if (done.every((other) => other.text === done[0].text)) same++;
+        done.forEach(({ stats }, at) => {
+          times[at] += stats.decodeMs;
+          rates[at].push(1000 * stats.tokens / stats.decodeMs);
+        });
+        tokens += done[0].stats.tokens;
+        perPass.push(done[1].stats.tokens / done[1].stats.passes);
+        plainRounds += done[1].stats.plainRounds;
+      }
+      const best = times.indexOf(Math.min(...times.slice(2)), 2);
+      const [overPlain, overBest] = [times[0] / times[1], times[best] / times[1]];
+      if (overPlain >= OVER_PLAIN && overBest >= OVER_BEST) kept++;
+      rows.push([
+        kind,
+        `${same} of ${texts.length}`,
+        String(tokens),
+        show(spread(perPass)),
+        show(spread(rates[0]), 1),
+        `${overPlain.toFixed(2)} · ${show(spread(ratios(rates[1], rates[0])))}`,
+        SETTINGS[best][0].replace("fixed ", ""),
+        `${(times[0] / times[best]).toFixed(2)}`,
+        `${overBest.toFixed(2)} · ${show(spread(ratios(rates[1], rates[best])))}`,
+        String(plainRounds),
+      ]);
+    }
+    sequence.close();
+    session.close();
+    const head = [
+      "work",
+      "same text in all settings",
+      "tokens",
+      "tokens per pass",
+      "plain, tokens/s",
+      "cost / plain",
+      "best length",
+      "best length / plain",
+      "cost / best length",
+      "plain rounds of cost",
+    ];
+    const how =
+      `Up to ${MAX_TOKENS} tokens of ${count} prompts each, weights ${engine.format}, without prefill. Ratios of ` +
+      `all tokens to all time; after · the median of the prompts and their middle half. Lengths tried: ` +
+      `${
+        LENGTHS.join(", ")
+      }.\n\n${kept} of ${rows.length} kinds of work are at least ${OVER_PLAIN} of plain decoding ` +
+      `and ${OVER_BEST} of the best length.`;
+    return { report: `${how}\n\n${table(head, rows)}` };
+  },
+};
+
+export default suite;
+
+/** What stands after `--name=`. */
+function option(name: string): string | undefined {
+  return process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+function promptCount(): number {
+  return Math.max(1, Number(option("prompts") ?? (process.argv.includes("--quick") ? 2 : 6)) || 1);
+}
+
+/** User messages by kind of work. */
+function workloads(count: number): Record<string, string[]> {
+  const of = (category: string) => specBench(category, count).map(({ text }) => text);
+  const turns = ["writing", "roleplay", "reasoning", "math", "coding", "extraction", "stem", "humanities"];
+  const code = lines("humaneval.jsonl") as { prompt: string; canonical_solution: string; entry_point: string }[];
+  const calls = lines("bfcl.jsonl") as { question: string; functions: unknown[] }[];
+  // Spread over the file: neighbours are alike.
+  const some = <T>(all: readonly T[]) =>
+    Array.from({ length: count }, (_, i) => all[Math.floor(i * all.length / count)]);
+  const mtBench = turns.flatMap((category) => specBench(category, 10).map(({ text }, i) => ({ i, text })));
+  return {
+    translation: of("translation"),
+    summarisation: of("summarization"),
+    "question answering": of("qa"),
+    "MT-Bench": some(mtBench).map(({ text }) => text),
+    HumanEval: some(code).map(({ prompt }) => `Complete this Python function.\n\n\`\`\`python\n${prompt}\`\`\``),
+    "code edits": some(code).map(({ prompt, canonical_solution, entry_point }) =>
+      `Rename the function ${entry_point} to compute_result and give the whole code back, otherwise unchanged.\n\n` +
+      `\`\`\`python\n${prompt}${canonical_solution}\`\`\``
+    ),
+    "BFCL calls": some(calls).map(({ question, functions }) =>
+      `You can call these functions:\n\n${JSON.stringify(functions, null, 1)}\n\n${question}\n\n` +
+      `Answer with one call only, as JSON: {"name": …, "arguments": {…}}`
+    ),
+  };
+}
+
+function lines(file: string): unknown[] {
+  return readFileSync(`${ROOT}bench/data/${file}`, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+}
