@@ -10,7 +10,7 @@ import { UnsupportedError } from "../../src/errors.ts";
 import { complete } from "../../src/generate.ts";
 import { openModel } from "../../src/model/open.ts";
 import { temporaryCache } from "../kernels/support/cache.ts";
-import { fixture, TINY, tinyFiles, tinyTexts } from "../kernels/support/golden.ts";
+import { TINY, tinyFiles, tinyTexts } from "../kernels/support/golden.ts";
 import { numberTokenizer } from "../kernels/support/memory-source.ts";
 import { optionsOf } from "../support/options.ts";
 
