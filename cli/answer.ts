@@ -1,13 +1,15 @@
 // One prompt, one answer: the text on stdout as it is made, or one JSON object at the end.
 import { EXIT } from "../src/errors.ts";
-import type { Completion } from "../src/generate.ts";
+import type { Completion, Piece } from "../src/generate.ts";
+import type { RoundView } from "../src/view.ts";
 import type { GenerateCommand } from "./commands/generate.ts";
 import { interruptible } from "./interrupt.ts";
-import { paintFor } from "./output/colour.ts";
+import { type Paint, paintFor } from "./output/colour.ts";
 import { resultOf } from "./output/result.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
 import { summaryLines } from "./output/summary.ts";
+import { treeLines } from "./output/tree.ts";
 import { AnswerWriter } from "./output/writer.ts";
 import { promptTokens, readPrompt } from "./prompt.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
@@ -31,6 +33,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
       seed: seedOf(options.seed),
       maxTokens: options.maxTokens,
       stop: options.stop,
+      onRound: options.showTree ? showTrees(session, status, paintFor(stderr, options.color)) : undefined,
     };
     const completion = await interruptible((signal) => say(session, question, options, status, signal));
     if (options.summary ?? stderr.terminal) {
@@ -57,10 +60,23 @@ async function say(
     return completion;
   }
   const writer = new AnswerWriter(stdout, paintFor(stdout, options.color));
+  const apart = options.showTree && stdout.terminal && stderr.terminal; // the text comes after the trees, not in them
+  const held: Piece[] = [];
   const completion = await session.answer(question, (piece) => {
     status.end();
-    writer.write(piece);
+    if (apart) held.push(piece);
+    else writer.write(piece);
   }, signal);
+  for (const piece of held) writer.write(piece);
   writer.end();
   return completion;
+}
+
+/** Draws the draft of each round on stderr. */
+function showTrees(session: Session, status: Status, paint: Paint): (view: RoundView) => void {
+  let rounds = 0;
+  return (view) => {
+    status.clear();
+    for (const line of treeLines(view, ++rounds, session.source.tokenizer, stderr.columns, paint)) stderr.line(line);
+  };
 }

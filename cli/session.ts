@@ -3,7 +3,7 @@ import type { Engine, Sequence, WeightFormat } from "../src/backend.ts";
 import { SeededChance } from "../src/chance.ts";
 import type { Controller } from "../src/controller.ts";
 import type { Drafter } from "../src/drafter.ts";
-import { type Completion, generate, type Piece } from "../src/generate.ts";
+import { type Completion, generate, type GenerateOptions, type Piece } from "../src/generate.ts";
 import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { PluginContext, Registry } from "../src/registry.ts";
@@ -33,6 +33,7 @@ export interface Question {
   /** A conversation's sequence, and the tokens in its cache. */
   readonly sequence?: Sequence;
   readonly committed?: Int32Array;
+  readonly onRound?: GenerateOptions["onRound"];
 }
 
 const DEFAULT_MAX_TOKENS = 512;
@@ -105,7 +106,7 @@ export class Session {
 
   /** Hands each piece to `see` as it is made. What `see` throws ends the answer. */
   async answer(question: Question, see: (piece: Piece) => void, signal?: AbortSignal): Promise<Completion> {
-    const { prompt, sampling, seed, maxTokens, stop, sequence, committed } = question;
+    const { prompt, sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
     const pieces = generate({
       engine: this.engine,
       prompt,
@@ -121,6 +122,7 @@ export class Session {
       signal,
       sequence,
       committed,
+      onRound,
     });
     try {
       while (true) {

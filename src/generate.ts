@@ -14,6 +14,7 @@ import { checkSampling, type Sampling } from "./sampling.ts";
 import type { Stats } from "./stats.ts";
 import { TextStream } from "./text.ts";
 import { EMPTY_TREE } from "./tree.ts";
+import type { RoundView } from "./view.ts";
 
 export interface GenerateOptions {
   readonly engine: Engine;
@@ -49,6 +50,8 @@ export interface GenerateOptions {
    */
   readonly sequence?: Sequence;
   readonly committed?: Int32Array;
+  /** Told of every round with a draft, before its text comes. */
+  readonly onRound?: (view: RoundView) => void;
 }
 
 /**
@@ -139,6 +142,8 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       const verifyStart = performance.now();
       const play = await playDraft(tree, ahead, plan, text.subarray(0, length), sequence, options);
       const verifyEnd = performance.now();
+      const unsettled = ahead.tokens;
+      const root = unsettled.length > 0 ? unsettled[unsettled.length - 1] : text[length - 1];
 
       // Nothing stands after an end token or a stop string.
       const { tokens: certain, depths } = play.certain;
@@ -182,6 +187,9 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       await drafter.observe(round);
       controller.observe(round);
       const roundEnd = performance.now();
+      if (play.target !== undefined && tree.tokens.length > 0) {
+        options.onRound?.({ round, root, ahead: unsettled, target: play.target });
+      }
       const ms = {
         round: roundEnd - roundStart,
         drafter: round.draftMs + roundEnd - observeStart,

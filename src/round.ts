@@ -9,12 +9,14 @@
 import type { Engine, Scores, Sequence } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { Plan } from "./controller.ts";
+import { judge } from "./device-rule.ts";
 import type { Drafter } from "./drafter.ts";
 import { HunchError } from "./errors.ts";
 import type { Verdict, VerificationRule } from "./rule.ts";
 import type { Sampling } from "./sampling.ts";
 import { passNeeds, SampledScores } from "./scores.ts";
 import { depths, type DraftTree, isChain, treeFault, verdictFault } from "./tree.ts";
+import { likelihoods, type RoundView } from "./view.ts";
 
 /** Tokens of a text, and where they come from: how deep each stood in its draft, 0 for the target's own. */
 export interface Tokens {
@@ -34,6 +36,8 @@ export interface Play {
   /** What probably follows. To be given to the next round, or as much of its front as is wanted. */
   readonly ahead: Tokens;
   readonly rows: number;
+  /** [size of the draft] How likely the target finds each node; only where somebody watches. */
+  readonly target?: Float64Array;
 }
 
 interface Players {
@@ -43,6 +47,7 @@ interface Players {
   readonly sampling: Sampling;
   readonly chance: Chance;
   readonly strict?: boolean;
+  readonly onRound?: (view: RoundView) => void;
 }
 
 /**
@@ -65,7 +70,7 @@ export async function playDraft(
   const scores = await pass(tree, text, sequence, sampling);
   const greedy = settles && sampling.temperature === 0;
   const goBack = settles && !greedy ? chance.save?.() : undefined;
-  const { path, next } = greedy ? likeliest(tree, scores) : rule.verify(tree, scores, chance);
+  const { path, next } = greedy ? likeliest(tree, scores) : judge(rule, tree, scores, chance);
   const fault = verdictFault(tree, { path, next }, scores.vocab);
   if (fault !== undefined) throw broken(`the rule ${rule.name} gave a verdict that cannot be: ${fault}`);
 
@@ -77,8 +82,9 @@ export async function playDraft(
   const count = settles ? settled(tree, path) : found.length;
   if (count < found.length && goBack !== undefined) {
     goBack(); // what is not certain must not have drawn from the chance
-    rule.verify(upTo(tree, count - 1), scores, chance);
+    judge(rule, upTo(tree, count - 1), scores, chance);
   }
+  const seen = players.onRound && likelihoods(tree, scores, sampling);
   const below = path.length < ahead.tokens.length ? [] : path.slice(ahead.tokens.length);
   return {
     verdict: { path: nodes === undefined ? path : Int32Array.from(below, (node) => nodes[node]), next },
@@ -86,6 +92,7 @@ export async function playDraft(
     rowsOfCertain: Int32Array.from({ length: count }, (_, i) => i === 0 ? 0 : path[i - 1] + 1),
     ahead: { tokens: found.slice(count), depths: from.slice(count) },
     rows: tree.tokens.length + 1,
+    target: seen && Float64Array.from(deep, (_, node) => seen[nodes?.indexOf(node) ?? node]),
   };
 }
 

@@ -28,6 +28,12 @@ const formatOptions = object("Output", {
     flag("--jsonl", { description: message`One request per line of stdin, one result per line of stdout.` }),
     false,
   ),
+  showTree: withDefault(
+    flag("--show-tree", {
+      description: message`Each round's draft as a tree on stderr: accepted, refused, how likely.`,
+    }),
+    false,
+  ),
 });
 
 const options = merge(
@@ -49,7 +55,8 @@ export const generateCommand = command("generate", options, {
 
 async function run(options: GenerateCommand): Promise<number> {
   if (options.jsonl) {
-    for (const [given, name] of [[options.json, "--json"], [options.files.length > 0, "--file"]] as const) {
+    const refused = { "--json": options.json, "--file": options.files.length > 0, "--show-tree": options.showTree };
+    for (const [name, given] of Object.entries(refused)) {
       if (given) throw new HunchError("usage", `--jsonl and ${name} do not go together`, {}, `leave ${name} out`);
     }
     if (options.prompt !== undefined) {

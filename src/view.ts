@@ -1,0 +1,35 @@
+// What a round looked like, for whoever shows it.
+import type { Scores } from "./backend.ts";
+import type { Round } from "./controller.ts";
+import type { Sampling } from "./sampling.ts";
+import type { DraftTree } from "./tree.ts";
+
+export interface RoundView {
+  readonly round: Round;
+  /** The token that the draft continues: the last committed one, or the last of `ahead`. */
+  readonly root: number;
+  /** Tokens that the round before left unsettled; the draft goes on below them. */
+  readonly ahead: Int32Array;
+  /** [size] How likely the target finds each drafted node, given its path; at temperature 1 where it decodes greedily. */
+  readonly target: Float64Array;
+}
+
+/** [size] The target's probability of each node given its parent. At temperature 0 this reads whole rows of scores. */
+export function likelihoods(tree: DraftTree, scores: Scores, { temperature }: Sampling): Float64Array {
+  const logSums: number[] = [];
+  return Float64Array.from(tree.tokens, (token, node) => {
+    const row = tree.parents[node] + 1;
+    if (temperature > 0) return scores.probability(row, token);
+    const logits = scores.logits(row);
+    logSums[row] ??= logSumExp(logits);
+    return Math.exp(logits[token] - logSums[row]);
+  });
+}
+
+function logSumExp(logits: Float32Array | Float64Array): number {
+  let most = -Infinity;
+  for (let i = 0; i < logits.length; i++) if (logits[i] > most) most = logits[i];
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - most);
+  return most + Math.log(sum);
+}
