@@ -1,5 +1,5 @@
 // Which backend runs a model. Each is loaded when it is tried: none costs anything to those who use another.
-import type { Backend, Engine, EngineOptions } from "../src/backend.ts";
+import type { Backend, Engine, EngineOptions, Offer } from "../src/backend.ts";
 import { HunchError, UnsupportedError } from "../src/errors.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { Registry } from "../src/registry.ts";
@@ -46,6 +46,12 @@ export async function loadEngine(
     }
   }
   throw new HunchError("unavailable", `no backend can run this model here: ${refusals.join(" | ")}`);
+}
+
+/** What each built-in backend would make of a model, as far as it can tell without loading it. */
+export async function backendOffers(source: ModelSource): Promise<{ backend: string; offers: readonly Offer[] }[]> {
+  const backends = await Promise.all(Object.values(BUILT_IN).map((open) => open()));
+  return backends.flatMap(({ name, offers }) => offers ? [{ backend: name, offers: offers(source) }] : []);
 }
 
 function split(spec: string): [name: string, provider: string | undefined] {

@@ -1,8 +1,11 @@
 // What a model file is, and which models there are.
 import { statSync } from "node:fs";
-import { EXIT } from "../src/errors.ts";
+import { EXIT, HunchError } from "../src/errors.ts";
 import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
+import type { ModelSpec } from "../src/model/spec.ts";
+import type { Tokenizer } from "../src/model/tokenizer.ts";
+import { backendOffers } from "./backends.ts";
 import { cacheFolder, openCache } from "./cache.ts";
 import { findModel, knownModels } from "./models.ts";
 import { stdout } from "./output/streams.ts";
@@ -13,7 +16,7 @@ export async function modelInfo(
 ): Promise<number> {
   const source = await openModel(await findModel(options.file, openCache()));
   try {
-    const facts = factsOf(source);
+    const facts = { ...factsOf(source), memory: memoryOf(source.spec), engines: await backendOffers(source) };
     const tensors = source.names.map((name) => source.tensor(name));
     const tensorFacts = source.names.map((name, i) => ({ name, shape: tensors[i].shape, type: tensors[i].type }));
     if (options.json) {
@@ -32,11 +35,31 @@ export async function modelInfo(
   }
 }
 
-type Facts = ReturnType<typeof factsOf>;
+type Facts = ReturnType<typeof factsOf> & {
+  readonly memory: ReturnType<typeof memoryOf>;
+  readonly engines: Awaited<ReturnType<typeof backendOffers>>;
+};
+
+/** Bytes of keys and values in float32: of one token, and of a text as long as the context. */
+function memoryOf({ layers, context }: ModelSpec) {
+  const perToken = layers.reduce((sum, { attention: { kvHeads, headSize } }) => sum + 8 * kvHeads * headSize, 0);
+  return { perToken, fullContext: perToken * context };
+}
+
+/** Undefined where the model comes without one, or with one that is not supported. */
+function tokenizerOf(source: ModelSource): Tokenizer | undefined {
+  try {
+    return source.tokenizer;
+  } catch (error) {
+    if (error instanceof HunchError) return undefined;
+    throw error;
+  }
+}
 
 function factsOf(source: ModelSource) {
   const { spec } = source;
   const { attention, feedForward } = spec.layers[0];
+  const tokenizer = tokenizerOf(source);
   const types: Record<string, number> = {};
   let parameters = 0;
   for (const name of source.names) {
@@ -63,8 +86,10 @@ function factsOf(source: ModelSource) {
     context: spec.context,
     window: spec.layers.find((layer) => layer.attention.window !== undefined)?.attention.window,
     chatTemplate: source.chat !== undefined,
-    ends: source.tokenizer.ends.map((token) => source.tokenizer.name(token)),
-    begin: source.tokenizer.begin === undefined ? undefined : source.tokenizer.name(source.tokenizer.begin),
+    tokenizer: tokenizer ? tokenizer.kind ?? "known" : null,
+    ends: tokenizer?.ends.map((token) => tokenizer.name(token)) ?? [],
+    begin: tokenizer?.begin === undefined ? undefined : tokenizer.name(tokenizer.begin),
+    converted: source.converted && { engine: source.converted.engine, format: source.converted.format },
   };
 }
 
@@ -78,10 +103,20 @@ function rowsOf(facts: Facts): string[][] {
     ["layers", `${facts.layers}, width ${facts.width}, feed-forward ${facts.feedForward}`],
     ["heads", `${facts.heads} of ${facts.headSize}, ${facts.kvHeads} for keys and values`],
     ["context", `${facts.context} tokens${facts.window ? `, some layers see the last ${facts.window}` : ""}`],
-    ["vocabulary", `${facts.vocabulary} tokens`],
+    ["vocabulary", `${facts.vocabulary} tokens, ${facts.tokenizer ?? "no tokenizer: only ids"}`],
     ["begins with", facts.begin ?? "nothing"],
     ["ends with", facts.ends.join(" ") || "nothing"],
     ["chat template", facts.chatTemplate ? "yes" : "no"],
+    [
+      "keys and values",
+      `${bytes(facts.memory.perToken)} a token, ${bytes(facts.memory.fullContext)} of a full context`,
+    ],
+    ...facts.engines.flatMap(({ backend, offers }) =>
+      offers.map(({ format, bytes: size, refusal }) => [
+        `${backend} ${format}`,
+        size === undefined ? `no: ${refusal}` : `${bytes(size)} of weights`,
+      ])
+    ),
   ];
 }
 

@@ -41,8 +41,19 @@ export interface EngineOptions {
   readonly progress?: (step: string, fraction: number) => void;
 }
 
+/** What a backend would make of a model in one weight format, as far as can be told without loading it. */
+export interface Offer {
+  readonly format: WeightFormat;
+  /** Bytes of the weights in memory; absent where it cannot be run. */
+  readonly bytes?: number;
+  /** Why it cannot be run, in one line. */
+  readonly refusal?: string;
+}
+
 export interface Backend {
   readonly name: string;
+  /** One offer for each weight format. Absent: only `load` can tell. */
+  offers?(source: ModelSource): readonly Offer[];
   /** Throws UnsupportedError where this model, format or provider cannot be run here. */
   load(source: ModelSource, options: EngineOptions): Promise<Engine>;
 }

@@ -9,7 +9,7 @@ import { interpolateCost } from "../cost.ts";
 import { contextLength } from "../rows.ts";
 import { type Measured, readCalibration } from "./calibration.ts";
 import { type Container, readContainer, writeContainer } from "./container.ts";
-import { CONVERSION, convertedContainer, decoderOf } from "./conversion.ts";
+import { CONVERSION, convertedContainer, decoderOf, offersOf } from "./conversion.ts";
 import { OnnxEngine } from "./engine.ts";
 import { libraryPath } from "./library.ts";
 import { checkProvider, saturates } from "./self-test.ts";
@@ -19,6 +19,7 @@ export const PROVIDERS = ["cpu", "webgpu", "cuda", "coreml", "dml"] as const;
 
 export const onnxBackend: Backend = {
   name: "onnx",
+  offers: offersOf,
   async load(source: ModelSource, options: EngineOptions): Promise<OnnxEngine> {
     const provider = options.provider ?? "cpu";
     if (!PROVIDERS.some((known) => known === provider)) {

@@ -1,7 +1,7 @@
 // From a model to the weights and the graph that ONNX Runtime computes, and converted files of `hunch model convert`.
 // Such a file has the weights; the graph is built again from the spec, so that no stranger's graph is ever run.
 import { basename } from "node:path";
-import type { WeightFormat } from "../../src/backend.ts";
+import type { Offer, WeightFormat } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import { writeConverted } from "../../src/model/convert.ts";
 import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
@@ -44,6 +44,22 @@ export function convertModel(
   writeConverted(path, source, { engine: "onnx", format, version: CONVERSION, weights, kept: KEPT }, progress);
 }
 
+/** What `load` would make of a model in each format. */
+export function offersOf(source: ModelSource): Offer[] {
+  return (Object.keys(FORMATS) as WeightFormat[]).map((format) => {
+    if (source.converted && source.converted.format !== format) {
+      return { format, refusal: `the file holds the weights in ${source.converted.format} only` };
+    }
+    try {
+      const { weights } = decoderOf(source, format);
+      return { format, bytes: weights.reduce((sum, weight) => sum + sizeOf(weight), 0) };
+    } catch (error) {
+      if (error instanceof HunchError) return { format, refusal: error.message };
+      throw error;
+    }
+  });
+}
+
 const BYTES: Readonly<Record<DataType, number>> = {
   float32: 4,
   float64: 8,
@@ -54,6 +70,8 @@ const BYTES: Readonly<Record<DataType, number>> = {
   int64: 8,
   bool: 1,
 };
+
+const sizeOf = ({ type, shape }: Weight) => shape.reduce((product, size) => product * size, BYTES[type]);
 
 /** The graph of a converted file, with its weights where they lie there. Throws HunchError where they do not fit. */
 export function convertedContainer(source: ModelSource, converted: ConvertedWeights, format: WeightFormat): Container {
@@ -69,12 +87,12 @@ export function convertedContainer(source: ModelSource, converted: ConvertedWeig
     throw new HunchError("usage", `the file holds the weights in ${converted.format} only`, { file: path }, hint);
   }
   const place = (weight: Weight) => {
-    const { name, type, shape } = weight;
+    const { name } = weight;
     if (!isStored(weight)) {
       const data = weight.data();
       return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     }
-    const length = shape.reduce((product, size) => product * size, BYTES[type]);
+    const length = sizeOf(weight);
     const found = converted.places.get(name);
     if (!found || found.length !== length) {
       const message = found ? `the weight has ${found.length} bytes, not ${length}` : "the file lacks a weight";

@@ -11,6 +11,11 @@ const MOST_PARAMETERS = 50_000_000;
 
 export const referenceBackend: Backend = {
   name: "reference",
+  offers(source) {
+    const refusal = refuseLarge(source) ?? (source.converted && "the weights are in the form of another engine");
+    // Four bytes are read for each parameter and eight are kept.
+    return [{ format: "float32", ...refusal ? { refusal } : { bytes: 8 * countParameters(source) } }];
+  },
   async load(source: ModelSource, options: EngineOptions): Promise<ReferenceEngine> {
     if (options.format !== "auto" && options.format !== "float32") {
       throw new UnsupportedError(
@@ -26,15 +31,8 @@ export const referenceBackend: Backend = {
         "leave the provider out, or use another backend such as onnx",
       );
     }
-    const parameters = countParameters(source);
-    if (parameters > MOST_PARAMETERS) {
-      throw new UnsupportedError(
-        `${source.title} has ${Math.round(parameters / 1e6)} million parameters, ` +
-          `too many for the reference backend, which stops at ${MOST_PARAMETERS / 1e6} million`,
-        { file: source.path },
-        "use another backend such as onnx",
-      );
-    }
+    const refusal = refuseLarge(source);
+    if (refusal) throw new UnsupportedError(refusal, { file: source.path }, "use another backend such as onnx");
     const context = contextLength(source, options.context);
     options.progress?.("loading", 0);
     const model = readModel(source);
@@ -42,6 +40,14 @@ export const referenceBackend: Backend = {
     return new ReferenceEngine(source, model, context, options.progress);
   },
 };
+
+/** Why a model is too large; undefined where it is not. */
+function refuseLarge(source: ModelSource): string | undefined {
+  const parameters = countParameters(source);
+  if (parameters <= MOST_PARAMETERS) return undefined;
+  return `${source.title} has ${Math.round(parameters / 1e6)} million parameters, ` +
+    `too many for the reference backend, which stops at ${MOST_PARAMETERS / 1e6} million`;
+}
 
 function countParameters(source: ModelSource): number {
   return source.names.reduce((sum, name) => sum + source.tensor(name).shape.reduce((a, b) => a * b, 1), 0);

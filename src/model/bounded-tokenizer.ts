@@ -4,11 +4,13 @@ import { HunchError } from "../errors.ts";
 import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
 
 export class BoundedTokenizer implements Tokenizer {
+  readonly kind: string | undefined;
   readonly begin: number | undefined;
   readonly ends: readonly number[];
 
   constructor(private readonly inner: Tokenizer, readonly vocab: number, private readonly path: string) {
     if (inner.begin !== undefined && inner.begin >= vocab) throw this.#surplus(inner.begin);
+    this.kind = inner.kind;
     this.begin = inner.begin;
     this.ends = inner.ends.filter((token) => token < vocab);
   }

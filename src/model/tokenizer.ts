@@ -8,6 +8,8 @@ export interface EncodeOptions {
 }
 
 export interface Tokenizer {
+  /** How it works, for people: `byte-level BPE`, `SentencePiece`. */
+  readonly kind?: string;
   readonly vocab: number;
   /** Beginning-of-text token where the model wants one in front of plain text. */
   readonly begin?: number;

@@ -44,6 +44,7 @@ export interface ByteLevelParts extends TokenizerParts {
 }
 
 export class ByteLevelTokenizer extends BaseTokenizer {
+  readonly kind = "byte-level BPE";
   readonly #parts: ByteLevelParts;
   readonly #merger: Merger;
   readonly #byteTokens = new Int32Array(256);

@@ -34,6 +34,7 @@ export interface SentencePieceParts extends TokenizerParts {
 }
 
 export class SentencePieceTokenizer extends BaseTokenizer {
+  readonly kind = "SentencePiece";
   readonly #parts: SentencePieceParts;
   readonly #merger: Merger;
   readonly #byteOf = new Map<number, number>();
