@@ -35,6 +35,49 @@ export interface Counts {
   readBytes: number;
 }
 
+/** What all engines on one adapter share: the device, its pipelines, and what has gone wrong. */
+interface Core {
+  readonly gpu: GPUDevice;
+  readonly pipelines: Map<string, Pipeline>;
+  failure: string | undefined;
+  /** Devices of ours that are open on it. */
+  users: number;
+  /** Whether a row's bits were found to be its own; undefined before the self-test. */
+  exact: boolean | undefined;
+}
+
+/** By adapter: a draft model and its target compile nothing twice. */
+const cores = new Map<string, Promise<Core>>();
+
+async function openCore({ adapter, name }: FoundAdapter, key: string): Promise<Core> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  let gpu: GPUDevice;
+  try {
+    gpu = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+  } catch (error) {
+    cores.delete(key);
+    throw new UnsupportedError(
+      `the WebGPU adapter ${name} gives no device: ${error instanceof Error ? error.message : error}`,
+      {},
+      "use --backend onnx",
+    );
+  }
+  const core: Core = { gpu, pipelines: new Map(), failure: undefined, users: 0, exact: undefined };
+  const fail = (failure: string) => {
+    core.failure ??= failure;
+    cores.delete(key);
+  };
+  gpu.lost.then(({ message }) => {
+    if (core.users > 0) fail(`the graphics device was lost: ${message || "no reason given"}`);
+  }, () => {});
+  gpu.addEventListener("uncapturederror", (event) => {
+    event.preventDefault();
+    fail(`the graphics device refused an operation: ${(event as GPUUncapturedErrorEvent).error.message}`);
+  });
+  return core;
+}
+
+/** One engine's share of a WebGPU device: its buffers and counts are its own. */
 export class Device {
   readonly counts: Counts = {
     buffersCreated: 0,
@@ -45,35 +88,34 @@ export class Device {
     submits: 0,
     readBytes: 0,
   };
-  readonly #pipelines = new Map<string, Pipeline>();
+  readonly gpu: GPUDevice;
   readonly #buffers = new Set<GPUBuffer>();
   /** Buffers that the device may still refuse. */
   readonly #creating = new Set<Promise<void>>();
   #failure: string | undefined;
   #closed = false;
 
-  private constructor(readonly gpu: GPUDevice, readonly adapterName: string, readonly provider: string) {
-    gpu.lost.then(({ message }) => {
-      if (!this.#closed) this.#failure ??= `the graphics device was lost: ${message || "no reason given"}`;
-    }, () => {});
-    gpu.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#failure ??= `the graphics device refused an operation: ${(event as GPUUncapturedErrorEvent).error.message}`;
-    });
+  private constructor(
+    private readonly core: Core,
+    private readonly key: string,
+    readonly adapterName: string,
+    readonly provider: string,
+  ) {
+    this.gpu = core.gpu;
+    core.users++;
   }
 
-  static async open({ adapter, name, provider }: FoundAdapter): Promise<Device> {
-    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-    try {
-      const gpu = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
-      return new Device(gpu, name, provider);
-    } catch (error) {
-      throw new UnsupportedError(
-        `the WebGPU adapter ${name} gives no device: ${error instanceof Error ? error.message : error}`,
-        {},
-        "use --backend onnx",
-      );
-    }
+  /** Throws UnsupportedError where the adapter gives no device. */
+  static async open(found: FoundAdapter): Promise<Device> {
+    const key = `${found.provider} ${found.name}`;
+    let core = cores.get(key);
+    if (!core) cores.set(key, core = openCore(found, key));
+    return new Device(await core, key, found.name, found.provider);
+  }
+
+  /** Runs `test` once for all who share the device. */
+  async tested(test: () => Promise<boolean>): Promise<boolean> {
+    return this.core.exact ??= await test();
   }
 
   /** Most bytes of one storage binding. */
@@ -113,12 +155,12 @@ export class Device {
 
   /** The kernel's pipeline where it was made before. */
   compiled({ code }: Kernel): Pipeline | undefined {
-    return this.#pipelines.get(code);
+    return this.core.pipelines.get(code);
   }
 
   /** Throws an Error with the numbered source where WGSL does not compile: a bug of ours, never of the user. */
   async pipeline({ name, code, bindings }: Kernel): Promise<Pipeline> {
-    const known = this.#pipelines.get(code);
+    const known = this.core.pipelines.get(code);
     if (known) return known;
     this.gpu.pushErrorScope("validation");
     const module = this.gpu.createShaderModule({ label: name, code });
@@ -142,7 +184,7 @@ export class Device {
       throw new Error(`the kernel ${name} does not compile: ${told.join("\n") || error!.message}\n${numbered(code)}`);
     }
     const made = { pipeline, layout };
-    this.#pipelines.set(code, made);
+    this.core.pipelines.set(code, made);
     this.counts.pipelines++;
     return made;
   }
@@ -181,10 +223,11 @@ export class Device {
 
   /** Throws HunchError("unavailable") once anything has gone wrong on the device. */
   check(): void {
-    if (this.#failure === undefined) return;
+    const failure = this.#failure ?? this.core.failure;
+    if (failure === undefined) return;
     throw new HunchError(
       "unavailable",
-      this.#failure.replaceAll(/\s+/g, " ").slice(0, 300),
+      failure.replaceAll(/\s+/g, " ").slice(0, 300),
       {},
       `${this.adapterName}: use a smaller model or context, or --backend onnx`,
     );
@@ -194,7 +237,8 @@ export class Device {
     if (this.#closed) return;
     this.#closed = true;
     for (const buffer of [...this.#buffers]) this.destroy(buffer);
-    this.#pipelines.clear();
+    if (--this.core.users > 0) return;
+    cores.delete(this.key);
     this.gpu.destroy();
   }
 

@@ -20,13 +20,13 @@ import {
 import { activation } from "../../kernels/reference/feed-forward.ts";
 import { normalise } from "../../kernels/reference/norm.ts";
 import { rotate } from "../../kernels/reference/rope.ts";
-import { noGpu, openDevice, readFloats } from "./support/gpu.ts";
+import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
 import { memorySource } from "./support/memory-source.ts";
 import { pack, type Packing } from "./support/pack.ts";
 import { randomModel } from "./support/random-model.ts";
 import { randomFrom } from "./support/random.ts";
 
-const skip = await noGpu();
+const skip = await holdGpu(after);
 let opened: Promise<Device> | undefined;
 const gpu = () => opened ??= openDevice();
 after(async () => (await opened)?.close());

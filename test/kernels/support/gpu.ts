@@ -4,15 +4,15 @@ import { Device } from "../../../kernels/webgpu/device.ts";
 import { selfTest } from "../../../kernels/webgpu/self-test.ts";
 import { HunchError } from "../../../src/errors.ts";
 
-/** False where WebGPU works here, otherwise the reason why it does not. */
-export async function noGpu(): Promise<string | false> {
+/**
+ * False where WebGPU works here, otherwise the reason why it does not. The device is held to the end of the file, so that
+ * its engines share what was compiled: a software adapter takes long over that.
+ */
+export async function holdGpu(after: (done: () => void) => void): Promise<string | false> {
   try {
     const device = await openDevice();
-    try {
-      await selfTest(device);
-    } finally {
-      device.close();
-    }
+    after(() => device.close());
+    await device.tested(() => selfTest(device));
     return false;
   } catch (error) {
     if (error instanceof HunchError) return error.line;
