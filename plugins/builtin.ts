@@ -42,6 +42,7 @@ import optTree from "./shapes/opt-tree.ts";
 import sequoia from "./shapes/sequoia.ts";
 import fixedTree from "./shapes/static.ts";
 import targetInit from "./shapes/target-init.ts";
+import topAndOneShape from "./shapes/top-and-one.ts";
 import topK from "./shapes/top-k.ts";
 
 /** In the order in which `hunch plugin list` shows them. */
@@ -56,6 +57,7 @@ export const builtin: readonly Plugin[] = [
   chain,
   fixedTree,
   topK,
+  topAndOneShape,
   dynamic,
   optTree,
   gumbel,

@@ -10,6 +10,7 @@ import { optTree } from "../../../plugins/shapes/opt-tree.ts";
 import { Sequoia } from "../../../plugins/shapes/sequoia.ts";
 import { fixedTree, usualForm } from "../../../plugins/shapes/static.ts";
 import { TargetInit } from "../../../plugins/shapes/target-init.ts";
+import { topAndOne } from "../../../plugins/shapes/top-and-one.ts";
 import { topK } from "../../../plugins/shapes/top-k.ts";
 import type { TreeShape } from "../../../src/shape.ts";
 
@@ -27,6 +28,7 @@ export function allShapes(): TreeShape[] {
     new TargetInit([2, 1], 0.2),
     beam(2),
     dySpec(0),
+    topAndOne([2, 1]),
     iid(2),
     new Delayed(2),
   ];

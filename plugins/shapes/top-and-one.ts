@@ -1,0 +1,38 @@
+// top-and-one: every node's likeliest children as they are, and one more drawn from the rest of q.
+// Towards Optimal Multi-draft Speculative Decoding (Hu et al., 2025, arXiv 2502.18779), greedy draft sampling; with two
+// children SpecHub: Provable Acceleration to Multi-Draft Speculative Decoding (Sun et al., 2024, arXiv 2411.05289).
+// The rule `top-and-one` keeps the most that any rule can of such drafts, `spechub` as much where there are two.
+import { definePlugin } from "../../src/registry.ts";
+import type { TreeShape } from "../../src/shape.ts";
+import { Growing } from "./growing.ts";
+import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";
+
+/** `widths`: children per node by depth, the drawn one among them. */
+export function topAndOne(widths: readonly number[]): TreeShape {
+  return {
+    name: "top-and-one",
+    law: "top-and-one",
+    async grow(proposer, plan, chance) {
+      const growing = new Growing(proposer, plan);
+      await growLevels(
+        growing,
+        (node) => widthAt(widths, growing.depth(node)),
+        (node, count) => {
+          const likeliest = growing.addLikeliest(node, count - 1);
+          const rest = growing.rest(node, likeliest.map((child) => growing.tokens[child]));
+          return rest === undefined ? likeliest : [...likeliest, growing.add(node, chance.pick(rest))];
+        },
+      );
+      return growing.tree("top-and-one");
+    },
+  };
+}
+
+export default definePlugin({
+  kind: "shape",
+  name: "top-and-one",
+  summary: "the likeliest children as they are and one drawn from the rest",
+  paper: { title: "Towards Optimal Multi-draft Speculative Decoding", year: 2025, arxiv: "2502.18779" },
+  options: { widths: widthsOption("2,2,1") },
+  create: ({ widths }) => topAndOne(parseWidths("top-and-one", String(widths))),
+});
