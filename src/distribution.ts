@@ -121,7 +121,14 @@ export function mass(d: Distribution): number {
 }
 
 /** Sums within this of 1 are left alone: dividing by them would cost a copy and change nothing but rounding. */
-const ROUNDING = 1e-14;
+export const ROUNDING = 1e-13;
+
+/** `values`, scaled to sum to 1 where they stand. They must be nobody else's. */
+function scaled(values: Float64Array, sum: number): Float64Array {
+  if (Math.abs(sum - 1) <= ROUNDING) return values;
+  for (let i = 0; i < values.length; i++) values[i] /= sum; // a loop: `map` takes ten times as long
+  return values;
+}
 
 /**
  * Scaled to sum to 1. Every rule passes p and q through here first, so "the target's distribution" always means the
@@ -131,7 +138,7 @@ export function normalise(d: Distribution): Distribution {
   const sum = mass(d);
   if (Math.abs(sum - 1) <= ROUNDING) return d;
   if (!(sum > 0 && sum < Infinity)) throw new RangeError(`probabilities sum to ${sum}`);
-  return { ...d, probabilities: d.probabilities.map((value) => value / sum) };
+  return { ...d, probabilities: scaled(d.probabilities.slice(), sum) };
 }
 
 /**
@@ -139,7 +146,8 @@ export function normalise(d: Distribution): Distribution {
  * Its support is within that of p, so nothing impossible under p can be drawn from it. Sums to `mass(excess(…))`.
  */
 export function excess(p: Distribution, q: Distribution, scale = 1): Distribution {
-  const out = scale === 1 ? p.probabilities.slice() : p.probabilities.map((value) => value * scale);
+  const out = p.probabilities.slice();
+  if (scale !== 1) { for (let i = 0; i < out.length; i++) out[i] *= scale; }
   if (p.tokens === undefined) {
     if (q.tokens === undefined) {
       for (let i = 0; i < out.length; i++) out[i] = Math.max(out[i] - q.probabilities[i], 0);
@@ -167,7 +175,8 @@ export function excess(p: Distribution, q: Distribution, scale = 1): Distributio
  */
 export function residual(p: Distribution, q: Distribution, scale = 1): Distribution {
   const left = excess(p, q, scale);
-  return mass(left) > 0 ? normalise(left) : p;
+  const sum = mass(left);
+  return sum > 0 ? { ...left, probabilities: scaled(left.probabilities, sum) } : p;
 }
 
 /** `d` with some tokens removed and the rest renormalised; undefined where nothing is left. */
@@ -178,7 +187,8 @@ export function without(d: Distribution, tokens: Iterable<number>): Distribution
     if (i >= 0 && i < probabilities.length) probabilities[i] = 0;
   }
   const left = { ...d, probabilities };
-  return mass(left) > 0 ? normalise(left) : undefined;
+  const sum = mass(left);
+  return sum > 0 ? { ...left, probabilities: scaled(probabilities, sum) } : undefined;
 }
 
 /** Calls `visit` with both probabilities of every token that either lists. */

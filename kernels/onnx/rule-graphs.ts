@@ -2,6 +2,7 @@
 //
 // They repeat the rules of plugins/rules to the last bit. Sums are in float64 and one addend after the other, which of
 // ONNX's operators only CumSum promises; everything else is done element by element, where float64 leaves no choice.
+import { ROUNDING } from "../../src/distribution.ts";
 import type { GraphBuilder, Result, Value } from "./graph.ts";
 import { DATA_TYPE } from "./proto.ts";
 
@@ -25,8 +26,6 @@ export const RULE_RESULTS = {
 /** How siblings follow from one distribution; decides which graph of the rule `recursive` runs. */
 export type Draws = "chosen" | "replaced" | "removed" | "top-and-one";
 
-/** As in `normalise` of src/distribution.ts. */
-const ROUNDING = 1e-14;
 const VECTOR: Result = { type: "float64", shape: ["V"] };
 const TOKEN: Result = { type: "int64", shape: [1] };
 
