@@ -6,7 +6,7 @@
 // arXiv 2402.12374), whose nodes are worth the product of the shares along their paths.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
 import { definePlugin } from "../../src/registry.ts";
-import { deepestOf, oneIsFree, Pace, Share, verifyMs } from "./watching.ts";
+import { Curve, deepestOf, oneIsFree, Pace, Share, verifyMs } from "./watching.ts";
 
 /** First guesses of how often the first drafted token is right, and each sibling where some were drafted. */
 const FIRST_GUESS = 0.5;
@@ -38,6 +38,8 @@ export class CostController implements Controller {
   /** [depth − 1][rank], where so deep was accepted but one: how often this sibling was; not drafted is not accepted. */
   readonly #accepted: Share[][] = [];
   readonly #pace = new Pace();
+  readonly #curve = new Curve();
+  #engineCost: State["cost"] = () => NaN;
   #wait = FIRST_WAIT;
   #plainRounds = 0;
   #trial = 0;
@@ -51,6 +53,7 @@ export class CostController implements Controller {
   }
 
   plan(state: State): Plan {
+    this.#engineCost = state.cost;
     if (Number.isNaN(state.cost(1))) return BLIND;
     const { plan, gain } = this.#best(state);
     if (gain > 1) {
@@ -76,6 +79,7 @@ export class CostController implements Controller {
 
   observe(round: Round): void {
     const { plan, tree } = round;
+    this.#curve.see(round, this.#engineCost);
     if (plan.nodes === 0) return;
     const deepest = deepestOf(tree);
     const reach = Math.min(plan.depth, this.most);
@@ -108,11 +112,12 @@ export class CostController implements Controller {
 
   /** The draft of 1 node or more with the most tokens per millisecond, and how many times plain decoding that is. */
   #best(state: State): { plan: Plan; gain: number } {
+    const cost = (width: number) => this.#curve.cost(state, width);
     const perLevel = this.#pace.ms;
     let plan: Plan = { nodes: 1, depth: 1 };
     let best = 0;
     let tokens = 1; // expected from a round with the nodes so far
-    let ms = state.cost(1);
+    let ms = cost(1);
     let deepest = 0;
     const offers = [1]; // [depth] how likely a draft gets so deep, given that it gets one less deep …
     const offered = [1]; // … and at all
@@ -125,7 +130,7 @@ export class CostController implements Controller {
       offers[depth] ??= this.#offered[depth - 1].value(offers[depth - 1]);
       offered[depth] ??= offered[depth - 1] * offers[depth];
       tokens += value;
-      ms += offered[depth] * (verifyMs(state, nodes) - verifyMs(state, nodes - 1));
+      ms += offered[depth] * (verifyMs(state, nodes, cost) - verifyMs(state, nodes - 1, cost));
       if (depth > deepest) ms += offered[depth] * perLevel;
       deepest = Math.max(deepest, depth);
       if (tokens / ms > best) {
@@ -135,7 +140,7 @@ export class CostController implements Controller {
       if (depth < this.most) places.push(this.#place(depth + 1, 0, value));
       if (rank + 1 < this.#accepted[depth - 1].length) places.push(this.#place(depth, rank + 1, parent));
     }
-    return { plan, gain: best * state.cost(1) };
+    return { plan, gain: best * cost(1) };
   }
 
   /** A place below a node that is accepted with the probability `parent`. */

@@ -55,10 +55,59 @@ export function deepestOf(tree: Round["tree"]): number {
   return depths(tree).reduce((most, depth) => Math.max(most, depth), 0);
 }
 
-/** Milliseconds of a pass that verifies `size` nodes, beside what the round pays whatever is drafted. */
-export function verifyMs(state: State, size: number): number {
+/** Widths at which the curve is put right; so many passes of late count at each, and so many is being right worth. */
+const WIDTHS = [2, 4, 8, 16, 32];
+const PASSES = 9;
+const TRUST = 3;
+
+/**
+ * The engine's cost curve, put right by what passes take. It was measured once, perhaps while the machine was busy, and
+ * after a text of another length; a curve that finds wide passes too cheap would make drafting lose unnoticed.
+ */
+export class Curve {
+  /** [width][pass] Logarithms of milliseconds taken over milliseconds expected. */
+  readonly #off: number[][] = WIDTHS.map(() => []);
+  #factors = WIDTHS.map(() => 1);
+  #known = false;
+
+  see({ rows, verifyMs }: Round, cost: State["cost"]): void {
+    const off = Math.log(verifyMs / cost(rows));
+    if (!Number.isFinite(off)) return;
+    const passes = this.#off[Math.round(place(rows))];
+    passes.push(off);
+    if (passes.length > PASSES) passes.shift();
+    // The median, for a pass may be disturbed; and where few were seen, what is usual at other widths.
+    const medians = this.#off.map((all) => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0);
+    const seen = this.#off.reduce((sum, all) => sum + all.length, 0);
+    const usual = medians.reduce((sum, median, i) => sum + median * this.#off[i].length, 0) / (seen + TRUST);
+    this.#factors = medians.map((median, i) =>
+      Math.exp((median * this.#off[i].length + usual * TRUST) / (this.#off[i].length + TRUST))
+    );
+    this.#known = true;
+  }
+
+  /** Milliseconds of a pass over `width` rows. */
+  cost(state: State, width: number): number {
+    if (!this.#known) return state.cost(width);
+    const at = place(width);
+    const below = Math.floor(at);
+    const above = Math.ceil(at);
+    return state.cost(width) * (this.#factors[below] + (this.#factors[above] - this.#factors[below]) * (at - below));
+  }
+}
+
+/** Where a width stands among WIDTHS, 0 … 4, in equal steps for each doubling. */
+function place(width: number): number {
+  return Math.min(Math.max(Math.log2(width) - 1, 0), WIDTHS.length - 1);
+}
+
+/**
+ * Milliseconds of a pass that verifies `size` nodes, beside what the round pays whatever is drafted. `cost`: of a pass
+ * over so many rows.
+ */
+export function verifyMs(state: State, size: number, cost: State["cost"] = state.cost): number {
   const there = 1 + (state.unsettled ?? 0);
-  return state.cost(1) + state.cost(there + size) - state.cost(there);
+  return cost(1) + cost(there + size) - cost(there);
 }
 
 /** Whether one node is verified for nothing, because a lone row is computed as two. */

@@ -203,3 +203,28 @@ test("rows that the next pass has anyway are nobody's fault: drafting below them
   assert.equal(planned(2), 1);
   assert.ok(planned(4) > 3);
 });
+
+test("a curve that finds wide passes too cheap is put right by what passes take, disturbed ones aside", () => {
+  const curve = (width: number) => 20 + 0.1 * width;
+  const truly = (width: number) => 10 * Math.max(2, width);
+  for (const disturbed of [false, true]) {
+    const controller = new CostController(16);
+    let late = 0;
+    for (let round = 0; round < 200; round++) {
+      const plan = controller.plan({ length: 10, remaining: 1000, unsettled: 0, cost: curve });
+      let accepted = 0;
+      while (accepted < plan.nodes && hashed(round, accepted) < 0.3) accepted++;
+      controller.observe({
+        plan,
+        tree: chainTree(new Int32Array(plan.nodes)),
+        verdict: { path: Int32Array.from({ length: accepted }, (_, node) => node), next: 0 },
+        committed: new Int32Array(accepted + 1),
+        rows: plan.nodes + 1,
+        draftMs: 0.01 * plan.nodes,
+        verifyMs: disturbed ? curve(plan.nodes + 1) * (round % 3 === 0 ? 6 : 1) : truly(plan.nodes + 1),
+      });
+      if (round >= 100) late += plan.nodes;
+    }
+    assert.ok(disturbed ? late >= 250 : late < 130, `${late} nodes in 100 rounds`);
+  }
+});
