@@ -4,53 +4,12 @@ import type { ModelSource, Tensor } from "../../src/model/source.ts";
 import type { ModelSpec, RopeSpec } from "../../src/model/spec.ts";
 import { type KeyValueCache, RESERVED } from "./cache.ts";
 import { cacheName, cosName, FEEDS, paddedHead, rotationTables, sinName, windowBias } from "./decoder.ts";
+import { Feed } from "./feed.ts";
 import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
+import { type TreeRows, writeMask } from "./mask.ts";
 import type { ResultBuffers } from "./results.ts";
-import type { Element, Runtime, Session, Value } from "./runtime.ts";
+import type { Runtime, Session, Value } from "./runtime.ts";
 import { RESULTS, SCORE_FEEDS, TOP } from "./scores.ts";
-
-/** A buffer that grows, and the tensor of the shape it was last bound with. */
-export class Feed<T extends Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array> {
-  data: T;
-  value: Value = { handle: 0, data: new Uint8Array(0) };
-  #shape = "";
-
-  constructor(
-    private readonly runtime: Runtime,
-    private readonly element: Element,
-    private readonly make: (length: number) => T,
-  ) {
-    this.data = make(0);
-  }
-
-  /** Memory of at least `shape`'s product, bound with that shape. What was in it is undefined where it grew. */
-  bind(shape: readonly number[]): T {
-    const length = shape.reduce((a, b) => a * b, 1);
-    const key = shape.join();
-    if (key === this.#shape && this.value.handle) return this.data;
-    if (length > this.data.length) this.data = this.make(Math.max(length, 2 * this.data.length));
-    if (this.value.handle) this.runtime.release(this.value);
-    this.value = this.runtime.tensor(this.data.subarray(0, length), this.element, shape);
-    this.#shape = key;
-    return this.data;
-  }
-
-  close(): void {
-    if (this.value.handle) this.runtime.release(this.value);
-    this.value = { handle: 0, data: this.value.data };
-  }
-}
-
-const floats = (length: number) => new Float32Array(length);
-const longs = (length: number) => new BigInt64Array(length);
-const bytes = (length: number) => new Uint8Array(length);
-const ints = (length: number) => new Int32Array(length);
-
-/** Parents and depths of rows that are not a chain. */
-export interface TreeRows {
-  readonly parents: Int32Array;
-  readonly depths: Int32Array;
-}
 
 /**
  * Lengths of query blocks: a head's query and value together, or where the processor's cache holds less, a power of two
@@ -95,25 +54,21 @@ export class Pass {
     this.#positions = source.has("positions.weight") ? source.tensor("positions.weight").floats() : undefined;
     this.#windows = [...new Set(spec.layers.map(({ attention }) => attention.window))].filter((w) => w !== undefined);
     this.#blocks = queryBlocks(spec);
-    const feed = <T extends Float32Array | BigInt64Array | Int32Array | Uint8Array>(
-      element: Element,
-      make: (length: number) => T,
-    ) => new Feed<T>(runtime, element, make);
-    this.#hidden = feed("float32", floats);
-    this.#position = feed("int64", longs);
-    this.#bias = feed("float32", floats);
-    this.#windowBias = this.#windows.map(() => feed("float32", floats));
-    this.#lastKey = feed("int32", ints);
-    this.#total = feed("int32", ints);
-    this.#scored = feed("int64", longs);
-    this.#want = feed("bool", bytes);
-    this.#zeros = format === "int8" ? [feed("uint8", bytes), feed("uint8", bytes)] : [];
-    this.#temperature = feed("float32", floats);
-    this.#tables = this.#ropes.flatMap(() => [feed("float32", floats), feed("float32", floats)]);
-    this.#logits = feed("float32", floats);
-    this.#tokens = feed("int64", longs);
-    this.#likelihoods = feed("float32", floats);
-    this.#probabilities = feed("float32", floats);
+    this.#hidden = Feed.floats(runtime);
+    this.#position = Feed.longs(runtime);
+    this.#bias = Feed.floats(runtime);
+    this.#windowBias = this.#windows.map(() => Feed.floats(runtime));
+    this.#lastKey = Feed.ints(runtime);
+    this.#total = Feed.ints(runtime);
+    this.#scored = Feed.longs(runtime);
+    this.#want = Feed.bytes(runtime, "bool");
+    this.#zeros = format === "int8" ? [Feed.bytes(runtime, "uint8"), Feed.bytes(runtime, "uint8")] : [];
+    this.#temperature = Feed.floats(runtime);
+    this.#tables = this.#ropes.flatMap(() => [Feed.floats(runtime), Feed.floats(runtime)]);
+    this.#logits = Feed.floats(runtime);
+    this.#tokens = Feed.longs(runtime);
+    this.#likelihoods = Feed.floats(runtime);
+    this.#probabilities = Feed.floats(runtime);
     const caches = (kind: "past" | "present") =>
       spec.layers.flatMap((_, layer) => [cacheName(kind, layer, "key"), cacheName(kind, layer, "value")]);
     this.#run = session.runner(
@@ -150,9 +105,9 @@ export class Pass {
     this.#rotate(cache.capacity);
     this.#embedRows(rows.tokens, count, past, tree);
     this.#bias.bind([1, 1, count, total]);
-    this.#mask(this.#bias.data, count, total, past, Infinity, tree);
+    writeMask(this.#bias.data, count, total, past, Infinity, tree);
     this.#windows.forEach((window, i) => {
-      this.#mask(this.#windowBias[i].bind([1, 1, count, total]), count, total, past, window, tree);
+      writeMask(this.#windowBias[i].bind([1, 1, count, total]), count, total, past, window, tree);
     });
     this.#lastKey.bind([1])[0] = total - 1;
     this.#total.bind([1])[0] = total;
@@ -212,33 +167,6 @@ export class Pass {
         // A padding row may stand one position past the table; nobody reads what it computes.
         const at = Math.min(position, spec.context - 1) * width;
         for (let i = 0; i < width; i++) hidden[start + i] += this.#positions[at + i];
-      }
-    }
-  }
-
-  /** 0 where row r may see cache row c, −∞ elsewhere. The operator itself hides rows after r. */
-  #mask(
-    bias: Float32Array,
-    count: number,
-    total: number,
-    past: number,
-    window: number,
-    tree: TreeRows | undefined,
-  ): void {
-    bias.fill(0, 0, count * total);
-    for (let row = 0; row < count; row++) {
-      const line = row * total + RESERVED; // where position 0 stands
-      const parents = tree && row < tree.parents.length ? tree.parents : undefined;
-      const position = past + (parents ? tree!.depths[row] : row);
-      const oldest = Math.max(0, position - window + 1); // the oldest position in the window
-      bias.fill(-Infinity, line - RESERVED, line + Math.min(oldest, past));
-      if (parents) {
-        bias.fill(-Infinity, line + past, line + past + row);
-        for (let at = parents[row]; at >= 0; at = parents[at]) {
-          if (past + tree!.depths[at] >= oldest) bias[line + past + at] = 0;
-        }
-      } else if (oldest > past) {
-        bias.fill(-Infinity, line + past, line + oldest);
       }
     }
   }

@@ -6,8 +6,8 @@ import type { DeviceRule, Judged } from "../../src/device-rule.ts";
 import type { Distribution } from "../../src/distribution.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { longestStanding, pathTo, type Place, walkDown } from "../../src/walk.ts";
+import { Feed } from "./feed.ts";
 import { GraphBuilder } from "./graph.ts";
-import { Feed } from "./pass.ts";
 import { encodeModel } from "./proto.ts";
 import {
   drawGraph,
@@ -53,15 +53,13 @@ export class OnnxRules {
   #spread = new Float64Array(0);
 
   constructor(private readonly runtime: Runtime, private readonly vocab: number) {
-    const longs = () => new Feed(runtime, "int64", (length) => new BigInt64Array(length));
-    const doubles = () => new Feed(runtime, "float64", (length) => new Float64Array(length));
-    this.#drafts = longs();
-    this.#uniforms = doubles();
-    this.#limits = doubles();
-    this.#token = longs();
-    this.#used = longs();
-    this.#sums = doubles();
-    this.#likely = doubles();
+    this.#drafts = Feed.longs(runtime);
+    this.#uniforms = Feed.doubles(runtime);
+    this.#limits = Feed.doubles(runtime);
+    this.#token = Feed.longs(runtime);
+    this.#used = Feed.longs(runtime);
+    this.#sums = Feed.doubles(runtime);
+    this.#likely = Feed.doubles(runtime);
   }
 
   /** `probabilities`: float32 [rows, vocab] as a pass wrote them. Throws RangeError where a row cannot be drawn from. */
