@@ -18,9 +18,13 @@ export interface Suite {
 const suites: Record<string, () => Promise<{ default: Suite }>> = {
   passes: () => import("./suites/passes.ts"),
   start: () => import("./suites/start.ts"),
+  models: () => import("./suites/models.ts"),
+  tokenizer: () => import("./suites/tokenizer.ts"),
   lookup: () => import("./suites/lookup.ts"),
   controllers: () => import("./suites/controllers.ts"),
   overhead: () => import("./suites/overhead.ts"),
+  trees: () => import("./suites/trees.ts"),
+  verification: () => import("./suites/verification.ts"),
   micro: () => import("./suites/micro.ts"),
 };
 
