@@ -16,11 +16,16 @@ const BUILT_IN: Readonly<Record<string, () => Promise<Backend>>> = {
     );
     return (await import("../kernels/onnx/backend.ts")).onnxBackend;
   },
+  webgpu: async () => {
+    const { moduleInPackage, setModuleLocator } = await import("../kernels/webgpu/adapter.ts");
+    setModuleLocator((cacheDir) => embedded(`node_modules/webgpu/${moduleInPackage()}`, cacheDir));
+    return (await import("../kernels/webgpu/backend.ts")).webgpuBackend;
+  },
   reference: async () => (await import("../kernels/reference/backend.ts")).referenceBackend,
 };
 
 /** Tried by `auto`, in this order. */
-const AUTO = ["onnx", "reference"];
+const AUTO = ["onnx", "webgpu", "reference"];
 
 /**
  * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's.

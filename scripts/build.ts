@@ -1,4 +1,4 @@
-// Makes one standalone file: Bun's runtime, hunch, ONNX Runtime's shared library and the default model.
+// Makes one standalone file: Bun's runtime, hunch, ONNX Runtime's shared library, Dawn (WebGPU) and the default model.
 //
 //   npm run build                              dist/hunch for this machine
 //   npm run build -- --slim                    without the model (dist/hunch-slim): --model is then required
@@ -15,13 +15,13 @@ import { command, CURRENT, ROOT } from "./runtimes.ts";
 
 const MODEL = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
 
-/** Bun's name of a system, and where onnxruntime-node keeps that system's library. */
-const TARGETS: Record<string, { readonly folder: string; readonly library: RegExp }> = {
-  "linux-x64": { folder: "linux/x64", library: /^libonnxruntime\.so/ },
-  "linux-arm64": { folder: "linux/arm64", library: /^libonnxruntime\.so/ },
-  "darwin-arm64": { folder: "darwin/arm64", library: /^libonnxruntime\.1\.dylib$/ },
-  "windows-x64": { folder: "win32/x64", library: /^onnxruntime\.dll$/ },
-  "windows-arm64": { folder: "win32/arm64", library: /^onnxruntime\.dll$/ },
+/** Bun's name of a system, and where onnxruntime-node and webgpu keep what that system needs. */
+const TARGETS: Record<string, { readonly folder: string; readonly dawn: string; readonly library: RegExp }> = {
+  "linux-x64": { folder: "linux/x64", dawn: "linux-x64", library: /^libonnxruntime\.so/ },
+  "linux-arm64": { folder: "linux/arm64", dawn: "linux-arm64", library: /^libonnxruntime\.so/ },
+  "darwin-arm64": { folder: "darwin/arm64", dawn: "darwin-universal", library: /^libonnxruntime\.1\.dylib$/ },
+  "windows-x64": { folder: "win32/x64", dawn: "win32-x64", library: /^onnxruntime\.dll$/ },
+  "windows-arm64": { folder: "win32/arm64", dawn: "win32-arm64", library: /^onnxruntime\.dll$/ },
 };
 
 if (CURRENT !== "bun") {
@@ -42,7 +42,9 @@ if (!target) fail(`no target ${JSON.stringify(system)}; there are ${Object.keys(
 const folder = `node_modules/onnxruntime-node/bin/napi-v6/${target.folder}`;
 const library = existsSync(join(ROOT, folder)) && readdirSync(join(ROOT, folder)).find((n) => target.library.test(n));
 if (!library) fail(`ONNX Runtime's library is not in ${folder}; run: npm install`, 1);
-const carried = [`${folder}/${library}`, ...values.slim ? [] : [MODEL]];
+const dawn = `node_modules/webgpu/dist/${target.dawn}/dawn.node`;
+if (!existsSync(join(ROOT, dawn))) fail(`Dawn's module is not at ${dawn}; run: npm install`, 1);
+const carried = [`${folder}/${library}`, dawn, ...values.slim ? [] : [MODEL]];
 
 const suffix = `${values.slim ? "-slim" : ""}${system.startsWith("windows") ? ".exe" : ""}`;
 const outfile = values.outfile ?? join(ROOT, "dist", `hunch${suffix}`);

@@ -5,12 +5,23 @@ import type { ModelSource } from "../../src/model/source.ts";
 import { contextLength } from "../rows.ts";
 import { findAdapter } from "./adapter.ts";
 import { buildDecoder } from "./decoder.ts";
+import { weightBytes } from "./matrix.ts";
 import { Device } from "./device.ts";
 import { WebGpuEngine } from "./engine.ts";
 import { selfTest } from "./self-test.ts";
 
+const CONVERTED = "the weights are in the form of another engine";
+
 export const webgpuBackend: Backend = {
   name: "webgpu",
+  offers(source) {
+    if (source.converted) return [{ format: source.converted.format, refusal: CONVERTED }];
+    return [
+      { format: "exact", bytes: weightBytes(source, true) },
+      { format: "float32", bytes: weightBytes(source, false) },
+      { format: "int8", refusal: "the webgpu backend computes in float32 from a file's own numbers" },
+    ];
+  },
   async load(source: ModelSource, options: EngineOptions): Promise<WebGpuEngine> {
     if (options.format === "int8") {
       throw new UnsupportedError(
@@ -19,6 +30,7 @@ export const webgpuBackend: Backend = {
         "use --format exact, or --backend onnx",
       );
     }
+    if (source.converted) throw new UnsupportedError(CONVERTED, { file: source.path }, "use --backend onnx");
     const format: WeightFormat = options.format === "auto" ? "exact" : options.format;
     const context = contextLength(source, options.context);
     const device = await Device.open(await findAdapter(options.provider, options.cacheDir));

@@ -38,6 +38,21 @@ export function formOf(tensor: Tensor, exact: boolean): WeightForm {
 /** Bytes of one unit of 8 elements. */
 const UNIT_BYTES = { f32: 32, f16: 16, bf16: 16, b8: 8, b4: 4 } as const;
 
+/** Bytes that a model's matrices take on the device; vectors hardly count. */
+export function weightBytes(source: ModelSource, exact: boolean): number {
+  let bytes = 0;
+  for (const name of source.names) {
+    const tensor = source.tensor(name);
+    const [rows, columns] = tensor.shape;
+    const embedded = name === "positions.weight" || (name === "embed.weight" && source.has("output.weight"));
+    if (columns === undefined || embedded) continue; // rows of tables are read where the file is
+    const form = formOf(tensor, exact);
+    bytes += rows * Math.ceil(columns / 8) * UNIT_BYTES[form.kind];
+    if ("block" in form) bytes += rows * columns / form.block * (form.affine ? 8 : 4);
+  }
+  return bytes;
+}
+
 interface Part {
   readonly tensor: Tensor;
   readonly bias: Tensor | undefined;
