@@ -1,0 +1,136 @@
+// Nothing leaks, and what goes wrong on a device is told in one line. Skipped where no adapter works.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { findAdapter } from "../../kernels/webgpu/adapter.ts";
+import { webgpuBackend } from "../../kernels/webgpu/backend.ts";
+import type { Device } from "../../kernels/webgpu/device.ts";
+import type { WebGpuEngine } from "../../kernels/webgpu/engine.ts";
+import { selfTest } from "../../kernels/webgpu/self-test.ts";
+import { HunchError, UnsupportedError } from "../../src/errors.ts";
+import { holdGpu, openDevice } from "./support/gpu.ts";
+import { randomModel } from "./support/random-model.ts";
+
+const skip = await holdGpu(after);
+const { source } = randomModel(2, { spec: { context: 600 }, extras: { positions: false } });
+const load = () => webgpuBackend.load(source, { format: "auto", strict: true, cacheDir: "" }) as Promise<WebGpuEngine>;
+
+async function tellsOneLine(action: () => unknown, pattern: RegExp): Promise<void> {
+  await assert.rejects(async () => await action(), (error: unknown) => {
+    assert.ok(error instanceof HunchError, String(error));
+    assert.equal(error.kind, "unavailable");
+    assert.match(error.line, pattern);
+    assert.ok(!error.line.includes("\n"));
+    return true;
+  });
+}
+
+test("generations leave no buffer behind, and closing an engine frees all", { skip }, async () => {
+  const engine = await load();
+  const generation = async () => {
+    const sequence = engine.open();
+    await sequence.forward({ tokens: Int32Array.of(1, 2, 3, 4), parents: Int32Array.of(-1, 0, 0, 2) });
+    sequence.keep(Int32Array.of(0, 2, 3)); // moved by the next pass
+    const fork = sequence.fork();
+    await sequence.forward({ tokens: Int32Array.of(5), score: "last" });
+    await fork.forward({ tokens: Int32Array.of(6), score: "last" });
+    sequence.close();
+    fork.close();
+  };
+  await generation();
+  const { buffersCreated, buffersDestroyed, bytes } = { ...engine.counts };
+  for (let i = 0; i < 20; i++) await generation();
+  const { counts } = engine;
+  assert.ok(counts.buffersCreated > buffersCreated);
+  assert.equal(counts.buffersCreated - counts.buffersDestroyed, buffersCreated - buffersDestroyed);
+  assert.equal(counts.bytes, bytes);
+  engine.close();
+  assert.equal(counts.buffersCreated, counts.buffersDestroyed);
+  assert.equal(counts.bytes, 0);
+});
+
+test("a cache that grows in the middle of a text keeps what is in it", { skip }, async () => {
+  const engine = await load();
+  const tokens = Int32Array.from({ length: 300 }, (_, i) => (i * 31) % source.spec.vocab);
+  const logits = async (widths: readonly number[]) => {
+    const sequence = engine.open();
+    let from = 0;
+    for (const width of widths) {
+      await sequence.forward({ tokens: tokens.slice(from, from + width), score: "last" });
+      sequence.keep(Int32Array.from({ length: width }, (_, row) => row));
+      from += width;
+    }
+    const scores = await sequence.forward({ tokens: tokens.slice(from), score: "last" });
+    const row = [...scores.logits(0)];
+    sequence.close();
+    return row;
+  };
+  assert.deepEqual(await logits([250, 20]), await logits([290]));
+  engine.close();
+});
+
+test("a pass is one submit and one read of what its rows score", { skip }, async () => {
+  const engine = await load();
+  const sequence = engine.open();
+  await sequence.forward({ tokens: Int32Array.of(1, 2), score: "last" });
+  const { submits, readBytes } = { ...engine.counts };
+  await sequence.forward({ tokens: Int32Array.of(1, 2), score: "last" });
+  assert.equal(engine.counts.submits - submits, 1);
+  assert.ok(engine.counts.readBytes - readBytes <= 16 + 4 * source.spec.vocab);
+  engine.close();
+});
+
+test("an adapter that computes nothing is refused by name", { skip }, async () => {
+  const device = await openDevice();
+  const mute = new Proxy(device, {
+    get(target, name) {
+      if (name === "adapterName") return "Null Adapter";
+      if (name === "read") {
+        return async (staging: GPUBuffer, bytes: number) => {
+          await target.read(staging, bytes);
+          return new ArrayBuffer(bytes);
+        };
+      }
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  }) as Device;
+  await assert.rejects(selfTest(mute), (error: unknown) => {
+    assert.ok(error instanceof UnsupportedError);
+    assert.match(error.line, /Null Adapter computes other numbers/);
+    return true;
+  });
+  device.close();
+});
+
+test("a buffer beyond the adapter's limits is refused in one line", { skip }, async () => {
+  const device = await openDevice();
+  await tellsOneLine(
+    () => device.storage(device.gpu.limits.maxBufferSize + 4, "the cache"),
+    /the cache needs a buffer/,
+  );
+  device.close();
+});
+
+test("an unknown provider is refused, naming those there are", async () => {
+  await assert.rejects(findAdapter("metal", ""), (error: unknown) => {
+    assert.ok(error instanceof HunchError);
+    assert.match(error.line, /no WebGPU provider metal.*builtin, dawn/);
+    return true;
+  });
+});
+
+test("a lost device ends the text with one line, and the next engine gets a new device", { skip }, async () => {
+  const engine = await load();
+  const sequence = engine.open();
+  await sequence.forward({ tokens: Int32Array.of(1) });
+  const device = await openDevice(); // shares the engine's
+  device.gpu.destroy();
+  await device.gpu.lost;
+  await tellsOneLine(() => sequence.forward({ tokens: Int32Array.of(2) }), /the graphics device was lost/);
+  device.close();
+  engine.close();
+  const next = await load();
+  const scores = await next.open().forward({ tokens: Int32Array.of(1) });
+  assert.equal(scores.rows, 1);
+  next.close();
+});
