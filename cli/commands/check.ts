@@ -59,9 +59,17 @@ const boundOptions = object("Bound", {
     }),
     false,
   ),
+  chiSquare: withDefault(
+    flag("--chi-square", {
+      description: message`Instead: tokens drawn by each rule against the model's own distribution, by chi-square.`,
+    }),
+    false,
+  ),
   proposer: withDefault(
     option("--proposer", string({ metavar: "METHOD" }), {
-      description: message`Whose drafts, for ${commandLine("--bound")}: model:FILE, successors, … Default: successors.`,
+      description: message`Whose drafts ${commandLine("--bound")} and ${
+        commandLine("--chi-square")
+      } judge: model:FILE, successors, …`,
     }),
     "successors",
   ),
@@ -74,7 +82,7 @@ const boundOptions = object("Bound", {
   ),
   draws: withDefault(
     option("--draws", integer({ min: 1, max: 1000000, metavar: "N" }), {
-      description: message`Drafts for each number in the table.`,
+      description: message`Drafts for each number in the table. Default: 200.`,
     }),
     200,
   ),
@@ -84,9 +92,23 @@ const boundOptions = object("Bound", {
     }),
     1,
   ),
+  topK: withDefault(
+    option("--top-k", integer({ min: 0, metavar: "K" }), {
+      description: message`Only the K likeliest tokens, of target and drafter; 0: all (default).`,
+    }),
+    0,
+  ),
 });
 
-const options = merge(checkOptions, boundOptions, modelOptions);
+const shapeOptions = object("Shapes", {
+  shapes: multiple(
+    option("--shape", string({ metavar: "METHOD" }), {
+      description: message`Instead: a tree shape together with every rule for its law; all: every shape. Repeatable.`,
+    }),
+  ),
+});
+
+const options = merge(checkOptions, shapeOptions, boundOptions, modelOptions);
 
 export type CheckCommand = InferValue<typeof options>;
 
@@ -95,6 +117,8 @@ export const checkCommand = command("check", options, {
   description: message`Draws random and adversarial cases, runs the rule through all that chance can do, and compares
     what comes out with the target's own distribution. The exit code is 6 where a rule that claims to be lossless is not.`,
 }).map((options) => async (): Promise<number> => {
+  if (options.chiSquare) return await (await import("../check-chi-square.ts")).checkChiSquare(options);
   if (options.bound) return await (await import("../check-bound.ts")).checkBound(options);
+  if (options.shapes.length > 0) return await (await import("../check-shapes.ts")).checkShapes(options);
   return await (await import("../check.ts")).check(options);
 });

@@ -56,7 +56,7 @@ export function simulateAcceptance(
 }
 
 /** The same row everywhere: what follows an accepted draft does not matter here. */
-class OnePlace implements Scores {
+export class OnePlace implements Scores {
   readonly vocab: number;
 
   constructor(private readonly p: Distribution, readonly rows: number) {

@@ -1,0 +1,85 @@
+// hunch check --chi-square: tokens drawn by each rule at places of a real text, against the target's own distribution.
+import { SeededChance } from "../src/chance.ts";
+import { drawPlace, OnePlace, type Place } from "../src/check/acceptance.ts";
+import { chiSquare, deviate } from "../src/check/chi-square.ts";
+import { EXIT, HunchError } from "../src/errors.ts";
+import type { VerificationRule } from "../src/rule.ts";
+import { type Law, LAWS, withPlaces } from "./check-places.ts";
+import type { CheckCommand } from "./commands/check.ts";
+import { stdout } from "./output/streams.ts";
+import { table } from "./output/table.ts";
+
+const DRAFTS = 2;
+/** A deviate that chance exceeds once in three million tests. */
+const FAR = 5;
+
+interface Row {
+  readonly rule: string;
+  readonly law: Law;
+  readonly lossless: boolean;
+  readonly statistic: number;
+  readonly freedom: number;
+  readonly z: number;
+  readonly impossible: number;
+}
+
+/** Returns the exit code. */
+export async function checkChiSquare(options: CheckCommand): Promise<number> {
+  return await withPlaces(options, (places, rules, status) => {
+    const laws = options.laws.length > 0 ? LAWS.filter((law) => options.laws.includes(law)) : LAWS;
+    const pairs = rules.flatMap((rule) => laws.filter((law) => rule.laws.includes(law)).map((law) => ({ rule, law })));
+    const rows: Row[] = [];
+    for (const [i, { rule, law }] of pairs.entries()) {
+      status.progress(`${rule.name}, ${law}`, i / pairs.length);
+      const row = testRule(rule, law, places, options);
+      if (row !== undefined) rows.push(row);
+    }
+    status.clear();
+    if (options.json) stdout.line(JSON.stringify({ places: places.length, draws: options.draws, rows }));
+    else print(rows, places.length, options.draws);
+    return rows.some((row) => row.lossless && refuted(row)) ? EXIT.refuted : EXIT.ok;
+  });
+}
+
+const refuted = ({ z, impossible }: Row) => z > FAR || impossible > 0;
+
+/** Statistics of all places together; undefined where the rule refuses this vocabulary or so many drafts. */
+function testRule(rule: VerificationRule, law: Law, places: readonly Place[], options: CheckCommand): Row | undefined {
+  const chance = new SeededChance(`${options.seed}/${rule.name}/${law}`);
+  let [statistic, freedom, impossible] = [0, 0, 0];
+  for (const { p, q } of places) {
+    const counts = new Map<number, number>();
+    for (let i = 0; i < options.draws / places.length; i++) {
+      const tree = drawPlace(q, law, DRAFTS, chance);
+      try {
+        const { path, next } = rule.verify(tree, new OnePlace(p, tree.tokens.length + 1), chance);
+        const token = path.length > 0 ? tree.tokens[path[0]] : next;
+        counts.set(token, (counts.get(token) ?? 0) + 1);
+      } catch (error) {
+        if (error instanceof HunchError) return undefined;
+        throw error;
+      }
+    }
+    const part = chiSquare(counts, p);
+    statistic += part.statistic;
+    freedom += part.freedom;
+    impossible += part.impossible;
+  }
+  const z = deviate(statistic, freedom);
+  return { rule: rule.name, law, lossless: rule.lossless, statistic, freedom, z, impossible };
+}
+
+function print(rows: readonly Row[], places: number, draws: number): void {
+  stdout.line(`the first token of ${draws} rounds at ${places} places, ${DRAFTS} drafts each; z is a standard deviate`);
+  const lines = rows.map((row) => [
+    row.rule,
+    row.law,
+    !row.lossless ? "relaxed" : refuted(row) ? "REFUTED" : "passes",
+    row.statistic.toFixed(1),
+    String(row.freedom),
+    row.z.toFixed(2),
+    String(row.impossible),
+  ]);
+  const head = ["rule", "law", "", "chi-square", "freedom", "z", "impossible"];
+  for (const line of table([head, ...lines], [3, 4, 5, 6])) stdout.line(line);
+}
