@@ -106,8 +106,13 @@ export class Pass {
 
   /** Ends the life of what the last pass returned. */
   release(): void {
-    if (this.#mapped) this.#staging?.unmap();
+    if (!this.#mapped) return;
     this.#mapped = false;
+    try {
+      this.#staging?.unmap();
+    } catch {
+      // A lost device has nothing mapped; whoever computes next is told of the loss.
+    }
   }
 
   #makeRoom(logitBytes: number, bestBytes: number): void {
