@@ -8,13 +8,13 @@ import type { Generated } from "../worker.ts";
 
 /** Category and number of prompts. */
 const SETS: readonly (readonly [string, number])[] = [
-  ["summarization", 16],
-  ["extraction", 6],
-  ["translation", 6],
-  ["coding", 6],
-  ["qa", 6],
+  ["summarization", 8],
+  ["extraction", 4],
+  ["translation", 4],
+  ["coding", 4],
+  ["qa", 4],
 ];
-const MAX_TOKENS = 128;
+const MAX_TOKENS = 96;
 const CONTEXT = 4096;
 
 const suite: Suite = {
@@ -44,6 +44,7 @@ const suite: Suite = {
         // Who goes first changes from prompt to prompt.
         const done: Generated[] = [];
         for (let k = 0; k < runs.length; k++) done[(k + i) % runs.length] = await runs[(k + i) % runs.length]();
+        console.error(`${category} ${i + 1}/${count}: ${done.map((run) => rate(run).toFixed(1)).join(" ")} tokens/s`);
         if (done[0].tokens.join() === done[1].tokens.join()) same++;
         if (done.some(({ tokens }) => tokens.length < 8)) continue;
         done.forEach((run, k) => rates[k].push(rate(run)));
