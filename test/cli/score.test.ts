@@ -1,8 +1,9 @@
 // hunch score: texts and ids to likelihoods.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { readSafetensors, safeFloats } from "../../src/model/safetensors.ts";
 import { file, FOLDER, hunch, TINY } from "./support/cli.ts";
 
@@ -120,4 +121,31 @@ test("a converted model scores, answers and is told of like its original", async
   assert.equal(answer.stdout, original.stdout);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /holds the weights in float32 only/);
+});
+
+test("--context decides the rotation of models for which it depends on the length of the text", async () => {
+  const folder = join(FOLDER, "stretched");
+  const tiny = fileURLToPath(new URL("../fixtures/tiny/llama", import.meta.url));
+  cpSync(tiny, folder, { recursive: true });
+  const config = JSON.parse(readFileSync(join(tiny, "config.json"), "utf8"));
+  const rope = { ...config.rope_parameters, rope_type: "dynamic", factor: 2 };
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ ...config, rope_parameters: rope }));
+  const ids = Array.from({ length: 300 }, (_, i) => i * 7 % 256).join();
+  const model = ["--model", folder, "--backend", "onnx", "--format", "float32", "--json"];
+  const out = join(FOLDER, "stretched.hunch");
+  const [short, long, refused, made] = await Promise.all([
+    hunch(["score", "--ids", ids.slice(0, 80), ...model]),
+    hunch(["score", "--ids", ids, ...model, "--context", "400"]),
+    hunch(["score", "--ids", ids, ...model]),
+    hunch(["model", "convert", out, "--model", folder, "--format", "float32", "--context", "400"]),
+  ]);
+  assert.equal(refused.code, 3);
+  assert.match(refused.stderr, /300 tokens do not fit the context of 256/);
+  assert.equal(made.code, 0, made.stderr);
+  const { pieces, logProbabilities, scored } = JSON.parse(long.stdout);
+  assert.equal(pieces, undefined);
+  assert.equal(scored, 299);
+  assert.notEqual(logProbabilities[9], JSON.parse(short.stdout).logProbabilities[9]);
+  const converted = await hunch(["score", "--ids", ids, "--model", out, "--json"]);
+  assert.deepEqual(JSON.parse(converted.stdout).logProbabilities, logProbabilities);
 });
