@@ -63,7 +63,10 @@ export const onnxBackend: Backend = {
 /** The converted model: itself, or from the cache, or made and put there. */
 function convert(source: ModelSource, format: WeightFormat, hash: string, options: EngineOptions): Container {
   if (source.converted) return convertedContainer(source, source.converted, format);
-  const path = join(options.cacheDir, "models", `${hash.slice(0, 24)}-${format}-${CONVERSION}.hunch`);
+  // A window as long as the context is left out of the spec, so that the graph of a file depends on the context, too.
+  const windows = new Set(source.spec.layers.flatMap(({ attention: { window } }) => window ?? []));
+  const name = [hash.slice(0, 24), format, ...[...windows].map((window) => `w${window}`), CONVERSION].join("-");
+  const path = join(options.cacheDir, "models", `${name}.hunch`);
   const cached = readContainer(path);
   if (cached) {
     touch(path);

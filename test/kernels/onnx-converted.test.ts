@@ -140,6 +140,22 @@ test("a context shortens a converted model as it shortens the original", async (
   source.close();
 });
 
+test("a context as short as a model's window makes another graph, and the cache keeps them apart", async () => {
+  const tokens = Int32Array.of(1, 2, 3, 4);
+  const rows = async (context?: number) => {
+    const source = await openModel(fixture("tiny/mistral-window"), { context });
+    const engine = await load(source, "float32");
+    const sequence = engine.open();
+    const scores = await runChain(sequence, tokens, tokens.length);
+    sequence.close();
+    engine.close();
+    source.close();
+    return scores;
+  };
+  const whole = await rows();
+  for (const context of [6, undefined, 8, 9]) assert.deepEqual(await rows(context), whole);
+});
+
 test("nothing but a converted model is replaced, and nothing half written is left", async () => {
   const source = await openModel(fixture("tiny/llama"));
   const letter = join(away, "letter");
