@@ -48,8 +48,9 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
   const activation = options.activation ?? activationOf(file);
   const layers = Array.from({ length: layerCount }, (_, n): LayerSpec => {
     const own = { ...attention, ...options.attention?.(n, attention) };
-    // A window that covers the whole context hides nothing.
-    const window = own.window !== undefined && own.window < context ? own.window : undefined;
+    // A window that covers the longest text hides nothing. Texts may be longer than the model was made for.
+    const longest = Math.max(context, file.context ?? 0);
+    const window = own.window !== undefined && own.window < longest ? own.window : undefined;
     return {
       attention: { ...own, window },
       feedForward: { hidden, activation, gated: options.gated ?? true },

@@ -233,6 +233,16 @@ test("a shorter context can be asked for, a longer one not", async () => {
   }
 });
 
+test("a window as long as the context is kept for texts that are asked to be longer", async () => {
+  const config = { ...readConfig(fixture("mistral-window")), sliding_window: 256 };
+  const folder = folderWith(config, fixture("mistral-window"));
+  for (const [context, window] of [[undefined, undefined], [100, undefined], [400, 256]]) {
+    const model = await openModel(folder, { context });
+    assert.deepEqual(model.spec.layers.map((layer) => layer.attention.window), model.spec.layers.map(() => window));
+    model.close();
+  }
+});
+
 const REFUSALS: [string, (config: Json) => Json, RegExp][] = [
   [
     "an unknown architecture",
