@@ -113,11 +113,22 @@ export function top(d: Distribution, k: number): number[] {
   return tokens;
 }
 
-/** The sum of all values. */
-export function mass(d: Distribution): number {
-  let sum = 0;
-  for (let i = 0; i < d.probabilities.length; i++) sum += d.probabilities[i];
-  return sum;
+/**
+ * The sum of all values, each rounded to a multiple of 2^-52 first. Up to a sum of 2 nothing is rounded after that, so
+ * the sum is the same in whatever order it is made: here in four parts, elsewhere as a processor likes it. What is
+ * below 2^-53 counts as nothing. Within length · 2^-53 of the true sum.
+ */
+export function mass({ probabilities: p }: Distribution): number {
+  let a = 0, b = 0, c = 0, d = 0; // four sums at a time: one would wait for itself
+  let i = 0;
+  for (; i + 3 < p.length; i += 4) {
+    a += (p[i] + 1) - 1;
+    b += (p[i + 1] + 1) - 1;
+    c += (p[i + 2] + 1) - 1;
+    d += (p[i + 3] + 1) - 1;
+  }
+  for (; i < p.length; i++) a += (p[i] + 1) - 1;
+  return (a + b) + (c + d);
 }
 
 /** Sums within this of 1 are left alone: dividing by them would cost a copy and change nothing but rounding. */
@@ -214,7 +225,11 @@ function visitBoth(p: Distribution, q: Distribution, visit: (token: number, p: n
 /** Σ min(p, scale·q): with scale 1, how often one draw from q can be kept. */
 export function overlap(p: Distribution, q: Distribution, scale = 1): number {
   let sum = 0;
-  visitBoth(p, q, (_, a, b) => sum += Math.min(a, scale * b));
+  if (p.tokens === undefined && q.tokens === undefined) { // long: without a call for every token
+    for (let i = 0; i < p.probabilities.length; i++) sum += Math.min(p.probabilities[i], scale * q.probabilities[i]);
+  } else {
+    visitBoth(p, q, (_, a, b) => sum += Math.min(a, scale * b));
+  }
   return sum;
 }
 

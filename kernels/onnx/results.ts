@@ -1,7 +1,7 @@
 // What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
 import type { Candidates, Scores } from "../../src/backend.ts";
 import type { DeviceRule, Judged } from "../../src/device-rule.ts";
-import type { Distribution } from "../../src/distribution.ts";
+import { type Distribution, mass } from "../../src/distribution.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { walkDown } from "../../src/walk.ts";
 import type { OnnxRules } from "./rules.ts";
@@ -59,16 +59,14 @@ export class OnnxScores implements Scores {
     this.#check(row);
     const { top, probabilities: made } = this.results;
     const probabilities = new Float64Array(this.vocab);
-    let sum = 0;
     if (top > 1) {
-      for (let i = 0, at = row * this.vocab; i < this.vocab; i++, at++) sum += probabilities[i] = made[at];
+      probabilities.set(made.subarray(row * this.vocab, (row + 1) * this.vocab));
     } else {
       const logits = this.#row(row);
       const highest = this.#highest(logits);
-      for (let i = 0; i < this.vocab; i++) {
-        sum += probabilities[i] = Math.exp((logits[i] - highest) / this.temperature);
-      }
+      for (let i = 0; i < this.vocab; i++) probabilities[i] = Math.exp((logits[i] - highest) / this.temperature);
     }
+    const sum = mass({ vocab: this.vocab, probabilities });
     for (let i = 0; i < this.vocab; i++) probabilities[i] /= sum;
     return { vocab: this.vocab, probabilities };
   }

@@ -1,7 +1,8 @@
 // Verification rules as graphs: one place of the draft tree per run, from the probabilities that a pass wrote.
 //
-// They repeat the rules of plugins/rules to the last bit. Sums are in float64 and one addend after the other, which of
-// ONNX's operators only CumSum promises; everything else is done element by element, where float64 leaves no choice.
+// They repeat the rules of plugins/rules to the last bit. Sums are those of `mass` in src/distribution.ts, which do not
+// depend on their order; running sums have one addend after the other, which CumSum promises; everything else is done
+// element by element, where float64 leaves no choice.
 import { ROUNDING } from "../../src/distribution.ts";
 import type { GraphBuilder, Result, Value } from "./graph.ts";
 import { DATA_TYPE } from "./proto.ts";
@@ -43,6 +44,12 @@ const pick = (g: GraphBuilder, values: Value, at: Value) => g.op("Gather", [valu
 const running = (g: GraphBuilder, values: Value) => g.op("CumSum", [values, g.constant("int64", [0], [])]);
 const last = (g: GraphBuilder, values: Value) => pick(g, values, integer(g, -1));
 
+/** As `mass` does: each value is rounded to a multiple of 2^-52, so that the order does not matter. [1] */
+function mass(g: GraphBuilder, values: Value): Value {
+  const rounded = g.op("Sub", [g.op("Add", [values, one(g)]), one(g)]);
+  return g.op("ReduceSum", [rounded], { keepdims: { int: 1 } });
+}
+
 /** What values with this sum are divided by: 1 where they sum to 1 already. */
 function divisorOf(g: GraphBuilder, sum: Value): Value {
   const off = g.op("Abs", [g.op("Sub", [sum, one(g)])]);
@@ -50,7 +57,7 @@ function divisorOf(g: GraphBuilder, sum: Value): Value {
 }
 
 function raw(g: GraphBuilder, values: Value): Raw {
-  const sum = last(g, running(g, values));
+  const sum = mass(g, values);
   return { values, sum, divisor: divisorOf(g, sum) };
 }
 
@@ -61,7 +68,7 @@ const at = (g: GraphBuilder, { values, divisor }: Raw, token: Value) => g.op("Di
 function target(g: GraphBuilder): Raw {
   g.input(RULE_FEEDS.row, "float32", ["V"]);
   const values = g.op("Cast", [RULE_FEEDS.row], { to: { int: DATA_TYPE.float64 } });
-  return raw(g, g.op("Div", [values, last(g, running(g, values))]));
+  return raw(g, g.op("Div", [values, mass(g, values)]));
 }
 
 /** The token that `u` [1] draws in proportion to `weights`, as UniformChance does. */

@@ -5,7 +5,7 @@
 // β(ρ) = Σ min(q, p/ρ) is how often one draft is kept and S = 1 − (1 − β)^k how often any is. What is kept is
 // distributed as min(q, p/ρ)/β, so the target still owes p − min(q, p/ρ)·S/β, which is never negative where S ≤ ρ·β.
 // ρ* is where the two sides are equal; any ρ above it is lossless as well, so the search may stop on that side.
-import { type Distribution, normalise, overlap, probability } from "../../src/distribution.ts";
+import { type Distribution, mass, normalise, overlap, probability } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 
@@ -43,12 +43,15 @@ export function bestRho(p: Distribution, q: Distribution, k: number): number {
 function owed(p: Distribution, q: Distribution, k: number, rho: number): Distribution {
   const beta = overlap(q, p, 1 / rho);
   const factor = beta > 0 ? (1 - (1 - beta) ** k) / beta : k;
-  const probabilities = p.probabilities.map((value, i) => {
+  const probabilities = p.probabilities.slice();
+  for (let i = 0; i < probabilities.length; i++) {
+    const value = probabilities[i];
     const other = probability(q, p.tokens === undefined ? i : p.tokens[i]);
-    return Math.max(value - factor * Math.min(other, value / rho), 0);
-  });
+    probabilities[i] = Math.max(value - factor * Math.min(other, value / rho), 0);
+  }
+  const left = { ...p, probabilities };
   // Where nothing is owed (p = q up to rounding) a refusal has probability 0, and p itself is the safe answer.
-  return probabilities.some((value) => value > 0) ? normalise({ ...p, probabilities }) : p;
+  return mass(left) > 0 ? normalise(left) : p;
 }
 
 /** The ρ found last for a target's row: a proof or a measurement visits the same row very often. */
