@@ -66,8 +66,8 @@ export class OnnxScores implements Scores {
       const highest = this.#highest(logits);
       for (let i = 0; i < this.vocab; i++) probabilities[i] = Math.exp((logits[i] - highest) / this.temperature);
     }
-    const sum = mass({ vocab: this.vocab, probabilities });
-    for (let i = 0; i < this.vocab; i++) probabilities[i] /= sum;
+    const factor = 1 / mass({ vocab: this.vocab, probabilities });
+    for (let i = 0; i < this.vocab; i++) probabilities[i] *= factor;
     return { vocab: this.vocab, probabilities };
   }
 

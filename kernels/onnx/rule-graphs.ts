@@ -30,11 +30,11 @@ export type Draws = "chosen" | "replaced" | "removed" | "top-and-one";
 const VECTOR: Result = { type: "float64", shape: ["V"] };
 const TOKEN: Result = { type: "int64", shape: [1] };
 
-/** A distribution [V] whose values are still to be divided by `divisor` [1]. */
+/** A distribution [V] whose values are still to be multiplied by `factor` [1]. */
 interface Raw {
   readonly values: Value;
   readonly sum: Value;
-  readonly divisor: Value;
+  readonly factor: Value;
 }
 
 const one = (g: GraphBuilder) => g.constant("float64", [1]);
@@ -42,6 +42,7 @@ const zero = (g: GraphBuilder) => g.constant("float64", [0]);
 const integer = (g: GraphBuilder, value: number) => g.constant("int64", [value]);
 const pick = (g: GraphBuilder, values: Value, at: Value) => g.op("Gather", [values, at]);
 const running = (g: GraphBuilder, values: Value) => g.op("CumSum", [values, g.constant("int64", [0], [])]);
+const inverse = (g: GraphBuilder, value: Value) => g.op("Div", [one(g), value]);
 const last = (g: GraphBuilder, values: Value) => pick(g, values, integer(g, -1));
 
 /** As `mass` does: each value is rounded to a multiple of 2^-52, so that the order does not matter. [1] */
@@ -50,25 +51,25 @@ function mass(g: GraphBuilder, values: Value): Value {
   return g.op("ReduceSum", [rounded], { keepdims: { int: 1 } });
 }
 
-/** What values with this sum are divided by: 1 where they sum to 1 already. */
-function divisorOf(g: GraphBuilder, sum: Value): Value {
+/** What values with this sum are multiplied by: 1 where they sum to 1 already. */
+function factorOf(g: GraphBuilder, sum: Value): Value {
   const off = g.op("Abs", [g.op("Sub", [sum, one(g)])]);
-  return g.op("Where", [g.op("LessOrEqual", [off, g.constant("float64", [ROUNDING])]), one(g), sum]);
+  return g.op("Where", [g.op("LessOrEqual", [off, g.constant("float64", [ROUNDING])]), one(g), inverse(g, sum)]);
 }
 
 function raw(g: GraphBuilder, values: Value): Raw {
   const sum = mass(g, values);
-  return { values, sum, divisor: divisorOf(g, sum) };
+  return { values, sum, factor: factorOf(g, sum) };
 }
 
-const whole = (g: GraphBuilder, { values, divisor }: Raw) => g.op("Div", [values, divisor]);
-const at = (g: GraphBuilder, { values, divisor }: Raw, token: Value) => g.op("Div", [pick(g, values, token), divisor]);
+const whole = (g: GraphBuilder, { values, factor }: Raw) => g.op("Mul", [values, factor]);
+const at = (g: GraphBuilder, { values, factor }: Raw, token: Value) => g.op("Mul", [pick(g, values, token), factor]);
 
-/** The target's row: to float64, divided by its sum as `OnnxScores.distribution` does, then as `normalise` does. */
+/** The target's row: to float64, scaled by its sum as `OnnxScores.distribution` does, then as `normalise` does. */
 function target(g: GraphBuilder): Raw {
   g.input(RULE_FEEDS.row, "float32", ["V"]);
   const values = g.op("Cast", [RULE_FEEDS.row], { to: { int: DATA_TYPE.float64 } });
-  return raw(g, g.op("Div", [values, mass(g, values)]));
+  return raw(g, g.op("Mul", [values, inverse(g, mass(g, values))]));
 }
 
 /** The token that `u` [1] draws in proportion to `weights`, as UniformChance does. */
@@ -203,7 +204,7 @@ export function recursiveGraph(g: GraphBuilder, draws: Draws): void {
       const removed = (g: GraphBuilder) => {
         const left = raw(g, rest);
         const first = g.op("Equal", [i, integer(g, 0)]); // nothing is removed yet, and q is normalised
-        const from = { ...left, divisor: g.op("Where", [first, one(g), left.divisor]) };
+        const from = { ...left, factor: g.op("Where", [first, one(g), left.factor]) };
         return judge(g, {
           likelihood: at(g, from, x),
           alive: g.op("Greater", [left.sum, zero(g)]),
@@ -243,12 +244,21 @@ export function typicalGraph(g: GraphBuilder): void {
   g.input(RULE_FEEDS.drafts, "int64", ["n"]);
   g.input(RULE_FEEDS.limits, "float64", [2]);
   const p = whole(g, row);
-  // Far below any float32, so that 0·ln 0 counts as 0.
-  const logs = g.op("Log", [g.op("Max", [p, g.constant("float64", [1e-300])])]);
-  const minusEntropy = g.op("ReduceSum", [g.op("Mul", [p, logs])], { keepdims: { int: 1 } });
-  const [epsilon, delta] = [0, 1].map((i) => pick(g, RULE_FEEDS.limits, integer(g, i)));
-  const limit = g.op("Min", [epsilon, g.op("Mul", [delta, g.op("Exp", [g.op("Min", [minusEntropy, zero(g)])])])]);
   const likely = pick(g, p, RULE_FEEDS.drafts);
+  const [epsilon, delta] = [0, 1].map((i) => pick(g, RULE_FEEDS.limits, integer(g, i)));
+  const open = g.op("LessOrEqual", [likely, epsilon]); // what is likelier stands whatever the entropy is
+  const anyOpen = g.op("ReduceMax", [g.op("Cast", [open], { to: { int: DATA_TYPE.int32 } })], { keepdims: { int: 1 } });
+  const [limit] = g.choose(
+    g.op("Cast", [anyOpen], { to: { int: DATA_TYPE.bool } }),
+    [{ type: "float64", shape: [1] }],
+    (g) => {
+      // Far below any float32, so that 0·ln 0 counts as 0.
+      const logs = g.op("Log", [g.op("Max", [p, g.constant("float64", [1e-300])])]);
+      const minusEntropy = g.op("ReduceSum", [g.op("Mul", [p, logs])], { keepdims: { int: 1 } });
+      return [g.op("Min", [epsilon, g.op("Mul", [delta, g.op("Exp", [g.op("Min", [minusEntropy, zero(g)])])])])];
+    },
+    () => [epsilon],
+  );
   const stands = g.op("Greater", [likely, limit]);
   results(g, { likely: g.op("Where", [stands, likely, zero(g)]), sums: sums(g, row, row) });
 }

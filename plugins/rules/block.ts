@@ -10,7 +10,7 @@
 // refused child: where b·p > q its own b is 1 and it stands): nothing below it was looked at yet, so the block starts
 // anew there. A chosen draft (law `point`) has q = 1 on itself.
 import type { Chance } from "../../src/chance.ts";
-import { type Distribution, excess, mass, normalise, point, probability, residual } from "../../src/distribution.ts";
+import { type Distribution, excessMass, normalise, point, probability, residual } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, childrenOf, pathTo } from "./walk.ts";
@@ -53,7 +53,7 @@ function judge(tokens: number[], targets: Distribution[], drafts: Distribution[]
   const all = tokens.length;
   if (chance.flip(covered[all])) return { kept: all, next: chance.pick(targets[all]) };
   for (let i = all - 1; i > 0; i--) {
-    const left = mass(excess(targets[i], drafts[i], covered[i]));
+    const left = excessMass(targets[i], drafts[i], covered[i]);
     const denominator = left + 1 - covered[i];
     if (chance.flip(denominator > 0 ? left / denominator : 1)) {
       return { kept: i, next: chance.pick(residual(targets[i], drafts[i], covered[i])) };

@@ -5,7 +5,7 @@
 import { entropy, normalise, probability } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { childrenOf, pathTo } from "./walk.ts";
+import { longestStanding, pathTo } from "../../src/walk.ts";
 
 /** `epsilon` and `delta` in 0…1: the higher, the stricter; ε = 1 and δ = 1 still keep what is likelier than e^−H. */
 export function typical(epsilon: number, delta: number): VerificationRule {
@@ -13,21 +13,16 @@ export function typical(epsilon: number, delta: number): VerificationRule {
     name: "typical",
     lossless: false,
     laws: ["point", "iid", "distinct", "top-and-one", "beam"],
+    device: { name: "typical", epsilon, delta },
     verify(tree, scores, chance) {
-      let best = { node: -1, depth: 0, likelihood: 0 };
-      const visit = (at: typeof best): void => {
-        if (at.depth > best.depth || (at.depth === best.depth && at.likelihood > best.likelihood)) best = at;
-        const children = childrenOf(tree, [at.node]);
-        if (children.length === 0) return;
-        const p = normalise(scores.distribution(at.node + 1));
+      const end = longestStanding(tree, (row, tokens) => {
+        const p = normalise(scores.distribution(row));
+        const likely = tokens.map((token) => probability(p, token));
+        if (likely.every((value) => value > epsilon)) return likely; // whatever the entropy is
         const limit = Math.min(epsilon, delta * Math.exp(-entropy(p)));
-        for (const child of children) {
-          const value = probability(p, tree.tokens[child]);
-          if (value > limit) visit({ node: child, depth: at.depth + 1, likelihood: at.likelihood + Math.log(value) });
-        }
-      };
-      visit(best);
-      return { path: pathTo(tree, best.node), next: chance.pick(normalise(scores.distribution(best.node + 1))) };
+        return likely.map((value) => value > limit ? value : 0);
+      });
+      return { path: pathTo(tree, end), next: chance.pick(normalise(scores.distribution(end + 1))) };
     },
   };
 }
