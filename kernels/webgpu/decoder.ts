@@ -3,7 +3,7 @@ import type { ModelSource } from "../../src/model/source.ts";
 import type { LayerSpec, RopeSpec } from "../../src/model/spec.ts";
 import type { Device } from "./device.ts";
 import { MOST_ROWS, type RotateVariant } from "./kernels.ts";
-import { shaped, uploadFloats, uploadMatrix } from "./matrix.ts";
+import { shaped, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
 import {
   activateStep,
   attentionStep,
@@ -162,11 +162,17 @@ export async function buildDecoder(
   const feed = (layer: LayerSpec, n: number, from: Plane): Plane => {
     const { hidden, gated, activation } = layer.feedForward;
     const name = `layers.${n}.feedForward`;
-    const parts = [...gated ? ["gate"] : [], "up"].map((part) => ({ name: `${name}.${part}`, rows: hidden }));
-    const packed = plane(gated ? "gates" : "ups", hidden * parts.length);
-    multiply(from, parts, spec.width, packed);
     const middle = plane("activated", hidden);
-    steps.push(activateStep(bench, activation, gated, hidden, packed, middle));
+    const names = [`${name}.gate`, `${name}.up`] as const;
+    const pair = gated ? uploadPaired(device, source, names, hidden, spec.width, exact) : undefined;
+    if (pair) {
+      steps.push(matmulStep(bench, from, pair, middle, middle.stride, { paired: activation }));
+    } else {
+      const parts = (gated ? names : [names[1]]).map((name) => ({ name, rows: hidden }));
+      const packed = plane(gated ? "gates" : "ups", hidden * parts.length);
+      multiply(from, parts, spec.width, packed);
+      steps.push(activateStep(bench, activation, gated, hidden, packed, middle));
+    }
     const out = plane("fed", spec.width);
     multiply(middle, [{ name: `${name}.down`, rows: spec.width }], hidden, out);
     return out;
@@ -201,7 +207,7 @@ export async function buildDecoder(
   const output = source.has("output.weight") ? "output" : "embed";
   const head = matrix([{ name: output, bias: "output.bias", rows: spec.vocab }], spec.width);
   const ends = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
-  for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, ends));
+  for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: ends }));
   const best = device.storage(MOST_ROWS * 16, "best");
   steps.push(bestStep(bench, spec.vocab, logits, best));
   progress?.(1);

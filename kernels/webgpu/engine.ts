@@ -61,6 +61,7 @@ export class WebGpuEngine implements Engine {
       taps: false,
       layerSkip: false,
       deviceRules: [],
+      concurrent: true,
       rewind: "truncate",
     };
   }

@@ -1,6 +1,7 @@
 // The kernels as the device takes them: WGSL with the constants it was written for in front, and its bindings.
 import type { Activation } from "../../src/model/spec.ts";
 import type { Kernel } from "./device.ts";
+import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
 import attentionCode from "./ops/attention.wgsl" with { type: "text" };
 import bestCode from "./ops/best.wgsl" with { type: "text" };
@@ -34,7 +35,7 @@ export function rowTile(rows: number): number {
 
 /** Neighbouring outputs per thread: as many as leave room for the sums in registers. */
 export function columnsPerThread(tile: number): number {
-  return tile <= 16 ? 4 : tile <= 32 ? 2 : 1;
+  return tile <= 16 ? 4 : 2; // never 1: pairs of outputs belong to one thread
 }
 
 /** Outputs that one workgroup of a matrix product computes. */
@@ -50,23 +51,28 @@ function constants(values: Readonly<Record<string, number | boolean>>): string {
 
 const matmuls = new Map<string, Kernel>();
 
-export function matmulKernel(form: WeightForm, tile: number): Kernel {
-  const key = `${JSON.stringify(form)} ${tile}`;
+const ACTIVATIONS = { silu: 0, gelu: 1, "gelu-tanh": 2 } as const;
+
+/** `paired`: neighbouring outputs are gate and up, which this activation makes one number of. */
+export function matmulKernel(form: WeightForm, tile: number, paired?: Activation): Kernel {
+  const key = `${JSON.stringify(form)} ${tile} ${paired}`;
   let kernel = matmuls.get(key);
-  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile)); // asked for at every step of every pass
+  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile, paired)); // asked for at every step of every pass
   return kernel;
 }
 
-function makeMatmul(form: WeightForm, tile: number): Kernel {
+function makeMatmul(form: WeightForm, tile: number, paired: Activation | undefined): Kernel {
   const packed = form.kind === "b4" || form.kind === "b8";
   const values = {
     ROWS: tile,
     COLUMNS: columnsPerThread(tile),
+    PAIRED: paired !== undefined,
+    ACTIVATION: ACTIVATIONS[paired ?? "silu"],
     ...packed ? { BLOCK: form.block, AFFINE: form.affine } : {},
   };
   return {
     name: `matmul ${form.kind} of ${tile} rows`,
-    code: constants(values) + passCode + matmulCode + DECODERS[form.kind],
+    code: constants(values) + passCode + actCode + matmulCode + DECODERS[form.kind],
     bindings: ["uniform", "uniform", "read", "write", "read", "read", ...packed ? ["read", "read"] as const : []],
   };
 }
@@ -115,7 +121,7 @@ export function attentionKernel(headSize: number): Kernel {
 export function activateKernel(activation: Activation, gated: boolean): Kernel {
   return {
     name: `activate ${activation}`,
-    code: constants({ ACTIVATION: { silu: 0, gelu: 1, "gelu-tanh": 2 }[activation], GATED: gated }) + passCode +
+    code: constants({ ACTIVATION: ACTIVATIONS[activation], GATED: gated }) + passCode + actCode +
       activateCode,
     bindings: ["uniform", "read", "write"],
   };

@@ -98,11 +98,41 @@ export function uploadMatrix(
   return { outputs, columns, pieces };
 }
 
+/**
+ * Two matrices of one shape with their outputs alternating, so that a thread that has one has the other: gate and up of a
+ * feed-forward. Undefined where they are of different forms or do not fit one binding.
+ */
+export function uploadPaired(
+  device: Device,
+  source: ModelSource,
+  names: readonly [string, string],
+  rows: number,
+  columns: number,
+  exact: boolean,
+): Piece | undefined {
+  const units = Math.ceil(columns / 8);
+  const run = names.map((name): Part => {
+    const tensor = shaped(source, `${name}.weight`, [rows, columns]);
+    const bias = source.has(`${name}.bias`) ? shaped(source, `${name}.bias`, [rows]) : undefined;
+    return { tensor, bias, form: formOf(tensor, exact), from: 0, to: rows };
+  });
+  const { form } = run[0];
+  const fits = 2 * rows * units * UNIT_BYTES[form.kind] <= device.largestBinding;
+  return fits && same(form, run[1].form) ? uploadRun(device, run, units, columns, 0, true) : undefined;
+}
+
 function same(a: WeightForm, b: WeightForm): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function uploadRun(device: Device, run: readonly Part[], units: number, columns: number, from: number): Piece {
+function uploadRun(
+  device: Device,
+  run: readonly Part[],
+  units: number,
+  columns: number,
+  from: number,
+  paired = false,
+): Piece {
   const { form } = run[0];
   const outputs = run.reduce((sum, part) => sum + part.to - part.from, 0);
   const label = run[0].tensor.name;
@@ -113,19 +143,31 @@ function uploadRun(device: Device, run: readonly Part[], units: number, columns:
     ? device.storage(outputs * perRow * 4, `${label}, offsets`)
     : undefined;
   let at = 0;
-  for (const { tensor, from, to } of run) {
-    const step = Math.max(1, Math.floor(STRETCH / (columns * 4)));
-    for (let row = from; row < to; row += step) {
-      const end = Math.min(to, row + step);
-      if (scales) {
-        const part = blocks(tensor, row, end)!;
-        device.write(codes, part.codes, at * units * UNIT_BYTES[form.kind]);
-        device.write(scales, part.scales, at * perRow * 4);
-        if (offsets) device.write(offsets, part.offsets!, at * perRow * 4);
-      } else {
-        device.write(codes, padded(tensor, form, row, end, columns), at * units * UNIT_BYTES[form.kind]);
+  const write = (rows: RowsOf) => {
+    device.write(codes, rows.codes, at * units * UNIT_BYTES[form.kind]);
+    if (scales) device.write(scales, rows.scales!, at * perRow * 4);
+    if (offsets) device.write(offsets, rows.offsets!, at * perRow * 4);
+  };
+  const step = Math.max(1, Math.floor(STRETCH / (columns * 4)));
+  if (paired) {
+    const [gate, up] = run;
+    for (let row = 0; row < gate.to; row += step) {
+      const end = Math.min(gate.to, row + step);
+      const [a, b] = [gate, up].map(({ tensor }) => readRows(tensor, form, row, end, columns));
+      write({
+        codes: alternate(a.codes, b.codes, end - row),
+        scales: a.scales && alternate(a.scales, b.scales!, end - row),
+        offsets: a.offsets && alternate(a.offsets, b.offsets!, end - row),
+      });
+      at += 2 * (end - row);
+    }
+  } else {
+    for (const { tensor, from, to } of run) {
+      for (let row = from; row < to; row += step) {
+        const end = Math.min(to, row + step);
+        write(readRows(tensor, form, row, end, columns));
+        at += end - row;
       }
-      at += end - row;
     }
   }
   return {
@@ -134,19 +176,21 @@ function uploadRun(device: Device, run: readonly Part[], units: number, columns:
     outputs,
     units,
     buffers: scales ? [codes, scales, offsets ?? scales] : [codes],
-    bias: uploadBias(device, run, outputs),
+    bias: uploadBias(device, run, outputs, paired),
   };
 }
 
-function uploadBias(device: Device, run: readonly Part[], outputs: number): GPUBuffer | undefined {
+function uploadBias(device: Device, run: readonly Part[], outputs: number, paired: boolean): GPUBuffer | undefined {
   if (!run.some(({ bias }) => bias)) return undefined;
+  const parts = run.map(({ bias, from, to }) => bias ? bias.floats().subarray(from, to) : new Float32Array(to - from));
   const values = new Float32Array(outputs);
   let at = 0;
-  for (const { bias, from, to } of run) {
-    if (bias) values.set(bias.floats().subarray(from, to), at);
-    at += to - from;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
   }
-  return uploadFloats(device, values, `${run[0].tensor.name}, bias`);
+  const ordered = paired ? alternate(parts[0], parts[1], outputs / 2) : values;
+  return uploadFloats(device, ordered, `${run[0].tensor.name}, bias`);
 }
 
 export function uploadFloats(device: Device, values: Float32Array, label: string): GPUBuffer {
@@ -155,23 +199,37 @@ export function uploadFloats(device: Device, values: Float32Array, label: string
   return buffer;
 }
 
-/** Rows as numbers, each filled up with zeros to whole units. */
-function padded(tensor: Tensor, form: WeightForm, from: number, to: number, columns: number): ArrayBufferView {
+/** Some rows of a matrix as the device wants them. */
+interface RowsOf {
+  readonly codes: Uint8Array;
+  readonly scales?: Float32Array;
+  readonly offsets?: Float32Array;
+}
+
+function readRows(tensor: Tensor, form: WeightForm, from: number, to: number, columns: number): RowsOf {
+  if ("block" in form) return blocks(tensor, from, to)!;
+  const element = form.kind === "f32" ? 4 : 2;
   const length = Math.ceil(columns / 8) * 8;
+  let bytes = tensor.bytes(from, to);
   if (form.kind === "f32") {
     const values = tensor.floats(from, to);
-    if (length === columns) return values;
-    const out = new Float32Array((to - from) * length);
-    for (let row = 0; row < to - from; row++) {
-      out.set(values.subarray(row * columns, (row + 1) * columns), row * length);
-    }
-    return out;
+    bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   }
-  const bytes = tensor.bytes(from, to);
-  if (length === columns) return bytes;
-  const out = new Uint8Array((to - from) * length * 2);
+  if (length === columns) return { codes: bytes };
+  const out = new Uint8Array((to - from) * length * element); // each row filled up with zeros to whole units
   for (let row = 0; row < to - from; row++) {
-    out.set(bytes.subarray(row * columns * 2, (row + 1) * columns * 2), row * length * 2);
+    out.set(bytes.subarray(row * columns * element, (row + 1) * columns * element), row * length * element);
+  }
+  return { codes: out };
+}
+
+/** Row 0 of a, row 0 of b, row 1 of a, … */
+function alternate<T extends Uint8Array | Float32Array>(a: T, b: T, rows: number): T {
+  const length = a.length / rows;
+  const out = (a instanceof Uint8Array ? new Uint8Array(2 * a.length) : new Float32Array(2 * a.length)) as T;
+  for (let row = 0; row < rows; row++) {
+    out.set(a.subarray(row * length, (row + 1) * length), 2 * row * length);
+    out.set(b.subarray(row * length, (row + 1) * length), (2 * row + 1) * length);
   }
   return out;
 }

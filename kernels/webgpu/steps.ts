@@ -65,7 +65,10 @@ export function matmulStep(
   piece: Piece,
   out: Growing,
   strideOut: number,
-  logits?: { readonly scale: number; readonly cap: number },
+  { logits, paired }: {
+    readonly logits?: { readonly scale: number; readonly cap: number };
+    readonly paired?: Activation;
+  } = {},
 ): Step {
   const shape = uniform(device, [
     piece.units,
@@ -80,7 +83,7 @@ export function matmulStep(
   ]);
   const count = ({ rows, scored }: Width) => logits ? scored : rows;
   return {
-    kernel: (width) => matmulKernel(piece.form, rowTile(count(width))),
+    kernel: (width) => matmulKernel(piece.form, rowTile(count(width)), paired),
     buffers: () => [pass, shape, x.buffer, out.buffer, piece.bias ?? nothing, ...piece.buffers],
     grid: (width) => {
       const tile = rowTile(count(width));

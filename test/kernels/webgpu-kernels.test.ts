@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
 import { compactKernel, MOST_ROWS, type NormVariant } from "../../kernels/webgpu/kernels.ts";
-import { uploadFloats, uploadMatrix } from "../../kernels/webgpu/matrix.ts";
+import { uploadFloats, uploadMatrix, uploadPaired } from "../../kernels/webgpu/matrix.ts";
 import {
   activateStep,
   attentionStep,
@@ -117,6 +117,38 @@ for (const [type, rows, outputs, columns] of SHAPES) {
         return sum;
       }));
     near(await readFloats(device, y, rows * outputs), outputs, wanted, 1e-6 * columns);
+  });
+}
+
+for (const [type, rows] of [["Q4_1", 3], ["F32", 40]] as const) {
+  test(`gate and up of ${rows} rows in ${type} are multiplied and activated in one go`, { skip }, async () => {
+    const [hidden, columns] = [21, 64];
+    const { spec } = randomModel(1).source;
+    const [gate, up] = [0, 1].map(() => pack([hidden, columns], normals(hidden * columns), type));
+    const bias = normals(hidden);
+    const source = memorySource(
+      spec,
+      new Map([["g.weight", gate], ["u.weight", up], ["g.bias", { shape: [hidden], values: bias }]]),
+    );
+    const { device, run, ...rest } = await bench({ rows });
+    const pair = uploadPaired(device, source, ["g", "u"], hidden, columns, true)!;
+    const x = normals(rows * columns);
+    const y = device.storage(rows * hidden * 4, "y");
+    const step = matmulStep({ device, ...rest }, plane(device, x, columns), pair, { buffer: y }, hidden, {
+      paired: "gelu-tanh",
+    });
+    await run(step);
+    const act = activation("gelu-tanh");
+    const wanted = Array.from({ length: rows }, (_, r) =>
+      Float64Array.from({ length: hidden }, (_, o) => {
+        const sum = ({ values }: { values: Float32Array }) => {
+          let sum = 0;
+          for (let k = 0; k < columns; k++) sum += values[o * columns + k] * x[r * columns + k];
+          return sum;
+        };
+        return act(sum(gate) + bias[o]) * sum(up);
+      }));
+    near(await readFloats(device, y, rows * hidden), hidden, wanted, 1e-3);
   });
 }
 

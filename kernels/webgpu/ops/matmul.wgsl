@@ -3,6 +3,8 @@
 // Workgroup: 16 lanes × 4 groups. A group computes COLUMNS neighbouring outputs of ROWS rows; its lanes share the sum
 // over k, lane l taking units l, l + 16, … of 8 elements each. Grid: [outputs / (4 · COLUMNS), rows / ROWS].
 //
+// PAIRED: outputs 2n and 2n + 1 are gate and up of a feed-forward, and y[row, offset + n] = act(gate) · up.
+//
 // Bits: a sum is one chain of fma per lane, then the lanes in ascending order. Neither ROWS nor COLUMNS enters into it.
 struct Shape {
   units: u32, // of 8 elements in a row of W and of x
@@ -45,6 +47,22 @@ fn chain(sum: f32, w: Eight, a: vec4f, b: vec4f) -> f32 {
   return fma(w.b.w, b.w, s);
 }
 
+// One sum over all lanes of a group, finished.
+fn total(group: u32, sum: u32, column: u32) -> f32 {
+  var value = 0.0;
+  for (var l = 0u; l < LANES; l++) {
+    value += partial[(group * LANES + l) * STRETCH + sum];
+  }
+  if (shape.biased != 0) {
+    value += bias[column];
+  }
+  value *= shape.scale;
+  if (shape.cap > 0) {
+    value = shape.cap * tanh_safe(value / shape.cap);
+  }
+  return value;
+}
+
 @compute @workgroup_size(16, 4)
 fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: vec3u) {
   let lane = me.x;
@@ -73,21 +91,16 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
       partial[(me.y * LANES + lane) * STRETCH + i] = sums[base + i];
     }
     workgroupBarrier();
-    let r = row0 + (base + lane) / COLUMNS;
-    let column = column0 + (base + lane) % COLUMNS;
-    if (lane < count && r < rows && column < shape.outputs) {
-      var total = 0.0;
-      for (var l = 0u; l < LANES; l++) {
-        total += partial[(me.y * LANES + l) * STRETCH + lane];
+    let each = select(1u, 2u, PAIRED); // sums that make one number of y
+    let sum = base + lane * each;
+    let r = row0 + sum / COLUMNS;
+    let column = column0 + sum % COLUMNS;
+    if (lane * each < count && r < rows && column < shape.outputs) {
+      var value = total(me.y, lane * each, column);
+      if (PAIRED) {
+        value = act(value) * total(me.y, lane * each + 1, column + 1);
       }
-      if (shape.biased != 0) {
-        total += bias[column];
-      }
-      total *= shape.scale;
-      if (shape.cap > 0) {
-        total = shape.cap * tanh_safe(total / shape.cap);
-      }
-      y[r * shape.strideOut + shape.offset + column] = total;
+      y[r * shape.strideOut + shape.offset + column / each] = value;
     }
     workgroupBarrier();
   }
