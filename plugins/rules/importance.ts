@@ -19,14 +19,16 @@
 // 3. The distribution that the κ found do give, by the same sums, is the q of the single-draft step. So the rule is
 //    lossless for any κ; only how much it accepts depends on the search.
 import type { Chance } from "../../src/chance.ts";
-import { type Distribution, entries, probability, residual, sparse } from "../../src/distribution.ts";
+import { ascending } from "../../src/check/ascending.ts";
+import { type Distribution, forEach, probability, residual, sparse } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
+import { tokenStep } from "./token.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 
-/** How one of `n` drafts from q is chosen. Arrays are by rank: the tokens of q, ascending by p/q. */
+/** How one of `n` drafts from q is chosen. A rank is a place among the tokens of q, ascending by p/q. */
 export interface Choice {
-  /** Rank by token. */
-  readonly rank: ReadonlyMap<number, number>;
+  /** [vocab] Rank by token; −1 for tokens that q never draws. */
+  readonly rank: Int32Array;
   /** [ranks + 1] κ_i: probability that there is no break below rank i; 0 at both ends. */
   readonly whole: Float64Array;
   /** The distribution of the chosen draft. */
@@ -37,38 +39,61 @@ export interface Choice {
 const SWEEPS = 12;
 
 export function planChoice(p: Distribution, q: Distribution, n: number): Choice {
-  const ranked = [...entries(q)].map(([token, weight]) => ({ token, q: weight, p: probability(p, token) }))
-    .map((each) => ({ ...each, ratio: each.p / each.q })) // may be Infinity, which is no harm in comparing
-    .sort((a, b) => a.ratio < b.ratio ? -1 : a.ratio > b.ratio ? 1 : a.token - b.token);
-  const size = ranked.length;
-  const weights = Float64Array.from(ranked, (each) => each.q);
-  const { sums, excess } = wanted(ranked, n);
+  const tokens = new Int32Array(q.probabilities.length);
+  const ratios = new Float64Array(q.probabilities.length);
+  let drawn = 0;
+  forEach(q, (token, value) => {
+    tokens[drawn] = token;
+    ratios[drawn++] = probability(p, token) / value; // may be Infinity, which sorts as well
+  });
+  const order = ascending(ratios.subarray(0, drawn));
+  const size = drawn;
+  const rank = new Int32Array(q.vocab).fill(-1);
+  const weights = new Float64Array(size);
+  const needs = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    const token = tokens[order[i]];
+    rank[token] = i;
+    weights[i] = probability(q, token);
+    needs[i] = probability(p, token);
+  }
+  const { sums, excess } = wanted(weights, needs, n);
   const whole = n === 2 ? solveTwo(weights, excess) : n === 1 ? excess : solveMore(weights, sums, excess, n);
-  const chosen = chosenDistribution(weights, sums, whole, n);
-  const rank = new Map(ranked.map(({ token }, i) => [token, i]));
-  return { rank, whole, chosen: sparse(q.vocab, ranked.map(({ token }) => token), chosen.subarray(0, size)) };
+  const byRank = chosenDistribution(weights, sums, whole, n);
+  const probabilities = new Float64Array(q.vocab);
+  for (let i = 0; i < size; i++) probabilities[tokens[order[i]]] = byRank[i];
+  return { rank, whole, chosen: { vocab: q.vocab, probabilities } };
 }
 
 /** Step 1: C and S − G at each boundary 0 … size. */
-function wanted(ranked: readonly { p: number; q: number }[], n: number) {
-  const size = ranked.length;
+function wanted(weights: Float64Array, needs: Float64Array, n: number) {
+  const size = weights.length;
   const sums = new Float64Array(size + 1);
   const below = new Float64Array(size + 1); // P
   for (let i = 0; i < size; i++) {
-    sums[i + 1] = sums[i] + ranked[i].q;
-    below[i + 1] = below[i] + ranked[i].p;
+    sums[i + 1] = sums[i] + weights[i];
+    below[i + 1] = below[i] + needs[i];
   }
   sums[size] = 1; // P may end below 1: what p has outside the support of q can never be chosen
+  const all = powers(sums, n); // G
   const lift = new Float64Array(size + 1); // E
   let top = 0;
   for (let i = 0; i <= size; i++) {
-    lift[i] = Math.max(0, sums[i] ** n - below[i]);
+    lift[i] = Math.max(0, all[i] - below[i]);
     if (lift[i] > lift[top]) top = i;
   }
   for (let i = 1; i < top; i++) lift[i] = Math.max(lift[i], lift[i - 1]);
   for (let i = size - 1; i > top; i--) lift[i] = Math.max(lift[i], lift[i + 1]);
-  const excess = lift.map((value, i) => i === 0 || i === size ? 0 : Math.max(0, below[i] + value - sums[i] ** n));
+  const excess = new Float64Array(size + 1);
+  for (let i = 1; i < size; i++) excess[i] = Math.max(0, below[i] + lift[i] - all[i]);
   return { sums, excess };
+}
+
+/** values^n, by loops: for whole vocabularies a call for every value would cost more than the sort. */
+function powers(values: Float64Array, n: number): Float64Array {
+  const out = new Float64Array(values.length).fill(1);
+  for (let k = 0; k < n; k++) for (let i = 0; i < out.length; i++) out[i] *= values[i];
+  return out;
 }
 
 /**
@@ -88,7 +113,9 @@ function solveTwo(weights: Float64Array, excess: Float64Array): Float64Array {
     above[i] = half >= 0 ? half + root : excess[i] / (root - half);
     below[i + 1] = above[i] - delta;
   }
-  return excess.map((value, i) => clamp(value / (below[i] * above[i])));
+  const whole = new Float64Array(size + 1);
+  for (let i = 1; i < size; i++) whole[i] = clamp(excess[i] / (below[i] * above[i]));
+  return whole;
 }
 
 const clamp = (value: number) => value >= 0 ? Math.min(value, 1) : 0; // NaN, from 0/0 where nothing is drafted, is 0
@@ -102,7 +129,7 @@ function moments(sums: Float64Array, whole: Float64Array, degree: number) {
   const below = Array.from({ length: degree + 1 }, () => new Float64Array(size + 1));
   const above = Array.from({ length: degree + 1 }, () => new Float64Array(size + 1));
   for (let m = 0; m <= degree; m++) {
-    const power = sums.map((value) => value ** m);
+    const power = powers(sums, m);
     below[m][0] = power[0];
     for (let i = 1; i <= size; i++) below[m][i] = (1 - whole[i - 1]) * power[i - 1] + whole[i - 1] * below[m][i - 1];
     above[m][size] = power[size];
@@ -163,13 +190,13 @@ function chosenDistribution(weights: Float64Array, sums: Float64Array, whole: Fl
   const size = weights.length;
   const chosen = new Float64Array(size);
   const { below, above } = moments(sums, whole, n - 1);
-  for (let i = 0; i < size; i++) {
-    // Rank i lies between boundaries i and i + 1, each of which may itself be broken.
-    for (let m = 0; m < n; m++) {
-      const a = (1 - whole[i]) * sums[i] ** m + whole[i] * below[m][i];
-      const k = n - 1 - m;
-      const b = (1 - whole[i + 1]) * sums[i + 1] ** k + whole[i + 1] * above[k][i + 1];
-      chosen[i] += weights[i] * a * b;
+  for (let m = 0; m < n; m++) {
+    const [power, other] = [powers(sums, m), powers(sums, n - 1 - m)];
+    const [a, b] = [below[m], above[n - 1 - m]];
+    for (let i = 0; i < size; i++) { // rank i lies between boundaries i and i + 1, each of which may itself be broken
+      const lower = (1 - whole[i]) * power[i] + whole[i] * a[i];
+      const upper = (1 - whole[i + 1]) * other[i + 1] + whole[i + 1] * b[i + 1];
+      chosen[i] += weights[i] * lower * upper;
     }
   }
   return chosen;
@@ -180,7 +207,7 @@ function chosenDistribution(weights: Float64Array, sums: Float64Array, whole: Fl
  * one is in the same interval with the probability that no boundary between them is broken.
  */
 export function choose({ rank, whole }: Choice, drafts: readonly number[], chance: Chance): number {
-  const ranks = drafts.map((token) => rank.get(token)!).sort((a, b) => b - a);
+  const ranks = drafts.map((token) => rank[token]).sort((a, b) => b - a);
   let together = 1;
   while (together < ranks.length) {
     let unbroken = 1;
@@ -191,7 +218,7 @@ export function choose({ rank, whole }: Choice, drafts: readonly number[], chanc
   const at = together === 1
     ? 0
     : chance.pick(sparse(together, Array.from({ length: together }, (_, i) => i), new Array(together).fill(1)));
-  return drafts.find((token) => rank.get(token) === ranks[at])!;
+  return drafts.find((token) => rank[token] === ranks[at])!;
 }
 
 /** The plan made last for a target's row: a proof or a measurement visits the same row very often. */
@@ -205,7 +232,9 @@ function planFor(p: Distribution, q: Distribution, n: number): Choice {
   return plan;
 }
 
-export const importanceStep: Step = ({ p, q, drafts }, chance) => {
+export const importanceStep: Step = (siblings, chance) => {
+  const { p, q, drafts } = siblings;
+  if (drafts.length === 1) return tokenStep(siblings, chance); // nothing to choose
   const plan = planFor(p, q, drafts.length);
   const x = choose(plan, drafts, chance);
   if (chance.flip(acceptance(probability(p, x), probability(plan.chosen, x)))) return x;

@@ -18,8 +18,9 @@ const CANDIDATES = 64;
 /** How alike two tokens are: greater is nearer. */
 export type Likeness = (a: number, b: number) => number;
 
-/** p with the probability of the draft's neighbours moved onto the draft. */
+/** p with the probability of the draft's neighbours moved onto the draft; p itself where the draft has none in it. */
 export function gather(p: Distribution, x: number, nearest: number, delta: number, alike: Likeness): Distribution {
+  if (!(probability(p, x) > 0)) return p; // a token that the target excludes speaks for none
   const near = top(p, CANDIDATES).filter((token) => token !== x)
     .map((token) => ({ token, likeness: alike(x, token) }))
     .sort((a, b) => b.likeness - a.likeness || a.token - b.token)
