@@ -12,7 +12,8 @@
 // How many children a node has depends on what was drawn (law `beam`), but each next sibling is a draw from q without
 // its elders, whatever the numbers are: that is all that `recursive` needs.
 import type { Chance } from "../../src/chance.ts";
-import { forEach, sparse } from "../../src/distribution.ts";
+import { probability } from "../../src/distribution.ts";
+import { LIKELIEST } from "../../src/proposed.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Growing } from "./growing.ts";
@@ -37,30 +38,48 @@ export function beam(width: number): TreeShape {
 /** Adds up to `width` nodes below `parents`, which stand in the order in which they appeared, and returns them. */
 function nextLevel(growing: Growing, parents: readonly number[], width: number, chance: Chance): number[] {
   const added: number[] = [];
-  const drawn: number[][] = []; // tokens below each parent that has appeared
+  let appeared = 0; // parents with children, the first so many
   while (added.length < width) {
-    const left = drawn.map((tokens, i) => growing.value(parents[i]) * remainder(growing, parents[i], tokens));
-    const appeared = parents.slice(0, drawn.length).reduce((sum, parent) => sum + growing.value(parent), 0);
-    if (drawn.length < parents.length) left.push(drawn.length === 0 ? 1 : Math.max(0, 1 - appeared));
-    const total = left.reduce((sum, value) => sum + value, 0);
-    if (!(total > 0)) {
-      if (drawn.length === parents.length) break; // every sequence was drawn
-      left[drawn.length] = 1; // the mass of the parents that follow was lost to rounding
-    }
-    const i = chance.pick(sparse(left.length, left.map((_, i) => i), left));
-    if (i === drawn.length) drawn.push([]);
-    const node = growing.add(parents[i], chance.pick(growing.rest(parents[i], drawn[i])!));
-    drawn[i].push(growing.tokens[node]);
-    added.push(node);
+    const i = chance === LIKELIEST ? likeliestParent(growing, parents) : nextParent(growing, parents, appeared, chance);
+    if (i === undefined) break; // every sequence was drawn
+    appeared = Math.max(appeared, i + 1);
+    added.push(growing.addAnother(parents[i], chance)!);
   }
   return added;
 }
 
-/** What is left of q of a node without some tokens, 0…1; exactly 0 where none is. */
-function remainder(growing: Growing, node: number, tokens: readonly number[]): number {
-  let left = 0;
-  forEach(growing.q(node)!, (token, probability) => left += tokens.includes(token) ? 0 : probability);
-  return left;
+/** Where the next sequence that is new to this level is below: a parent that has appeared, or the one after those. */
+function nextParent(
+  growing: Growing,
+  parents: readonly number[],
+  appeared: number,
+  chance: Chance,
+): number | undefined {
+  const left = parents.slice(0, appeared).map((parent) => growing.value(parent) * growing.left(parent));
+  if (appeared < parents.length) {
+    const seen = parents.slice(0, appeared).reduce((sum, parent) => sum + growing.value(parent), 0);
+    left.push(Math.max(0, 1 - seen));
+  }
+  if (!left.some((value) => value > 0)) {
+    if (appeared === parents.length) return undefined;
+    left[appeared] = 1; // what the parents that follow have was lost to rounding
+  }
+  return chance.pick({ vocab: left.length, probabilities: Float64Array.from(left) });
+}
+
+/** As the temperature falls to 0: where the likeliest sequence is that is left. Plain beam search. */
+function likeliestParent(growing: Growing, parents: readonly number[]): number | undefined {
+  let best: number | undefined;
+  let most = 0;
+  parents.forEach((parent, i) => {
+    const token = growing.likeliest(parent);
+    const value = token === undefined ? 0 : growing.value(parent) * probability(growing.q(parent)!, token);
+    if (value > most) {
+      most = value;
+      best = i;
+    }
+  });
+  return best;
 }
 
 export default definePlugin({

@@ -6,7 +6,6 @@
 // Children are drawn without replacement, but whether there is a next one depends on those before it. So the law is
 // `beam` and not `distinct`: a rule that counts on a number of draws that was settled beforehand, such as
 // optimal-transport, is not lossless here; `recursive` judges one draw after the other and is.
-import { probability } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Best } from "./best.ts";
@@ -15,7 +14,6 @@ import { Growing } from "./growing.ts";
 /** A place for one more child. */
 interface Place {
   readonly parent: number;
-  readonly elder: readonly number[];
   readonly worth: number;
 }
 
@@ -31,23 +29,24 @@ export function dySpec(threshold: number): TreeShape {
       const open = (parent: number, worth: number) => {
         if (!growing.deeper(parent)) return;
         unasked.push(parent);
-        places.add({ parent, elder: [], worth });
+        places.add({ parent, worth });
       };
       open(-1, 1);
       while (growing.room > 0) {
         const place = places.take();
         if (place === undefined || !(place.worth > 0) || place.worth < threshold) break;
-        const { parent, elder, worth } = place;
+        const { parent, worth } = place;
         if (growing.unasked(parent)) { // one pass for all that may be asked about later
           await growing.ask(unasked);
           unasked = [];
         }
-        const rest = growing.rest(parent, elder);
-        if (rest === undefined) continue; // nothing is left to draw, or the proposer has no more to say
-        const token = chance.pick(rest);
-        const likely = probability(rest, token);
-        open(growing.add(parent, token), worth * likely);
-        places.add({ parent, elder: [...elder, token], worth: worth * (1 - likely) });
+        if (growing.q(parent) === undefined) continue; // the proposer has no more to say
+        const left = growing.left(parent);
+        const node = growing.addAnother(parent, chance);
+        if (node === undefined) continue; // nothing is left to draw
+        const likely = growing.confidence[node] / left;
+        open(node, worth * likely);
+        places.add({ parent, worth: worth * (1 - likely) });
       }
       return growing.tree("beam");
     },

@@ -1,9 +1,10 @@
 // A tree while it grows: what all shapes of this folder share. Not a shape of its own.
 import type { Chance } from "../../src/chance.ts";
 import type { Plan } from "../../src/controller.ts";
-import { type Distribution, normalise, probability, top, without } from "../../src/distribution.ts";
+import { type Distribution, probability, top } from "../../src/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
+import { Urn } from "./urn.ts";
 
 const ROOT = -1;
 
@@ -16,6 +17,7 @@ export class Growing {
   readonly #depths: number[] = [];
   readonly #q = new Map<number, Distribution>();
   readonly #asked = new Set<number>();
+  readonly #urns = new Map<number, Urn>();
   /** Nodes in the order in which the proposer was told of them: it counts its own way. */
   readonly #told = new Map([[ROOT, ROOT]]);
   #over = false;
@@ -89,8 +91,7 @@ export class Growing {
       answers.push(...await this.proposer.propose(batch(below.map((node) => this.tokens[node]), parents)));
     }
     if (answers.length < fresh.length) this.#over = true; // its context is full
-    answers.forEach((answer, i) => {
-      const q = normalise(answer);
+    answers.forEach((q, i) => {
       this.#asked.add(fresh[i]);
       if (this.plan.goOn?.(q, this.depth(fresh[i]) + 1) ?? true) this.#q.set(fresh[i], q);
     });
@@ -114,18 +115,37 @@ export class Growing {
   /** Adds `count` draws without replacement, in the order drawn; fewer where fewer tokens have any probability. */
   addDistinct(parent: number, count: number, chance: Chance): number[] {
     const drawn: number[] = [];
-    while (drawn.length < Math.min(count, this.room + drawn.length)) {
-      const rest = this.rest(parent, drawn.map((node) => this.tokens[node]));
-      if (rest === undefined) break;
-      drawn.push(this.add(parent, chance.pick(rest)));
+    for (let left = Math.min(count, this.room); left > 0; left--) {
+      const node = this.addAnother(parent, chance);
+      if (node === undefined) break;
+      drawn.push(node);
     }
     return drawn;
   }
 
-  /** q of a node without some tokens; undefined where nothing is left. */
-  rest(node: number, elder: readonly number[]): Distribution | undefined {
-    const q = this.#q.get(node);
-    return q === undefined || elder.length === 0 ? q : without(q, elder);
+  /** Adds one draw from q without the children that are there; undefined where nothing is left of q. */
+  addAnother(parent: number, chance: Chance): number | undefined {
+    const token = this.#urn(parent).draw(chance);
+    return token === undefined ? undefined : this.add(parent, token);
+  }
+
+  /** How likely it is that a draw from q is none of the children that are there; 0 where nothing is left of q. */
+  left(parent: number): number {
+    return this.#urn(parent).left;
+  }
+
+  /** The likeliest token that is no child yet. */
+  likeliest(parent: number): number | undefined {
+    return this.#urn(parent).likeliest;
+  }
+
+  #urn(parent: number): Urn {
+    let urn = this.#urns.get(parent);
+    if (urn === undefined) {
+      this.#urns.set(parent, urn = new Urn(this.#q.get(parent)!));
+      for (const [node, above] of this.parents.entries()) if (above === parent) urn.remove(this.tokens[node]);
+    }
+    return urn;
   }
 
   tree(law: DraftLaw): DraftTree {

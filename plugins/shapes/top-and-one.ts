@@ -19,8 +19,7 @@ export function topAndOne(widths: readonly number[]): TreeShape {
         (node) => widthAt(widths, growing.depth(node)),
         (node, count) => {
           const likeliest = growing.addLikeliest(node, count - 1);
-          const rest = growing.rest(node, likeliest.map((child) => growing.tokens[child]));
-          return rest === undefined ? likeliest : [...likeliest, growing.add(node, chance.pick(rest))];
+          return [...likeliest, ...growing.addDistinct(node, 1, chance)];
         },
       );
       return growing.tree("top-and-one");
