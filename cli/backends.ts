@@ -27,15 +27,29 @@ const BUILT_IN: Readonly<Record<string, () => Promise<Backend>>> = {
 /** Tried by `auto`, in this order. */
 const AUTO = ["onnx", "webgpu", "reference"];
 
+/** What `auto` came to. */
+export interface Choice {
+  readonly engine: string;
+  /** Those before it, and why each cannot run the model here. */
+  readonly refusals: readonly string[];
+}
+
+/** One line, for people. */
+export function choiceLine({ engine, refusals }: Choice): string {
+  const why = refusals.length > 0 ? refusals.join(" | ") : `the first of ${AUTO.join(", ")} that can run the model`;
+  return `auto chose ${engine}: ${why}`;
+}
+
 /**
  * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's.
- * `auto` tries one after the other; only UnsupportedError makes it go on.
+ * `auto` tries one after the other; only UnsupportedError makes it go on. `chosen` is told what it came to.
  */
 export async function loadEngine(
   spec: string,
   source: ModelSource,
   options: Omit<EngineOptions, "provider">,
   registry: Registry,
+  chosen?: (choice: Choice) => void,
 ): Promise<Engine> {
   if (spec !== "auto") {
     const [name, provider] = split(spec);
@@ -44,7 +58,9 @@ export async function loadEngine(
   const refusals: string[] = [];
   for (const name of AUTO) {
     try {
-      return await (await BUILT_IN[name]()).load(source, options);
+      const engine = await (await BUILT_IN[name]()).load(source, options);
+      chosen?.({ engine: engine.name, refusals });
+      return engine;
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       refusals.push(`${name}: ${error.line}`);

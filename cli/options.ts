@@ -52,6 +52,9 @@ export const methodOptions = object("Speculation", {
   controller: optional(option("--controller", string({ metavar: "METHOD" }), {
     description: message`Who decides how much to guess.`,
   })),
+  device: optional(option("--device", string({ metavar: "WHERE" }), {
+    description: message`Other backends for draft models: draft=BACKEND,target=BACKEND. Default: the target's.`,
+  })),
   plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
     description: message`Load methods from a TypeScript or JavaScript file. Repeatable.`,
   })),
@@ -113,7 +116,10 @@ export const outputOptions = object("Output", {
     }),
     undefined,
   ),
-  debug: withDefault(flag("--debug", { description: message`Show where errors come from.` }), false),
+  debug: withDefault(
+    flag("--debug", { description: message`Show where errors come from, and what the backend auto came to.` }),
+    false,
+  ),
 });
 
 export const debug = withDefault(flag("--debug", { description: message`Show where errors come from.` }), false);

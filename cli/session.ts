@@ -11,15 +11,21 @@ import type { VerificationRule } from "../src/rule.ts";
 import type { Sampling } from "../src/sampling.ts";
 import type { Stats } from "../src/stats.ts";
 import { refuseOtherVocabulary } from "../src/vocabulary.ts";
-import { loadEngine } from "./backends.ts";
+import { type Choice, choiceLine, loadEngine } from "./backends.ts";
 import { openCache, trimCache } from "./cache.ts";
+import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "./options.ts";
+import { stderr } from "./output/streams.ts";
 import type { OverFastest, Summary } from "./output/summary.ts";
 
-export interface SessionOptions extends ModelOptions, MethodOptions {
+export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
   readonly overflow: "refuse" | "truncate";
+  /** As `devicesOf` takes it. */
+  readonly device?: string;
+  /** Tell what `--backend auto` came to as soon as it is known. */
+  readonly debug?: boolean;
 }
 
 /** One thing to answer. */
@@ -58,6 +64,10 @@ export class Session {
     private readonly registry: Registry,
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
+    /** Engines of models other than the target, in the order in which methods opened them. */
+    private readonly others: readonly Engine[],
+    /** What `--backend auto` came to for the target. */
+    private readonly choice: Choice | undefined,
     private readonly closing: (() => void)[],
   ) {}
 
@@ -65,36 +75,49 @@ export class Session {
     return this.engine.source;
   }
 
+  /** Name and weight format of each engine that runs another model than the target, such as `onnx:cpu int8`. */
+  get draftEngines(): readonly string[] {
+    return [...new Set(this.others.map(({ name, format }) => `${name} ${format}`))];
+  }
+
   /** Opens the model and loads it. Throws HunchError where anything named is not there or does not fit. */
   static async open(options: SessionOptions, progress: (step: string, fraction: number) => void): Promise<Session> {
+    const devices = devicesOf(options.device, options.backend);
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
     const since = Date.now();
     const closing: (() => void)[] = [];
-    const load = async (path: string): Promise<Engine> => {
+    const others: Engine[] = [];
+    let choice: Choice | undefined;
+    const load = async (path: string, backend: string, chosen: (choice: Choice) => void): Promise<Engine> => {
       const source = await openModel(path, { context: options.context });
       closing.push(() => source.close());
-      const { backend, format, strict, context, threads } = options;
+      const { format, strict, context, threads } = options;
       const engine = await loadEngine(
         backend,
         source,
         { format, strict, context, threads, cacheDir, progress },
         registry,
+        (choice) => {
+          chosen(choice);
+          if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
+        },
       );
       closing.push(() => engine.close());
       return engine;
     };
     try {
-      const target = await load(await findModel(options.model, cacheDir));
+      const target = await load(await findModel(options.model, cacheDir), devices.target, (made) => choice = made);
       const context = contextOf(registry, target, async (path) => {
-        const draft = await load(await findModel(path, cacheDir));
+        const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
+        others.push(draft);
         return draft;
       });
       const drafter = await registry.resolve("drafter", options.drafter, context);
       closing.push(() => drafter.close?.());
       const controller = await registry.resolve("controller", options.controller ?? DEFAULT_CONTROLLER, context);
-      const session = new Session(target, drafter, controller, registry, context, options, closing);
+      const session = new Session(target, drafter, controller, registry, context, options, others, choice, closing);
       if (options.rule !== undefined) await session.#rule(options.rule);
       trimCache(cacheDir, since);
       return session;
@@ -156,6 +179,8 @@ export class Session {
       maxTokens: question.maxTokens ?? this.maxTokens(question.prompt.length),
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
+      draftEngines: this.draftEngines,
+      choice: this.choice && this.choice.refusals.length > 0 ? choiceLine(this.choice) : undefined,
       overFastest: this.#overFastest(completion.stats),
     };
   }

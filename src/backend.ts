@@ -19,6 +19,11 @@ export interface Capabilities {
   readonly layerSkip: boolean;
   /** Verification rules that the engine can run itself (`Scores.judge`), by name. */
   readonly deviceRules: readonly string[];
+  /**
+   * A pass runs beside the thread that asked for it: while it does, other engines can compute. Absent where a pass
+   * blocks the thread.
+   */
+  readonly concurrent?: true;
   /** How committed tokens are taken back. */
   readonly rewind: "truncate" | "snapshot";
 }

@@ -18,6 +18,12 @@ export interface Drafter {
    * most `plan.nodes` nodes and `plan.depth` deep, possibly empty.
    */
   draft(plan: Plan, chance: Chance, ahead?: Int32Array): DraftTree | Promise<DraftTree>;
+  /**
+   * Called while a target whose passes are concurrent looks at the last draft: what can be computed for the next one,
+   * should all of this one be kept. Ends soon after `more` says no. It may only make the next draft come sooner: the
+   * laws and the draws of drafts are the same with and without it.
+   */
+  anticipate?(tree: DraftTree, more: () => Promise<boolean>): Promise<void>;
   /** Also called when another drafter's tokens were accepted: every committed token passes here exactly once. */
   observe(round: Round): void | Promise<void>;
   close?(): void;
@@ -37,5 +43,10 @@ export interface Proposer {
    * children of each of them; the call without nodes returns q for the children of the root.
    */
   propose(nodes: { readonly tokens: Int32Array; readonly parents: Int32Array }): Promise<Distribution[]>;
+  /**
+   * As `Drafter.anticipate`, after a tree was drawn: `chain` is what may be kept of it. Absent where it cannot compute
+   * while the target does.
+   */
+  anticipate?(chain: Int32Array, more: () => Promise<boolean>): Promise<void>;
   close?(): void;
 }

@@ -5,7 +5,7 @@ import { argmax } from "./distribution.ts";
 import type { Drafter, Proposer } from "./drafter.ts";
 import { GREEDY, type Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
-import type { DraftLaw, DraftTree } from "./tree.ts";
+import { type DraftLaw, type DraftTree, isChain } from "./tree.ts";
 
 const NOTHING = new Int32Array(0);
 
@@ -57,6 +57,11 @@ export class ProposedDrafter implements Drafter {
     this.#length = length; // the proposer goes on looking at its view
     if (this.#sampling.temperature > 0) return await this.shape.grow(this.proposer, plan, chance);
     return { ...await this.shape.grow(this.proposer, plan, LIKELIEST), law: "point", q: () => undefined };
+  }
+
+  /** Nothing where the draft has branches: there is no saying which of them is kept. */
+  async anticipate(tree: DraftTree, more: () => Promise<boolean>): Promise<void> {
+    if (isChain(tree)) await this.proposer.anticipate?.(tree.tokens, more);
   }
 
   observe(round: Round): void {

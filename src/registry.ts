@@ -32,7 +32,7 @@ export interface Paper {
 export interface PluginContext {
   /** The target model. */
   readonly target: Engine;
-  /** Opens a second model of the same vocabulary on the target's backend; refuses another vocabulary. */
+  /** Opens a second model of the same vocabulary, on the backend for draft models; refuses another vocabulary. */
   loadModel(path: string): Promise<Engine>;
   /** Makes another method, for methods built of others. */
   resolve<K extends keyof Methods>(kind: K, spec: string): Promise<Methods[K]>;

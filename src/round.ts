@@ -6,6 +6,7 @@
 // draft's eldest line. Only what these rows say is committed. Where the draft's other branches are found right, their
 // tokens are the first of the next pass, which settles them and judges the next draft below them at the same time: no
 // pass more, a few rows more, and a cache that only ever holds rows of chains.
+import { beside } from "./beside.ts";
 import type { Engine, Scores, Sequence } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { Plan } from "./controller.ts";
@@ -67,7 +68,7 @@ export async function playDraft(
   const settles = settlesByChains(players);
   const { tree, nodes } = settles ? chainFirst(ahead, draft) : { tree: draft, nodes: undefined };
   await rule.prepare?.(tree, text); // it may run passes of its own, which would end the scores of this one
-  const scores = await pass(tree, text, sequence, sampling);
+  const scores = await beside(pass(tree, text, sequence, sampling), draft, tree.tokens.length + 1, players);
   const greedy = settles && sampling.temperature === 0;
   const goBack = settles && !greedy ? chance.save?.() : undefined;
   const { path, next } = greedy ? likeliest(tree, scores) : judge(rule, tree, scores, chance);

@@ -11,6 +11,8 @@ export interface Result {
   /** Only where tokens were drawn: the same seed gives the same answer. */
   readonly seed?: string;
   readonly model: { readonly title: string; readonly path: string };
+  /** Names and weight formats of the engines that run draft models; only where there are any. */
+  readonly draftEngines?: readonly string[];
   readonly stats: Stats;
 }
 
@@ -23,6 +25,7 @@ export function resultOf(session: Session, { sampling, seed }: Question, complet
     finish,
     ...sampling.temperature > 0 ? { seed } : {},
     model: { title, path },
+    ...session.draftEngines.length > 0 ? { draftEngines: session.draftEngines } : {},
     stats: { ...stats },
   };
 }

@@ -19,15 +19,20 @@ export interface Summary {
   /** Where the answer was sampled. */
   readonly seed?: string;
   readonly overFastest?: OverFastest;
+  /** Names and weight formats of the engines that run draft models. */
+  readonly draftEngines?: readonly string[];
+  /** Where `--backend auto` could not take its first choice: what it took, and why. */
+  readonly choice?: string;
 }
 
 /** Depths of a draft that are shown one by one. */
 const MOST_DEPTHS = 8;
 
-/** Two to five lines, not cut to any width. */
+/** Two to six lines, not cut to any width. */
 export function summaryLines(summary: Summary, paint: Paint): string[] {
   const { stats } = summary;
   return [speedLine(summary, paint), draftLine(stats, paint), speedupLine(summary, paint), methodLine(summary, paint)]
+    .concat(summary.choice === undefined ? [] : paint.dim(summary.choice))
     .filter((line) => line !== "");
 }
 
@@ -111,11 +116,11 @@ function speedupLine({ stats, overFastest }: Summary, paint: Paint): string {
   return parts.join(paint.dim(" · "));
 }
 
-function methodLine({ stats, seed }: Summary, paint: Paint): string {
+function methodLine({ stats, seed, draftEngines = [] }: Summary, paint: Paint): string {
   const { drafter, rule, controller, engine, format, lossless } = stats.method;
   const parts = [
     `${drafter}, ${rule}, ${controller}`,
-    `${engine} ${format}`,
+    draftEngines.length > 0 ? `${engine} ${format}, drafts on ${draftEngines.join(" and ")}` : `${engine} ${format}`,
     lossless ? "lossless" : paint.bad("relaxed: the text may differ from the model's own"),
   ];
   if (seed !== undefined) parts.push(`seed ${seed}`);

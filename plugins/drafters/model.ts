@@ -6,8 +6,13 @@
 // the root, and while a tree is drawn the root and a chain of drafted tokens. Nothing is counted back after a round:
 // the cache is compared with the text, and what they share stays. So with k drafted and a < k accepted, the k − 1 rows
 // that ran lose k − 1 − a; and with all k accepted, the k-th, which never ran, is computed before the new root.
+//
+// Where the target's pass leaves this thread free, the model goes on while the target verifies: with the k-th row, the
+// likeliest root after it, and the likeliest next draft. Their rows stay in the cache and their distributions are kept by
+// place, and where the next text and draft turn out to be these, nothing has to run. Drafts are drawn as they always
+// are, by the shape and its chance, from the same distributions: only when they were computed differs.
 import type { Engine, Sequence } from "../../src/backend.ts";
-import type { Distribution } from "../../src/distribution.ts";
+import { argmax, type Distribution } from "../../src/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
 import { ProposedDrafter } from "../../src/proposed.ts";
@@ -32,19 +37,28 @@ export class ModelProposer implements Proposer {
   #tokens: number[] = [];
   #parents: number[] = [];
   #kept = 0;
+  /** What follows rows of the cache that were computed ahead, by the row's place. */
+  readonly #ahead = new Map<number, Distribution>();
+  readonly #anticipates: boolean;
 
-  /** Closes the engine with itself. */
-  constructor(engine: Engine) {
+  /** Closes the engine with itself. `target`: the engine beside which it may compute. */
+  constructor(engine: Engine, target?: Engine) {
     this.#engine = engine;
+    // Two on one device would only wait for each other. And where bits are not promised, what a seed says would depend
+    // on what there was time for.
+    this.#anticipates = target?.can.concurrent === true && engine.can.concurrent !== true &&
+      engine.can.exact !== "none";
     this.#sequence = engine.open();
     this.vocab = engine.source.spec.vocab;
   }
 
   async sync(text: Int32Array, sampling: Sampling): Promise<void> {
-    const end = Math.min(text.length - 1, this.#sequence.length); // the root's row must run: its scores are wanted
-    let shared = 0;
-    while (shared < end && this.#cached[shared] === text[shared]) shared++;
-    this.#rewind(shared);
+    const root = text.length - 1;
+    const alike = JSON.stringify(sampling) === JSON.stringify(this.#sampling);
+    for (const place of this.#ahead.keys()) if (!alike || place < root) this.#ahead.delete(place);
+    const shared = this.#sharedWith(text);
+    const known = shared === text.length && this.#ahead.has(root);
+    if (!known) this.#rewind(Math.min(shared, root)); // the root's row must run: its scores are wanted
     this.#text = text;
     this.#sampling = sampling;
     this.#tokens = [];
@@ -57,6 +71,22 @@ export class ModelProposer implements Proposer {
     return nodes.tokens.length === 0 ? await this.#proposeRoot() : await this.#proposeNodes(nodes);
   }
 
+  /** Computes the row that a whole kept `chain` would lack, and then what would likely be drafted next. */
+  async anticipate(chain: Int32Array, more: () => Promise<boolean>): Promise<void> {
+    if (!this.#anticipates) return;
+    let length = this.#text.length + chain.length;
+    const line = new Int32Array(length + chain.length);
+    line.set(this.#text);
+    line.set(chain, this.#text.length);
+    this.#rewind(this.#sharedWith(line.subarray(0, length)));
+    while (length <= this.#engine.context && await more()) {
+      let q = this.#ahead.get(length - 1);
+      if (q === undefined) this.#ahead.set(length - 1, q = await this.#run(line.subarray(0, length)));
+      if (length === line.length) break;
+      line[length++] = argmax(q);
+    }
+  }
+
   close(): void {
     this.#sequence.close();
     this.#engine.close();
@@ -64,19 +94,30 @@ export class ModelProposer implements Proposer {
 
   /** Catches up with the text and runs the root. */
   async #proposeRoot(): Promise<Distribution[]> {
-    const text = this.#text;
-    if (text.length > this.#engine.context) return [];
+    if (this.#text.length > this.#engine.context) return [];
+    return [this.#ahead.get(this.#text.length - 1) ?? await this.#run(this.#text)];
+  }
+
+  /** What follows `text`: runs what the cache lacks of it, its last token at least. */
+  async #run(text: Int32Array): Promise<Distribution> {
     const tokens = text.slice(this.#sequence.length);
     const scores = await this.#sequence.forward({ tokens, score: "last", ...passNeeds(this.#sampling) });
     const root = { tokens: new Int32Array(0), parents: new Int32Array(0) };
     const q = new SampledScores(scores, this.#sampling, text, root).distribution(0);
     this.#keep(tokens);
-    return [q];
+    return q;
   }
 
   async #proposeNodes(nodes: Nodes): Promise<Distribution[]> {
     // Rows before `from` are in the cache and above every row that has to run.
     const first = this.#tokens.length;
+    const known = this.#knownAhead(nodes);
+    if (known !== undefined) {
+      this.#tokens.push(nodes.tokens[0]);
+      this.#parents.push(nodes.parents[0]);
+      this.#kept++;
+      return [known];
+    }
     const from = Math.min(this.#kept, ...nodes.parents.map((parent) => parent + 1));
     this.#tokens.push(...nodes.tokens);
     this.#parents.push(...nodes.parents);
@@ -105,6 +146,13 @@ export class ModelProposer implements Proposer {
     return distributions;
   }
 
+  /** What follows a single node that goes on with the chain in the cache, where its row was computed ahead. */
+  #knownAhead({ tokens, parents }: Nodes): Distribution | undefined {
+    const place = this.#text.length + this.#kept;
+    const goesOn = tokens.length === 1 && this.#tokens.length === this.#kept && parents[0] === this.#kept - 1;
+    return goesOn && this.#cached[place] === tokens[0] ? this.#ahead.get(place) : undefined;
+  }
+
   /** Commits all rows of the last pass. */
   #keep(tokens: Int32Array): void {
     const length = this.#sequence.length;
@@ -117,14 +165,23 @@ export class ModelProposer implements Proposer {
     this.#cached.set(tokens, length);
   }
 
+  /** How many tokens of `text`, from the front, are in the cache. */
+  #sharedWith(text: Int32Array): number {
+    const end = Math.min(text.length, this.#sequence.length);
+    let shared = 0;
+    while (shared < end && this.#cached[shared] === text[shared]) shared++;
+    return shared;
+  }
+
   #rewind(length: number): void {
     if (this.#sequence.length > length) this.#sequence.rewind(length);
+    for (const place of this.#ahead.keys()) if (place >= length) this.#ahead.delete(place);
   }
 }
 
 /** A proposer of the model in a file, once its vocabulary is known to be the target's. */
 async function open(path: string, context: PluginContext): Promise<ModelProposer> {
-  return new ModelProposer(await context.loadModel(path));
+  return new ModelProposer(await context.loadModel(path), context.target);
 }
 
 const paper = { title: "Fast Inference from Transformers via Speculative Decoding", year: 2022, arxiv: "2211.17192" };
