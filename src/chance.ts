@@ -1,5 +1,5 @@
 // The only source of randomness anywhere. Running uses a seed; proving follows every branch.
-import type { Distribution } from "./distribution.ts";
+import { type Distribution, mass } from "./distribution.ts";
 
 export interface Chance {
   /** True with the given probability (values outside 0…1 are clamped). Never true at 0, never false at 1. */
@@ -59,17 +59,25 @@ export class UniformChance implements Chance {
     return u < probability || probability >= 1; // u < 0 never holds, and at 1 the answer does not depend on u
   }
 
-  /** Inverse transform: the first token whose running sum exceeds u·sum. A token of weight 0 never moves that sum. */
+  /**
+   * Inverse transform: the first token whose running sum exceeds u·sum. A token of weight 0 never moves that sum.
+   *
+   * Weights that sum to about 1 are rounded to multiples of 2^-52 first. Then every sum is exact and does not depend on
+   * its order (see `mass`), so that a backend which adds up otherwise draws the same token.
+   */
   pick(weights: Distribution): number {
-    const target = this.#next() * drawable(weights);
+    const sum = drawable(weights);
+    const exact = sum > 0.5 && sum < 1.5;
+    const target = this.#next() * (exact ? mass(weights) : sum);
     const { tokens, probabilities } = weights;
-    let sum = 0;
+    let reached = 0;
     let last = -1;
     for (let i = 0; i < probabilities.length; i++) {
-      if (!(probabilities[i] > 0)) continue;
-      sum += probabilities[i];
+      const weight = exact ? (probabilities[i] + 1) - 1 : probabilities[i];
+      if (!(weight > 0)) continue;
+      reached += weight;
       last = i;
-      if (sum > target) break;
+      if (reached > target) break;
     }
     // At the upper end, where u·sum may round to the whole sum, the last token of positive weight stands.
     return tokens === undefined ? last : tokens[last];

@@ -1,8 +1,7 @@
 // Verification rules as graphs: one place of the draft tree per run, from the probabilities that a pass wrote.
 //
 // They repeat the rules of plugins/rules to the last bit. Sums are those of `mass` in src/distribution.ts, which do not
-// depend on their order; running sums have one addend after the other, which CumSum promises; everything else is done
-// element by element, where float64 leaves no choice.
+// depend on their order; everything else is done element by element, where float64 leaves no choice.
 import { ROUNDING } from "../../src/distribution.ts";
 import type { GraphBuilder, Result, Value } from "./graph.ts";
 import { DATA_TYPE } from "./proto.ts";
@@ -45,11 +44,11 @@ const running = (g: GraphBuilder, values: Value) => g.op("CumSum", [values, g.co
 const inverse = (g: GraphBuilder, value: Value) => g.op("Div", [one(g), value]);
 const last = (g: GraphBuilder, values: Value) => pick(g, values, integer(g, -1));
 
-/** As `mass` does: each value is rounded to a multiple of 2^-52, so that the order does not matter. [1] */
-function mass(g: GraphBuilder, values: Value): Value {
-  const rounded = g.op("Sub", [g.op("Add", [values, one(g)]), one(g)]);
-  return g.op("ReduceSum", [rounded], { keepdims: { int: 1 } });
-}
+/** Rounded to multiples of 2^-52: sums of such values do not depend on their order. */
+const exact = (g: GraphBuilder, values: Value) => g.op("Sub", [g.op("Add", [values, one(g)]), one(g)]);
+
+/** As `mass` of src/distribution.ts. [1] */
+const mass = (g: GraphBuilder, values: Value) => g.op("ReduceSum", [exact(g, values)], { keepdims: { int: 1 } });
 
 /** What values with this sum are multiplied by: 1 where they sum to 1 already. */
 function factorOf(g: GraphBuilder, sum: Value): Value {
@@ -72,11 +71,22 @@ function target(g: GraphBuilder): Raw {
   return raw(g, g.op("Mul", [values, inverse(g, mass(g, values))]));
 }
 
-/** The token that `u` [1] draws in proportion to `weights`, as UniformChance does. */
-function draw(g: GraphBuilder, weights: Value, u: Value): Value {
-  const sums = running(g, weights);
-  const beyond = g.op("Greater", [sums, g.op("Mul", [u, last(g, sums)])]);
-  const first = (g: GraphBuilder, flags: Value, fromEnd: number) =>
+/** Tokens of a block that is skipped or searched as a whole. */
+const BLOCK = 256;
+
+/**
+ * The token that `u` [1] draws in proportion to `weights` [V], as UniformChance does: the first whose running sum
+ * exceeds u·sum. Weights rounded by `exact` have exact sums, so whole blocks may be skipped.
+ */
+function draw(g: GraphBuilder, weights: Value, u: Value, vocab: number): Value {
+  const missing = (BLOCK - vocab % BLOCK) % BLOCK;
+  const rounded = exact(g, weights);
+  const padded = missing === 0 ? rounded : g.op("Pad", [rounded, g.constant("int64", [0, missing]), zero(g)]);
+  const blocks = g.op("Reshape", [padded, g.constant("int64", [-1, BLOCK])]);
+  const ends = running(g, g.op("ReduceSum", [blocks, integer(g, 1)], { keepdims: { int: 0 } }));
+  const target = g.op("Mul", [u, last(g, ends)]);
+  const beyond = g.op("Greater", [ends, target]);
+  const position = (g: GraphBuilder, flags: Value, fromEnd: number) =>
     g.op("ArgMax", [g.op("Cast", [flags], { to: { int: DATA_TYPE.uint8 } })], {
       axis: { int: 0 },
       keepdims: { int: 1 },
@@ -85,9 +95,16 @@ function draw(g: GraphBuilder, weights: Value, u: Value): Value {
   const [token] = g.choose(
     last(g, beyond),
     [TOKEN],
-    (g) => [first(g, beyond, 0)],
-    // At the upper end of the range u times the sum may be the whole sum: the last token that can be drawn.
-    (g) => [first(g, g.op("Greater", [weights, zero(g)]), 1)],
+    (g) => {
+      const block = position(g, beyond, 0);
+      const starts = g.op("Concat", [zero(g), ends], { axis: { int: 0 } });
+      const inside = g.op("Reshape", [pick(g, blocks, block), integer(g, BLOCK)]);
+      const sums = g.op("Add", [running(g, inside), pick(g, starts, block)]);
+      const first = position(g, g.op("Greater", [sums, target]), 0);
+      return [g.op("Add", [g.op("Mul", [block, integer(g, BLOCK)]), first])];
+    },
+    // At the upper end of the range u·sum may be the whole sum: the last token that can be drawn.
+    (g) => [position(g, g.op("Greater", [rounded, zero(g)]), 1)],
   );
   return token;
 }
@@ -127,15 +144,15 @@ function results(g: GraphBuilder, values: Partial<Record<keyof typeof RULE_RESUL
 const sums = (g: GraphBuilder, p: Raw, q: Raw) => g.op("Concat", [p.sum, q.sum], { axis: { int: 0 } });
 
 /** Nothing was drafted: the target draws for itself. */
-export function drawGraph(g: GraphBuilder): void {
+export function drawGraph(g: GraphBuilder, vocab: number): void {
   const p = target(g);
   g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
-  const token = draw(g, whole(g, p), pick(g, RULE_FEEDS.uniforms, integer(g, 0)));
+  const token = draw(g, whole(g, p), pick(g, RULE_FEEDS.uniforms, integer(g, 0)), vocab);
   results(g, { token, used: integer(g, 1), sums: sums(g, p, p) });
 }
 
 /** The rule `token`: the first draft is kept with probability min(1, p/q), else the residual is drawn from. */
-export function tokenGraph(g: GraphBuilder): void {
+export function tokenGraph(g: GraphBuilder, vocab: number): void {
   const p = target(g);
   g.input(RULE_FEEDS.drawn, "float64", ["V"]);
   g.input(RULE_FEEDS.drafts, "int64", ["n"]);
@@ -149,7 +166,7 @@ export function tokenGraph(g: GraphBuilder): void {
     (g) => [x, integer(g, 1)],
     (g) => {
       const owed = residual(g, whole(g, p), whole(g, q));
-      return [draw(g, owed, pick(g, RULE_FEEDS.uniforms, integer(g, 1))), integer(g, 2)];
+      return [draw(g, owed, pick(g, RULE_FEEDS.uniforms, integer(g, 1)), vocab), integer(g, 2)];
     },
   );
   results(g, { token, used, sums: sums(g, p, q) });
@@ -165,7 +182,7 @@ interface Source {
 }
 
 /** The rule `recursive`: one draft after the other, each refusal leaving the target what it still owes. */
-export function recursiveGraph(g: GraphBuilder, draws: Draws): void {
+export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): void {
   const row = target(g);
   g.input(RULE_FEEDS.drafts, "int64", ["n"]);
   g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
@@ -232,7 +249,7 @@ export function recursiveGraph(g: GraphBuilder, draws: Draws): void {
   const [said, used] = g.choose(
     g.op("Less", [token, integer(g, 0)]),
     [TOKEN, TOKEN],
-    (g) => [draw(g, owed, pick(g, RULE_FEEDS.uniforms, flips)), g.op("Add", [flips, integer(g, 1)])],
+    (g) => [draw(g, owed, pick(g, RULE_FEEDS.uniforms, flips), vocab), g.op("Add", [flips, integer(g, 1)])],
     () => [token, flips],
   );
   results(g, { token: said, used, sums: sums(g, row, q ?? row) });

@@ -71,7 +71,11 @@ export class OnnxRules {
   ): Judged | undefined {
     let used = 0;
     const row = (row: number) => probabilities.subarray(row * this.vocab, (row + 1) * this.vocab);
-    const say = (graph: string, build: (g: GraphBuilder) => void, { row: at, drafts, drawn }: Place): number => {
+    const say = (
+      graph: string,
+      build: (g: GraphBuilder, vocab: number) => void,
+      { row: at, drafts, drawn }: Place,
+    ): number => {
       const numbers = uniforms.subarray(used, used + drafts.length + 1);
       this.#run(graph, build, row(at), drafts, numbers, drawn, ["token", "used", "sums"]);
       used += Number(this.#used.data[0]);
@@ -98,7 +102,7 @@ export class OnnxRules {
       const drawn = place.drawn ?? point; // a chosen draft has all of q
       if (rule.name === "token") return say("token", tokenGraph, { ...place, drawn });
       const draws = DRAWS[tree.law];
-      return say(`recursive ${draws}`, (g) => recursiveGraph(g, draws), { ...place, drawn });
+      return say(`recursive ${draws}`, (g, vocab) => recursiveGraph(g, vocab, draws), { ...place, drawn });
     });
     return { verdict, used };
   }
@@ -121,7 +125,7 @@ export class OnnxRules {
 
   #run(
     name: string,
-    build: (g: GraphBuilder) => void,
+    build: (g: GraphBuilder, vocab: number) => void,
     row: Float32Array,
     drafts: readonly number[],
     uniforms: Float64Array,
@@ -170,11 +174,11 @@ export class OnnxRules {
     return this.#spread;
   }
 
-  #graph(name: string, build: (g: GraphBuilder) => void, wanted: readonly ResultName[]): Graph {
+  #graph(name: string, build: (g: GraphBuilder, vocab: number) => void, wanted: readonly ResultName[]): Graph {
     let graph = this.#graphs.get(name);
     if (graph === undefined) {
       const g = new GraphBuilder();
-      build(g);
+      build(g, this.vocab);
       const model = encodeModel(g.finish(name, (weight) => {
         const { buffer, byteOffset, byteLength } = weight.data();
         return new Uint8Array(buffer, byteOffset, byteLength);
