@@ -1,5 +1,5 @@
 // graft: the draft tree loses its least likely branches, and what was found in the text takes their places.
-// Draft Less, Retrieve More: Hybrid Tree Construction for Speculative Decoding (Liu et al., 2026, arXiv 2605.20104).
+// Draft Less, Retrieve More: Hybrid Tree Construction for Speculative Decoding (2026, arXiv 2605.20104).
 //
 // The tree is that of the likeliest paths (opt-tree); pruning stops it where a path is less likely than `threshold`.
 // What is found in the text enters at the root and shares the tree as far as the two agree, so it either makes a kept
