@@ -1,6 +1,7 @@
 // Rules that ONNX Runtime runs give the verdict of the rule in TypeScript for the same uniform numbers, and take as many.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { libraryPath } from "../../kernels/onnx/library.ts";
 import { OnnxScores } from "../../kernels/onnx/results.ts";
 import { OnnxRules } from "../../kernels/onnx/rules.ts";
@@ -9,17 +10,22 @@ import { greedy } from "../../plugins/rules/greedy.ts";
 import { recursive } from "../../plugins/rules/recursive.ts";
 import { token } from "../../plugins/rules/token.ts";
 import { typical } from "../../plugins/rules/typical.ts";
-import { UniformChance } from "../../src/chance.ts";
-import { type DeviceRule, mostUniforms } from "../../src/device-rule.ts";
+import { SeededChance, UniformChance } from "../../src/chance.ts";
+import { type DeviceRule, judge, mostUniforms } from "../../src/device-rule.ts";
 import { dense, type Distribution, sparse, without } from "../../src/distribution.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import type { DraftLaw, DraftTree } from "../../src/tree.ts";
+import { GREEDY } from "../../src/sampling.ts";
+import { passNeeds, SampledScores } from "../../src/scores.ts";
+import { type DraftLaw, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
+import { temporaryCache } from "./support/cache.ts";
+import { randomModel } from "./support/random-model.ts";
 import { type Random, randomFrom } from "./support/random.ts";
 
 const runtime = await Runtime.load(await libraryPath(""));
 const engines = new Map<number, OnnxRules>();
 after(() => engines.forEach((rules) => rules.close()));
 
+const EVEN = dense(new Float64Array(1000).fill(0.001));
 const ENDS = [0, 2 ** -53, 0.5, 1 - 2 ** -53, 1];
 
 interface Case {
@@ -136,4 +142,53 @@ test("the device's rules agree with TypeScript at a vocabulary of 49,152", () =>
   for (const [rule, device] of RULES) {
     for (const law of rule.laws) compare(rule, device, randomCase(49_152, 4, law, dice), 49_152);
   }
+});
+
+test("an engine's verdicts on its own scores are the rules', and take as much from the chance", async () => {
+  const { source } = randomModel(5, { spec: { context: 64 } });
+  const cacheDir = temporaryCache(after);
+  const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir });
+  after(() => engine.close());
+  const { vocab } = source.spec;
+  const dice = randomFrom(11);
+  const root = Int32Array.of(3);
+  for (const [rule, device] of RULES) {
+    assert.ok(engine.can.deviceRules.includes(device.name));
+    assert.deepEqual(rule.device, device);
+    for (const law of rule.laws) {
+      const { tree } = randomCase(vocab, 6, law, dice);
+      const sequence = engine.open();
+      const sampling = { ...GREEDY, temperature: rule.greedy ? 0 : 1.3 };
+      const scores = await sequence.forward({
+        tokens: Int32Array.of(...root, ...tree.tokens),
+        parents: Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1)),
+        ...passNeeds(sampling),
+      });
+      for (let seed = 0; seed < 20; seed++) {
+        const sampled = new SampledScores(scores, sampling, root, tree);
+        assert.ok(sampled.judge !== undefined);
+        const [own, others] = [new SeededChance(seed), new SeededChance(seed)];
+        assert.deepEqual(judge(rule, tree, sampled, own), rule.verify(tree, sampled, others));
+        assert.equal(own.pick(EVEN), others.pick(EVEN), "both took as many numbers");
+      }
+      sequence.close();
+    }
+  }
+});
+
+test("where tokens are left out or penalised, and for a pass without probabilities, no backend judges", async () => {
+  const { source } = randomModel(5, { spec: { context: 64 } });
+  const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir: temporaryCache(after) });
+  after(() => engine.close());
+  const scores = await engine.open().forward({ tokens: Int32Array.of(1), need: "argmax" });
+  const uniforms = new Float64Array(1);
+  assert.equal(scores.judge!({ name: "token" }, EMPTY_TREE, uniforms), undefined);
+  assert.deepEqual(scores.judge!({ name: "greedy" }, EMPTY_TREE, uniforms)?.verdict.next, scores.argmax(0));
+  const text = Int32Array.of(1);
+  for (const change of [{ topK: 5 }, { topP: 0.9 }, { minP: 0.1 }, { typical: 0.9 }, { repetitionPenalty: 1.1 }]) {
+    const sampling = { ...GREEDY, temperature: 1, ...change };
+    assert.equal(new SampledScores(scores, sampling, text, EMPTY_TREE).judge, undefined, JSON.stringify(change));
+  }
+  const greedily = new SampledScores(scores, GREEDY, text, EMPTY_TREE);
+  assert.equal(greedily.judge!({ name: "recursive" }, EMPTY_TREE, uniforms), undefined);
 });
