@@ -9,14 +9,15 @@ type RowPair = (vocab: number, random: Random) => [p: number[], q: number[]];
 
 /** Numbers for cases. Any Chance will do, so cases repeat with a seed. */
 export class Random {
-  private static readonly steps = dense(new Array(1 << 12).fill(1));
+  private static readonly digits = dense(new Array(32).fill(1));
 
   constructor(private readonly chance: Chance) {}
 
-  /** 0 ≤ u < 1 */
+  /** 0 ≤ u < 1, of 25 bits. */
   uniform(): number {
-    const coarse = this.chance.pick(Random.steps);
-    return (coarse + this.chance.pick(Random.steps) / 4096) / 4096;
+    let value = 0;
+    for (let i = 0; i < 5; i++) value = (value + this.chance.pick(Random.digits)) / 32;
+    return value;
   }
 
   /** 0 … below − 1 */

@@ -10,13 +10,11 @@
 const STEP = 0.3;
 /** Below e^−10 a clock rings three times with probability under 1e-13·t. */
 const FIRST = -10.2;
-/** Rates below this ring never; beyond it times leave the range of doubles. Matters only where fewer than n tokens are above. */
-const LEAST = 1e-290;
 /** A number of rings below n that is less likely than this is taken as impossible. */
 const NEVER = 1e-18;
 
 /**
- * For `q` [size], summing to 1, and n ≥ 1: a function of k, P(all n draws are among the first k tokens). Call it with
+ * For `q` [size], each above 2^-54, summing to 1, and n ≥ 1: a function of k, P(all n draws are among the first k tokens). Call it with
  * ascending k. O(size) altogether for n ≤ 2, O(size·n·steps) with about 100 steps beyond.
  */
 export function allDrawnWithin(q: Float64Array, n: number): (k: number) => number {
@@ -53,7 +51,7 @@ function twoWithin(q: Float64Array): (k: number) => number {
 function manyWithin(q: Float64Array, outside: Float64Array, n: number): (k: number) => number {
   let least = 1;
   for (let k = 0; k < q.length; k++) if (outside[k] > 0) least = Math.min(least, outside[k]);
-  const steps = Math.ceil((Math.log(40 / Math.max(least, LEAST)) - FIRST) / STEP) + 1;
+  const steps = Math.ceil((Math.log(40 / least) - FIRST) / STEP) + 1;
   const times = Float64Array.from({ length: steps }, (_, i) => Math.exp(FIRST + i * STEP));
   const rings = Array.from({ length: steps }, () => { // rings[i][j] = Pr[exactly j clocks of H ring by times[i]], j < n
     const row = new Float64Array(n);

@@ -1,0 +1,75 @@
+// hunch check: what a table says, exit codes, a stranger's rule.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { file, hunch, TINY } from "./support/cli.ts";
+
+const CAREFUL = `export default {
+  kind: "rule", name: "mine", summary: "the target draws for itself",
+  create: () => ({
+    name: "mine", lossless: true, laws: ["iid"],
+    verify: (tree, scores, chance) => ({ path: new Int32Array(0), next: chance.pick(scores.distribution(0)) }),
+  }),
+};`;
+const CARELESS = CAREFUL.replace("chance.pick(scores.distribution(0))", "scores.argmax(0)");
+
+test("a rule is proved law by law, and the exit code is 0", async () => {
+  const { code, stdout, stderr } = await hunch(["check", "token", "--quick", "--law", "iid", "--law", "point"]);
+  assert.equal(code, 0, stderr);
+  const lines = stdout.trimEnd().split("\n");
+  assert.match(lines[0], /^rule\s+law\s+cases\s+worst TV\s+accepted\s+first\s+bound\s+gap$/);
+  assert.equal(lines.length, 3);
+  assert.match(stdout, /token\s+iid\s+lossless/);
+});
+
+test("a stranger's rule is proved the same way, and one that is wrong is refuted with a small case", async () => {
+  const good = await hunch(["check", "mine", "--quick", "--plugin", file("good.ts", CAREFUL)]);
+  assert.equal(good.code, 0, good.stderr);
+  const bad = await hunch(["check", "mine", "--quick", "--plugin", file("bad.ts", CARELESS)]);
+  assert.equal(bad.code, 6);
+  assert.match(bad.stdout, /mine\s+iid\s+REFUTED/);
+  assert.match(bad.stdout, /mine is not lossless for the law iid; the smallest case found/);
+  assert.match(bad.stdout, /target .*, mine /);
+});
+
+test("relaxed rules show their distance, and with --sweep as a function of their options", async () => {
+  const { code, stdout } = await hunch(["check", "alignment", "--quick", "--law", "iid", "--sweep", "--json"]);
+  assert.equal(code, 0);
+  const { rules } = JSON.parse(stdout) as { rules: { rule: string; laws: { perToken: { mean: number } }[] }[] };
+  assert.deepEqual(rules.map(({ rule }) => rule), [
+    "alignment",
+    ...[0.25, 0.5, 2, 4].map((factor) => `alignment?factor=${factor}`),
+  ]);
+  const distances = rules.map(({ laws }) => laws[0].perToken.mean);
+  assert.ok(distances[1] > distances[0] && distances[0] > distances[4]);
+});
+
+test("what cannot be checked is said in one line", async () => {
+  for (
+    const [args, line] of [
+      [["check"], /name a rule to check, or --all/],
+      [["check", "tokn"], /did you mean token\?/],
+      [["check", "k-seq", "--law", "beam"], /k-seq does not claim the law beam/],
+      [["check", "reflective"], /cannot be checked on its own: it asks a model/],
+    ] as const
+  ) {
+    const { code, stderr } = await hunch([...args]);
+    assert.equal(code, 2);
+    assert.match(stderr, line);
+    assert.equal(stderr.trimEnd().split("\n").length, 1);
+  }
+});
+
+test("rules are measured on a model's real distributions, beside the bound", async () => {
+  const few = ["--places", "2", "--draws", "20", "--law", "iid", "--json", ...TINY];
+  const { code, stdout, stderr } = await hunch(["check", "token", "match", "--bound", ...few]);
+  assert.equal(code, 0, stderr);
+  const { tables: [{ law, bound, rules }] } = JSON.parse(stdout);
+  assert.equal(law, "iid");
+  assert.equal(bound.length, 8);
+  assert.ok(bound.every((value: number, i: number) => value >= (bound[i - 1] ?? 0) - 1e-9 && value <= 1 + 1e-9));
+  assert.deepEqual(rules.map(({ rule }: { rule: string }) => rule), ["token", "match"]);
+
+  const drawn = await hunch(["check", "token", "--chi-square", ...few.slice(0, -1 - TINY.length), ...TINY]);
+  assert.equal(drawn.code, 0, drawn.stderr);
+  assert.match(drawn.stdout, /token\s+iid\s+passes/);
+});
