@@ -2,7 +2,7 @@
 import type { ModelSource } from "../../src/model/source.ts";
 import type { LayerSpec, RopeSpec } from "../../src/model/spec.ts";
 import type { Device } from "./device.ts";
-import { MOST_ROWS, type RotateVariant } from "./kernels.ts";
+import { BEST_WORDS, MOST_ROWS, type RotateVariant } from "./kernels.ts";
 import { shaped, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
 import {
   activateStep,
@@ -20,7 +20,7 @@ import {
 /** Everything about a model that lies on the device. */
 export interface Decoder {
   readonly steps: readonly Step[];
-  /** What a pass is told: rows, past, capacity, first, scored (u32 each). */
+  /** What a pass is told, as ops/pass.wgsl says. */
   readonly pass: GPUBuffer;
   /** Embedded rows, [MOST_ROWS, stride]. */
   readonly hidden: Plane;
@@ -31,7 +31,7 @@ export interface Decoder {
   readonly ropes: readonly { readonly spec: RopeSpec; readonly from: number }[];
   /** [scored, vocab]; grown before a pass that needs more. */
   readonly logits: Growing;
-  /** [MOST_ROWS, 4], as ops/best.wgsl says. */
+  /** [MOST_ROWS, BEST_WORDS], as ops/best.wgsl says. */
   readonly best: GPUBuffer;
 }
 
@@ -208,7 +208,7 @@ export async function buildDecoder(
   const head = matrix([{ name: output, bias: "output.bias", rows: spec.vocab }], spec.width);
   const ends = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
   for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: ends }));
-  const best = device.storage(MOST_ROWS * 16, "best");
+  const best = device.storage(MOST_ROWS * BEST_WORDS * 4, "best");
   steps.push(bestStep(bench, spec.vocab, logits, best));
   progress?.(1);
   return { steps, pass: bench.pass, hidden: x, tree, angles, ropes, logits, best };

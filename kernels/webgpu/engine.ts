@@ -35,7 +35,7 @@ export class WebGpuEngine implements Engine {
   readonly source: ModelSource;
   readonly format: WeightFormat;
   readonly context: number;
-  readonly maxRows = MOST_ROWS;
+  readonly maxRows: number;
   readonly can: Capabilities;
   readonly #loaded: Loaded;
   readonly #device: Device;
@@ -55,6 +55,8 @@ export class WebGpuEngine implements Engine {
     this.#loaded = loaded;
     this.#device = device;
     this.#pass = new Pass(device, source, decoder);
+    // All rows of the widest pass may want scores, in one binding.
+    this.maxRows = Math.max(1, Math.min(MOST_ROWS, Math.floor(device.largestBinding / (4 * source.spec.vocab))));
     this.can = {
       tree: true,
       exact: exact ? "trees" : "none",

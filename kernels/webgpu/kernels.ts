@@ -131,6 +131,9 @@ export function compactKernel(): Kernel {
   return { name: "compact", code: compactCode, bindings: ["uniform", "read", "write"] };
 }
 
+/** Words of a row of results, as ops/best.wgsl has them. */
+export const BEST_WORDS = 8;
+
 export function bestKernel(): Kernel {
-  return { name: "best", code: bestCode, bindings: ["uniform", "read", "write"] };
+  return { name: "best", code: passCode + bestCode, bindings: ["uniform", "uniform", "read", "write"] };
 }

@@ -4,7 +4,7 @@ import type { ModelSource, Tensor } from "../../src/model/source.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
-import { compactKernel, MOST_ROWS } from "./kernels.ts";
+import { BEST_WORDS, compactKernel, MOST_ROWS } from "./kernels.ts";
 import { Recorder, uniform } from "./steps.ts";
 import type { Results } from "./scores.ts";
 
@@ -18,7 +18,7 @@ export class Pass {
   readonly #recorder: Recorder;
   readonly #embed: Tensor;
   readonly #positions: Float32Array | undefined;
-  readonly #numbers = new Uint32Array(5);
+  readonly #numbers = new DataView(new ArrayBuffer(24));
   readonly #tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
   readonly #hidden: Float32Array;
   readonly #angles: Float32Array[];
@@ -44,7 +44,7 @@ export class Pass {
   async run(
     cache: KeyValueCache,
     past: number,
-    { tokens, score }: Rows,
+    { tokens, score, need, temperature = 1 }: Rows,
     parents: Int32Array,
     depths: Int32Array,
     move: Move | undefined,
@@ -58,14 +58,16 @@ export class Pass {
     if (move) await device.pipeline(compactKernel());
     this.release();
     const logitBytes = scored * spec.vocab * 4;
-    const bestBytes = scored * 16;
+    const bestBytes = scored * BEST_WORDS * 4;
     this.#makeRoom(logitBytes, bestBytes);
 
     const encoder = device.gpu.createCommandEncoder();
     const spent: GPUBuffer[] = [];
     if (move) spent.push(...this.move(cache, move, encoder));
     spent.push(...cache.reserve(past + rows, past, encoder));
-    this.#numbers.set([rows, past, cache.capacity, rows - scored, scored]);
+    const told = [rows, past, cache.capacity, rows - scored, scored];
+    told.forEach((value, i) => this.#numbers.setUint32(4 * i, value, true));
+    this.#numbers.setFloat32(20, need === "probabilities" ? temperature : 0, true);
     device.write(decoder.pass, this.#numbers);
     this.#embedRows(tokens, past, depths);
     this.#rotate(rows, past, depths);
@@ -78,8 +80,9 @@ export class Pass {
     const read = await device.read(this.#staging!, bestBytes + logitBytes);
     this.#mapped = true;
     return {
-      best: new Uint32Array(read, 0, scored * 4),
+      best: new Uint32Array(read, 0, scored * BEST_WORDS),
       logits: new Float32Array(read, bestBytes, scored * spec.vocab),
+      sums: need === "probabilities" ? new Float32Array(read, 0, scored * BEST_WORDS) : undefined,
     };
   }
 

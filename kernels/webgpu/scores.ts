@@ -1,11 +1,14 @@
 // What a pass left behind, read in memory that the device has filled.
 import type { Candidates, Scores } from "../../src/backend.ts";
 import type { Distribution } from "../../src/distribution.ts";
+import { BEST_WORDS } from "./kernels.ts";
 
 /** What was read back of a pass. */
 export interface Results {
   readonly logits: Float32Array; // [rows, vocab]
-  readonly best: Uint32Array; // [rows, 4], as ops/best.wgsl says
+  readonly best: Uint32Array; // [rows, BEST_WORDS], as ops/best.wgsl says
+  /** The same memory as numbers, where the device has made the sums of probabilities. */
+  readonly sums: Float32Array | undefined;
 }
 
 export class WebGpuScores implements Scores {
@@ -23,7 +26,7 @@ export class WebGpuScores implements Scores {
 
   argmax(row: number): number {
     this.#check(row);
-    return this.results.best[row * 4];
+    return this.results.best[row * BEST_WORDS];
   }
 
   top(row: number, k: number): Candidates {
@@ -62,8 +65,10 @@ export class WebGpuScores implements Scores {
   /** log Σ exp(logit / temperature) */
   #logSum(row: number): number {
     return this.#logSums[row] ??= (() => {
-      const logits = this.logits(row);
       const highest = this.#highest(row);
+      const { sums } = this.results;
+      if (sums) return highest + Math.log(sums[row * BEST_WORDS + 4]);
+      const logits = this.logits(row);
       let sum = 0;
       for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] / this.temperature - highest);
       return highest + Math.log(sum);
@@ -76,7 +81,7 @@ export class WebGpuScores implements Scores {
     if (known && known.length >= k) return known.slice(0, k);
     const logits = this.logits(row);
     const { best } = this.results;
-    if (k <= 2) return Int32Array.from([best[row * 4], best[row * 4 + 2]].slice(0, k));
+    if (k <= 2) return Int32Array.from([best[row * BEST_WORDS], best[row * BEST_WORDS + 2]].slice(0, k));
     if (k > 256) {
       const all = Int32Array.from(logits, (_, token) => token);
       return this.#ranked[row] = all.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, k);

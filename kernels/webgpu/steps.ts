@@ -223,10 +223,10 @@ export function activateStep(
   return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(hidden / 64), rows] };
 }
 
-export function bestStep({ device }: Bench, vocab: number, logits: Growing, best: GPUBuffer): Step {
+export function bestStep({ device, pass }: Bench, vocab: number, logits: Growing, best: GPUBuffer): Step {
   const shape = uniform(device, [vocab]);
   const kernel = bestKernel();
-  return { kernel: () => kernel, buffers: () => [shape, logits.buffer, best], grid: ({ scored }) => [scored, 1] };
+  return { kernel: () => kernel, buffers: () => [pass, shape, logits.buffer, best], grid: ({ scored }) => [scored, 1] };
 }
 
 /** Encodes steps, with bind groups that last as long as the buffers stay the same. */

@@ -5,6 +5,7 @@ struct Pass {
   capacity: u32, // columns of the cache
   first: u32, // the first row that gets scores
   scored: u32, // how many rows get scores
+  temperature: f32, // of the probabilities; 0: none are wanted
 }
 
 // Stride of the table of ancestors: most rows of a pass.
