@@ -22,10 +22,14 @@ export const traversal: VerificationRule = {
     /** Judges what hangs below `node`, itself covered by `covered`; the verdict, or undefined where all is refused. */
     const judge = (node: number, covered: number): { end: number; p: Distribution } | undefined => {
       const children = childrenOf(tree, [node]);
+      const target = () => normalise(scores.distribution(node + 1));
+      if (children.length === 0) { // most nodes: what follows them is looked at only where they are kept
+        return node < 0 || chance.flip(covered) ? { end: node, p: target() } : undefined;
+      }
       const drafts = children.map((child) => tree.tokens[child]);
-      const original = normalise(scores.distribution(node + 1));
+      const original = target();
       const drawn = tree.q(node);
-      const q = drawn === undefined ? point(scores.vocab, drafts[0] ?? 0) : normalise(drawn);
+      const q = drawn === undefined ? point(scores.vocab, drafts[0]) : normalise(drawn);
       let p = original;
       let r = covered;
       for (let i = 0; i < children.length; i++) {
