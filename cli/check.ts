@@ -3,8 +3,8 @@ import { type ProofOptions, proveRule, type RuleReport } from "../src/check/prov
 import { failureLines, reportLines } from "../src/check/report.ts";
 import { EXIT, HunchError } from "../src/errors.ts";
 import type { OptionSpec, Plugin, PluginContext, Registry } from "../src/registry.ts";
-import type { VerificationRule } from "../src/rule.ts";
 import type { CheckCommand } from "./commands/check.ts";
+import type { VerificationRule } from "../src/rule.ts";
 import { openRegistry } from "./methods.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
@@ -19,32 +19,15 @@ export async function check(options: CheckCommand): Promise<number> {
   const left: string[] = [];
   try {
     for (const [i, spec] of specs.entries()) {
-      const rule = await resolveRule(spec, registry, context);
-      const why = rule === undefined ? "it needs a model to be made" : notEnumerable(rule);
-      if (rule === undefined || why !== undefined) {
-        if (!options.all) throw new HunchError("usage", `${spec} cannot be checked on its own: ${why}`);
-        left.push(`${spec}: ${why}`);
-        continue;
-      }
-      const laws = options.laws.length > 0 ? options.laws : undefined;
-      const foreign = laws?.find((law) => !rule.laws.includes(law));
-      if (foreign !== undefined && !options.all) {
-        throw new HunchError(
-          "usage",
-          `${spec} does not claim the law ${foreign}`,
-          {},
-          `it has ${rule.laws.join(", ")}`,
-        );
-      }
-      const proof: ProofOptions = {
-        ...options,
-        laws: laws?.filter((law) => rule.laws.includes(law)),
-        progress: (law, fraction) => status.progress(`${spec}, ${law}`, (i + fraction) / specs.length),
-      };
+      const progress = (law: string, fraction: number) =>
+        status.progress(`${spec}, ${law}`, (i + fraction) / specs.length);
+      let rule: VerificationRule | undefined;
       try {
-        reports.push({ ...proveRule(rule, proof), rule: spec });
+        rule = await ruleOf(spec, options, registry, context);
+        reports.push({ ...proveRule(rule, proofOf(rule, { ...options, progress })), rule: spec });
       } catch (error) {
-        if (!options.all || !(error instanceof HunchError)) throw error;
+        // With --all, what cannot be proved for want of a model is told and left; a rule that claims must be proved.
+        if (!options.all || !(error instanceof HunchError) || rule?.lossless) throw error;
         left.push(`${spec}: ${error.message}`);
       }
     }
@@ -122,17 +105,31 @@ function scaled({ type, default: value, min = -Infinity, max = Infinity }: Optio
   return type === "integer" ? Math.round(clamped) : Number(clamped.toPrecision(6));
 }
 
-/** The rule; undefined where it cannot be made without a target or a file. */
-async function resolveRule(
+/** Throws HunchError where the rule cannot be proved without a model or a file. */
+async function ruleOf(
   spec: string,
+  { all, laws }: CheckCommand,
   registry: Registry,
   context: PluginContext,
-): Promise<VerificationRule | undefined> {
+): Promise<VerificationRule> {
   const { argument } = registry.find("rule", spec.split(/[?:]/)[0]);
-  if (argument !== undefined && !argument.startsWith("[") && !spec.includes(":")) return undefined;
-  return await registry.resolve("rule", spec, context);
+  const refuse = (why: string) =>
+    new HunchError("usage", `${all ? "" : `${spec} cannot be checked on its own: `}${why}`);
+  if (argument !== undefined && !argument.startsWith("[") && !spec.includes(":")) {
+    throw refuse(`it needs its ${argument}`);
+  }
+  const rule = await registry.resolve("rule", spec, context);
+  if (rule.prepare !== undefined) throw refuse("it asks a model about each draft");
+  const foreign = laws.find((law) => !rule.laws.includes(law));
+  if (foreign !== undefined && !all) {
+    throw new HunchError("usage", `${spec} does not claim the law ${foreign}`, {}, `it has ${rule.laws.join(", ")}`);
+  }
+  return rule;
 }
 
-function notEnumerable(rule: VerificationRule): string | undefined {
-  return rule.prepare === undefined ? undefined : "it asks a model about each draft";
+function proofOf(
+  rule: VerificationRule,
+  { laws, ...proof }: Omit<CheckCommand, "progress"> & Pick<ProofOptions, "progress">,
+): ProofOptions {
+  return { ...proof, laws: laws.length > 0 ? laws.filter((law) => rule.laws.includes(law)) : undefined };
 }
