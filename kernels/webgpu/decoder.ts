@@ -6,7 +6,7 @@ import { BEST_WORDS, MOST_ROWS, type RotateVariant } from "./kernels.ts";
 import { shaped, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
 import {
   activateStep,
-  attentionStep,
+  attentionSteps,
   type Bench,
   bestStep,
   type Growing,
@@ -31,6 +31,8 @@ export interface Decoder {
   readonly ropes: readonly { readonly spec: RopeSpec; readonly from: number }[];
   /** [scored, vocab]; grown before a pass that needs more. */
   readonly logits: Growing;
+  /** What split attention leaves for its merge; grown like the logits. */
+  readonly parts: Growing;
   /** [MOST_ROWS, BEST_WORDS], as ops/best.wgsl says. */
   readonly best: GPUBuffer;
 }
@@ -114,13 +116,15 @@ export async function buildDecoder(
   const angles = device.storage(anglesLength * 4, "angles");
   const tree = device.storage((MOST_ROWS + MOST_ROWS * MOST_ROWS) * 4, "tree");
 
+  const parts: Growing = { buffer: device.storage(16, "parts of attention") };
+
   const attend = (layer: LayerSpec, n: number, from: Plane): Plane => {
     const { heads, kvHeads, headSize, scale, rope, window, softcap } = layer.attention;
     const name = `layers.${n}.attention`;
     const [queries, keys] = [heads * headSize, kvHeads * headSize];
     const packed = plane("queries, keys, values", queries + 2 * keys);
-    const parts = [["q", queries], ["k", keys], ["v", keys]] as const;
-    multiply(from, parts.map(([part, rows]) => ({ name: `${name}.${part}`, rows })), spec.width, packed);
+    const names = [["q", queries], ["k", keys], ["v", keys]] as const;
+    multiply(from, names.map(([part, rows]) => ({ name: `${name}.${part}`, rows })), spec.width, packed);
     const query = plane("queries", queries);
     const gainQuery = vector(`${name}.qNorm.weight`, headSize, queries);
     const gainKey = vector(`${name}.kNorm.weight`, headSize, keys);
@@ -142,7 +146,7 @@ export async function buildDecoder(
       gainKey,
     }));
     const mixed = plane("mixed", queries);
-    steps.push(attentionStep(bench, {
+    steps.push(...attentionSteps(bench, {
       layer: n,
       heads,
       kvHeads,
@@ -153,6 +157,7 @@ export async function buildDecoder(
       query,
       tree,
       mixed,
+      parts,
     }));
     const out = plane("attended", spec.width);
     multiply(mixed, [{ name: `${name}.output`, rows: spec.width }], queries, out);
@@ -211,5 +216,5 @@ export async function buildDecoder(
   const best = device.storage(MOST_ROWS * BEST_WORDS * 4, "best");
   steps.push(bestStep(bench, spec.vocab, logits, best));
   progress?.(1);
-  return { steps, pass: bench.pass, hidden: x, tree, angles, ropes, logits, best };
+  return { steps, pass: bench.pass, hidden: x, tree, angles, ropes, logits, parts, best };
 }

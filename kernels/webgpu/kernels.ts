@@ -7,9 +7,11 @@ import attentionCode from "./ops/attention.wgsl" with { type: "text" };
 import bestCode from "./ops/best.wgsl" with { type: "text" };
 import compactCode from "./ops/compact.wgsl" with { type: "text" };
 import matmulCode from "./ops/matmul.wgsl" with { type: "text" };
+import mergeCode from "./ops/merge.wgsl" with { type: "text" };
 import normCode from "./ops/norm.wgsl" with { type: "text" };
 import passCode from "./ops/pass.wgsl" with { type: "text" };
 import rotateCode from "./ops/rotate.wgsl" with { type: "text" };
+import segmentsCode from "./ops/segments.wgsl" with { type: "text" };
 import b4Code from "./ops/weights-b4.wgsl" with { type: "text" };
 import b8Code from "./ops/weights-b8.wgsl" with { type: "text" };
 import bf16Code from "./ops/weights-bf16.wgsl" with { type: "text" };
@@ -110,11 +112,23 @@ export function rotateKernel({ headSize, normed, layer, rope }: RotateVariant): 
   };
 }
 
-export function attentionKernel(headSize: number): Kernel {
+/** Keys of one segment of attention, as ops/segments.wgsl has it. */
+export const SEGMENT = 512;
+
+/** `split`: each segment of keys has a workgroup of its own, and `mergeKernel` follows. */
+export function attentionKernel(headSize: number, split: boolean): Kernel {
   return {
-    name: "attention",
-    code: constants({ HEAD: headSize }) + passCode + attentionCode,
+    name: split ? "attention, split" : "attention",
+    code: constants({ HEAD: headSize, SPLIT: split }) + passCode + segmentsCode + attentionCode,
     bindings: ["uniform", "uniform", "read", "read", "read", "write"],
+  };
+}
+
+export function mergeKernel(headSize: number): Kernel {
+  return {
+    name: "merge",
+    code: constants({ HEAD: headSize }) + passCode + segmentsCode + mergeCode,
+    bindings: ["uniform", "uniform", "read", "read", "write"],
   };
 }
 

@@ -4,8 +4,8 @@ import type { ModelSource, Tensor } from "../../src/model/source.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
-import { BEST_WORDS, compactKernel, MOST_ROWS } from "./kernels.ts";
-import { Recorder, uniform } from "./steps.ts";
+import { BEST_WORDS, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
+import { partsOf, Recorder, uniform, type Width } from "./steps.ts";
 import type { Results } from "./scores.ts";
 
 /** Rows of a pass that were accepted, and where they stand: at columns `past + path[i]`. */
@@ -18,7 +18,7 @@ export class Pass {
   readonly #recorder: Recorder;
   readonly #embed: Tensor;
   readonly #positions: Float32Array | undefined;
-  readonly #numbers = new DataView(new ArrayBuffer(24));
+  readonly #numbers = new DataView(new ArrayBuffer(28));
   readonly #tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
   readonly #hidden: Float32Array;
   readonly #angles: Float32Array[];
@@ -53,13 +53,15 @@ export class Pass {
     device.check();
     const rows = tokens.length;
     const scored = score === "last" ? 1 : rows;
-    const width = { rows, scored };
-    const pipelines = await this.#recorder.prepare(decoder.steps, width);
+    const segments = Math.ceil((past + depths.reduce((a, b) => Math.max(a, b)) + 1) / SEGMENT);
+    const width = { rows, scored, segments };
+    const steps = Recorder.needed(decoder.steps, width);
+    const pipelines = await this.#recorder.prepare(steps, width);
     if (move) await device.pipeline(compactKernel());
     this.release();
     const logitBytes = scored * spec.vocab * 4;
     const bestBytes = scored * BEST_WORDS * 4;
-    this.#makeRoom(logitBytes, bestBytes);
+    this.#makeRoom(logitBytes, bestBytes, width);
 
     const encoder = device.gpu.createCommandEncoder();
     const spent: GPUBuffer[] = [];
@@ -68,11 +70,12 @@ export class Pass {
     const told = [rows, past, cache.capacity, rows - scored, scored];
     told.forEach((value, i) => this.#numbers.setUint32(4 * i, value, true));
     this.#numbers.setFloat32(20, need === "probabilities" ? temperature : 0, true);
+    this.#numbers.setUint32(24, segments, true);
     device.write(decoder.pass, this.#numbers);
     this.#embedRows(tokens, past, depths);
     this.#rotate(rows, past, depths);
     this.#describeTree(rows, parents, depths);
-    this.#recorder.record(encoder, decoder.steps, pipelines, width, cache.buffers);
+    this.#recorder.record(encoder, steps, pipelines, width, cache.buffers);
     encoder.copyBufferToBuffer(decoder.best, 0, this.#staging!, 0, bestBytes);
     encoder.copyBufferToBuffer(decoder.logits.buffer, 0, this.#staging!, bestBytes, logitBytes);
     device.submit(encoder);
@@ -118,8 +121,13 @@ export class Pass {
     }
   }
 
-  #makeRoom(logitBytes: number, bestBytes: number): void {
-    const { device, decoder } = this;
+  #makeRoom(logitBytes: number, bestBytes: number, width: Width): void {
+    const { device, decoder, source: { spec } } = this;
+    const parts = Math.max(...spec.layers.map(({ attention }) => partsOf(width, attention.heads, attention.headSize)));
+    if (decoder.parts.buffer.size < parts) {
+      device.destroy(decoder.parts.buffer);
+      decoder.parts.buffer = device.storage(parts, "parts of attention");
+    }
     if (decoder.logits.buffer.size < logitBytes) {
       device.destroy(decoder.logits.buffer);
       decoder.logits.buffer = device.storage(logitBytes, "logits");

@@ -6,6 +6,7 @@ import {
   attentionKernel,
   bestKernel,
   matmulKernel,
+  mergeKernel,
   normKernel,
   type NormVariant,
   outputsPerGroup,
@@ -19,13 +20,17 @@ import type { Piece } from "./matrix.ts";
 export interface Width {
   readonly rows: number;
   readonly scored: number;
+  /** Segments of keys that the longest row attends to; 1 where absent. */
+  readonly segments?: number;
 }
 
 export interface Step {
   kernel(width: Width): Kernel;
   /** In the order of the bindings. `cache`: the layer's keys and values. */
-  buffers(cache: GPUBuffer | undefined): readonly GPUBuffer[];
-  grid(width: Width): readonly [number, number];
+  buffers(cache: GPUBuffer | undefined, width: Width): readonly GPUBuffer[];
+  grid(width: Width): readonly [x: number, y: number, z?: number];
+  /** Whether there is anything to do at this width; always where absent. */
+  needed?(width: Width): boolean;
   /** The layer whose cache is bound. */
   readonly layer?: number;
 }
@@ -187,10 +192,26 @@ export interface AttentionStep {
   readonly query: Plane;
   readonly tree: GPUBuffer;
   readonly mixed: Plane;
+  /** Where split attention leaves its parts; grown by `partsOf` before a pass that needs more. */
+  readonly parts: Growing;
 }
 
-export function attentionStep({ device, pass }: Bench, step: AttentionStep): Step {
-  const { heads, kvHeads, headSize, window, scale, cap, query, tree, mixed } = step;
+/** Workgroups that leave no GPU idle. */
+const ENOUGH = 256;
+
+/** Few rows after a long text: their keys are split, so that more than a few workgroups have something to do. */
+function splits({ rows, segments = 1 }: Width, heads: number): boolean {
+  return segments > 1 && rows * heads < ENOUGH;
+}
+
+/** Bytes that split attention of this width needs for its parts. */
+export function partsOf(width: Width, heads: number, headSize: number): number {
+  return splits(width, heads) ? width.rows * heads * (width.segments ?? 1) * (headSize + 2) * 4 : 0;
+}
+
+/** Attention, and the step that joins its parts where it was split. */
+export function attentionSteps({ device, pass }: Bench, step: AttentionStep): Step[] {
+  const { heads, kvHeads, headSize, window, scale, cap, query, tree, mixed, parts } = step;
   const shape = uniform(device, [
     heads,
     kvHeads,
@@ -200,13 +221,29 @@ export function attentionStep({ device, pass }: Bench, step: AttentionStep): Ste
     { float: scale },
     { float: cap ?? 0 },
   ]);
-  const kernel = attentionKernel(headSize);
-  return {
-    kernel: () => kernel,
-    buffers: (cache) => [pass, shape, query.buffer, cache!, tree, mixed.buffer],
-    grid: ({ rows }) => [heads, rows],
-    layer: step.layer,
-  };
+  const [whole, split] = [attentionKernel(headSize, false), attentionKernel(headSize, true)];
+  const merge = mergeKernel(headSize);
+  return [
+    {
+      kernel: (width) => splits(width, heads) ? split : whole,
+      buffers: (cache, width) => [
+        pass,
+        shape,
+        query.buffer,
+        cache!,
+        tree,
+        splits(width, heads) ? parts.buffer : mixed.buffer,
+      ],
+      grid: (width) => [heads, width.rows, splits(width, heads) ? width.segments : 1],
+      layer: step.layer,
+    },
+    {
+      kernel: () => merge,
+      buffers: () => [pass, shape, parts.buffer, tree, mixed.buffer],
+      grid: ({ rows }) => [heads, rows],
+      needed: (width) => splits(width, heads),
+    },
+  ];
 }
 
 export function activateStep(
@@ -235,6 +272,11 @@ export class Recorder {
 
   constructor(private readonly device: Device) {}
 
+  /** The steps that have anything to do at this width. */
+  static needed(steps: readonly Step[], width: Width): readonly Step[] {
+    return steps.filter((step) => step.needed?.(width) ?? true);
+  }
+
   /** Compiles what `steps` need for this width; afterwards `record` does not wait. */
   async prepare(steps: readonly Step[], width: Width): Promise<Pipeline[]> {
     const pipelines: Pipeline[] = [];
@@ -254,11 +296,11 @@ export class Recorder {
   ): void {
     const pass = encoder.beginComputePass();
     steps.forEach((step, i) => {
-      const buffers = step.buffers(step.layer === undefined ? undefined : caches[step.layer]);
-      const [x, y] = step.grid(width);
+      const buffers = step.buffers(step.layer === undefined ? undefined : caches[step.layer], width);
+      const [x, y, z] = step.grid(width);
       pass.setPipeline(pipelines[i].pipeline);
       pass.setBindGroup(0, this.#group(step, pipelines[i], buffers));
-      pass.dispatchWorkgroups(x, y);
+      pass.dispatchWorkgroups(x, y, z);
     });
     pass.end();
     this.device.counts.dispatches += steps.length;

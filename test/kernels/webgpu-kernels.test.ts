@@ -7,10 +7,11 @@ import { BEST_WORDS, compactKernel, MOST_ROWS, type NormVariant } from "../../ke
 import { uploadFloats, uploadMatrix, uploadPaired } from "../../kernels/webgpu/matrix.ts";
 import {
   activateStep,
-  attentionStep,
+  attentionSteps,
   bestStep,
   matmulStep,
   normStep,
+  partsOf,
   type Plane,
   Recorder,
   rotateStep,
@@ -58,11 +59,13 @@ async function bench({ rows, past = 0, capacity = 0, first = 0, scored = rows }:
   const device = await gpu();
   const pass = device.uniform(32, "pass");
   device.write(pass, Uint32Array.of(rows, past, capacity, first, scored));
-  const run = async (step: Step, caches: readonly GPUBuffer[] = []) => {
+  const run = async (steps: Step | readonly Step[], caches: readonly GPUBuffer[] = [], segments = 1) => {
     const recorder = new Recorder(device);
-    const pipelines = await recorder.prepare([step], { rows, scored });
+    const width = { rows, scored, segments };
+    const needed = Recorder.needed([steps].flat(), width);
+    const pipelines = await recorder.prepare(needed, width);
     const encoder = device.gpu.createCommandEncoder();
-    recorder.record(encoder, [step], pipelines, { rows, scored }, caches);
+    recorder.record(encoder, needed, pipelines, width, caches);
     device.submit(encoder);
   };
   return { device, pass, nothing: device.storage(16, "nothing"), run };
@@ -261,7 +264,7 @@ for (const [window, cap] of [[undefined, undefined], [70, 3]] as const) {
     device.write(treeBuffer, tree);
     const mixed = plane(device, new Float32Array(0), queries);
     await run(
-      attentionStep({ device, ...rest }, {
+      attentionSteps({ device, ...rest }, {
         layer: 0,
         heads,
         kvHeads,
@@ -272,7 +275,8 @@ for (const [window, cap] of [[undefined, undefined], [70, 3]] as const) {
         query: plane(device, q, queries),
         tree: treeBuffer,
         mixed,
-      }),
+        parts: { buffer: rest.nothing },
+      })[0],
       [uploadFloats(device, cache, "cache")],
     );
     const wanted = paths.map((path, row) => {
@@ -297,6 +301,56 @@ for (const [window, cap] of [[undefined, undefined], [70, 3]] as const) {
       });
     });
     near(await readFloats(device, mixed.buffer, rows * mixed.stride), mixed.stride, wanted, 1e-5);
+  });
+}
+
+for (const window of [undefined, 700]) {
+  const what = window ? `${window} of ` : "";
+  test(`attention over ${what}1100 keys has the same bits whole and split, and is the formula`, { skip }, async () => {
+    const [rows, heads, kvHeads, headSize, past, capacity] = [2, 2, 1, 70, 1100, 1102];
+    const { device, run, ...rest } = await bench({ rows, past, capacity });
+    device.write(rest.pass, Uint32Array.of(3), 24);
+    const [queries, keys] = [heads * headSize, kvHeads * headSize];
+    const [q, cache] = [normals(rows * queries), normals(2 * capacity * keys)];
+    const tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
+    tree.set([0, 1]);
+    tree.set([0, 1], 2 * MOST_ROWS);
+    const treeBuffer = device.storage(tree.byteLength, "tree");
+    device.write(treeBuffer, tree);
+    const query = plane(device, q, queries);
+    const buffer = uploadFloats(device, cache, "cache");
+    const results: Float32Array[] = [];
+    for (const segments of [1, 3]) {
+      const mixed = plane(device, new Float32Array(0), queries);
+      const parts = { buffer: device.storage(partsOf({ rows, scored: rows, segments: 3 }, heads, headSize), "parts") };
+      const shape = { layer: 0, heads, kvHeads, headSize, window, scale: 0.3, cap: undefined };
+      await run(
+        attentionSteps({ device, ...rest }, { ...shape, query, tree: treeBuffer, mixed, parts }),
+        [buffer],
+        segments,
+      );
+      results.push((await readFloats(device, mixed.buffer, rows * mixed.stride)).slice());
+    }
+    assert.deepEqual(results[1], results[0]);
+    const wanted = Array.from({ length: rows }, (_, row) => {
+      const seen = Array.from({ length: past + row + 1 }, (_, column) => column).slice(-(window ?? capacity));
+      return Float64Array.from({ length: queries }, (_, at) => {
+        const head = Math.floor(at / headSize);
+        const weights = seen.map((column) => {
+          let dot = 0;
+          for (let i = 0; i < headSize; i++) {
+            dot += q[row * queries + head * headSize + i] * cache[column * keys + i];
+          }
+          return Math.exp(0.3 * dot);
+        });
+        const total = weights.reduce((a, b) => a + b);
+        return seen.reduce(
+          (sum, column, n) => sum + weights[n] / total * cache[(capacity + column) * keys + at % headSize],
+          0,
+        );
+      });
+    });
+    near(results[0], round8(queries), wanted, 1e-5);
   });
 }
 

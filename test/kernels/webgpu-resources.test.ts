@@ -64,7 +64,7 @@ test("a cache that grows in the middle of a text keeps what is in it", { skip },
     sequence.close();
     return row;
   };
-  assert.deepEqual(await logits([250, 20]), await logits([290]));
+  assert.deepEqual(await logits([250, 20]), await logits([290])); // as chunks, and as a prompt
   engine.close();
 });
 

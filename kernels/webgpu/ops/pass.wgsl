@@ -6,6 +6,7 @@ struct Pass {
   first: u32, // the first row that gets scores
   scored: u32, // how many rows get scores
   temperature: f32, // of the probabilities; 0: none are wanted
+  segments: u32, // of keys, the longest row's
 }
 
 // Stride of the table of ancestors: most rows of a pass.
