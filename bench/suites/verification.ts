@@ -78,7 +78,9 @@ async function measure(
     const start = performance.now();
     const scores = await pass(tree, sequence, text[text.length - 1]);
     passes.push(performance.now() - start);
-    for (const [times, way] of [[own, rule.verify], [device, judge.bind(null, rule)]] as const) {
+    const ways = [[own, rule.verify], [device, judge.bind(null, rule)]] as const;
+    // Whoever comes second finds the rows in the processor's cache: they take turns.
+    for (const [times, way] of round % 2 === 0 ? ways : [ways[1], ways[0]]) {
       const sampled = new SampledScores(scores, SAMPLING, Int32Array.from(text), tree);
       const chance = new SeededChance(round);
       const start = performance.now();
