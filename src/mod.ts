@@ -2,6 +2,7 @@
 export * from "./backend.ts";
 export * from "./chance.ts";
 export * from "./controller.ts";
+export * from "./device-rule.ts";
 export * from "./distribution.ts";
 export * from "./drafter.ts";
 export * from "./errors.ts";
@@ -21,6 +22,7 @@ export * from "./tree-edit.ts";
 export * from "./truncation.ts";
 export * from "./view.ts";
 export * from "./vocabulary.ts";
+export * from "./walk.ts";
 export { parseSpec, type Spec } from "./spec.ts";
 export { KINDS } from "./plugin-file.ts";
 export type { ChatMessage, ChatTemplate } from "./model/chat.ts";
