@@ -20,7 +20,7 @@ export function pathTo(tree: DraftTree, node: number): Int32Array {
 }
 
 /** Where a walk stands. */
-export interface Place {
+export interface TreePlace {
   /** The row of the target's scores. */
   readonly row: number;
   /** The tokens drafted here; none at a leaf. */
@@ -34,7 +34,7 @@ export interface Place {
  * holds it, or ends. Equal siblings (independent draws may repeat a token) count as one place: their children were all
  * drawn from the same q, so together they are simply more drafts.
  */
-export function walkDown(tree: DraftTree, say: (place: Place) => number): Verdict {
+export function walkDown(tree: DraftTree, say: (place: TreePlace) => number): Verdict {
   let here = [-1];
   while (true) {
     const children = childrenOf(tree, here);

@@ -5,7 +5,7 @@
 import type { DeviceRule, Judged } from "../../src/device-rule.ts";
 import type { Distribution } from "../../src/distribution.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
-import { longestStanding, pathTo, type Place, walkDown } from "../../src/walk.ts";
+import { longestStanding, pathTo, type TreePlace, walkDown } from "../../src/walk.ts";
 import { Feed } from "./feed.ts";
 import { GraphBuilder } from "./graph.ts";
 import { encodeModel } from "./proto.ts";
