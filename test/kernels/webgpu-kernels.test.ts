@@ -123,6 +123,50 @@ for (const [type, rows, outputs, columns] of SHAPES) {
   });
 }
 
+test("matrices larger than a binding are split by rows and multiply as before", { skip }, async () => {
+  const [rows, width, columns] = [2, 50, 64];
+  const { spec } = randomModel(1).source;
+  const tensors = ["a", "b"].map((name) => [name, pack([width, columns], normals(width * columns), "Q4_1")] as const);
+  const bias = normals(width);
+  const source = memorySource(
+    spec,
+    new Map([...tensors.map(([name, tensor]) => [`${name}.weight`, tensor] as const), [
+      "b.bias",
+      { shape: [width], values: bias },
+    ]]),
+  );
+  const { device, run, ...rest } = await bench({ rows });
+  const small = new Proxy(device, {
+    get(target, name) {
+      if (name === "largestBinding") return 20 * columns / 2; // 20 rows of codes
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const matrix = uploadMatrix(small, source, tensors.map(([name]) => ({ name, rows: width })), columns, true);
+  assert.deepEqual(matrix.pieces.map(({ from, outputs }) => [from, outputs]), [
+    [0, 20],
+    [20, 20],
+    [40, 10],
+    [50, 20],
+    [70, 20],
+    [90, 10],
+  ]);
+  assert.equal(uploadPaired(small, source, ["a", "b"], width, columns, true), undefined);
+  const x = normals(rows * columns);
+  const y = device.storage(rows * 2 * width * 4, "y");
+  const input = plane(device, x, columns);
+  for (const piece of matrix.pieces) await run(matmulStep({ device, ...rest }, input, piece, { buffer: y }, 2 * width));
+  const wanted = Array.from({ length: rows }, (_, r) =>
+    Float64Array.from({ length: 2 * width }, (_, o) => {
+      const { values } = tensors[Math.floor(o / width)][1];
+      let sum = o < width ? 0 : bias[o - width];
+      for (let k = 0; k < columns; k++) sum += values[o % width * columns + k] * x[r * columns + k];
+      return sum;
+    }));
+  near(await readFloats(device, y, rows * 2 * width), 2 * width, wanted, 1e-4);
+});
+
 for (const [type, rows] of [["Q4_1", 3], ["F32", 40]] as const) {
   test(`gate and up of ${rows} rows in ${type} are multiplied and activated in one go`, { skip }, async () => {
     const [hidden, columns] = [21, 64];
