@@ -27,7 +27,7 @@ export async function check(options: CheckCommand): Promise<number> {
         reports.push({ ...proveRule(rule, proofOf(rule, { ...options, progress })), rule: spec });
       } catch (error) {
         // With --all, what cannot be proved for want of a model is told and left; a rule that claims must be proved.
-        if (!options.all || !(error instanceof HunchError) || rule?.lossless) throw error;
+        if (!options.all || !(error instanceof HunchError) || error.kind !== "usage" || rule?.lossless) throw error;
         left.push(`${spec}: ${error.message}`);
       }
     }

@@ -2,10 +2,14 @@
 import type { Engine } from "../src/backend.ts";
 import { HunchError } from "../src/errors.ts";
 import { type Methods, type PluginContext, Registry } from "../src/registry.ts";
+import { setSolverLocator } from "../src/check/transport.ts";
 import { builtin } from "../plugins/builtin.ts";
+import { cacheFolder } from "./cache.ts";
+import { embedded } from "./embedded.ts";
 
 /** Throws HunchError where a plugin file is missing, broken or takes a name that is taken. */
 export async function openRegistry(files: readonly string[]): Promise<Registry> {
+  setSolverLocator(() => embedded("node_modules/highs/build/highs.wasm", cacheFolder()));
   const registry = new Registry(builtin);
   for (const file of files) await registry.load(file);
   return registry;

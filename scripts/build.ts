@@ -1,4 +1,5 @@
-// Makes one standalone file: Bun's runtime, hunch, ONNX Runtime's shared library, Dawn (WebGPU) and the default model.
+// Makes one standalone file: Bun's runtime, hunch, ONNX Runtime's shared library, Dawn (WebGPU), HiGHS and the default
+// model.
 //
 //   npm run build                              dist/hunch for this machine
 //   npm run build -- --slim                    without the model (dist/hunch-slim): --model is then required
@@ -44,7 +45,7 @@ const library = existsSync(join(ROOT, folder)) && readdirSync(join(ROOT, folder)
 if (!library) fail(`ONNX Runtime's library is not in ${folder}; run: npm install`, 1);
 const dawn = `node_modules/webgpu/dist/${target.dawn}/dawn.node`;
 if (!existsSync(join(ROOT, dawn))) fail(`Dawn's module is not at ${dawn}; run: npm install`, 1);
-const carried = [`${folder}/${library}`, dawn, ...values.slim ? [] : [MODEL]];
+const carried = [`${folder}/${library}`, dawn, "node_modules/highs/build/highs.wasm", ...values.slim ? [] : [MODEL]];
 
 const suffix = `${values.slim ? "-slim" : ""}${system.startsWith("windows") ? ".exe" : ""}`;
 const outfile = values.outfile ?? join(ROOT, "dist", `hunch${suffix}`);

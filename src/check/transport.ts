@@ -52,11 +52,21 @@ export interface Transport {
 /** Solves one programme; see `loadTransport`. */
 export type Solver = (p: Distribution, sets: readonly DraftSet[]) => Transport;
 
+interface Locate {
+  locateFile(name: string): string;
+}
+
 interface Highs {
   solve(problem: string, options: Record<string, number>): { Columns: Record<string, { Primal?: number }> };
 }
 
 let loading: Promise<Solver> | undefined;
+let locate: (() => Promise<string | undefined>) | undefined;
+
+/** For standalone binaries: a function that unpacks HiGHS' WebAssembly module and says where it is. */
+export function setSolverLocator(locator: () => Promise<string | undefined>): void {
+  locate = locator;
+}
 
 /** Loads HiGHS, once. Throws HunchError("unavailable") where its library cannot be loaded. */
 export function loadTransport(): Promise<Solver> {
@@ -66,8 +76,9 @@ export function loadTransport(): Promise<Solver> {
 async function loadHighs(): Promise<Solver> {
   try {
     // Its types are a CommonJS module to Deno and an ES module to tsc; this is the part of them that is used.
-    const load = (await import("highs")).default as unknown as () => Promise<Highs>;
-    const highs = await load();
+    const load = (await import("highs")).default as unknown as (options?: Locate) => Promise<Highs>;
+    const file = await locate?.();
+    const highs = await load(file === undefined ? undefined : { locateFile: () => file });
     return (p, sets) =>
       repair(p, sets, (problem) => {
         const solution = highs.solve(problem, {
