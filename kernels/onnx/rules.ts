@@ -74,7 +74,7 @@ export class OnnxRules {
     const say = (
       graph: string,
       build: (g: GraphBuilder, vocab: number) => void,
-      { row: at, drafts, drawn }: Place,
+      { row: at, drafts, drawn }: TreePlace,
     ): number => {
       const numbers = uniforms.subarray(used, used + drafts.length + 1);
       this.#run(graph, build, row(at), drafts, numbers, drawn, ["token", "used", "sums"]);
