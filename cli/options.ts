@@ -14,7 +14,7 @@ export const modelOptions = object("Model", {
   })),
   backend: withDefault(
     option("--backend", string({ metavar: "NAME" }), {
-      description: message`What computes: auto, onnx, onnx:PROVIDER, reference, or a plugin's.`,
+      description: message`What computes: auto, onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
     }),
     "auto",
   ),

@@ -111,7 +111,6 @@ export interface NormStep {
 
 export function normStep({ device, pass, nothing }: Bench, step: NormStep): Step {
   const { variant, width, epsilon, x, delta, gain, bias, out } = step;
-  const unused = device.storage(16, "unused"); // two writable bindings may not share a buffer
   const shape = uniform(device, [
     width,
     x.stride,
@@ -129,7 +128,7 @@ export function normStep({ device, pass, nothing }: Bench, step: NormStep): Step
     delta?.post ?? nothing,
     gain ?? nothing,
     bias ?? nothing,
-    out?.buffer ?? unused,
+    out?.buffer ?? device.storage(16, "unused"), // two writable bindings may not share a buffer
   ];
   const kernel = normKernel(variant);
   return { kernel: () => kernel, buffers: () => bound, grid: ({ rows, scored }) => [variant.final ? scored : rows, 1] };
