@@ -66,6 +66,7 @@ async function testFile(runtime: Runtime, path: string): Promise<void> {
   const { code, output } = await run([...command(runtime), ...flags], {
     NO_COLOR: "1",
     DENO_NO_UPDATE_CHECK: "1",
+    TMPDIR: reports, // what a killed test leaves behind goes with it
     XDG_CACHE_HOME: join(ROOT, "node_modules", ".cache"), // not the cache of whoever runs the tests
   });
   const count = readReport(report);
