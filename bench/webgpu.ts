@@ -2,7 +2,7 @@
 // reading the weights once would take. One command:
 //
 //   node scripts/bun.mjs bench/webgpu.ts [model] [--past 128] [--repeats 10]
-//   npx deno run -A bench/webgpu.ts …              (the WebGPU of the runtime itself)
+//   npx deno run -A bench/webgpu.ts …
 //
 // `--copy` also measures the adapter's memory bandwidth by copying a large buffer, so that “70% of it” has a meaning.
 import { parseArgs } from "node:util";

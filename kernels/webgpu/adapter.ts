@@ -1,12 +1,12 @@
-// Finding a GPU: the runtime's own WebGPU (Deno), else Dawn from the npm package `webgpu`, whose native module is loaded
-// by its path, so that a standalone binary can unpack it anywhere.
+// Finding a GPU: Dawn from the npm package `webgpu`, whose native module is loaded by its path, so that a standalone binary
+// can unpack it anywhere; else the runtime's own WebGPU (Deno).
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 
-/** Where WebGPU comes from. */
-export const PROVIDERS = ["builtin", "dawn"] as const;
+/** Where WebGPU comes from, first choice first: Deno's own looks for results only every 10 ms or so, a pass's worth. */
+export const PROVIDERS = ["dawn", "builtin"] as const;
 export type Provider = typeof PROVIDERS[number];
 
 export interface FoundAdapter {
