@@ -135,7 +135,10 @@ test("it plans within a tenth of the best by the formula, for any acceptance and
         const best = Math.max(...Array.from({ length: 17 }, (_, n) => rate(n)));
         const { plans } = play(world, 700);
         const rates = plans.slice(300).map(({ nodes }) => rate(nodes)).sort((a, b) => a - b);
-        assert.ok(rates[Math.floor(rates.length / 2)] > 0.9 * best, `${rates[Math.floor(rates.length / 2)]} of ${best}`);
+        assert.ok(
+          rates[Math.floor(rates.length / 2)] > 0.9 * best,
+          `${rates[Math.floor(rates.length / 2)]} of ${best}`,
+        );
       },
     ),
     { numRuns: 40 },
