@@ -25,6 +25,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   overhead: () => import("./suites/overhead.ts"),
   trees: () => import("./suites/trees.ts"),
   verification: () => import("./suites/verification.ts"),
+  bookkeeping: () => import("./suites/bookkeeping.ts"),
   micro: () => import("./suites/micro.ts"),
 };
 
