@@ -1,5 +1,6 @@
-// How much of a draft stands, shape by shape, with equal nodes: stories260K and the 41K model that drafts for it. No
-// times: what a node costs is the machine's, and `hunch` looks at that itself (controllers `cost`, shape `sequoia`).
+// How much of a draft stands, shape by shape, with equal nodes: stories260K and the 41K model that drafts for it, and the
+// default model with what followed in the same text before (`successors`). No times: what a node costs is the machine's,
+// and `hunch` looks at that itself (controllers `cost`, shape `sequoia`).
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
@@ -8,6 +9,7 @@ import { GraftDrafter } from "../../plugins/drafters/graft.ts";
 import { LookupDrafter } from "../../plugins/drafters/lookup.ts";
 import { ModelProposer } from "../../plugins/drafters/model.ts";
 import { none } from "../../plugins/drafters/none.ts";
+import { SuccessorProposer } from "../../plugins/drafters/successors.ts";
 import { SpineDrafter } from "../../plugins/drafters/spine.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { importance } from "../../plugins/rules/importance.ts";
@@ -31,7 +33,7 @@ import { topAndOne } from "../../plugins/shapes/top-and-one.ts";
 import { topK } from "../../plugins/shapes/top-k.ts";
 import type { Engine } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
-import type { Drafter } from "../../src/drafter.ts";
+import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { complete } from "../../src/generate.ts";
 import { openModel } from "../../src/model/open.ts";
 import { branching, LIKELIEST, ProposedDrafter } from "../../src/proposed.ts";
@@ -42,6 +44,7 @@ import type { DraftTree } from "../../src/tree.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { table } from "../report.ts";
 import type { Suite } from "../run.ts";
+import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
 
 const NODES = [4, 8, 16, 32];
 const WIDTHS = [3, 2, 1];
@@ -49,6 +52,10 @@ const WIDTHS = [3, 2, 1];
 const GREEDY_STORIES = 200;
 const DRAWN_STORIES = 60;
 const TOKENS = 32;
+/** Prompts of the default model are cut to so many characters. */
+const LONGEST = 1200;
+/** The orderings that papers report: with replacement or without, from the root or later, levels or the best of all. */
+const COMPARED = ["gumbel", "gumbel, with replacement", "iid, 2 paths", "delayed, 2 paths", "dynamic", "opt-tree"];
 
 const WHO = [
   "Lily",
@@ -97,17 +104,33 @@ const suite: Suite = {
     const engine = await load("stories260K.bin");
     const draft = await load("draft41K-tok512.bin");
     const proposer = new ModelProposer(draft);
+    const stories = PROMPTS.slice(0, DRAWN_STORIES);
     const report = [
-      await chosen(engine, proposer),
+      await chosen(engine, proposer, stories),
       await unchanged(engine, proposer),
-      await drawn(engine, proposer),
+      await drawn(engine, proposer, stories, pairs(), NODES.slice(0, 3)),
     ];
+    const large = await onnxBackend.load(await openModel(DEFAULT_MODEL), {
+      format: "exact",
+      strict: true,
+      threads: THREADS,
+      cacheDir,
+    });
+    const successors = new SuccessorProposer(large.source.spec.vocab);
+    const texts = ["summarization", "translation", "qa"].flatMap((category) => specBench(category, 4))
+      .map(({ text }) => text.slice(0, LONGEST));
+    report.push(
+      "## The default model, drafted for by `successors`",
+      await chosen(large, successors, texts),
+      await drawn(large, successors, texts, pairs().filter(([name]) => COMPARED.includes(name)), [8]),
+    );
+    large.close();
     return { report: report.join("\n\n") };
   },
 };
 
 /** At every place of greedy stories the same places are drafted by every shape: what it expects, and what comes true. */
-async function chosen(engine: Engine, proposer: ModelProposer): Promise<string> {
+async function chosen(engine: Engine, proposer: Proposer, prompts: readonly string[]): Promise<string> {
   const shapes: Record<string, TreeShape> = {
     chain,
     "static": fixedTree(usualForm(), "point"),
@@ -117,7 +140,7 @@ async function chosen(engine: Engine, proposer: ModelProposer): Promise<string> 
   };
   const sums = new Map<string, { expected: number; accepted: number; nodes: number }>();
   let places = 0;
-  for (const prompt of PROMPTS.slice(0, DRAWN_STORIES)) {
+  for (const prompt of prompts) {
     const story = await told(engine, none, prompt, { rule: greedy, nodes: 0 });
     const tokens = Int32Array.of(...engine.source.tokenizer.encode(prompt, { begin: true }), ...story.tokens);
     for (let end = tokens.length - story.tokens.length; end + 8 < tokens.length; end += 4) {
@@ -191,11 +214,13 @@ async function unchanged(engine: Engine, proposer: ModelProposer): Promise<strin
   return `### Greedy text with 8 nodes\n\n` + table(["drafts", "stories that are the same", "tokens per pass"], rows);
 }
 
-/** Stories drawn at temperature 1. */
-async function drawn(engine: Engine, proposer: ModelProposer): Promise<string> {
+type Pair = readonly [name: string, shape: TreeShape, rule: VerificationRule];
+
+/** Which shape is judged by which rule where the target samples. */
+function pairs(): Pair[] {
   const shapes = all();
-  const pairs: [string, TreeShape, VerificationRule][] = [
-    ...Object.entries(shapes).map(([name, shape]): [string, TreeShape, VerificationRule] => [name, shape, recursive]),
+  return [
+    ...Object.entries(shapes).map(([name, shape]): Pair => [name, shape, recursive]),
     ["gumbel, with replacement", repeating(WIDTHS), recursive],
     ["top-and-one", shapes["top-and-one"], topAndOneRule],
     ["iid, 2 paths", iid(2), importance],
@@ -206,13 +231,23 @@ async function drawn(engine: Engine, proposer: ModelProposer): Promise<string> {
     ["beam", shapes.beam, traversal],
     ["dyspec", shapes.dyspec, traversal],
   ];
+}
+
+/** Texts drawn at temperature 1. */
+async function drawn(
+  engine: Engine,
+  proposer: Proposer,
+  prompts: readonly string[],
+  judged: readonly Pair[],
+  sizes: readonly number[],
+): Promise<string> {
   const rows = [];
-  for (const [name, shape, rule] of pairs) {
+  for (const [name, shape, rule] of judged) {
     const cells = [];
-    for (const nodes of NODES.slice(0, 3)) {
+    for (const nodes of sizes) {
       let [tokens, passes] = [0, 0];
       const drafter = new ProposedDrafter(name, proposer, shape);
-      for (const [seed, prompt] of PROMPTS.slice(0, DRAWN_STORIES).entries()) {
+      for (const [seed, prompt] of prompts.entries()) {
         const { stats } = await told(engine, drafter, prompt, { rule, nodes, temperature: 1, seed });
         tokens += stats.tokens;
         passes += stats.passes;
@@ -221,8 +256,8 @@ async function drawn(engine: Engine, proposer: ModelProposer): Promise<string> {
     }
     rows.push([name, rule.name, ...cells]);
   }
-  return `### Drawn at temperature 1: tokens per pass\n\n${DRAWN_STORIES} stories of ${TOKENS} tokens.\n\n` +
-    table(["shape", "rule", ...NODES.slice(0, 3).map((nodes) => `${nodes} nodes`)], rows);
+  return `### Drawn at temperature 1: tokens per pass\n\n${prompts.length} texts of ${TOKENS} tokens.\n\n` +
+    table(["shape", "rule", ...sizes.map((nodes) => `${nodes} nodes`)], rows);
 }
 
 function all(): Record<string, TreeShape> {
