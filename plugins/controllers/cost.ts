@@ -88,6 +88,8 @@ export class CostController implements Controller {
       if (!cut) this.#offered[depth - 1].see(deepest >= depth);
     }
     this.#seeAccepted(round, reach);
+    // An unlucky stretch must not keep depths from being looked at for good: what is not drafted is slowly forgotten.
+    for (const share of this.#accepted.slice(reach).flat()) share.fade();
     this.#pace.see(round);
   }
 

@@ -6,6 +6,8 @@ import { depths } from "../../src/tree.ts";
 const MEMORY = 0.97;
 /** So many observations is the first guess worth. */
 const BELIEF = 2;
+/** What is left of what was seen after a round in which nobody looked. */
+const FADING = 0.97;
 /** Times of the drafter that are looked back on. */
 const TIMES = 8;
 
@@ -17,6 +19,12 @@ export class Share {
   see(hit: boolean): void {
     this.#hits = this.#hits * MEMORY + (hit ? 1 : 0);
     this.#chances = this.#chances * MEMORY + 1;
+  }
+
+  /** A round in which nobody looked: what was seen counts a little less, the first guess a little more. */
+  fade(): void {
+    this.#hits *= FADING;
+    this.#chances *= FADING;
   }
 
   /** What a long while has made less sure. */

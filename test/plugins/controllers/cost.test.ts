@@ -120,7 +120,7 @@ test("over a run it comes near the best fixed size", () => {
   }
 });
 
-test("it plans within a tenth of the best by the formula, for any acceptance and any price of rows and drafting", () => {
+test("it plans the length that is best by the formula, for any acceptance and any price of rows and drafting", () => {
   fc.assert(
     fc.property(
       fc.double({ min: 0.1, max: 0.95, noNaN: true }),
@@ -136,7 +136,7 @@ test("it plans within a tenth of the best by the formula, for any acceptance and
         const { plans } = play(world, 700);
         const rates = plans.slice(300).map(({ nodes }) => rate(nodes)).sort((a, b) => a - b);
         assert.ok(
-          rates[Math.floor(rates.length / 2)] > 0.9 * best,
+          rates[Math.floor(rates.length / 2)] > 0.95 * best,
           `${rates[Math.floor(rates.length / 2)]} of ${best}`,
         );
       },
