@@ -12,6 +12,8 @@ import normCode from "./ops/norm.wgsl" with { type: "text" };
 import passCode from "./ops/pass.wgsl" with { type: "text" };
 import rotateCode from "./ops/rotate.wgsl" with { type: "text" };
 import segmentsCode from "./ops/segments.wgsl" with { type: "text" };
+import softmaxCode from "./ops/softmax.wgsl" with { type: "text" };
+import weightCode from "./ops/weight.wgsl" with { type: "text" };
 import b4Code from "./ops/weights-b4.wgsl" with { type: "text" };
 import b8Code from "./ops/weights-b8.wgsl" with { type: "text" };
 import bf16Code from "./ops/weights-bf16.wgsl" with { type: "text" };
@@ -150,4 +152,12 @@ export const BEST_WORDS = 8;
 
 export function bestKernel(): Kernel {
   return { name: "best", code: passCode + bestCode, bindings: ["uniform", "uniform", "read", "write"] };
+}
+
+export function softmaxKernel(): Kernel {
+  return {
+    name: "softmax",
+    code: passCode + weightCode + softmaxCode,
+    bindings: ["uniform", "uniform", "read", "read", "write"],
+  };
 }

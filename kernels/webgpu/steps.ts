@@ -13,6 +13,7 @@ import {
   rotateKernel,
   type RotateVariant,
   rowTile,
+  softmaxKernel,
 } from "./kernels.ts";
 import type { Piece } from "./matrix.ts";
 
@@ -263,6 +264,23 @@ export function bestStep({ device, pass }: Bench, vocab: number, logits: Growing
   const shape = uniform(device, [vocab]);
   const kernel = bestKernel();
   return { kernel: () => kernel, buffers: () => [pass, shape, logits.buffer, best], grid: ({ scored }) => [scored, 1] };
+}
+
+/** Probabilities at the pass's temperature, [scored, vocab]; after `bestStep`. */
+export function softmaxStep(
+  { device, pass }: Bench,
+  vocab: number,
+  logits: Growing,
+  best: GPUBuffer,
+  probabilities: Growing,
+): Step {
+  const shape = uniform(device, [vocab]);
+  const kernel = softmaxKernel();
+  return {
+    kernel: () => kernel,
+    buffers: () => [pass, shape, logits.buffer, best, probabilities.buffer],
+    grid: ({ scored }) => [Math.ceil(vocab / 256), scored],
+  };
 }
 
 /** Encodes steps, with bind groups that last as long as the buffers stay the same. */

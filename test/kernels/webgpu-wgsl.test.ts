@@ -17,6 +17,7 @@ import {
   outputsPerGroup,
   rotateKernel,
   rowTile,
+  softmaxKernel,
 } from "../../kernels/webgpu/kernels.ts";
 
 const KERNELS: readonly Kernel[] = [
@@ -30,6 +31,7 @@ const KERNELS: readonly Kernel[] = [
   activateKernel("gelu", false),
   compactKernel(),
   bestKernel(),
+  softmaxKernel(),
 ];
 
 for (const { name, code, bindings } of KERNELS) {
