@@ -27,14 +27,14 @@ export async function measureCost(
   try {
     if (past > 0) {
       const tokens = Int32Array.from({ length: past }, (_, i) => token(i));
-      await sequence.forward({ tokens, score: "last" });
+      await sequence.forward({ tokens, score: "last", need: "argmax" });
       sequence.keep(Int32Array.from(tokens.keys()));
     }
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const [i, width] of widths.entries()) {
         const tokens = Int32Array.from({ length: width }, (_, i) => token(i + width));
         const start = performance.now();
-        await sequence.forward({ tokens });
+        await sequence.forward({ tokens, need: "argmax" });
         const ms = performance.now() - start;
         best.set(width, Math.min(best.get(width) ?? Infinity, ms));
         progress?.("calibrating", (repeat + (i + 1) / widths.length) / repeats);

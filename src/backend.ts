@@ -1,8 +1,7 @@
 // How arithmetic is reached: a Backend loads a model as an Engine, an Engine opens Sequences, a Sequence scores rows.
-import type { DeviceRule, Judged } from "./device-rule.ts";
+import type { Judged, JudgeRequest } from "./device-rule.ts";
 import type { Distribution } from "./distribution.ts";
 import type { ModelSource } from "./model/source.ts";
-import type { DraftTree } from "./tree.ts";
 
 /** What an engine can do. A command checks this before the first token and names what is missing. */
 export interface Capabilities {
@@ -17,7 +16,7 @@ export interface Capabilities {
   readonly taps: boolean;
   /** Layers can be left out of a pass (`Rows.skip`). */
   readonly layerSkip: boolean;
-  /** Verification rules that the engine can run itself (`Scores.judge`), by name. */
+  /** Verification rules that the engine can run itself (`Rows.judge`), by name. */
   readonly deviceRules: readonly string[];
   /**
    * A pass runs beside the thread that asked for it: while it does, other engines can compute. Absent where a pass
@@ -94,12 +93,17 @@ export interface Rows {
   readonly score?: "all" | "last";
   /** Temperature of the probabilities in Scores, > 0. Default 1. */
   readonly temperature?: number;
-  /**
-   * `argmax`: only `argmax` and `top(row, 2)` are cheap; anything else may read the whole row.
-   * `probabilities`: `top` up to 64 and `probability` are cheap as well. Default `argmax`.
-   */
-  readonly need?: "argmax" | "probabilities";
+  /** What will be asked of the Scores. All of it where absent. */
+  readonly need?: Need;
+  /** Judges the rows where they are computed. An engine that can sets `Scores.judged`; where it does not, `need` holds. */
+  readonly judge?: JudgeRequest;
 }
+
+/**
+ * What is asked of Scores, each with what stands before it: `argmax`; `candidates`, which is `top` up to 64;
+ * `probabilities`, which is `probability`, `distribution` and any `top`; `logits`.
+ */
+export type Need = "argmax" | "candidates" | "probabilities" | "logits";
 
 /** The state of one text: committed tokens in the cache. */
 export interface Sequence {
@@ -125,10 +129,17 @@ export interface Candidates {
   readonly probabilities: Float32Array; // [k], of the whole soft-max at the pass's temperature
 }
 
-/** Scores stay where they were computed. Nothing the size of the vocabulary crosses into JavaScript unless asked. */
+/**
+ * Scores stay where they were computed. Nothing the size of the vocabulary crosses into JavaScript unless the pass was
+ * asked for it (`Rows.need`), or `load` was.
+ */
 export interface Scores {
   readonly rows: number;
   readonly vocab: number;
+  /** The verdict that was asked for. Then nothing else is within reach before `load`. */
+  readonly judged?: Judged;
+  /** Brings everything within reach. Absent where it always is. */
+  load?(): Promise<void>;
   /** The likeliest token; of equal ones the lowest id. */
   argmax(row: number): number;
   top(row: number, k: number): Candidates;
@@ -137,12 +148,4 @@ export interface Scores {
   distribution(row: number): Distribution;
   /** The raw scores, [vocab], before temperature. A copy or a view that is valid until the next pass. */
   logits(row: number): Float32Array | Float64Array;
-  /**
-   * The verdict of a rule, found where the scores are. Row 0 belongs to the root and row i + 1 to node i of the tree.
-   *
-   * `uniforms`: the next numbers of the chance, 0 ≤ u ≤ 1, `mostUniforms(tree)` of them. Every flip and every pick takes
-   * one, as UniformChance does; the verdict and the count of numbers used must be those of the rule in TypeScript.
-   * Undefined where this rule, law or pass (`need`) is not among what the engine can do; absent where nothing is.
-   */
-  judge?(rule: DeviceRule, tree: DraftTree, uniforms: Float64Array): Judged | undefined;
 }

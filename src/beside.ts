@@ -12,12 +12,12 @@ import type { DraftTree } from "./tree.ts";
  * Waits for `pass`, a pass of `engine` over `rows` rows that has been asked for, and lets the drafter go on meanwhile.
  * The drafter is told to stop when the pass is done, or where its next step would probably outlast the pass.
  */
-export async function beside(
-  pass: Promise<Scores>,
+export async function beside<T extends Scores>(
+  pass: Promise<T>,
   draft: DraftTree,
   rows: number,
   { engine, drafter }: { readonly engine: Engine; readonly drafter: Drafter },
-): Promise<Scores> {
+): Promise<T> {
   if (engine.can.concurrent === undefined || drafter.anticipate === undefined || draft.tokens.length === 0) {
     return await pass;
   }

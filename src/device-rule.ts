@@ -1,15 +1,30 @@
 // The contract by which a backend may run a verification rule itself, where the scores are.
-import type { Scores } from "./backend.ts";
-import type { Chance } from "./chance.ts";
+import type { Capabilities } from "./backend.ts";
+import type { Ahead, Chance } from "./chance.ts";
 import type { Verdict, VerificationRule } from "./rule.ts";
+import { penalises, type Sampling } from "./sampling.ts";
 import type { DraftTree } from "./tree.ts";
+import { truncates } from "./truncation.ts";
 
 /** A rule that backends may know, with what it depends on. */
 export type DeviceRule =
   | { readonly name: "greedy" }
   | { readonly name: "token" }
+  | { readonly name: "block" }
   | { readonly name: "recursive" }
+  | { readonly name: "top-and-one" }
   | { readonly name: "typical"; readonly epsilon: number; readonly delta: number };
+
+/** A verdict that is asked for together with a pass. Row 0 belongs to the root and row i + 1 to node i of the tree. */
+export interface JudgeRequest {
+  readonly rule: DeviceRule;
+  readonly tree: DraftTree;
+  /**
+   * The next numbers of the chance, 0 ≤ u ≤ 1, `mostUniforms(tree)` of them. Every flip and every pick takes one, as
+   * UniformChance does; the verdict and the count of numbers used must be those of the rule in TypeScript.
+   */
+  readonly uniforms: Float64Array;
+}
 
 export interface Judged {
   readonly verdict: Verdict;
@@ -23,15 +38,21 @@ export function mostUniforms(tree: DraftTree): number {
 }
 
 /**
- * The verdict of the backend where it can give one, else of the rule itself. Both are the same, and take the same
- * numbers from the chance.
+ * What to ask an engine for, so that it judges in place of the rule; undefined where it cannot, or where the sampling
+ * distribution is not its own soft-max or arg-max. `spend` is to be told afterwards how many numbers were used.
  */
-export function judge(rule: VerificationRule, tree: DraftTree, scores: Scores, chance: Chance): Verdict {
-  if (rule.device !== undefined && scores.judge !== undefined && chance.ahead !== undefined) {
-    const { uniforms, spend } = chance.ahead(mostUniforms(tree));
-    const judged = scores.judge(rule.device, tree, uniforms);
-    spend(judged?.used ?? 0);
-    if (judged !== undefined) return judged.verdict;
+export function requestVerdict(
+  { device }: VerificationRule,
+  tree: DraftTree,
+  sampling: Sampling,
+  can: Capabilities,
+  chance: Chance,
+): { readonly request: JudgeRequest; readonly spend: Ahead["spend"] } | undefined {
+  if (device === undefined || chance.ahead === undefined || !can.deviceRules.includes(device.name)) return undefined;
+  const greedy = sampling.temperature === 0;
+  if (penalises(sampling) || (device.name === "greedy") !== greedy || (!greedy && truncates(sampling))) {
+    return undefined;
   }
-  return rule.verify(tree, scores, chance);
+  const { uniforms, spend } = chance.ahead(mostUniforms(tree));
+  return { request: { rule: device, tree, uniforms }, spend };
 }

@@ -143,6 +143,15 @@ function scaled(values: Float64Array, sum: number): Float64Array {
   return values;
 }
 
+/** A soft-max that was made in float32, [vocab], brought to the sum 1 in float64. */
+export function widened(values: Float32Array): Distribution {
+  const probabilities = Float64Array.from(values);
+  const d = { vocab: values.length, probabilities };
+  const factor = 1 / mass(d);
+  for (let i = 0; i < probabilities.length; i++) probabilities[i] *= factor;
+  return d;
+}
+
 /**
  * Scaled to sum to 1. Every rule passes p and q through here first, so "the target's distribution" always means the
  * renormalised one: rows from a device sum to 1 only to float32. Throws RangeError where the sum is 0 or not finite.

@@ -79,7 +79,7 @@ export async function prefill(
     await breathe();
     if (signal?.aborted) break;
     const tokens = prompt.slice(from, Math.min(from + CHUNK, end));
-    await sequence.forward({ tokens, score: "last" });
+    await sequence.forward({ tokens, score: "last", need: "argmax" });
     sequence.keep(Int32Array.from(tokens, (_, row) => row));
   }
   return shared;

@@ -10,12 +10,12 @@ import { beside } from "./beside.ts";
 import type { Engine, Scores, Sequence } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { Plan } from "./controller.ts";
-import { judge } from "./device-rule.ts";
+import { type JudgeRequest, requestVerdict } from "./device-rule.ts";
 import type { Drafter } from "./drafter.ts";
 import { HunchError } from "./errors.ts";
 import type { Verdict, VerificationRule } from "./rule.ts";
 import type { Sampling } from "./sampling.ts";
-import { passNeeds, SampledScores } from "./scores.ts";
+import { sampledPass, type SampledScores } from "./scores.ts";
 import { depths, type DraftTree, isChain, treeFault, verdictFault } from "./tree.ts";
 import { likelihoods, type RoundView } from "./view.ts";
 
@@ -68,10 +68,15 @@ export async function playDraft(
   const settles = settlesByChains(players);
   const { tree, nodes } = settles ? chainFirst(ahead, draft) : { tree: draft, nodes: undefined };
   await rule.prepare?.(tree, text); // it may run passes of its own, which would end the scores of this one
-  const scores = await beside(pass(tree, text, sequence, sampling), draft, tree.tokens.length + 1, players);
   const greedy = settles && sampling.temperature === 0;
+  const watched = players.onRound !== undefined;
+  const asked = greedy || watched ? undefined : requestVerdict(rule, tree, sampling, players.engine.can, chance);
+  const scoring = pass(tree, text, sequence, sampling, asked?.request);
+  const scores = await beside(scoring, draft, tree.tokens.length + 1, players);
+  if (watched) await scores.load();
+  asked?.spend(scores.judged?.used ?? 0);
   const goBack = settles && !greedy ? chance.save?.() : undefined;
-  const { path, next } = greedy ? likeliest(tree, scores) : judge(rule, tree, scores, chance);
+  const { path, next } = greedy ? likeliest(tree, scores) : scores.judged?.verdict ?? rule.verify(tree, scores, chance);
   const fault = verdictFault(tree, { path, next }, scores.vocab);
   if (fault !== undefined) throw broken(`the rule ${rule.name} gave a verdict that cannot be: ${fault}`);
 
@@ -83,9 +88,9 @@ export async function playDraft(
   const count = settles ? settled(tree, path) : found.length;
   if (count < found.length && goBack !== undefined) {
     goBack(); // what is not certain must not have drawn from the chance
-    judge(rule, upTo(tree, count - 1), scores, chance);
+    rule.verify(upTo(tree, count - 1), scores, chance);
   }
-  const seen = players.onRound && likelihoods(tree, scores, sampling);
+  const seen = watched && likelihoods(tree, scores, sampling);
   const below = path.length < ahead.tokens.length ? [] : path.slice(ahead.tokens.length);
   return {
     verdict: { path: nodes === undefined ? path : Int32Array.from(below, (node) => nodes[node]), next },
@@ -93,11 +98,17 @@ export async function playDraft(
     rowsOfCertain: Int32Array.from({ length: count }, (_, i) => i === 0 ? 0 : path[i - 1] + 1),
     ahead: { tokens: found.slice(count), depths: from.slice(count) },
     rows: tree.tokens.length + 1,
-    target: seen && Float64Array.from(deep, (_, node) => seen[nodes?.indexOf(node) ?? node]),
+    target: seen ? Float64Array.from(deep, (_, node) => seen[nodes?.indexOf(node) ?? node]) : undefined,
   };
 }
 
-async function pass(tree: DraftTree, text: Int32Array, sequence: Sequence, sampling: Sampling): Promise<Scores> {
+function pass(
+  tree: DraftTree,
+  text: Int32Array,
+  sequence: Sequence,
+  sampling: Sampling,
+  judge: JudgeRequest | undefined,
+): Promise<SampledScores> {
   const size = tree.tokens.length;
   const tokens = new Int32Array(size + 1);
   tokens[0] = text[text.length - 1];
@@ -108,8 +119,7 @@ async function pass(tree: DraftTree, text: Int32Array, sequence: Sequence, sampl
     parents[0] = -1;
     for (let node = 0; node < size; node++) parents[node + 1] = tree.parents[node] + 1;
   }
-  const scores = await sequence.forward({ tokens, parents, ...passNeeds(sampling) });
-  return new SampledScores(scores, sampling, text, tree);
+  return sampledPass(sequence, { tokens, parents }, sampling, text, tree, { judge });
 }
 
 /**

@@ -37,6 +37,11 @@ export const GREEDY: Sampling = {
   repetitionWindow: 64,
 };
 
+/** True where tokens that were said count for less. */
+export function penalises({ repetitionPenalty, repetitionWindow }: Sampling): boolean {
+  return repetitionPenalty !== 1 && repetitionWindow > 0;
+}
+
 const RANGES: Record<keyof Sampling, readonly [valid: (value: number) => boolean, range: string]> = {
   temperature: [(x) => x >= 0 && x < Infinity, "0 or more"],
   topK: [(x) => Number.isInteger(x) && x >= 0, "a whole number, 0 or more"],

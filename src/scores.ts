@@ -1,7 +1,8 @@
 // The target's sampling distribution over the rows of a pass: what a verification rule is given as Scores.
-import type { Candidates, Scores } from "./backend.ts";
+import type { Candidates, Need, Rows, Scores, Sequence } from "./backend.ts";
+import type { Judged, JudgeRequest } from "./device-rule.ts";
 import { argmax, type Distribution, point, probability, top } from "./distribution.ts";
-import type { Sampling } from "./sampling.ts";
+import { penalises, type Sampling } from "./sampling.ts";
 import type { DraftTree } from "./tree.ts";
 import { REACHED, truncate, truncateAfterTopP, truncates } from "./truncation.ts";
 
@@ -11,11 +12,36 @@ const CHEAP = 64;
 /** Below this much of the original mass, float32 probabilities no longer say how much is left. */
 const ENOUGH_LEFT = 1e-3;
 
-/** What to ask a pass for, so that SampledScores finds cheap what it needs. */
-export function passNeeds(sampling: Sampling): { temperature: number; need: "argmax" | "probabilities" } {
-  return sampling.temperature === 0
-    ? { temperature: 1, need: sampling.repetitionPenalty === 1 ? "argmax" : "probabilities" }
-    : { temperature: sampling.temperature, need: "probabilities" };
+/** What to ask a pass for, so that SampledScores finds what it needs. */
+export function passNeeds(sampling: Sampling): { temperature: number; need: Need } {
+  const { temperature } = sampling;
+  if (penalises(sampling)) return { temperature: temperature || 1, need: "logits" };
+  if (temperature === 0) return { temperature: 1, need: "argmax" };
+  return { temperature, need: shortens(sampling) ? "candidates" : "probabilities" };
+}
+
+/** Whether a few likeliest tokens may settle what is left of a distribution. */
+function shortens({ topK, topP, minP, repetitionPenalty }: Sampling): boolean {
+  if (topK === 0 && topP >= 1 && minP === 0) return false; // nothing is left out, or only the typical decides
+  return topK <= CHEAP && repetitionPenalty >= 1;
+}
+
+/**
+ * A pass over `rows`, as `sampling` sees it: `text`, `tree` and `first` as for SampledScores. All that the sampling asks
+ * for is within reach, unless a verdict was asked for and given.
+ */
+export async function sampledPass(
+  sequence: Sequence,
+  rows: Pick<Rows, "tokens" | "parents" | "score">,
+  sampling: Sampling,
+  text: Int32Array,
+  tree: Pick<DraftTree, "tokens" | "parents">,
+  { first, judge }: { readonly first?: number; readonly judge?: JudgeRequest } = {},
+): Promise<SampledScores> {
+  const scores = await sequence.forward({ ...rows, ...passNeeds(sampling), judge });
+  const sampled = new SampledScores(scores, sampling, text, tree, first);
+  if (scores.judged === undefined && scores.load !== undefined && !sampled.settled()) await scores.load();
+  return sampled;
 }
 
 /** The likeliest tokens of a row, penalised: every token that is not listed is at most `bound`. */
@@ -42,8 +68,7 @@ export class SampledScores implements Scores {
   readonly #tree: Pick<DraftTree, "tokens" | "parents">;
   readonly #first: number;
   readonly #distributions: (Distribution | undefined)[] = [];
-  /** Only where the sampling distribution is the engine's own soft-max, or its arg-max. */
-  readonly judge?: Scores["judge"];
+  readonly judged?: Judged;
 
   /** `text`: the committed tokens, root included. `first`: the node that row 0 belongs to, −1 for the root. */
   constructor(
@@ -60,11 +85,21 @@ export class SampledScores implements Scores {
     this.#text = text;
     this.#tree = tree;
     this.#first = first;
-    const greedy = sampling.temperature === 0;
-    if (scores.judge !== undefined && !this.#penalises && (greedy || !truncates(sampling))) {
-      this.judge = (rule, tree, uniforms) =>
-        greedy && rule.name !== "greedy" ? undefined : scores.judge!(rule, tree, uniforms);
+    this.judged = scores.judged;
+  }
+
+  /** Whether all rows follow from what a pass with these needs has brought; else the Scores must be loaded. */
+  settled(): boolean {
+    if (passNeeds(this.#sampling).need !== "candidates") return true;
+    for (let row = 0; row < this.rows; row++) {
+      const short = this.#distributions[row] ??= this.#shortDistribution(row);
+      if (short === undefined) return false;
     }
+    return true;
+  }
+
+  async load(): Promise<void> {
+    await this.#scores.load?.();
   }
 
   /** The likeliest token of the sampling distribution; of equal ones the lowest id. */
@@ -103,7 +138,7 @@ export class SampledScores implements Scores {
   }
 
   get #penalises(): boolean {
-    return this.#sampling.repetitionPenalty !== 1 && this.#sampling.repetitionWindow > 0;
+    return penalises(this.#sampling);
   }
 
   #penalty(logit: number): number {
@@ -158,9 +193,8 @@ export class SampledScores implements Scores {
 
   /** The sampling distribution from the likeliest tokens alone; undefined where they do not settle it. */
   #shortDistribution(row: number): Distribution | undefined {
-    const { topK, topP, minP, repetitionPenalty } = this.#sampling;
-    if (topK === 0 && topP >= 1 && minP === 0) return undefined; // nothing is left out, or only the typical decides
-    if (topK > CHEAP || repetitionPenalty < 1) return undefined;
+    const { topK, topP, minP } = this.#sampling;
+    if (!shortens(this.#sampling)) return undefined;
     const { tokens, probabilities, bound } = this.#shortlist(row) ?? { tokens: [], probabilities: [], bound: 1 };
     const kept = (count: number) => ascending(this.vocab, tokens.slice(0, count), probabilities.slice(0, count));
     if (topK > 0) {

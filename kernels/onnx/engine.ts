@@ -130,11 +130,13 @@ export class OnnxEngine implements Engine {
     this.#observe(rows, performance.now() - start);
     const pass = this.#passes;
     const scored = rows.score === "last" ? 1 : rows.tokens.length;
-    return new OnnxScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, () => {
+    const scores = new OnnxScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, () => {
       if (pass !== this.#passes) {
         throw new Error("these scores are no longer valid: a sequence was used after their pass");
       }
     }, this.#rules);
+    if (rows.judge) scores.judge(rows.judge);
+    return scores;
   }
 
   #observe(rows: Rows, ms: number): void {

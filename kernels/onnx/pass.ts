@@ -117,7 +117,7 @@ export class Pass {
     const scored = this.#scored.bind([scoredCount]);
     for (let i = 0; i < scoredCount; i++) scored[i] = BigInt(Math.min(first + i, real - 1));
     this.#zeros.forEach((feed, i) => feed.bind([i === 0 ? count : scoredCount]).fill(ZERO_POINT));
-    const probabilities = rows.need === "probabilities";
+    const probabilities = wantsProbabilities(rows);
     this.#want.bind([1])[0] = Number(probabilities);
     this.#temperature.bind([1])[0] = rows.temperature ?? 1;
     const top = probabilities ? Math.min(TOP, spec.vocab) : 1;
@@ -209,4 +209,9 @@ export class Pass {
       ]
     ) feed.close();
   }
+}
+
+/** Whether the soft-max and its likeliest tokens are made in the graph; where nothing is said, whoever asks makes them. */
+function wantsProbabilities({ need = "argmax", judge }: Rows): boolean {
+  return need !== "argmax" || (judge !== undefined && judge.rule.name !== "greedy");
 }

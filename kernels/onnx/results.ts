@@ -1,8 +1,7 @@
 // What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
 import type { Candidates, Scores } from "../../src/backend.ts";
-import type { DeviceRule, Judged } from "../../src/device-rule.ts";
-import { type Distribution, mass } from "../../src/distribution.ts";
-import type { DraftTree } from "../../src/tree.ts";
+import type { Judged, JudgeRequest } from "../../src/device-rule.ts";
+import { type Distribution, mass, widened } from "../../src/distribution.ts";
 import { walkDown } from "../../src/walk.ts";
 import type { OnnxRules } from "./rules.ts";
 
@@ -17,6 +16,8 @@ export interface ResultBuffers {
 }
 
 export class OnnxScores implements Scores {
+  judged?: Judged;
+
   constructor(
     readonly rows: number,
     readonly vocab: number,
@@ -58,14 +59,11 @@ export class OnnxScores implements Scores {
   distribution(row: number): Distribution {
     this.#check(row);
     const { top, probabilities: made } = this.results;
+    if (top > 1) return widened(made.subarray(row * this.vocab, (row + 1) * this.vocab));
     const probabilities = new Float64Array(this.vocab);
-    if (top > 1) {
-      probabilities.set(made.subarray(row * this.vocab, (row + 1) * this.vocab));
-    } else {
-      const logits = this.#row(row);
-      const highest = this.#highest(logits);
-      for (let i = 0; i < this.vocab; i++) probabilities[i] = Math.exp((logits[i] - highest) / this.temperature);
-    }
+    const logits = this.#row(row);
+    const highest = this.#highest(logits);
+    for (let i = 0; i < this.vocab; i++) probabilities[i] = Math.exp((logits[i] - highest) / this.temperature);
     const factor = 1 / mass({ vocab: this.vocab, probabilities });
     for (let i = 0; i < this.vocab; i++) probabilities[i] *= factor;
     return { vocab: this.vocab, probabilities };
@@ -77,10 +75,10 @@ export class OnnxScores implements Scores {
   }
 
   /** The arg-max was found in the graph of the pass; other rules have graphs of their own, and need probabilities. */
-  judge(rule: DeviceRule, tree: DraftTree, uniforms: Float64Array): Judged | undefined {
-    this.check();
-    if (rule.name === "greedy") return { verdict: walkDown(tree, ({ row }) => this.argmax(row)), used: 0 };
-    return this.results.top > 1 ? this.rules.judge(rule, tree, uniforms, this.results.probabilities) : undefined;
+  judge({ rule, tree, uniforms }: JudgeRequest): void {
+    this.judged = rule.name === "greedy"
+      ? { verdict: walkDown(tree, ({ row }) => this.argmax(row)), used: 0 }
+      : this.rules.judge(rule, tree, uniforms, this.results.probabilities);
   }
 
   #row(row: number): Float32Array {

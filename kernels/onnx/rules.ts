@@ -91,6 +91,7 @@ export class OnnxRules {
       const next = leaf(node + 1);
       return { verdict: { path: pathTo(tree, node), next }, used };
     }
+    if (rule.name !== "token" && rule.name !== "recursive") return undefined;
     if (rule.name === "token" && tree.law === "top-and-one") return undefined;
     const verdict = walkDown(tree, (place) => {
       if (place.drafts.length === 0) return leaf(place.row);

@@ -18,7 +18,7 @@ import { HunchError } from "../../src/errors.ts";
 import { ProposedDrafter } from "../../src/proposed.ts";
 import { definePlugin, type PluginContext } from "../../src/registry.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
-import { passNeeds, SampledScores } from "../../src/scores.ts";
+import { sampledPass } from "../../src/scores.ts";
 
 interface Nodes {
   readonly tokens: Int32Array;
@@ -101,9 +101,9 @@ export class ModelProposer implements Proposer {
   /** What follows `text`: runs what the cache lacks of it, its last token at least. */
   async #run(text: Int32Array): Promise<Distribution> {
     const tokens = text.slice(this.#sequence.length);
-    const scores = await this.#sequence.forward({ tokens, score: "last", ...passNeeds(this.#sampling) });
     const root = { tokens: new Int32Array(0), parents: new Int32Array(0) };
-    const q = new SampledScores(scores, this.#sampling, text, root).distribution(0);
+    const scores = await sampledPass(this.#sequence, { tokens, score: "last" }, this.#sampling, text, root);
+    const q = scores.distribution(0);
     this.#keep(tokens);
     return q;
   }
@@ -136,8 +136,8 @@ export class ModelProposer implements Proposer {
     const tree = { tokens: Int32Array.from(this.#tokens), parents: Int32Array.from(this.#parents) };
     const rows = tree.tokens.slice(from);
     const parents = chain ? undefined : tree.parents.slice(from).map((parent) => parent - from);
-    const pass = await this.#sequence.forward({ tokens: rows, parents, ...passNeeds(this.#sampling) });
-    const scores = new SampledScores(pass, this.#sampling, this.#text, tree, from);
+    const pass = { tokens: rows, parents };
+    const scores = await sampledPass(this.#sequence, pass, this.#sampling, this.#text, tree, { first: from });
     const distributions = Array.from(nodes.tokens, (_, i) => scores.distribution(first + i - from));
     if (chain) {
       this.#keep(rows);

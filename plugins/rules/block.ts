@@ -19,6 +19,7 @@ export const block: VerificationRule = {
   name: "block",
   lossless: true,
   laws: ["point", "iid", "distinct", "beam"],
+  device: { name: "block" },
   verify(tree, scores, chance) {
     let root = -1;
     while (true) {

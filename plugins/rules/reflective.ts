@@ -67,7 +67,7 @@ export function probing(target: () => Engine, probe: string): Reflection {
     cached = [...text.subarray(0, text.length - 1)];
     for (let from = shared; from < cached.length;) {
       const tokens = Int32Array.from(cached.slice(from, from + engine.maxRows));
-      await sequence.forward({ tokens, score: "last" });
+      await sequence.forward({ tokens, score: "last", need: "argmax" });
       sequence.keep(Int32Array.from(tokens.keys()));
       from += tokens.length;
     }

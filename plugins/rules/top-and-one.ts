@@ -6,6 +6,7 @@
 // Kept: p(top) + Σ min(p, q_rest), which is the optimum for this law.
 import { probability, residual, without } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
+import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 
 export const topAndOneStep: Step = ({ p, q, drafts }, chance) => {
@@ -17,7 +18,10 @@ export const topAndOneStep: Step = ({ p, q, drafts }, chance) => {
     : chance.pick(residual(p, rest));
 };
 
-export const topAndOne = tokenLevel("top-and-one", ["top-and-one"], topAndOneStep);
+export const topAndOne: VerificationRule = {
+  ...tokenLevel("top-and-one", ["top-and-one"], topAndOneStep),
+  device: { name: "top-and-one" },
+};
 
 export default definePlugin({
   kind: "rule",

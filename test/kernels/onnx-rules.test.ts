@@ -1,6 +1,7 @@
 // Rules that ONNX Runtime runs give the verdict of the rule in TypeScript for the same uniform numbers, and take as many.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import type { Capabilities } from "../../src/backend.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { libraryPath } from "../../kernels/onnx/library.ts";
 import { OnnxScores } from "../../kernels/onnx/results.ts";
@@ -11,12 +12,12 @@ import { recursive } from "../../plugins/rules/recursive.ts";
 import { token } from "../../plugins/rules/token.ts";
 import { typical } from "../../plugins/rules/typical.ts";
 import { SeededChance, UniformChance } from "../../src/chance.ts";
-import { type DeviceRule, judge, mostUniforms } from "../../src/device-rule.ts";
+import { type DeviceRule, mostUniforms, requestVerdict } from "../../src/device-rule.ts";
 import { dense, type Distribution, sparse, without } from "../../src/distribution.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { GREEDY } from "../../src/sampling.ts";
-import { passNeeds, SampledScores } from "../../src/scores.ts";
+import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { type DraftLaw, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
+import { expectOwnVerdicts } from "./support/own-verdicts.ts";
 import { temporaryCache } from "./support/cache.ts";
 import { randomModel } from "./support/random-model.ts";
 import { type Random, randomFrom } from "./support/random.ts";
@@ -25,7 +26,6 @@ const runtime = await Runtime.load(await libraryPath(""));
 const engines = new Map<number, OnnxRules>();
 after(() => engines.forEach((rules) => rules.close()));
 
-const EVEN = dense(new Float64Array(1000).fill(0.001));
 const ENDS = [0, 2 ** -53, 0.5, 1 - 2 ** -53, 1];
 
 interface Case {
@@ -111,7 +111,8 @@ function compare(rule: VerificationRule, device: DeviceRule, { tree, rows, unifo
   const scores = new OnnxScores(count, vocab, 1, results, () => {}, rules);
   let used = 0;
   const verdict = rule.verify(tree, scores, new UniformChance(() => uniforms[used++]));
-  assert.deepEqual(scores.judge(device, tree, uniforms), { verdict, used }, `${rule.name} on ${tree.law}`);
+  scores.judge({ rule: device, tree, uniforms });
+  assert.deepEqual(scores.judged, { verdict, used }, `${rule.name} on ${tree.law}`);
   if (rule.name === "greedy") return;
   const row = verdict.path.length === 0 ? 0 : verdict.path[verdict.path.length - 1] + 1;
   assert.ok(rows[row * vocab + verdict.next] > 0, "a token without probability was said");
@@ -149,46 +150,40 @@ test("an engine's verdicts on its own scores are the rules', and take as much fr
   const cacheDir = temporaryCache(after);
   const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir });
   after(() => engine.close());
-  const { vocab } = source.spec;
   const dice = randomFrom(11);
-  const root = Int32Array.of(3);
-  for (const [rule, device] of RULES) {
-    assert.ok(engine.can.deviceRules.includes(device.name));
-    assert.deepEqual(rule.device, device);
-    for (const law of rule.laws) {
-      const { tree } = randomCase(vocab, 6, law, dice);
-      const sequence = engine.open();
-      const sampling = { ...GREEDY, temperature: rule.greedy ? 0 : 1.3 };
-      const scores = await sequence.forward({
-        tokens: Int32Array.of(...root, ...tree.tokens),
-        parents: Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1)),
-        ...passNeeds(sampling),
-      });
-      for (let seed = 0; seed < 20; seed++) {
-        const sampled = new SampledScores(scores, sampling, root, tree);
-        assert.ok(sampled.judge !== undefined);
-        const [own, others] = [new SeededChance(seed), new SeededChance(seed)];
-        assert.deepEqual(judge(rule, tree, sampled, own), rule.verify(tree, sampled, others));
-        assert.equal(own.pick(EVEN), others.pick(EVEN), "both took as many numbers");
-      }
-      sequence.close();
-    }
-  }
+  for (const [rule, device] of RULES) assert.deepEqual(rule.device, device);
+  const draft = (law: DraftLaw) => randomCase(source.spec.vocab, 6, law, dice).tree;
+  await expectOwnVerdicts(engine, RULES.map(([rule]) => rule), draft);
 });
 
-test("where tokens are left out or penalised, and for a pass without probabilities, no backend judges", async () => {
+test("where tokens are left out or penalised, no engine is asked to judge", () => {
+  const can: Capabilities = {
+    tree: true,
+    exact: "trees",
+    taps: false,
+    layerSkip: false,
+    deviceRules: ["greedy", "token", "recursive"],
+    rewind: "truncate",
+  };
+  const ask = (rule: VerificationRule, change: Partial<Sampling>) =>
+    requestVerdict(rule, EMPTY_TREE, { ...GREEDY, ...change }, can, new SeededChance(1))?.request.rule;
+  assert.deepEqual(ask(token, { temperature: 1 }), { name: "token" });
+  assert.deepEqual(ask(greedy, {}), { name: "greedy" });
+  for (const change of [{ topK: 5 }, { topP: 0.9 }, { minP: 0.1 }, { typical: 0.9 }, { repetitionPenalty: 1.1 }]) {
+    assert.equal(ask(token, { temperature: 1, ...change }), undefined, JSON.stringify(change));
+  }
+  assert.deepEqual(ask(greedy, { topK: 5 }), { name: "greedy" }, "greedy decoding leaves nothing out");
+  assert.equal(ask(greedy, { repetitionPenalty: 1.1 }), undefined);
+  assert.equal(ask(recursive, {}), undefined, "a rule that draws, at temperature 0");
+  assert.equal(ask(typical(0.1, 0.1), { temperature: 1 }), undefined, "the engine does not have it");
+});
+
+test("an engine gives no verdict by a rule that it does not have", async () => {
   const { source } = randomModel(5, { spec: { context: 64 } });
   const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir: temporaryCache(after) });
   after(() => engine.close());
-  const scores = await engine.open().forward({ tokens: Int32Array.of(1), need: "argmax" });
-  const uniforms = new Float64Array(1);
-  assert.equal(scores.judge!({ name: "token" }, EMPTY_TREE, uniforms), undefined);
-  assert.deepEqual(scores.judge!({ name: "greedy" }, EMPTY_TREE, uniforms)?.verdict.next, scores.argmax(0));
-  const text = Int32Array.of(1);
-  for (const change of [{ topK: 5 }, { topP: 0.9 }, { minP: 0.1 }, { typical: 0.9 }, { repetitionPenalty: 1.1 }]) {
-    const sampling = { ...GREEDY, temperature: 1, ...change };
-    assert.equal(new SampledScores(scores, sampling, text, EMPTY_TREE).judge, undefined, JSON.stringify(change));
-  }
-  const greedily = new SampledScores(scores, GREEDY, text, EMPTY_TREE);
-  assert.equal(greedily.judge!({ name: "recursive" }, EMPTY_TREE, uniforms), undefined);
+  const judge = { rule: { name: "block" }, tree: EMPTY_TREE, uniforms: new Float64Array(1) } as const;
+  const scores = await engine.open().forward({ tokens: Int32Array.of(1), judge });
+  assert.equal(scores.judged, undefined);
+  assert.ok(scores.argmax(0) >= 0, "what was asked for besides is there");
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Distribution, probability } from "../../src/distribution.ts";
 import { checkSampling, GREEDY, type Sampling } from "../../src/sampling.ts";
-import { passNeeds, SampledScores } from "../../src/scores.ts";
+import { sampledPass } from "../../src/scores.ts";
 import { chainTree, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 import { truncate } from "../../src/truncation.ts";
 import { TableEngine } from "../support/table-engine.ts";
@@ -76,7 +76,7 @@ async function scored(engine: TableEngine, sampling: Sampling, text: readonly nu
   sequence.keep(Int32Array.from(text.slice(0, -1), (_, row) => row));
   const tokens = Int32Array.from([text[text.length - 1], ...tree.tokens]);
   const parents = Int32Array.from([-1, ...Array.from(tree.parents, (parent) => parent + 1)]);
-  const scores = await sequence.forward({ tokens, parents, ...passNeeds(sampling) });
+  const scores = await sampledPass(sequence, { tokens, parents }, sampling, Int32Array.from(text), tree);
   const rows = Array.from(tokens, (_, row) => {
     const path: number[] = [];
     for (let node = row - 1; node >= 0; node = tree.parents[node]) path.unshift(tree.tokens[node]);
@@ -84,7 +84,7 @@ async function scored(engine: TableEngine, sampling: Sampling, text: readonly nu
     const { repetitionWindow: window } = sampling;
     return { logits: engine.logits(all), recent: new Set(window === 0 ? [] : all.slice(-window)) };
   });
-  return { scores: new SampledScores(scores, sampling, Int32Array.from(text), tree), rows };
+  return { scores, rows };
 }
 
 test("every setting gives the distribution that its definition gives, in every row of a tree", async () => {

@@ -1,6 +1,15 @@
 // An engine in memory whose scores depend on the last few tokens alone: instant, deterministic, and strict about the
 // contract of Sequence and Scores. For tests of everything that stands above engines.
-import type { Candidates, Capabilities, Engine, Rows, Scores, Sequence, WeightFormat } from "../../src/backend.ts";
+import type {
+  Candidates,
+  Capabilities,
+  Engine,
+  Need,
+  Rows,
+  Scores,
+  Sequence,
+  WeightFormat,
+} from "../../src/backend.ts";
 import type { Distribution } from "../../src/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
@@ -177,7 +186,7 @@ class TableSequence implements Sequence {
       );
     }
     await Promise.resolve();
-    return new TableScores(logits, rows.temperature ?? 1, rows.need ?? "argmax", engine.validity());
+    return new TableScores(logits, rows.temperature ?? 1, rows.need ?? "logits", engine.validity());
   }
 
   keep(path: Int32Array): void {
@@ -213,6 +222,7 @@ class TableSequence implements Sequence {
   }
 }
 
+/** Strict: what a pass was not asked for is out of reach until `load`. */
 class TableScores implements Scores {
   readonly rows: number;
   readonly vocab: number;
@@ -220,22 +230,27 @@ class TableScores implements Scores {
   constructor(
     private readonly all: readonly Float64Array[],
     private readonly temperature: number,
-    private readonly need: "argmax" | "probabilities",
+    private need: Need,
     private readonly check: () => void,
   ) {
     this.rows = all.length;
     this.vocab = all[0].length;
   }
 
+  load(): Promise<void> {
+    this.check();
+    this.need = "logits";
+    return Promise.resolve();
+  }
+
   argmax(row: number): number {
-    const logits = this.logits(row);
+    const logits = this.#row(row, "argmax");
     return logits.reduce((best, logit, token) => logit > logits[best] ? token : best, 0);
   }
 
   top(row: number, k: number): Candidates {
-    if (k > (this.need === "argmax" ? 2 : 64)) throw new Error(`top ${k} of a pass for ${this.need}`);
-    const { probabilities } = this.distribution(row);
-    const logits = this.logits(row);
+    const logits = this.#row(row, k <= 64 ? "candidates" : "probabilities");
+    const probabilities = this.#softmax(logits);
     const order = Array.from(logits, (_, token) => token).sort((a, b) => logits[b] - logits[a] || a - b).slice(0, k);
     return { tokens: Int32Array.from(order), probabilities: Float32Array.from(order, (token) => probabilities[token]) };
   }
@@ -245,18 +260,28 @@ class TableScores implements Scores {
   }
 
   distribution(row: number): Distribution {
-    const logits = this.logits(row);
-    const most = Math.max(...logits);
-    const weights = logits.map((logit) => Math.exp((logit - most) / this.temperature));
-    const sum = weights.reduce((a, b) => a + b, 0);
-    return { vocab: this.vocab, probabilities: weights.map((weight) => weight / sum) };
+    return { vocab: this.vocab, probabilities: this.#softmax(this.#row(row, "probabilities")) };
   }
 
   logits(row: number): Float64Array {
+    return this.#row(row, "logits");
+  }
+
+  #softmax(logits: Float64Array): Float64Array {
+    const most = Math.max(...logits);
+    const weights = logits.map((logit) => Math.exp((logit - most) / this.temperature));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return weights.map((weight) => weight / sum);
+  }
+
+  #row(row: number, need: Need): Float64Array {
     this.check();
+    if (NEEDS.indexOf(need) > NEEDS.indexOf(this.need)) throw new Error(`${need} of a pass for ${this.need}`);
     return this.all[row];
   }
 }
+
+const NEEDS: readonly Need[] = ["argmax", "candidates", "probabilities", "logits"];
 
 function sourceOf(vocab: number, context: number, { ends = [], bytes }: TableOptions): ModelSource {
   const letters = Array.from({ length: vocab }, (_, token) => new TextEncoder().encode(letter(token)));

@@ -1,5 +1,5 @@
 // Every way of asking for scores tells the same story, at every temperature; equal scores go to the lowest token.
-import type { Scores } from "../../backend.ts";
+import type { Need, Scores } from "../../backend.ts";
 import { type Case, expectThat } from "./case.ts";
 import type { Bench } from "./engine-bench.ts";
 
@@ -8,12 +8,13 @@ const NEAR = 2e-5;
 
 export function scoreCases(bench: Bench): Case[] {
   const withScores = async (
-    rows: { temperature?: number; need?: "argmax" | "probabilities" },
+    rows: { temperature?: number; need?: Need },
     use: (scores: Scores, row: number, probabilities: Float64Array) => void,
   ) => {
     const tokens = (await bench.tokens()).slice(0, 6);
     await bench.sequence(async (sequence) => {
       const scores = await sequence.forward({ tokens, ...rows });
+      await scores.load?.();
       expectThat(scores.rows === tokens.length, `${scores.rows} rows of scores for ${tokens.length} tokens`);
       for (let row = 0; row < scores.rows; row++) {
         use(scores, row, softmax(scores.logits(row), rows.temperature ?? 1));
@@ -34,7 +35,34 @@ export function scoreCases(bench: Bench): Case[] {
         });
       },
     },
-    ...(["argmax", "probabilities"] as const).map((need): Case => ({
+    ...NEEDS.map((need): Case => ({
+      name: `what a pass for ${need} was asked for is there at once, and the same as of a pass for everything`,
+      async run() {
+        const tokens = (await bench.tokens()).slice(0, 6);
+        await bench.sequence(async (sequence) => {
+          const asked = (scores: Scores) =>
+            Array.from({ length: scores.rows }, (_, row) => ({
+              argmax: scores.argmax(row),
+              ...at(need, "candidates") && { top: scores.top(row, Math.min(64, scores.vocab)).tokens },
+              ...at(need, "probabilities") && { likely: Math.fround(scores.probability(row, 1)) },
+              ...at(need, "logits") && { logits: scores.logits(row).slice() },
+            }));
+          const everything = await sequence.forward({ tokens });
+          const wanted = asked(everything);
+          const some = asked(await sequence.forward({ tokens, need }));
+          some.forEach((row, i) => {
+            expectThat(row.argmax === wanted[i].argmax, `row ${i}: argmax ${row.argmax}, not ${wanted[i].argmax}`);
+            expectThat(String(row.top) === String(wanted[i].top), `row ${i}: top ${row.top}, not ${wanted[i].top}`);
+            expectNear(row.likely || 0, wanted[i].likely || 0, `row ${i}: the probability of token 1`);
+            if (row.logits) {
+              const [own, all] = [row.logits, wanted[i].logits!].map((logits) => Float64Array.from(logits));
+              bench.same(own, all, true, `logits of row ${i}`);
+            }
+          });
+        });
+      },
+    })),
+    ...NEEDS.map((need): Case => ({
       name: `argmax, top, probability and distribution tell what the logits tell (need: ${need})`,
       run: () =>
         withScores({ need }, (scores, row, wanted) => {
@@ -64,6 +92,13 @@ export function scoreCases(bench: Bench): Case[] {
       },
     })),
   ];
+}
+
+const NEEDS: readonly Need[] = ["argmax", "candidates", "probabilities", "logits"];
+
+/** Whether a pass for `need` must have brought `part`. */
+function at(need: Need, part: Need): boolean {
+  return NEEDS.indexOf(need) >= NEEDS.indexOf(part);
 }
 
 function expectTop(scores: Scores, row: number, k: number, wanted: Float64Array): void {
