@@ -28,6 +28,7 @@ const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/\b(?:TODO|FIXME|XXX)\b/, "unfinished"],
   [/["'`(\s]\/(?:home|root|work|Users)\/\w/, "a path of one machine"],
   [/\bdebugger;/, "left from debugging"],
+  [/\b(?:test|it|describe|suite|t|context)\.(?:skip|todo|only)\b/, "hides a test (give { skip: because(reason) })"],
 ];
 
 export const checks: readonly Check[] = [

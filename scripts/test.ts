@@ -4,8 +4,10 @@
 //   npx deno task test               under Deno
 //   npm test -- --runtimes bun,deno  under both, one sum
 //   npm test -- tree rule            only files with one of these words in their path; no checks
+//   npm test -- --swiftshader        WebGPU in software where there is no GPU (scripts/swiftshader.ts)
 //
-// Each file runs in a process of its own: a crash in native code costs that file alone, and is counted.
+// Each file runs in a process of its own: a crash in native code costs that file alone, and is counted. Tests that were
+// skipped are told with their reasons before the last line; to skip without a reason is a failure.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +15,7 @@ import { parseArgs } from "node:util";
 import { checks, judge, sources } from "./check.ts";
 import { run } from "./process.ts";
 import { command, CURRENT, ROOT, type Runtime } from "./runtimes.ts";
+import { gpuFor } from "./swiftshader.ts";
 
 interface Count {
   passed: number;
@@ -26,6 +29,7 @@ const { values, positionals } = parseArgs({
   options: {
     runtimes: { type: "string", default: CURRENT },
     jobs: { type: "string", default: String(Math.min(2, availableParallelism())) },
+    swiftshader: { type: "boolean", default: false },
   },
 });
 const runtimes = values.runtimes.split(",").map((name): Runtime => {
@@ -40,6 +44,17 @@ const files = sources(["test"]).filter((path) => path.endsWith(".test.ts")).filt
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const reports = mkdtempSync(join(tmpdir(), "hunch-test-"));
 const broken: string[] = [];
+/** Tests skipped, by reason. */
+const skipped = new Map<string, number>();
+/** For people: where WebGPU comes from. */
+const gpus: string[] = [];
+/** What the processes of each runtime find in their environment. */
+const environments = new Map<Runtime, Record<string, string>>();
+for (const runtime of values.swiftshader ? runtimes : []) {
+  const { env, told } = gpuFor(runtime);
+  gpus.push(`WebGPU under ${runtime}: ${told}`);
+  environments.set(runtime, env);
+}
 try {
   const jobs = runtimes.flatMap((runtime) => files.map((path) => () => testFile(runtime, path)));
   if (positionals.length === 0) jobs.unshift(...checks.map((check) => () => checkSource(check)));
@@ -52,6 +67,8 @@ try {
 }
 for (const line of broken) console.log(`failed: ${line}`);
 if (files.length === 0) console.log("no test file found");
+for (const line of gpus) console.log(line);
+for (const [reason, count] of skipped) console.log(`skipped: ${count}: ${reason}`);
 console.log(
   `${total.passed} passed, ${total.failed} failed` + (total.skipped > 0 ? `, ${total.skipped} skipped` : ""),
 );
@@ -64,6 +81,7 @@ async function testFile(runtime: Runtime, path: string): Promise<void> {
     : ["test", "-A", "--no-prompt", "--no-check", `--junit-path=${report}`, path];
   const started = performance.now();
   const { code, output } = await run([...command(runtime), ...flags], {
+    ...environments.get(runtime),
     NO_COLOR: "1",
     DENO_NO_UPDATE_CHECK: "1",
     TMPDIR: reports, // what a killed test leaves behind goes with it
@@ -72,6 +90,12 @@ async function testFile(runtime: Runtime, path: string): Promise<void> {
   const count = readReport(report);
   // A file that ended badly without a failed test, or that ran nothing, is a failure of its own.
   if (count.failed === 0 && (code !== 0 || count.passed + count.skipped === 0)) count.failed = 1;
+  if (count.skipped > 0) {
+    const reason = [...new Set([...output.matchAll(/^skipping: (.+)$/gm)].map(([, why]) => why))].join("; or ");
+    if (!reason) count.failed++;
+    const told = reason || `${path} does not say why`;
+    skipped.set(told, (skipped.get(told) ?? 0) + count.skipped);
+  }
   add(count, `${path} (${runtime})`, started, output);
 }
 

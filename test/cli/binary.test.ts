@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "../../scripts/runtimes.ts";
+import { because } from "../support/skip.ts";
 
 // Bun makes it in either case; once is enough.
-const skip = "Deno" in globalThis ? "made and tried under Bun" : false;
+const skip = "Deno" in globalThis ? because("the binary is made and tried under Bun") : false;
 
 test("the binary, alone in an empty folder with an empty environment, answers a prompt", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "hunch-binary-"));

@@ -2,26 +2,30 @@
 import { findAdapter } from "../../../kernels/webgpu/adapter.ts";
 import { Device } from "../../../kernels/webgpu/device.ts";
 import { selfTest } from "../../../kernels/webgpu/self-test.ts";
-import { HunchError } from "../../../src/errors.ts";
+import { UnsupportedError } from "../../../src/errors.ts";
+import { because } from "../../support/skip.ts";
 
 /**
- * False where WebGPU works here, otherwise the reason why it does not. The device is held to the end of the file, so that
- * its engines share what was compiled: a software adapter takes long over that.
+ * False where there is a WebGPU adapter, otherwise the reason why there is none. One that fails the self-test fails the
+ * tests: it may be the kernels that are wrong. The device is held to the end of the file, so that its engines share what
+ * was compiled: a software adapter takes long over that.
  */
 export async function holdGpu(after: (done: () => void) => void): Promise<string | false> {
+  let device: Device;
   try {
-    const device = await openDevice();
-    after(() => device.close());
-    await device.tested(() => selfTest(device));
-    return false;
+    device = await openDevice();
   } catch (error) {
-    if (error instanceof HunchError) return error.line;
+    if (error instanceof UnsupportedError) return because(error.line);
     throw error;
   }
+  after(() => device.close());
+  await device.tested(() => selfTest(device));
+  return false;
 }
 
+/** HUNCH_TEST_WEBGPU: where WebGPU comes from, `dawn` or `builtin`; the first that works if it is not set. */
 export async function openDevice(): Promise<Device> {
-  return await Device.open(await findAdapter(undefined, ""));
+  return await Device.open(await findAdapter(process.env.HUNCH_TEST_WEBGPU, ""));
 }
 
 /** `buffer`'s first `length` numbers. */
