@@ -5,6 +5,7 @@ import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
 import attentionCode from "./ops/attention.wgsl" with { type: "text" };
 import bestCode from "./ops/best.wgsl" with { type: "text" };
+import candidatesCode from "./ops/candidates.wgsl" with { type: "text" };
 import compactCode from "./ops/compact.wgsl" with { type: "text" };
 import matmulCode from "./ops/matmul.wgsl" with { type: "text" };
 import mergeCode from "./ops/merge.wgsl" with { type: "text" };
@@ -160,4 +161,11 @@ export function softmaxKernel(): Kernel {
     code: passCode + weightCode + softmaxCode,
     bindings: ["uniform", "uniform", "read", "read", "write"],
   };
+}
+
+/** Tokens of a row of candidates, as ops/candidates.wgsl has them: each is its id and its score's bits. */
+export const CANDIDATES = 64;
+
+export function candidatesKernel(): Kernel {
+  return { name: "candidates", code: candidatesCode, bindings: ["uniform", "read", "write"] };
 }

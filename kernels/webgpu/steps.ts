@@ -5,6 +5,7 @@ import {
   activateKernel,
   attentionKernel,
   bestKernel,
+  candidatesKernel,
   matmulKernel,
   mergeKernel,
   normKernel,
@@ -281,6 +282,13 @@ export function softmaxStep(
     buffers: () => [pass, shape, logits.buffer, best, probabilities.buffer],
     grid: ({ scored }) => [Math.ceil(vocab / 256), scored],
   };
+}
+
+/** The likeliest tokens of each row, [scored, CANDIDATES] of (token, its score's bits). */
+export function candidatesStep({ device }: Bench, vocab: number, logits: Growing, out: GPUBuffer): Step {
+  const shape = uniform(device, [vocab]);
+  const kernel = candidatesKernel();
+  return { kernel: () => kernel, buffers: () => [shape, logits.buffer, out], grid: ({ scored }) => [scored, 1] };
 }
 
 /** Encodes steps, with bind groups that last as long as the buffers stay the same. */

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
-import { BEST_WORDS } from "../../kernels/webgpu/kernels.ts";
+import { BEST_WORDS, CANDIDATES } from "../../kernels/webgpu/kernels.ts";
 import { uploadFloats } from "../../kernels/webgpu/matrix.ts";
-import { bestStep, Recorder, softmaxStep } from "../../kernels/webgpu/steps.ts";
+import { bestStep, candidatesStep, Recorder, softmaxStep } from "../../kernels/webgpu/steps.ts";
 import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
 import { randomFrom } from "./support/random.ts";
 
@@ -18,6 +18,7 @@ interface Found {
   readonly best: Uint32Array; // [scored, BEST_WORDS]
   readonly sums: Float32Array; // the same memory as numbers
   readonly probabilities: Float32Array; // [scored, vocab]
+  readonly candidates: Uint32Array; // [scored, CANDIDATES, 2]
 }
 
 /** Everything that the device makes of `logits` [scored, vocab]. */
@@ -31,9 +32,11 @@ async function compute(logits: Float32Array, vocab: number, temperature: number)
   const scores = { buffer: uploadFloats(device, logits, "logits") };
   const best = device.storage(scored * BEST_WORDS * 4, "best");
   const probabilities = { buffer: device.storage(logits.byteLength, "probabilities") };
+  const candidates = device.storage(scored * CANDIDATES * 8, "candidates");
   const steps = [
     bestStep(bench, vocab, scores, best),
     softmaxStep(bench, vocab, scores, best, probabilities),
+    candidatesStep(bench, vocab, scores, candidates),
   ];
   const recorder = new Recorder(device);
   const width = { rows: scored, scored };
@@ -46,8 +49,11 @@ async function compute(logits: Float32Array, vocab: number, temperature: number)
     best: new Uint32Array(sums.buffer),
     sums,
     probabilities: await readFloats(device, probabilities.buffer, logits.length),
+    candidates: new Uint32Array((await readFloats(device, candidates, scored * CANDIDATES * 2)).buffer),
   };
-  for (const buffer of [pass, bench.nothing, scores.buffer, best, probabilities.buffer]) device.destroy(buffer);
+  for (const buffer of [pass, bench.nothing, scores.buffer, best, probabilities.buffer, candidates]) {
+    device.destroy(buffer);
+  }
   return found;
 }
 
@@ -111,12 +117,50 @@ test("a score of −∞ has no probability, and whole stretches of them change n
   }
 });
 
+/** The first of a plain sort, as the device has them. */
+function sorted(logits: Float32Array): Uint32Array {
+  const words = new Uint32Array(2 * CANDIDATES);
+  for (let i = 0; i < words.length; i += 2) words[i] = 0xffffffff;
+  const bits = new Uint32Array(logits.buffer, logits.byteOffset, logits.length);
+  [...logits.keys()].sort((a, b) => logits[b] - logits[a] || a - b).slice(0, CANDIDATES)
+    .forEach((token, i) => words.set([token, bits[token]], 2 * i));
+  return words;
+}
+
+const ROWS: Readonly<Record<string, (vocab: number) => Float32Array>> = {
+  "drawn scores": drawn,
+  "equal scores": (vocab) => new Float32Array(vocab).fill(-1.5),
+  "scores of which few differ": (vocab) => drawn(vocab).map((score) => Math.max(-1, Math.min(2, Math.round(score)))),
+  "rising scores": (vocab) => Float32Array.from({ length: vocab }, (_, token) => token),
+  "falling scores": (vocab) => Float32Array.from({ length: vocab }, (_, token) => -token),
+  // All in the hands of one thread, and of one stretch.
+  "high scores 256 apart": (vocab) => Float32Array.from({ length: vocab }, (_, token) => token % 256 ? -1 : token / 64),
+  "high scores in a stretch": (vocab) =>
+    Float32Array.from({ length: vocab }, (_, t) => t >= 500 && t < 600 ? t % 7 : 0),
+  "−0 and 0": (vocab) => Float32Array.from({ length: vocab }, (_, token) => token % 3 ? -0 : 0),
+  "little above −∞": (vocab) => Float32Array.from({ length: vocab }, (_, token) => token % 97 === 5 ? -3 : -Infinity),
+};
+
+for (const vocab of [2, 3, 63, 64, 65, 255, 257, 1025, 3001, 16_385, 49_152]) {
+  test(`the candidates of a vocabulary of ${vocab} are the first of a plain sort`, { skip }, async () => {
+    const rows = Object.entries(ROWS);
+    const logits = new Float32Array(rows.length * vocab);
+    rows.forEach(([, make], row) => logits.set(make(vocab), row * vocab));
+    const { candidates } = await compute(logits, vocab, 1);
+    rows.forEach(([name], row) => {
+      const found = candidates.slice(row * 2 * CANDIDATES, (row + 1) * 2 * CANDIDATES);
+      assert.deepEqual(found, sorted(logits.subarray(row * vocab, (row + 1) * vocab)), name);
+    });
+  });
+}
+
 test("what is found in a row has the same bits alone and beside others", { skip }, async () => {
   const [vocab, scored] = [3001, 9];
   const logits = drawn(scored * vocab);
   const beside = await compute(logits, vocab, 0.6);
   for (const row of [0, 4, 8]) {
     const alone = await compute(logits.slice(row * vocab, (row + 1) * vocab), vocab, 0.6);
+    assert.deepEqual(alone.candidates, beside.candidates.slice(row * CANDIDATES * 2, (row + 1) * CANDIDATES * 2));
     assert.deepEqual(alone.best, beside.best.slice(row * BEST_WORDS, (row + 1) * BEST_WORDS));
     assert.deepEqual(alone.probabilities, beside.probabilities.slice(row * vocab, (row + 1) * vocab));
   }

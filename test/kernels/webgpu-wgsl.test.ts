@@ -8,6 +8,7 @@ import {
   activateKernel,
   attentionKernel,
   bestKernel,
+  candidatesKernel,
   columnsPerThread,
   compactKernel,
   matmulKernel,
@@ -32,6 +33,7 @@ const KERNELS: readonly Kernel[] = [
   compactKernel(),
   bestKernel(),
   softmaxKernel(),
+  candidatesKernel(),
 ];
 
 for (const { name, code, bindings } of KERNELS) {
