@@ -8,7 +8,7 @@ import {
   activateStep,
   attentionSteps,
   type Bench,
-  bestStep,
+  bestSteps,
   type Growing,
   matmulStep,
   normStep,
@@ -214,7 +214,7 @@ export async function buildDecoder(
   const ends = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
   for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: ends }));
   const best = device.storage(MOST_ROWS * BEST_WORDS * 4, "best");
-  steps.push(bestStep(bench, spec.vocab, logits, best));
+  steps.push(...bestSteps(bench, spec.vocab, logits, best));
   progress?.(1);
   return { steps, pass: bench.pass, hidden: x, tree, angles, ropes, logits, parts, best };
 }

@@ -5,6 +5,7 @@ import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
 import attentionCode from "./ops/attention.wgsl" with { type: "text" };
 import bestCode from "./ops/best.wgsl" with { type: "text" };
+import bestSlicesCode from "./ops/best-slices.wgsl" with { type: "text" };
 import candidatesCode from "./ops/candidates.wgsl" with { type: "text" };
 import compactCode from "./ops/compact.wgsl" with { type: "text" };
 import matmulCode from "./ops/matmul.wgsl" with { type: "text" };
@@ -14,6 +15,7 @@ import passCode from "./ops/pass.wgsl" with { type: "text" };
 import rotateCode from "./ops/rotate.wgsl" with { type: "text" };
 import segmentsCode from "./ops/segments.wgsl" with { type: "text" };
 import softmaxCode from "./ops/softmax.wgsl" with { type: "text" };
+import twoCode from "./ops/two.wgsl" with { type: "text" };
 import weightCode from "./ops/weight.wgsl" with { type: "text" };
 import b4Code from "./ops/weights-b4.wgsl" with { type: "text" };
 import b8Code from "./ops/weights-b8.wgsl" with { type: "text" };
@@ -151,8 +153,23 @@ export function compactKernel(): Kernel {
 /** Words of a row of results, as ops/best.wgsl has them. */
 export const BEST_WORDS = 8;
 
+/** Neighbouring scores that one workgroup of `bestSlicesKernel` looks through, as ops/best-slices.wgsl has them. */
+export const BEST_SLICE = 2048;
+
+export function bestSlicesKernel(): Kernel {
+  return {
+    name: "best of slices",
+    code: passCode + weightCode + twoCode + bestSlicesCode,
+    bindings: ["uniform", "uniform", "read", "write"],
+  };
+}
+
 export function bestKernel(): Kernel {
-  return { name: "best", code: passCode + bestCode, bindings: ["uniform", "uniform", "read", "write"] };
+  return {
+    name: "best",
+    code: passCode + weightCode + twoCode + bestCode,
+    bindings: ["uniform", "uniform", "read", "write"],
+  };
 }
 
 export function softmaxKernel(): Kernel {

@@ -4,10 +4,14 @@ import type { Device, Kernel, Pipeline } from "./device.ts";
 import {
   activateKernel,
   attentionKernel,
+  BEST_SLICE,
+  BEST_WORDS,
   bestKernel,
+  bestSlicesKernel,
   candidatesKernel,
   matmulKernel,
   mergeKernel,
+  MOST_ROWS,
   normKernel,
   type NormVariant,
   outputsPerGroup,
@@ -261,13 +265,23 @@ export function activateStep(
   return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(hidden / 64), rows] };
 }
 
-export function bestStep({ device, pass }: Bench, vocab: number, logits: Growing, best: GPUBuffer): Step {
-  const shape = uniform(device, [vocab]);
-  const kernel = bestKernel();
-  return { kernel: () => kernel, buffers: () => [pass, shape, logits.buffer, best], grid: ({ scored }) => [scored, 1] };
+/** The likeliest token of each row, the runner-up and the sum of the soft-max: of slices, then joined. */
+export function bestSteps({ device, pass }: Bench, vocab: number, logits: Growing, best: GPUBuffer): Step[] {
+  const slices = Math.ceil(vocab / BEST_SLICE);
+  const parts = device.storage(MOST_ROWS * slices * BEST_WORDS * 4, "parts of best");
+  const [shape, joined] = [uniform(device, [vocab]), uniform(device, [slices])];
+  const [part, join] = [bestSlicesKernel(), bestKernel()];
+  return [
+    {
+      kernel: () => part,
+      buffers: () => [pass, shape, logits.buffer, parts],
+      grid: ({ scored }) => [slices, scored],
+    },
+    { kernel: () => join, buffers: () => [pass, joined, parts, best], grid: ({ scored }) => [scored, 1] },
+  ];
 }
 
-/** Probabilities at the pass's temperature, [scored, vocab]; after `bestStep`. */
+/** Probabilities at the pass's temperature, [scored, vocab]; after `bestSteps`. */
 export function softmaxStep(
   { device, pass }: Bench,
   vocab: number,

@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
-import { BEST_WORDS, compactKernel, MOST_ROWS, type NormVariant } from "../../kernels/webgpu/kernels.ts";
+import { compactKernel, MOST_ROWS, type NormVariant } from "../../kernels/webgpu/kernels.ts";
 import { uploadFloats, uploadMatrix, uploadPaired } from "../../kernels/webgpu/matrix.ts";
 import {
   activateStep,
   attentionSteps,
-  bestStep,
   matmulStep,
   normStep,
   partsOf,
@@ -417,29 +416,6 @@ for (const [name, gated] of [["silu", true], ["gelu", false], ["gelu-tanh", true
     near(await readFloats(device, out.buffer, rows * out.stride), out.stride, wanted, 1e-6 * Math.max(100, largest));
   });
 }
-
-test("the likeliest token, the runner-up and the sum of probabilities are found", { skip }, async () => {
-  const [rows, vocab, temperature] = [3, 333, 0.7];
-  const { device, run, ...rest } = await bench({ rows });
-  device.write(rest.pass, Float32Array.of(temperature), 20);
-  const logits = normals(rows * vocab);
-  logits[200] = logits[70] = 9; // of equal scores the lowest token
-  logits[vocab + 332] = 8;
-  logits[vocab + 331] = 7;
-  logits.fill(-1, 2 * vocab);
-  const best = device.storage(rows * BEST_WORDS * 4, "best");
-  await run(bestStep({ device, ...rest }, vocab, { buffer: uploadFloats(device, logits, "logits") }, best));
-  const numbers = await readFloats(device, best, rows * BEST_WORDS);
-  const words = new Uint32Array(numbers.buffer);
-  const at = (row: number) => row * BEST_WORDS;
-  assert.deepEqual([0, 1, 2].map((row) => [words[at(row)], words[at(row) + 2]]), [[70, 200], [332, 331], [0, 1]]);
-  for (let row = 0; row < rows; row++) {
-    const scores = logits.subarray(row * vocab, (row + 1) * vocab);
-    const highest = Math.max(...scores);
-    const sum = scores.reduce((total, score) => total + Math.exp((score - highest) / temperature), 0);
-    assert.ok(Math.abs(numbers[at(row) + 4] / sum - 1) < 1e-5, `${numbers[at(row) + 4]} instead of ${sum}`);
-  }
-});
 
 test("a path of the cache moves together, keys and values", { skip }, async () => {
   const [past, capacity, width] = [3, 12, 70];

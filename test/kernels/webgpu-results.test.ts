@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
 import { BEST_WORDS, CANDIDATES } from "../../kernels/webgpu/kernels.ts";
 import { uploadFloats } from "../../kernels/webgpu/matrix.ts";
-import { bestStep, candidatesStep, Recorder, softmaxStep } from "../../kernels/webgpu/steps.ts";
+import { bestSteps, candidatesStep, Recorder, softmaxStep } from "../../kernels/webgpu/steps.ts";
 import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
 import { randomFrom } from "./support/random.ts";
 
@@ -34,7 +34,7 @@ async function compute(logits: Float32Array, vocab: number, temperature: number)
   const probabilities = { buffer: device.storage(logits.byteLength, "probabilities") };
   const candidates = device.storage(scored * CANDIDATES * 8, "candidates");
   const steps = [
-    bestStep(bench, vocab, scores, best),
+    ...bestSteps(bench, vocab, scores, best),
     softmaxStep(bench, vocab, scores, best, probabilities),
     candidatesStep(bench, vocab, scores, candidates),
   ];
@@ -96,9 +96,12 @@ for (
   const what = `${scored} × ${vocab} at ${temperature}`;
   test(`probabilities of ${what} are the soft-max in float64`, { skip }, async () => {
     const logits = drawn(scored * vocab);
-    const { probabilities } = await compute(logits, vocab, temperature);
+    const { probabilities, sums } = await compute(logits, vocab, temperature);
     for (let row = 0; row < scored; row++) {
       const at = [row * vocab, (row + 1) * vocab];
+      const sum = 1 / softmax(logits.subarray(...at), temperature).reduce((a, b) => Math.max(a, b));
+      const off = Math.abs(sums[row * BEST_WORDS + 4] / sum - 1) / ULP;
+      assert.ok(off <= 40, `the sum is off by ${off} ulp`);
       nearSoftmax(probabilities.subarray(...at), logits.subarray(...at), temperature);
     }
   });
@@ -142,14 +145,16 @@ const ROWS: Readonly<Record<string, (vocab: number) => Float32Array>> = {
 };
 
 for (const vocab of [2, 3, 63, 64, 65, 255, 257, 1025, 3001, 16_385, 49_152]) {
-  test(`the candidates of a vocabulary of ${vocab} are the first of a plain sort`, { skip }, async () => {
+  test(`best and candidates of a vocabulary of ${vocab} are the first of a plain sort`, { skip }, async () => {
     const rows = Object.entries(ROWS);
     const logits = new Float32Array(rows.length * vocab);
     rows.forEach(([, make], row) => logits.set(make(vocab), row * vocab));
-    const { candidates } = await compute(logits, vocab, 1);
+    const { best, candidates } = await compute(logits, vocab, 1);
     rows.forEach(([name], row) => {
       const found = candidates.slice(row * 2 * CANDIDATES, (row + 1) * 2 * CANDIDATES);
-      assert.deepEqual(found, sorted(logits.subarray(row * vocab, (row + 1) * vocab)), name);
+      const wanted = sorted(logits.subarray(row * vocab, (row + 1) * vocab));
+      assert.deepEqual(found, wanted, name);
+      assert.deepEqual(best.slice(row * BEST_WORDS, row * BEST_WORDS + 4), wanted.slice(0, 4), name);
     });
   });
 }

@@ -8,6 +8,7 @@ import {
   activateKernel,
   attentionKernel,
   bestKernel,
+  bestSlicesKernel,
   candidatesKernel,
   columnsPerThread,
   compactKernel,
@@ -32,6 +33,7 @@ const KERNELS: readonly Kernel[] = [
   activateKernel("gelu", false),
   compactKernel(),
   bestKernel(),
+  bestSlicesKernel(),
   softmaxKernel(),
   candidatesKernel(),
 ];

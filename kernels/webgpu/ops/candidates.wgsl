@@ -17,6 +17,7 @@ struct Shape {
 const THREADS = 256u;
 const CANDIDATES = 64u;
 const ROUNDS = 14u; // 4 ^ 14 items are more than a buffer holds
+const AHEAD = 8u; // scores that a thread asks for at a time: it waits for memory, not for arithmetic
 const NOBODY = 0xffffffffu;
 
 var<workgroup> winners: array<u32, ROUNDS * CANDIDATES>; // threads, the one with the best leader first
@@ -50,11 +51,18 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     let share = (items + THREADS - 1) / THREADS;
     var leader = NOBODY;
     var score = 0.0;
-    for (var place = 0u; place < share; place++) {
-      let token = token_of(thread + place * THREADS, round);
-      if (token != NOBODY && beats(token, logits[row + token], leader, score)) {
-        leader = token;
-        score = logits[row + token];
+    for (var place = 0u; place < share; place += AHEAD) {
+      var tokens: array<u32, AHEAD>;
+      var fetched: array<f32, AHEAD>;
+      for (var i = 0u; i < AHEAD; i++) {
+        tokens[i] = token_of(thread + (place + i) * THREADS, round);
+        fetched[i] = logits[row + min(tokens[i], shape.vocab - 1)];
+      }
+      for (var i = 0u; i < AHEAD; i++) {
+        if (tokens[i] != NOBODY && beats(tokens[i], fetched[i], leader, score)) {
+          leader = tokens[i];
+          score = fetched[i];
+        }
       }
     }
     leaders[thread] = leader;
