@@ -4,6 +4,7 @@ import type { Kernel } from "./device.ts";
 import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
 import attentionCode from "./ops/attention.wgsl" with { type: "text" };
+import beatsCode from "./ops/beats.wgsl" with { type: "text" };
 import bestCode from "./ops/best.wgsl" with { type: "text" };
 import bestSlicesCode from "./ops/best-slices.wgsl" with { type: "text" };
 import candidatesCode from "./ops/candidates.wgsl" with { type: "text" };
@@ -159,7 +160,7 @@ export const BEST_SLICE = 2048;
 export function bestSlicesKernel(): Kernel {
   return {
     name: "best of slices",
-    code: passCode + weightCode + twoCode + bestSlicesCode,
+    code: passCode + weightCode + beatsCode + twoCode + bestSlicesCode,
     bindings: ["uniform", "uniform", "read", "write"],
   };
 }
@@ -167,7 +168,7 @@ export function bestSlicesKernel(): Kernel {
 export function bestKernel(): Kernel {
   return {
     name: "best",
-    code: passCode + weightCode + twoCode + bestCode,
+    code: passCode + weightCode + beatsCode + twoCode + bestCode,
     bindings: ["uniform", "uniform", "read", "write"],
   };
 }
@@ -184,5 +185,5 @@ export function softmaxKernel(): Kernel {
 export const CANDIDATES = 64;
 
 export function candidatesKernel(): Kernel {
-  return { name: "candidates", code: candidatesCode, bindings: ["uniform", "read", "write"] };
+  return { name: "candidates", code: beatsCode + candidatesCode, bindings: ["uniform", "read", "write"] };
 }

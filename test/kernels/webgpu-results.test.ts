@@ -94,15 +94,17 @@ for (
   ]
 ) {
   const what = `${scored} × ${vocab} at ${temperature}`;
-  test(`probabilities of ${what} are the soft-max in float64`, { skip }, async () => {
+  test(`probabilities of ${what} are the soft-max in float64, candidates those of a sort`, { skip }, async () => {
     const logits = drawn(scored * vocab);
-    const { probabilities, sums } = await compute(logits, vocab, temperature);
+    const { probabilities, sums, candidates } = await compute(logits, vocab, temperature);
     for (let row = 0; row < scored; row++) {
       const at = [row * vocab, (row + 1) * vocab];
       const sum = 1 / softmax(logits.subarray(...at), temperature).reduce((a, b) => Math.max(a, b));
       const off = Math.abs(sums[row * BEST_WORDS + 4] / sum - 1) / ULP;
       assert.ok(off <= 40, `the sum is off by ${off} ulp`);
       nearSoftmax(probabilities.subarray(...at), logits.subarray(...at), temperature);
+      const found = candidates.slice(row * 2 * CANDIDATES, (row + 1) * 2 * CANDIDATES);
+      assert.deepEqual(found, sorted(logits.subarray(...at)));
     }
   });
 }

@@ -18,15 +18,10 @@ const THREADS = 256u;
 const CANDIDATES = 64u;
 const ROUNDS = 14u; // 4 ^ 14 items are more than a buffer holds
 const AHEAD = 8u; // scores that a thread asks for at a time: it waits for memory, not for arithmetic
-const NOBODY = 0xffffffffu;
 
 var<workgroup> winners: array<u32, ROUNDS * CANDIDATES>; // threads, the one with the best leader first
 var<workgroup> leaders: array<u32, THREADS>;
 var<workgroup> scores: array<f32, THREADS>;
-
-fn beats(token: u32, score: f32, other: u32, than: f32) -> bool {
-  return other == NOBODY || score > than || (score == than && token < other);
-}
 
 // Item i of a round is the one that winner i % 64 of the round before held at place i / 64.
 fn token_of(item: u32, round: u32) -> u32 {

@@ -1,6 +1,5 @@
-// The best two of many scores, by 128 threads: of equal scores the lowest token goes first.
+// The best two of many scores, and sums, by 128 threads.
 const THREADS = 128u;
-const NOBODY = 0xffffffffu;
 const WORDS = 8u; // of a result
 
 struct Two {
@@ -12,10 +11,6 @@ struct Two {
 
 var<workgroup> held: array<Two, THREADS>;
 var<workgroup> sums: array<f32, THREADS>;
-
-fn beats(token: u32, score: f32, other: u32, than: f32) -> bool {
-  return other == NOBODY || score > than || (score == than && token < other);
-}
 
 fn offer(two: Two, token: u32, score: f32) -> Two {
   if (token == NOBODY) {
