@@ -101,9 +101,10 @@ export interface Rows {
 
 /**
  * What is asked of Scores, each with what stands before it: `argmax`; `candidates`, which is `top` up to 64;
- * `probabilities`, which is `probability`, `distribution` and any `top`; `logits`.
+ * `probabilities`, which is `probability` and `distribution`; `logits`, which is all.
  */
-export type Need = "argmax" | "candidates" | "probabilities" | "logits";
+export type Need = typeof NEEDS[number];
+export const NEEDS = ["argmax", "candidates", "probabilities", "logits"] as const;
 
 /** The state of one text: committed tokens in the cache. */
 export interface Sequence {

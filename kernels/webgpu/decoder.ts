@@ -2,24 +2,28 @@
 import type { ModelSource } from "../../src/model/source.ts";
 import type { LayerSpec, RopeSpec } from "../../src/model/spec.ts";
 import type { Device } from "./device.ts";
-import { BEST_WORDS, MOST_ROWS, type RotateVariant } from "./kernels.ts";
+import { BEST_WORDS, CANDIDATES, MOST_ROWS, type RotateVariant } from "./kernels.ts";
 import { shaped, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
 import {
   activateStep,
   attentionSteps,
   type Bench,
   bestSteps,
+  candidatesStep,
   type Growing,
   matmulStep,
   normStep,
   type Plane,
   rotateStep,
+  softmaxStep,
   type Step,
 } from "./steps.ts";
 
 /** Everything about a model that lies on the device. */
 export interface Decoder {
   readonly steps: readonly Step[];
+  /** The last of the steps: what they make of the logits. */
+  readonly ends: readonly Step[];
   /** What a pass is told, as ops/pass.wgsl says. */
   readonly pass: GPUBuffer;
   /** Embedded rows, [MOST_ROWS, stride]. */
@@ -35,6 +39,10 @@ export interface Decoder {
   readonly parts: Growing;
   /** [MOST_ROWS, BEST_WORDS], as ops/best.wgsl says. */
   readonly best: GPUBuffer;
+  /** [MOST_ROWS, CANDIDATES, 2], as ops/candidates.wgsl says. */
+  readonly candidates: GPUBuffer;
+  /** [scored, vocab]; grown like the logits. */
+  readonly probabilities: Growing;
 }
 
 const round8 = (length: number) => Math.ceil(length / 8) * 8;
@@ -211,10 +219,30 @@ export async function buildDecoder(
   const logits: Growing = { buffer: device.storage(spec.vocab * 4, "logits") };
   const output = source.has("output.weight") ? "output" : "embed";
   const head = matrix([{ name: output, bias: "output.bias", rows: spec.vocab }], spec.width);
-  const ends = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
-  for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: ends }));
+  const shaping = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
+  for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: shaping }));
   const best = device.storage(MOST_ROWS * BEST_WORDS * 4, "best");
-  steps.push(...bestSteps(bench, spec.vocab, logits, best));
+  const candidates = device.storage(MOST_ROWS * CANDIDATES * 8, "candidates");
+  const probabilities: Growing = { buffer: device.storage(16, "probabilities") };
+  const ends = [
+    ...bestSteps(bench, spec.vocab, logits, best),
+    candidatesStep(bench, spec.vocab, logits, candidates),
+    softmaxStep(bench, spec.vocab, logits, best, probabilities),
+  ];
+  steps.push(...ends);
   progress?.(1);
-  return { steps, pass: bench.pass, hidden: x, tree, angles, ropes, logits, parts, best };
+  return {
+    steps,
+    ends,
+    pass: bench.pass,
+    hidden: x,
+    tree,
+    angles,
+    ropes,
+    logits,
+    parts,
+    best,
+    candidates,
+    probabilities,
+  };
 }

@@ -135,17 +135,37 @@ export class WebGpuEngine implements Engine {
   }
 
   pass(cache: KeyValueCache, past: number, rows: Rows, move: Move | undefined): Promise<Scores> {
-    const run = this.#last.then(async () => {
-      if (this.#closed) throw new Error("this engine is closed");
+    return this.#inTurn(async () => {
       const parents = rows.parents ?? chainParents(rows.tokens.length);
       const results = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
       const pass = this.#passes;
       const scored = rows.score === "last" ? 1 : rows.tokens.length;
-      return new WebGpuScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, () => {
+      const check = () => {
         if (pass !== this.#passes) {
           throw new Error("these scores are no longer valid: a sequence was used after their pass");
         }
-      });
+      };
+      const { vocab } = this.source.spec;
+      return new WebGpuScores(
+        scored,
+        vocab,
+        rows.temperature ?? 1,
+        results,
+        undefined,
+        check,
+        () =>
+          this.#inTurn(() => {
+            check();
+            return this.#pass.load();
+          }),
+      );
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(() => {
+      if (this.#closed) throw new Error("this engine is closed");
+      return work();
     });
     this.#last = run.catch(() => {});
     return run;

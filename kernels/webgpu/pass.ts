@@ -1,12 +1,12 @@
 // One pass: rows are embedded and uploaded, steps recorded and submitted once, results read back once.
-import type { Rows } from "../../src/backend.ts";
+import type { Need, Rows } from "../../src/backend.ts";
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
-import { BEST_WORDS, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
-import { partsOf, Recorder, uniform, type Width } from "./steps.ts";
-import type { Results } from "./scores.ts";
+import { BEST_WORDS, CANDIDATES, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
+import { type Growing, partsOf, Recorder, uniform, wants, type Width } from "./steps.ts";
+import { type Part, partsFor, type Results } from "./scores.ts";
 
 /** Rows of a pass that were accepted, and where they stand: at columns `past + path[i]`. */
 export interface Move {
@@ -24,6 +24,8 @@ export class Pass {
   readonly #angles: Float32Array[];
   #staging: GPUBuffer | undefined;
   #mapped = false;
+  /** The pass whose scores are on the device. */
+  #done: { readonly width: Width; readonly temperature: number } | undefined;
 
   constructor(
     private readonly device: Device,
@@ -44,24 +46,22 @@ export class Pass {
   async run(
     cache: KeyValueCache,
     past: number,
-    { tokens, score, need, temperature = 1 }: Rows,
+    { tokens, score, need = "logits", temperature = 1 }: Rows,
     parents: Int32Array,
     depths: Int32Array,
     move: Move | undefined,
   ): Promise<Results> {
-    const { device, decoder, source: { spec } } = this;
+    const { device, decoder } = this;
     device.check();
     const rows = tokens.length;
     const scored = score === "last" ? 1 : rows;
     const segments = Math.ceil((past + depths.reduce((a, b) => Math.max(a, b)) + 1) / SEGMENT);
-    const width = { rows, scored, segments };
+    const width = { rows, scored, segments, need };
     const steps = Recorder.needed(decoder.steps, width);
     const pipelines = await this.#recorder.prepare(steps, width);
     if (move) await device.pipeline(compactKernel());
     this.release();
-    const logitBytes = scored * spec.vocab * 4;
-    const bestBytes = scored * BEST_WORDS * 4;
-    this.#makeRoom(logitBytes, bestBytes, width);
+    this.#makeRoom(width);
 
     const encoder = device.gpu.createCommandEncoder();
     const spent: GPUBuffer[] = [];
@@ -69,24 +69,72 @@ export class Pass {
     spent.push(...cache.reserve(past + rows, past, encoder));
     const told = [rows, past, cache.capacity, rows - scored, scored];
     told.forEach((value, i) => this.#numbers.setUint32(4 * i, value, true));
-    this.#numbers.setFloat32(20, need === "probabilities" ? temperature : 0, true);
     this.#numbers.setUint32(24, segments, true);
-    device.write(decoder.pass, this.#numbers);
+    this.#tell(need === "argmax" ? 0 : temperature);
     this.#embedRows(tokens, past, depths);
     this.#rotate(rows, past, depths);
     this.#describeTree(rows, parents, depths);
     this.#recorder.record(encoder, steps, pipelines, width, cache.buffers);
-    encoder.copyBufferToBuffer(decoder.best, 0, this.#staging!, 0, bestBytes);
-    encoder.copyBufferToBuffer(decoder.logits.buffer, 0, this.#staging!, bestBytes, logitBytes);
-    device.submit(encoder);
+    this.#done = { width, temperature };
+    const results = this.#readBack(encoder, scored, need);
     for (const buffer of spent) device.destroy(buffer);
-    const read = await device.read(this.#staging!, bestBytes + logitBytes);
+    return await results;
+  }
+
+  /** Everything about the rows that the last `run` scored. Ends the life of what it returned. */
+  async load(): Promise<Results> {
+    const { device, decoder } = this;
+    const { width: { rows, scored }, temperature } = this.#done!;
+    const width: Width = { rows, scored, need: "logits" };
+    const steps = Recorder.needed(decoder.ends, width);
+    const pipelines = await this.#recorder.prepare(steps, width);
+    this.release();
+    this.#makeRoom(width);
+    this.#tell(temperature);
+    const encoder = device.gpu.createCommandEncoder();
+    this.#recorder.record(encoder, steps, pipelines, width, []);
+    return await this.#readBack(encoder, scored, "logits");
+  }
+
+  /** Uploads what all kernels of the pass are told. `temperature`: 0 where no probabilities are wanted. */
+  #tell(temperature: number): void {
+    this.#numbers.setFloat32(20, temperature, true);
+    this.device.write(this.decoder.pass, this.#numbers);
+  }
+
+  /** Submits, and waits for what `need` asks for. */
+  async #readBack(encoder: GPUCommandEncoder, scored: number, need: Need): Promise<Results> {
+    const parts = partsFor(need).map((part) => ({ part, ...this.#part(part, scored) }));
+    const staging = this.#room(parts.reduce((sum, { bytes }) => sum + bytes, 0));
+    let total = 0;
+    for (const { buffer, bytes } of parts) {
+      encoder.copyBufferToBuffer(buffer, 0, staging, total, bytes);
+      total += bytes;
+    }
+    this.device.submit(encoder);
+    const read = await this.device.read(staging, total);
     this.#mapped = true;
-    return {
-      best: new Uint32Array(read, 0, scored * BEST_WORDS),
-      logits: new Float32Array(read, bestBytes, scored * spec.vocab),
-      sums: need === "probabilities" ? new Float32Array(read, 0, scored * BEST_WORDS) : undefined,
-    };
+    let at = 0;
+    return Object.fromEntries(parts.map(({ part, bytes }) => {
+      const Words = part === "best" || part === "candidates" ? Uint32Array : Float32Array;
+      at += bytes;
+      return [part, new Words(read, at - bytes, bytes / 4)];
+    }));
+  }
+
+  /** Where a part of the results lies on the device. */
+  #part(part: Part, scored: number): { buffer: GPUBuffer; bytes: number } {
+    const { decoder, source: { spec } } = this;
+    switch (part) {
+      case "best":
+        return { buffer: decoder.best, bytes: scored * BEST_WORDS * 4 };
+      case "candidates":
+        return { buffer: decoder.candidates, bytes: scored * CANDIDATES * 8 };
+      case "probabilities":
+        return { buffer: decoder.probabilities.buffer, bytes: scored * spec.vocab * 4 };
+      case "logits":
+        return { buffer: decoder.logits.buffer, bytes: scored * spec.vocab * 4 };
+    }
   }
 
   /** Records the compaction of a cache; its kernel must have been compiled. Returns buffers to destroy afterwards. */
@@ -121,21 +169,26 @@ export class Pass {
     }
   }
 
-  #makeRoom(logitBytes: number, bestBytes: number, width: Width): void {
-    const { device, decoder, source: { spec } } = this;
+  #makeRoom(width: Width): void {
+    const { decoder, source: { spec } } = this;
     const parts = Math.max(...spec.layers.map(({ attention }) => partsOf(width, attention.heads, attention.headSize)));
-    if (decoder.parts.buffer.size < parts) {
-      device.destroy(decoder.parts.buffer);
-      decoder.parts.buffer = device.storage(parts, "parts of attention");
-    }
-    if (decoder.logits.buffer.size < logitBytes) {
-      device.destroy(decoder.logits.buffer);
-      decoder.logits.buffer = device.storage(logitBytes, "logits");
-    }
-    const bytes = logitBytes + bestBytes;
-    if (this.#staging && this.#staging.size >= bytes) return;
-    if (this.#staging) device.destroy(this.#staging);
-    this.#staging = device.staging(bytes);
+    const bytes = width.scored * spec.vocab * 4;
+    this.#grow(decoder.parts, parts, "parts of attention");
+    this.#grow(decoder.logits, bytes, "logits");
+    if (wants(width, "probabilities")) this.#grow(decoder.probabilities, bytes, "probabilities");
+  }
+
+  #grow(growing: Growing, bytes: number, label: string): void {
+    if (growing.buffer.size >= bytes) return;
+    this.device.destroy(growing.buffer);
+    growing.buffer = this.device.storage(bytes, label);
+  }
+
+  /** Memory that JavaScript can read, of at least so many bytes. */
+  #room(bytes: number): GPUBuffer {
+    if (this.#staging && this.#staging.size >= bytes) return this.#staging;
+    if (this.#staging) this.device.destroy(this.#staging);
+    return this.#staging = this.device.staging(bytes);
   }
 
   /** Token embeddings, with learned positions where the model has them. */

@@ -1,105 +1,109 @@
-// What a pass left behind, read in memory that the device has filled.
-import type { Candidates, Scores } from "../../src/backend.ts";
-import type { Distribution } from "../../src/distribution.ts";
-import { BEST_WORDS } from "./kernels.ts";
+// What a pass left behind, read in memory that the device has filled. The rest stays on the device until it is loaded.
+import { type Candidates, type Need, NEEDS, type Scores } from "../../src/backend.ts";
+import type { Judged } from "../../src/device-rule.ts";
+import { type Distribution, widened } from "../../src/distribution.ts";
+import { BEST_WORDS, CANDIDATES } from "./kernels.ts";
 
-/** What was read back of a pass. */
+/** What was read back of a pass, rows after each other. */
 export interface Results {
-  readonly logits: Float32Array; // [rows, vocab]
-  readonly best: Uint32Array; // [rows, BEST_WORDS], as ops/best.wgsl says
-  /** The same memory as numbers, where the device has made the sums of probabilities. */
-  readonly sums: Float32Array | undefined;
+  readonly best?: Uint32Array; // [rows, BEST_WORDS], as ops/best.wgsl says
+  readonly candidates?: Uint32Array; // [rows, CANDIDATES, 2], as ops/candidates.wgsl says
+  readonly probabilities?: Float32Array; // [rows, vocab]
+  readonly logits?: Float32Array; // [rows, vocab]
+}
+
+export type Part = keyof Results;
+
+/** The need that brings each part. */
+const BRINGS: Readonly<Record<Part, Need>> = {
+  best: "argmax",
+  candidates: "candidates",
+  probabilities: "probabilities",
+  logits: "logits",
+};
+
+/** The parts that `need` asks for. */
+export function partsFor(need: Need): Part[] {
+  const parts = Object.keys(BRINGS) as Part[];
+  return parts.filter((part) => NEEDS.indexOf(BRINGS[part]) <= NEEDS.indexOf(need));
 }
 
 export class WebGpuScores implements Scores {
-  readonly #logSums: (number | undefined)[] = [];
-  readonly #ranked: (Int32Array | undefined)[] = [];
-
   constructor(
     readonly rows: number,
     readonly vocab: number,
     private readonly temperature: number,
-    private readonly results: Results,
+    private results: Results,
+    readonly judged: Judged | undefined,
     /** Throws once the results are gone. */
     private readonly check: () => void,
+    private readonly readAll: () => Promise<Results>,
   ) {}
 
+  async load(): Promise<void> {
+    this.check();
+    if (this.results.logits === undefined) this.results = await this.readAll();
+  }
+
   argmax(row: number): number {
-    this.#check(row);
-    return this.results.best[row * BEST_WORDS];
+    return this.#part("best", row)[row * BEST_WORDS];
   }
 
   top(row: number, k: number): Candidates {
-    this.#check(row);
-    const tokens = this.#best(row, Math.min(k, this.vocab));
-    return { tokens, probabilities: Float32Array.from(tokens, (token) => this.probability(row, token)) };
+    const count = Math.min(k, this.vocab);
+    const { tokens, logits } = count <= CANDIDATES ? this.#candidates(row, count) : this.#sorted(row, count);
+    const best = floats(this.#part("best", row)).subarray(row * BEST_WORDS);
+    const highest = best[1] / this.temperature;
+    const likely = (logit: number) => Math.exp(logit / this.temperature - highest) / best[4];
+    return { tokens, probabilities: logits.map(likely) };
   }
 
   probability(row: number, token: number): number {
-    const logits = this.logits(row);
     if (!(token >= 0 && token < this.vocab)) throw new RangeError(`no token ${token} in a vocabulary of ${this.vocab}`);
-    return Math.exp(logits[token] / this.temperature - this.#logSum(row));
+    return this.#row("probabilities", row)[token];
   }
 
   distribution(row: number): Distribution {
-    const logits = this.logits(row);
-    const highest = this.#highest(row);
-    const probabilities = new Float64Array(this.vocab);
-    let sum = 0;
-    for (let i = 0; i < logits.length; i++) {
-      sum += probabilities[i] = Math.exp(logits[i] / this.temperature - highest);
-    }
-    for (let i = 0; i < probabilities.length; i++) probabilities[i] /= sum;
-    return { vocab: this.vocab, probabilities };
+    return widened(this.#row("probabilities", row));
   }
 
   logits(row: number): Float32Array {
-    this.#check(row);
-    return this.results.logits.subarray(row * this.vocab, (row + 1) * this.vocab);
+    return this.#row("logits", row);
   }
 
-  #highest(row: number): number {
-    return this.logits(row)[this.argmax(row)] / this.temperature;
+  #row(part: "probabilities" | "logits", row: number): Float32Array {
+    return this.#part(part, row).subarray(row * this.vocab, (row + 1) * this.vocab);
   }
 
-  /** log Σ exp(logit / temperature) */
-  #logSum(row: number): number {
-    return this.#logSums[row] ??= (() => {
-      const highest = this.#highest(row);
-      const { sums } = this.results;
-      if (sums) return highest + Math.log(sums[row * BEST_WORDS + 4]);
-      const logits = this.logits(row);
-      let sum = 0;
-      for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] / this.temperature - highest);
-      return highest + Math.log(sum);
-    })();
+  #candidates(row: number, count: number): { tokens: Int32Array; logits: Float32Array } {
+    const pairs = this.#part("candidates", row).subarray(2 * row * CANDIDATES, 2 * (row * CANDIDATES + count));
+    const numbers = floats(pairs);
+    return {
+      tokens: Int32Array.from({ length: count }, (_, place) => pairs[2 * place]),
+      logits: Float32Array.from({ length: count }, (_, place) => numbers[2 * place + 1]),
+    };
   }
 
-  /** The k likeliest tokens. Short lists by insertion: few tokens pass the last of the list. */
-  #best(row: number, k: number): Int32Array {
-    const known = this.#ranked[row];
-    if (known && known.length >= k) return known.slice(0, k);
+  /** More of the likeliest tokens than the device has listed. */
+  #sorted(row: number, count: number): { tokens: Int32Array; logits: Float32Array } {
     const logits = this.logits(row);
-    const { best } = this.results;
-    if (k <= 2) return Int32Array.from([best[row * BEST_WORDS], best[row * BEST_WORDS + 2]].slice(0, k));
-    if (k > 256) {
-      const all = Int32Array.from(logits, (_, token) => token);
-      return this.#ranked[row] = all.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, k);
-    }
-    const list = new Int32Array(k);
-    let count = 0;
-    for (let token = 0; token < logits.length; token++) {
-      const logit = logits[token];
-      if (count === k && !(logit > logits[list[k - 1]])) continue;
-      let at = count < k ? count++ : k - 1;
-      for (; at > 0 && logit > logits[list[at - 1]]; at--) list[at] = list[at - 1];
-      list[at] = token;
-    }
-    return this.#ranked[row] = list;
+    const all = Int32Array.from(logits, (_, token) => token);
+    const tokens = all.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, count);
+    return { tokens, logits: Float32Array.from(tokens, (token) => logits[token]) };
   }
 
-  #check(row: number): void {
+  #part<P extends Part>(part: P, row: number): NonNullable<Results[P]> {
     this.check();
     if (!(row >= 0 && row < this.rows)) throw new RangeError(`no row ${row} in scores of ${this.rows} rows`);
+    const found = this.results[part];
+    if (found === undefined) {
+      throw new Error(`these scores are still on the device: ask the pass for ${BRINGS[part]}, or load them`);
+    }
+    return found;
   }
+}
+
+/** The same memory as numbers. */
+function floats(words: Uint32Array): Float32Array {
+  return new Float32Array(words.buffer, words.byteOffset, words.length);
 }

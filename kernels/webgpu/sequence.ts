@@ -39,7 +39,7 @@ export class WebGpuSequence implements Sequence {
     // A long chain goes in parts, of which only the last is scored.
     let from = 0;
     for (; tokens.length - from > maxRows; from += maxRows) {
-      await this.#pass(from, { tokens: tokens.subarray(from, from + maxRows), score: "last" });
+      await this.#pass(from, { tokens: tokens.subarray(from, from + maxRows), score: "last", need: "argmax" });
     }
     const part = from === 0 ? rows : { ...rows, tokens: tokens.subarray(from), parents: undefined };
     const scores = await this.#pass(from, part);

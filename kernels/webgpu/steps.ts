@@ -1,4 +1,5 @@
 // Steps of a pass: a kernel, what it is bound to, and how many workgroups it takes for so many rows.
+import { type Need, NEEDS } from "../../src/backend.ts";
 import type { Activation } from "../../src/model/spec.ts";
 import type { Device, Kernel, Pipeline } from "./device.ts";
 import {
@@ -28,6 +29,13 @@ export interface Width {
   readonly scored: number;
   /** Segments of keys that the longest row attends to; 1 where absent. */
   readonly segments?: number;
+  /** What is asked of the scores; the arg-max where absent. */
+  readonly need?: Need;
+}
+
+/** Whether a pass of this width is asked for `part`. */
+export function wants({ need = "argmax" }: Width, part: Need): boolean {
+  return NEEDS.indexOf(need) >= NEEDS.indexOf(part);
 }
 
 export interface Step {
@@ -295,6 +303,7 @@ export function softmaxStep(
     kernel: () => kernel,
     buffers: () => [pass, shape, logits.buffer, best, probabilities.buffer],
     grid: ({ scored }) => [Math.ceil(vocab / 256), scored],
+    needed: (width) => wants(width, "probabilities"),
   };
 }
 
@@ -302,7 +311,12 @@ export function softmaxStep(
 export function candidatesStep({ device }: Bench, vocab: number, logits: Growing, out: GPUBuffer): Step {
   const shape = uniform(device, [vocab]);
   const kernel = candidatesKernel();
-  return { kernel: () => kernel, buffers: () => [shape, logits.buffer, out], grid: ({ scored }) => [scored, 1] };
+  return {
+    kernel: () => kernel,
+    buffers: () => [shape, logits.buffer, out],
+    grid: ({ scored }) => [scored, 1],
+    needed: (width) => wants(width, "candidates"),
+  };
 }
 
 /** Encodes steps, with bind groups that last as long as the buffers stay the same. */

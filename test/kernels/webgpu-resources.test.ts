@@ -6,6 +6,7 @@ import { webgpuBackend } from "../../kernels/webgpu/backend.ts";
 import type { Device } from "../../kernels/webgpu/device.ts";
 import type { WebGpuEngine } from "../../kernels/webgpu/engine.ts";
 import { selfTest } from "../../kernels/webgpu/self-test.ts";
+import { NEEDS } from "../../src/backend.ts";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import { holdGpu, openDevice } from "./support/gpu.ts";
 import { randomModel } from "./support/random-model.ts";
@@ -68,14 +69,22 @@ test("a cache that grows in the middle of a text keeps what is in it", { skip },
   engine.close();
 });
 
-test("a pass is one submit and one read of what its rows score", { skip }, async () => {
+test("a pass is one submit and one read of what it was asked for", { skip }, async () => {
   const engine = await load();
   const sequence = engine.open();
-  await sequence.forward({ tokens: Int32Array.of(1, 2), score: "last" });
-  const { submits, readBytes } = { ...engine.counts };
-  await sequence.forward({ tokens: Int32Array.of(1, 2), score: "last" });
-  assert.equal(engine.counts.submits - submits, 1);
-  assert.ok(engine.counts.readBytes - readBytes <= 32 + 4 * source.spec.vocab);
+  const row = 4 * source.spec.vocab;
+  const wanted = { argmax: 32, candidates: 32 + 512, probabilities: 32 + 512 + row, logits: 32 + 512 + 2 * row };
+  for (const need of NEEDS) {
+    for (const rows of [1, 2]) {
+      await sequence.forward({ tokens: Int32Array.of(1, 2).slice(0, rows), need });
+      const { submits, readBytes } = { ...engine.counts };
+      const scores = await sequence.forward({ tokens: Int32Array.of(1, 2).slice(0, rows), need });
+      assert.equal(engine.counts.submits - submits, 1);
+      assert.equal(engine.counts.readBytes - readBytes, rows * wanted[need], `${rows} rows for ${need}`);
+      await scores.load!();
+      assert.equal(engine.counts.submits - submits, need === "logits" ? 1 : 2);
+    }
+  }
   engine.close();
 });
 

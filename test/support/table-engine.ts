@@ -1,14 +1,15 @@
 // An engine in memory whose scores depend on the last few tokens alone: instant, deterministic, and strict about the
 // contract of Sequence and Scores. For tests of everything that stands above engines.
-import type {
-  Candidates,
-  Capabilities,
-  Engine,
-  Need,
-  Rows,
-  Scores,
-  Sequence,
-  WeightFormat,
+import {
+  type Candidates,
+  type Capabilities,
+  type Engine,
+  type Need,
+  NEEDS,
+  type Rows,
+  type Scores,
+  type Sequence,
+  type WeightFormat,
 } from "../../src/backend.ts";
 import type { Distribution } from "../../src/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
@@ -249,7 +250,7 @@ class TableScores implements Scores {
   }
 
   top(row: number, k: number): Candidates {
-    const logits = this.#row(row, k <= 64 ? "candidates" : "probabilities");
+    const logits = this.#row(row, k <= 64 ? "candidates" : "logits");
     const probabilities = this.#softmax(logits);
     const order = Array.from(logits, (_, token) => token).sort((a, b) => logits[b] - logits[a] || a - b).slice(0, k);
     return { tokens: Int32Array.from(order), probabilities: Float32Array.from(order, (token) => probabilities[token]) };
@@ -280,8 +281,6 @@ class TableScores implements Scores {
     return this.all[row];
   }
 }
-
-const NEEDS: readonly Need[] = ["argmax", "candidates", "probabilities", "logits"];
 
 function sourceOf(vocab: number, context: number, { ends = [], bytes }: TableOptions): ModelSource {
   const letters = Array.from({ length: vocab }, (_, token) => new TextEncoder().encode(letter(token)));

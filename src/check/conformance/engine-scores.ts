@@ -1,5 +1,5 @@
 // Every way of asking for scores tells the same story, at every temperature; equal scores go to the lowest token.
-import type { Need, Scores } from "../../backend.ts";
+import { type Need, NEEDS, type Scores } from "../../backend.ts";
 import { type Case, expectThat } from "./case.ts";
 import type { Bench } from "./engine-bench.ts";
 
@@ -93,8 +93,6 @@ export function scoreCases(bench: Bench): Case[] {
     })),
   ];
 }
-
-const NEEDS: readonly Need[] = ["argmax", "candidates", "probabilities", "logits"];
 
 /** Whether a pass for `need` must have brought `part`. */
 function at(need: Need, part: Need): boolean {
