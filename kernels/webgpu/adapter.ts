@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
+import { gist, overhear } from "./overhear.ts";
 
 /** Where WebGPU comes from, first choice first: Deno's own looks for results only every 10 ms or so, a pass's worth. */
 export const PROVIDERS = ["dawn", "builtin"] as const;
@@ -62,9 +63,11 @@ export async function findAdapter(provider: string | undefined, cacheDir: string
         refusals.push(kind === "builtin" ? "this runtime has none of its own" : "Dawn has no module for this system");
         continue;
       }
-      const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+      const { result: adapter, said } = await overhear(() =>
+        gpu.requestAdapter({ powerPreference: "high-performance" })
+      );
       if (adapter) return { adapter, name: describe(adapter), provider: kind };
-      refusals.push(`${kind}: no adapter`);
+      refusals.push([kind, "no adapter", gist(said)].filter((part) => part !== "").join(": "));
     } catch (error) {
       refusals.push(`${kind}: ${error instanceof Error ? error.message : error}`);
     }
@@ -72,7 +75,9 @@ export async function findAdapter(provider: string | undefined, cacheDir: string
   throw new UnsupportedError(
     `there is no WebGPU adapter here (${refusals.join("; ")})`,
     {},
-    "install a Vulkan driver, or use --backend onnx",
+    provider === "builtin" && !builtinGpu()
+      ? "run hunch under Deno, or use --backend webgpu:dawn"
+      : "install a Vulkan driver, or use --backend onnx",
   );
 }
 

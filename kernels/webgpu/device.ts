@@ -8,7 +8,10 @@ const COMPUTE_STAGE = 0x4;
 const MAP_READ = 0x1;
 
 /** Largest piece of one upload: enough to be quick, little enough that no adapter refuses it. */
-const CHUNK = 16 << 20;
+export const CHUNK = 16 << 20;
+
+/** How long a device is given to say that it was lost, once something else has failed. */
+const LOSS_MS = 200;
 
 export type Access = "uniform" | "read" | "write";
 
@@ -39,6 +42,8 @@ export interface Counts {
 interface Core {
   readonly gpu: GPUDevice;
   readonly pipelines: Map<string, Pipeline>;
+  /** From now on others get another device. */
+  readonly forget: () => void;
   failure: string | undefined;
   /** Devices of ours that are open on it. */
   users: number;
@@ -49,23 +54,23 @@ interface Core {
 /** By adapter: a draft model and its target compile nothing twice. */
 const cores = new Map<string, Promise<Core>>();
 
-async function openCore({ adapter, name }: FoundAdapter, key: string): Promise<Core> {
+async function openCore({ adapter, name }: FoundAdapter, forget: () => void): Promise<Core> {
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   let gpu: GPUDevice;
   try {
     gpu = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
   } catch (error) {
-    cores.delete(key);
+    forget();
     throw new UnsupportedError(
       `the WebGPU adapter ${name} gives no device: ${error instanceof Error ? error.message : error}`,
       {},
       "use --backend onnx",
     );
   }
-  const core: Core = { gpu, pipelines: new Map(), failure: undefined, users: 0, exact: undefined };
+  const core: Core = { gpu, pipelines: new Map(), forget, failure: undefined, users: 0, exact: undefined };
   const fail = (failure: string) => {
     core.failure ??= failure;
-    cores.delete(key);
+    forget();
   };
   gpu.lost.then(({ message }) => {
     if (core.users > 0) fail(`the graphics device was lost: ${message || "no reason given"}`);
@@ -92,12 +97,13 @@ export class Device {
   readonly #buffers = new Set<GPUBuffer>();
   /** Buffers that the device may still refuse. */
   readonly #creating = new Set<Promise<void>>();
+  /** What was done with such buffers, until the device has said what it thinks of that. */
+  readonly #guards = new Set<Promise<void>>();
   #failure: string | undefined;
   #closed = false;
 
   private constructor(
     private readonly core: Core,
-    private readonly key: string,
     readonly adapterName: string,
     readonly provider: string,
   ) {
@@ -108,9 +114,18 @@ export class Device {
   /** Throws UnsupportedError where the adapter gives no device. */
   static async open(found: FoundAdapter): Promise<Device> {
     const key = `${found.provider} ${found.name}`;
-    let core = cores.get(key);
-    if (!core) cores.set(key, core = openCore(found, key));
-    return new Device(await core, key, found.name, found.provider);
+    for (;;) {
+      let opened = cores.get(key);
+      if (!opened) {
+        const made = openCore(found, () => {
+          if (cores.get(key) === made) cores.delete(key);
+        });
+        cores.set(key, opened = made);
+      }
+      const core = await opened;
+      // Its last user may have closed it meanwhile.
+      if (cores.get(key) === opened) return new Device(core, found.name, found.provider);
+    }
   }
 
   /** Runs `test` once for all who share the device. */
@@ -149,7 +164,7 @@ export class Device {
     for (let from = 0; from < data.byteLength; from += CHUNK) {
       const length = Math.min(CHUNK, data.byteLength - from);
       const piece = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset + from, length);
-      this.gpu.queue.writeBuffer(buffer, at + from, piece);
+      this.guarded(() => this.gpu.queue.writeBuffer(buffer, at + from, piece));
     }
   }
 
@@ -180,6 +195,7 @@ export class Device {
     const [{ messages }, error] = await Promise.all([module.getCompilationInfo(), this.gpu.popErrorScope()]);
     const wrong = messages.filter(({ type }) => type === "error");
     if (error || wrong.length > 0) {
+      await this.#lossFirst();
       const told = wrong.map(({ lineNum, linePos, message }) => `${lineNum}:${linePos}: ${message}`);
       throw new Error(`the kernel ${name} does not compile: ${told.join("\n") || error!.message}\n${numbered(code)}`);
     }
@@ -196,14 +212,38 @@ export class Device {
     });
   }
 
+  /**
+   * Does what may use a buffer that the device is about to refuse: complaints about that are this engine's, not of all
+   * who share the device.
+   */
+  guarded<T>(action: () => T): T {
+    const pending = [...this.#creating];
+    if (pending.length === 0) return action();
+    this.gpu.pushErrorScope("validation");
+    try {
+      return action();
+    } finally {
+      const complaint = this.gpu.popErrorScope().then(async (error) => {
+        await Promise.all(pending); // whose refusal says more
+        if (error) this.#failure ??= `the graphics device refused an operation: ${error.message}`;
+      }, () => {}).finally(() => this.#guards.delete(complaint));
+      this.#guards.add(complaint);
+    }
+  }
+
   submit(encoder: GPUCommandEncoder): void {
-    this.gpu.queue.submit([encoder.finish()]);
+    this.guarded(() => this.gpu.queue.submit([encoder.finish()]));
     this.counts.submits++;
   }
 
   /** Waits until the device has done what it was told, and throws HunchError("unavailable") where anything failed. */
   async settle(): Promise<void> {
-    await Promise.all([this.gpu.queue.onSubmittedWorkDone(), ...this.#creating]);
+    try {
+      await Promise.all([this.gpu.queue.onSubmittedWorkDone(), ...this.#creating, ...this.#guards]);
+    } catch (error) {
+      await this.#lossFirst();
+      this.#failure ??= `its work cannot be waited for: ${error instanceof Error ? error.message : error}`;
+    }
     this.check();
   }
 
@@ -212,10 +252,10 @@ export class Device {
     try {
       await staging.mapAsync(MAP_READ, 0, bytes);
     } catch (error) {
-      await Promise.resolve(); // whoever reports the loss goes first
-      this.check();
+      await this.#lossFirst();
       this.#failure ??= `its results cannot be read: ${error instanceof Error ? error.message : error}`;
     }
+    await Promise.all([...this.#creating, ...this.#guards]);
     this.check();
     this.counts.readBytes += bytes;
     return staging.getMappedRange(0, bytes);
@@ -238,8 +278,14 @@ export class Device {
     this.#closed = true;
     for (const buffer of [...this.#buffers]) this.destroy(buffer);
     if (--this.core.users > 0) return;
-    cores.delete(this.key);
+    this.core.forget();
     this.gpu.destroy();
+  }
+
+  /** A lost device explains whatever else goes wrong: throws if it says so in time. */
+  async #lossFirst(): Promise<void> {
+    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, LOSS_MS))]);
+    this.check();
   }
 
   #create(bytes: number, usage: number, label: string): GPUBuffer {

@@ -60,12 +60,13 @@ export class Pass {
     const steps = Recorder.needed(decoder.steps, width);
     const pipelines = await this.#recorder.prepare(steps, width);
     if (move) await device.pipeline(compactKernel());
+    device.check(); // what the device has refused meanwhile must not be used
     this.release();
     this.#makeRoom(width);
 
     const encoder = device.gpu.createCommandEncoder();
     const spent: GPUBuffer[] = [];
-    if (move) spent.push(...this.move(cache, move, encoder));
+    if (move) spent.push(...device.guarded(() => this.move(cache, move, encoder)));
     spent.push(...cache.reserve(past + rows, past, encoder));
     const told = [rows, past, cache.capacity, rows - scored, scored];
     told.forEach((value, i) => this.#numbers.setUint32(4 * i, value, true));
@@ -74,7 +75,7 @@ export class Pass {
     this.#embedRows(tokens, past, depths);
     this.#rotate(rows, past, depths);
     this.#describeTree(rows, parents, depths);
-    this.#recorder.record(encoder, steps, pipelines, width, cache.buffers);
+    device.guarded(() => this.#recorder.record(encoder, steps, pipelines, width, cache.buffers));
     this.#done = { width, temperature };
     const results = this.#readBack(encoder, scored, need);
     for (const buffer of spent) device.destroy(buffer);
@@ -88,11 +89,12 @@ export class Pass {
     const width: Width = { rows, scored, need: "logits" };
     const steps = Recorder.needed(decoder.ends, width);
     const pipelines = await this.#recorder.prepare(steps, width);
+    device.check();
     this.release();
     this.#makeRoom(width);
     this.#tell(temperature);
     const encoder = device.gpu.createCommandEncoder();
-    this.#recorder.record(encoder, steps, pipelines, width, []);
+    device.guarded(() => this.#recorder.record(encoder, steps, pipelines, width, []));
     return await this.#readBack(encoder, scored, "logits");
   }
 

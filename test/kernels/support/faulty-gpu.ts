@@ -1,0 +1,70 @@
+// The real adapter, on whose devices some buffers cannot be had, and all are counted.
+import { findAdapter, type FoundAdapter } from "../../../kernels/webgpu/adapter.ts";
+
+export interface Counts {
+  made: number;
+  destroyed: number;
+}
+
+/**
+ * An adapter whose devices run out of memory over every buffer that `refuses` is true for. What the device makes of such a
+ * buffer afterwards is real: it is invalid there.
+ */
+export async function faultyAdapter(
+  refuses: (label: string, size: number) => boolean,
+): Promise<{ found: FoundAdapter; counts: Counts }> {
+  const counts = { made: 0, destroyed: 0 };
+  const found = await findAdapter(process.env.HUNCH_TEST_WEBGPU, "");
+  const adapter = changed(found.adapter, {
+    requestDevice: async (wanted?: GPUDeviceDescriptor) =>
+      faulty(await found.adapter.requestDevice(wanted), refuses, counts),
+  });
+  return { found: { ...found, adapter }, counts };
+}
+
+function faulty(gpu: GPUDevice, refuses: (label: string, size: number) => boolean, counts: Counts): GPUDevice {
+  /** For each open error scope: whether a buffer was refused within it. */
+  const scopes: { filter: GPUErrorFilter; refused: boolean }[] = [];
+  return changed(gpu, {
+    pushErrorScope(filter: GPUErrorFilter) {
+      scopes.push({ filter, refused: false });
+      gpu.pushErrorScope(filter);
+    },
+    async popErrorScope() {
+      const { refused } = scopes.pop()!;
+      const error = await gpu.popErrorScope();
+      return refused ? { message: "refused by a test" } : error;
+    },
+    createBuffer(wanted: GPUBufferDescriptor) {
+      const buffer = refuses(wanted.label ?? "", wanted.size) ? refused(wanted) : gpu.createBuffer(wanted);
+      const destroy = buffer.destroy.bind(buffer);
+      let alive = true;
+      counts.made++;
+      buffer.destroy = () => {
+        if (alive) counts.destroyed++;
+        alive = false;
+        return destroy();
+      };
+      return buffer;
+    },
+  });
+
+  function refused(wanted: GPUBufferDescriptor): GPUBuffer {
+    scopes.findLast(({ filter }) => filter === "out-of-memory")!.refused = true;
+    gpu.pushErrorScope("validation"); // a buffer with every usage is invalid
+    const buffer = gpu.createBuffer({ ...wanted, usage: 0x3ff });
+    gpu.popErrorScope().catch(() => {});
+    return buffer;
+  }
+}
+
+/** `target` with some members replaced; native objects want to be themselves in their own methods. */
+function changed<T extends object>(target: T, members: Record<string, unknown>): T {
+  return new Proxy(target, {
+    get(target, name) {
+      if (typeof name === "string" && Object.hasOwn(members, name)) return members[name];
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
