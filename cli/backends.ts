@@ -1,13 +1,15 @@
 // Which backend runs a model. Each is loaded when it is tried: none costs anything to those who use another.
-import type { Backend, Engine, EngineOptions, Offer } from "../src/backend.ts";
-import { HunchError, UnsupportedError } from "../src/errors.ts";
+import type { Backend, Engine, Offer } from "../src/backend.ts";
+import { HunchError } from "../src/errors.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { Registry } from "../src/registry.ts";
+import { type Backends, foresee, loadFastest } from "./auto.ts";
+import type { Choice, Options, Prospect } from "./choice.ts";
 import { embedded } from "./embedded.ts";
 import { contextOf } from "./methods.ts";
 import { closest } from "../src/closest.ts";
 
-const BUILT_IN: Readonly<Record<string, () => Promise<Backend>>> = {
+const BUILT_IN: Backends = {
   onnx: async () => {
     const { libraryInPackage, setLibraryLocator } = await import("../kernels/onnx/library.ts");
     const library = libraryInPackage();
@@ -24,49 +26,29 @@ const BUILT_IN: Readonly<Record<string, () => Promise<Backend>>> = {
   reference: async () => (await import("../kernels/reference/backend.ts")).referenceBackend,
 };
 
-/** Tried by `auto`, in this order. */
-const AUTO = ["onnx", "webgpu", "reference"];
-
-/** What `auto` came to. */
-export interface Choice {
-  readonly engine: string;
-  /** Those before it, and why each cannot run the model here. */
-  readonly refusals: readonly string[];
-}
-
-/** One line, for people. */
-export function choiceLine({ engine, refusals }: Choice): string {
-  const why = refusals.length > 0 ? refusals.join(" | ") : `the first of ${AUTO.join(", ")} that can run the model`;
-  return `auto chose ${engine}: ${why}`;
-}
-
 /**
- * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's.
- * `auto` tries one after the other; only UnsupportedError makes it go on. `chosen` is told what it came to.
+ * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's. `chosen` is
+ * told what `auto` came to.
  */
 export async function loadEngine(
   spec: string,
   source: ModelSource,
-  options: Omit<EngineOptions, "provider">,
+  options: Options,
   registry: Registry,
   chosen?: (choice: Choice) => void,
 ): Promise<Engine> {
-  if (spec !== "auto") {
-    const [name, provider] = split(spec);
-    return (await find(name, spec, registry)).load(source, { ...options, provider });
+  if (spec === "auto") {
+    const { engine, choice } = await loadFastest(source, options, { backends: BUILT_IN });
+    chosen?.(choice);
+    return engine;
   }
-  const refusals: string[] = [];
-  for (const name of AUTO) {
-    try {
-      const engine = await (await BUILT_IN[name]()).load(source, options);
-      chosen?.({ engine: engine.name, refusals });
-      return engine;
-    } catch (error) {
-      if (!(error instanceof UnsupportedError)) throw error;
-      refusals.push(`${name}: ${error.line}`);
-    }
-  }
-  throw new HunchError("unavailable", `no backend can run this model here: ${refusals.join(" | ")}`);
+  const [name, provider] = split(spec);
+  return (await find(name, spec, registry)).load(source, { ...options, provider });
+}
+
+/** What `auto` takes, or would try, without loading the model. */
+export function foreseeChoice(source: ModelSource, options: Options): Promise<Choice | Prospect> {
+  return foresee(source, options, { backends: BUILT_IN });
 }
 
 /** What each built-in backend would make of a model, as far as it can tell without loading it. */

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { EXIT, HunchError } from "../src/errors.ts";
 import { closest } from "../src/closest.ts";
+import { choiceLine } from "./choice.ts";
 import type { ChatCommand } from "./commands/chat.ts";
 import { Conversation } from "./conversation.ts";
 import { describe } from "./failure.ts";
@@ -71,7 +72,10 @@ class Chat {
 
   async run(): Promise<number> {
     const reader = openLineReader(this.#paint.bold("> "), Object.keys(this.#commands).map((name) => `/${name}`));
-    if (reader.interactive) this.#note(`${this.session.source.title}. /help for help, Ctrl-D to end.`);
+    if (reader.interactive) {
+      this.#note(`${this.session.source.title}. /help for help, Ctrl-D to end.`);
+      if (this.session.choice && this.options.summary !== false) this.#note(choiceLine(this.session.choice));
+    }
     let failed = false;
     for (let line = await reader.next(); line !== undefined; line = await reader.next()) {
       const text = line.trim();

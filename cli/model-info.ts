@@ -5,8 +5,9 @@ import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { ModelSpec } from "../src/model/spec.ts";
 import type { Tokenizer } from "../src/model/tokenizer.ts";
-import { backendOffers } from "./backends.ts";
+import { backendOffers, foreseeChoice } from "./backends.ts";
 import { cacheFolder, openCache } from "./cache.ts";
+import { choiceLine, prospectLine } from "./choice.ts";
 import { findModel, knownModels } from "./models.ts";
 import { stdout } from "./output/streams.ts";
 import { bytes, count, table } from "./output/table.ts";
@@ -14,9 +15,12 @@ import { bytes, count, table } from "./output/table.ts";
 export async function modelInfo(
   options: { readonly file: string | undefined; readonly tensors: boolean; readonly json: boolean },
 ): Promise<number> {
-  const source = await openModel(await findModel(options.file, openCache()));
+  const cacheDir = openCache();
+  const source = await openModel(await findModel(options.file, cacheDir));
   try {
-    const facts = { ...factsOf(source), memory: memoryOf(source.spec), engines: await backendOffers(source) };
+    const engines = await backendOffers(source);
+    const auto = await foreseeChoice(source, { format: "auto", strict: true, cacheDir });
+    const facts = { ...factsOf(source), memory: memoryOf(source.spec), engines, auto };
     const tensors = source.names.map((name) => source.tensor(name));
     const tensorFacts = source.names.map((name, i) => ({ name, shape: tensors[i].shape, type: tensors[i].type }));
     if (options.json) {
@@ -38,6 +42,7 @@ export async function modelInfo(
 type Facts = ReturnType<typeof factsOf> & {
   readonly memory: ReturnType<typeof memoryOf>;
   readonly engines: Awaited<ReturnType<typeof backendOffers>>;
+  readonly auto: Awaited<ReturnType<typeof foreseeChoice>>;
 };
 
 /** Bytes of keys and values in float32: of one token, and of a text as long as the context. */
@@ -117,6 +122,7 @@ function rowsOf(facts: Facts): string[][] {
         size === undefined ? `no: ${refusal}` : `${bytes(size)} of weights`,
       ])
     ),
+    ["backend", "engine" in facts.auto ? choiceLine(facts.auto) : prospectLine(facts.auto)],
   ];
 }
 

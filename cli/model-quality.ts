@@ -6,6 +6,7 @@ import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { loadEngine } from "./backends.ts";
 import { openCache } from "./cache.ts";
+import { forgetChoices } from "./choice.ts";
 import { openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { RIVERS } from "./rivers.ts";
@@ -47,19 +48,15 @@ export async function modelQuality(options: Options): Promise<number> {
   const status = new Status();
   const source = await openModel(await findModel(options.file, cacheDir));
   const registry = await openRegistry([]);
-  const load = (format: WeightFormat) => {
-    const { backend, threads } = options;
-    return loadEngine(
-      backend,
-      source,
-      { format, strict: true, threads, cacheDir, progress: status.progress },
-      registry,
-    );
-  };
+  const { threads } = options;
+  const loadOn = (backend: string, format: WeightFormat) =>
+    loadEngine(backend, source, { format, strict: true, threads, cacheDir, progress: status.progress }, registry);
   try {
     const tokens = textTokens(source, options);
     const wanted = options.formats.length > 0 ? options.formats : FORMATS;
-    const base = await load("float32");
+    const base = await loadOn(options.backend, "float32");
+    // One backend for all of them, so that only the format differs.
+    const load = (format: WeightFormat) => loadOn(options.backend === "auto" ? base.name : options.backend, format);
     const found: Quality[] = [];
     try {
       for (const format of wanted) {
@@ -74,6 +71,7 @@ export async function modelQuality(options: Options): Promise<number> {
     } finally {
       base.close();
     }
+    forgetChoices(cacheDir); // `--format auto` may now take another one
     status.clear();
     report(found, tokens.length, source, options);
     return EXIT.ok;

@@ -6,6 +6,7 @@ import type { ModelSource } from "../src/model/source.ts";
 import { scoreTokens, type TextScore } from "../src/score.ts";
 import { loadEngine } from "./backends.ts";
 import { openCache, trimCache } from "./cache.ts";
+import { choiceLine } from "./choice.ts";
 import type { ScoreCommand } from "./commands/score.ts";
 import { interruptible } from "./interrupt.ts";
 import { LogitsFile } from "./logits-file.ts";
@@ -13,7 +14,7 @@ import { openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { scoreJson, scoreLines } from "./output/score.ts";
 import { Status } from "./output/status.ts";
-import { stdout } from "./output/streams.ts";
+import { stderr, stdout } from "./output/streams.ts";
 import { readStdin, readTextFile } from "./text.ts";
 
 /** Returns the exit code. */
@@ -30,7 +31,9 @@ export async function score(options: ScoreCommand): Promise<number> {
     const tokens = given === undefined ? undefined : tokensOf(source, given);
     const { format, strict, context, threads } = options;
     const wanted = { format, strict, context, threads, cacheDir, progress: status.progress };
-    engine = await loadEngine(options.backend, source, wanted, registry);
+    engine = await loadEngine(options.backend, source, wanted, registry, (choice) => {
+      if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
+    });
     trimCache(cacheDir, since);
     if (tokens === undefined) return await (await import("./score-lines.ts")).answerScores(engine, options);
     return await scoreOne(engine, tokens, options, status);

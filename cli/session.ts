@@ -11,8 +11,9 @@ import type { VerificationRule } from "../src/rule.ts";
 import type { Sampling } from "../src/sampling.ts";
 import type { Stats } from "../src/stats.ts";
 import { refuseOtherVocabulary } from "../src/vocabulary.ts";
-import { type Choice, choiceLine, loadEngine } from "./backends.ts";
+import { loadEngine } from "./backends.ts";
 import { openCache, trimCache } from "./cache.ts";
+import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
@@ -67,7 +68,7 @@ export class Session {
     /** Engines of models other than the target, in the order in which methods opened them. */
     private readonly others: readonly Engine[],
     /** What `--backend auto` came to for the target. */
-    private readonly choice: Choice | undefined,
+    readonly choice: Choice | undefined,
     private readonly closing: (() => void)[],
   ) {}
 
@@ -180,7 +181,7 @@ export class Session {
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines,
-      choice: this.choice && this.choice.refusals.length > 0 ? choiceLine(this.choice) : undefined,
+      choice: this.choice && choiceLine(this.choice),
       overFastest: this.#overFastest(completion.stats),
     };
   }

@@ -58,6 +58,11 @@ export interface Backend {
   readonly name: string;
   /** One offer for each weight format. Absent: only `load` can tell. */
   offers?(source: ModelSource): readonly Offer[];
+  /**
+   * The name of the hardware that it computes on, where that is not the processor. Throws UnsupportedError where there
+   * is none. Only such a backend can be faster than the first of `--backend auto` that runs a model.
+   */
+  hardware?(cacheDir: string): Promise<string>;
   /** Throws UnsupportedError where this model, format or provider cannot be run here. */
   load(source: ModelSource, options: EngineOptions): Promise<Engine>;
 }

@@ -1,6 +1,7 @@
 // An answer as programs read it: what --json prints, and --jsonl on every line. docs/output.md describes it.
 import type { Completion, FinishReason } from "../../src/generate.ts";
 import type { Stats } from "../../src/stats.ts";
+import type { Choice } from "../choice.ts";
 import type { Question, Session } from "../session.ts";
 
 export interface Result {
@@ -13,6 +14,8 @@ export interface Result {
   readonly model: { readonly title: string; readonly path: string };
   /** Names and weight formats of the engines that run draft models; only where there are any. */
   readonly draftEngines?: readonly string[];
+  /** What `--backend auto` came to; only where it was asked. */
+  readonly auto?: Choice;
   readonly stats: Stats;
 }
 
@@ -26,6 +29,7 @@ export function resultOf(session: Session, { sampling, seed }: Question, complet
     ...sampling.temperature > 0 ? { seed } : {},
     model: { title, path },
     ...session.draftEngines.length > 0 ? { draftEngines: session.draftEngines } : {},
+    ...session.choice ? { auto: session.choice } : {},
     stats: { ...stats },
   };
 }

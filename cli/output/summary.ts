@@ -21,7 +21,7 @@ export interface Summary {
   readonly overFastest?: OverFastest;
   /** Names and weight formats of the engines that run draft models. */
   readonly draftEngines?: readonly string[];
-  /** Where `--backend auto` could not take its first choice: what it took, and why. */
+  /** With `--backend auto`: what it took, and why. */
   readonly choice?: string;
 }
 

@@ -17,9 +17,13 @@ export interface Measured {
 
 const VERSION = 2;
 
+/** What a time depends on of the machine. */
+export function machine(): string {
+  return `${process.platform} ${process.arch} ${cpus()[0]?.model} ${cpus().length}`;
+}
+
 function pathOf(cacheDir: string, measured: Measured): string {
-  const machine = `${process.platform} ${process.arch} ${cpus()[0]?.model} ${cpus().length}`;
-  const key = JSON.stringify([VERSION, machine, measured]);
+  const key = JSON.stringify([VERSION, machine(), measured]);
   return join(cacheDir, "calibrations", createHash("sha256").update(key).digest("hex").slice(0, 24) + ".json");
 }
 

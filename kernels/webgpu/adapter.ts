@@ -14,6 +14,8 @@ export interface FoundAdapter {
   readonly adapter: GPUAdapter;
   /** For people: vendor and device as the adapter tells them. */
   readonly name: string;
+  /** The processor in a graphics adapter's place: right, and slower than what is written for processors. */
+  readonly software: boolean;
   readonly provider: Provider;
 }
 
@@ -66,7 +68,10 @@ export async function findAdapter(provider: string | undefined, cacheDir: string
       const { result: adapter, said } = await overhear(() =>
         gpu.requestAdapter({ powerPreference: "high-performance" })
       );
-      if (adapter) return { adapter, name: describe(adapter), provider: kind };
+      if (adapter) {
+        const name = describe(adapter);
+        return { adapter, name, provider: kind, software: isSoftware(name, adapter.info.isFallbackAdapter) };
+      }
       refusals.push([kind, "no adapter", gist(said)].filter((part) => part !== "").join(": "));
     } catch (error) {
       refusals.push(`${kind}: ${error instanceof Error ? error.message : error}`);
@@ -79,6 +84,18 @@ export async function findAdapter(provider: string | undefined, cacheDir: string
       ? "run hunch under Deno, or use --backend webgpu:dawn"
       : "install a Vulkan driver, or use --backend onnx",
   );
+}
+
+/** The name of the graphics hardware. Throws UnsupportedError where there is none. */
+export async function findHardware(cacheDir: string): Promise<string> {
+  const { name, software } = await findAdapter(undefined, cacheDir);
+  if (software) throw new UnsupportedError(`the only adapter is software (${name})`);
+  return name;
+}
+
+/** `fallback`: the adapter's own word; not all who compute on the processor admit it. */
+export function isSoftware(name: string, fallback: boolean | undefined): boolean {
+  return fallback === true || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|\bcpu\b/i.test(name);
 }
 
 function describe({ info }: GPUAdapter): string {

@@ -3,7 +3,7 @@ import type { Backend, EngineOptions, WeightFormat } from "../../src/backend.ts"
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { contextLength } from "../rows.ts";
-import { findAdapter } from "./adapter.ts";
+import { findAdapter, findHardware } from "./adapter.ts";
 import { buildDecoder } from "./decoder.ts";
 import { weightBytes } from "./matrix.ts";
 import { Device } from "./device.ts";
@@ -22,6 +22,7 @@ export const webgpuBackend: Backend = {
       { format: "int8", refusal: "the webgpu backend computes in float32 from a file's own numbers" },
     ];
   },
+  hardware: findHardware,
   async load(source: ModelSource, options: EngineOptions): Promise<WebGpuEngine> {
     if (options.format === "int8") {
       throw new UnsupportedError(

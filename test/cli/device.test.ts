@@ -2,7 +2,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { devicesOf } from "../../cli/device.ts";
-import { choiceLine } from "../../cli/backends.ts";
 import { hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
 
 const ASK = ["--model", STORIES, "Once upon a time", "-n", "24", "--drafter", `model:${STORIES_DRAFT}`];
@@ -53,12 +52,4 @@ test("either part of --device may be missing, and --backend stands for the targe
   for (const wrong of ["", "onnx", "draft", "draft=", "who=onnx", "draft=onnx,", "draft=onnx,draft=webgpu"]) {
     assert.throws(() => devicesOf(wrong, "auto"), { name: "HunchError", kind: "usage" }, wrong);
   }
-});
-
-test("what auto could not take is told with the reason", () => {
-  assert.match(choiceLine({ engine: "onnx:cpu", refusals: [] }), /^auto chose onnx:cpu: the first of onnx, /);
-  assert.equal(
-    choiceLine({ engine: "reference", refusals: ["onnx: no library", "webgpu: no adapter"] }),
-    "auto chose reference: onnx: no library | webgpu: no adapter",
-  );
 });
