@@ -14,7 +14,8 @@ export const modelOptions = object("Model", {
   })),
   backend: withDefault(
     option("--backend", string({ metavar: "NAME" }), {
-      description: message`What computes: auto, onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
+      description:
+        message`What computes: auto (the fastest here), onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
     }),
     "auto",
   ),

@@ -3,12 +3,18 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { foresee, loadFastest, type Setting } from "../../cli/auto.ts";
 import { choiceLine, forgetChoices, type Options, prospectLine } from "../../cli/choice.ts";
+import { onnxBackend } from "../../kernels/onnx/backend.ts";
+import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { isSoftware } from "../../kernels/webgpu/adapter.ts";
+import { webgpuBackend } from "../../kernels/webgpu/backend.ts";
 import type { Backend, Engine, WeightFormat } from "../../src/backend.ts";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
+import { openModel } from "../../src/model/open.ts";
 import { temporaryCache } from "../kernels/support/cache.ts";
+import { holdGpu } from "../kernels/support/gpu.ts";
 import { TableEngine } from "../support/table-engine.ts";
 
 const cacheDir = temporaryCache(after);
@@ -310,4 +316,25 @@ test("software adapters are known by their own word and by their names", () => {
     ]
   ) assert.ok(!isSoftware(name, false), name);
   assert.ok(isSoftware("an adapter without a name", true));
+});
+
+const skip = await holdGpu(after);
+
+test("the engines there are take turns: one answers, whichever was faster", { skip }, async () => {
+  const path = fileURLToPath(new URL("../fixtures/stories260k/stories260K-f32.gguf", import.meta.url));
+  const model = await openModel(path);
+  const backends = {
+    onnx: async () => onnxBackend,
+    webgpu: async () => ({ ...webgpuBackend, hardware: async () => "whatever there is" }),
+    reference: async () => referenceBackend,
+  };
+  for (const kept of [false, true]) {
+    const { engine, choice } = await loadFastest(model, options, { backends });
+    assert.deepEqual(choice.trials.map(({ backend }) => backend).sort(), ["onnx", "webgpu"], `${choice.refusals}`);
+    assert.equal(engine.name, choice.trials[0].engine, String(kept));
+    const sequence = engine.open();
+    assert.equal((await sequence.forward({ tokens: Int32Array.of(1) })).argmax(0), 403);
+    engine.close();
+  }
+  model.close();
 });
