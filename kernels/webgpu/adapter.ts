@@ -86,9 +86,12 @@ export async function findAdapter(provider: string | undefined, cacheDir: string
   );
 }
 
-/** The name of the graphics hardware. Throws UnsupportedError where there is none. */
+/** The name of the graphics hardware. Throws UnsupportedError where there is none: a short one, for a line of many. */
 export async function findHardware(cacheDir: string): Promise<string> {
-  const { name, software } = await findAdapter(undefined, cacheDir);
+  const { name, software } = await findAdapter(undefined, cacheDir).catch((error) => {
+    if (!(error instanceof UnsupportedError)) throw error;
+    throw new UnsupportedError("there is no adapter (--backend webgpu says why)");
+  });
   if (software) throw new UnsupportedError(`the only adapter is software (${name})`);
   return name;
 }

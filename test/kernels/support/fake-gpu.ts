@@ -38,7 +38,7 @@ export class FakeGpu extends EventTarget {
       info: {},
       requestDevice: () => Promise.resolve(this),
     };
-    return { adapter: adapter as unknown as GPUAdapter, name, provider: "dawn" };
+    return { adapter: adapter as unknown as GPUAdapter, name, provider: "dawn", software: false };
   }
 
   readonly queue = {
