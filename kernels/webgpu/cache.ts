@@ -1,6 +1,8 @@
-// Keys and values of one sequence on the device: per layer one buffer [2, capacity, kvHeads · headSize], keys first.
+// Keys and values of one sequence on the device: per layer one buffer [2, capacity, kvHeads, headSize], keys
+// first, each head filled up to a multiple of four.
 import type { ModelSpec } from "../../src/model/spec.ts";
 import type { Device } from "./device.ts";
+import { quads } from "./kernels.ts";
 
 /** Smallest capacity, in columns; it doubles from there. */
 const FIRST = 256;
@@ -14,7 +16,7 @@ export class KeyValueCache {
 
   /** `most`: columns that a sequence can ever need. */
   constructor(private readonly device: Device, spec: ModelSpec, private readonly most: number) {
-    this.widths = spec.layers.map(({ attention }) => attention.kvHeads * attention.headSize);
+    this.widths = spec.layers.map(({ attention }) => attention.kvHeads * 4 * quads(attention.headSize));
   }
 
   /**

@@ -13,6 +13,7 @@ import matmulCode from "./ops/matmul.wgsl" with { type: "text" };
 import mergeCode from "./ops/merge.wgsl" with { type: "text" };
 import normCode from "./ops/norm.wgsl" with { type: "text" };
 import passCode from "./ops/pass.wgsl" with { type: "text" };
+import reduceCode from "./ops/reduce.wgsl" with { type: "text" };
 import rotateCode from "./ops/rotate.wgsl" with { type: "text" };
 import segmentsCode from "./ops/segments.wgsl" with { type: "text" };
 import softmaxCode from "./ops/softmax.wgsl" with { type: "text" };
@@ -94,12 +95,17 @@ export interface NormVariant {
 }
 
 export function normKernel({ delta, post, norm, layer, final }: NormVariant): Kernel {
-  const values = { DELTA: delta, POST: post, NORM: norm, LAYER: layer, FINAL: final };
+  const values = { SUMS: 1, DELTA: delta, POST: post, NORM: norm, LAYER: layer, FINAL: final };
   return {
     name: "norm",
-    code: constants(values) + passCode + normCode,
+    code: constants(values) + passCode + reduceCode + normCode,
     bindings: ["uniform", "uniform", "write", "read", "read", "read", "read", "write"],
   };
+}
+
+/** Groups of four that a head of keys or values takes in the cache, the last filled up with zeros. */
+export function quads(headSize: number): number {
+  return Math.ceil(headSize / 4);
 }
 
 export interface RotateVariant {
@@ -110,10 +116,17 @@ export interface RotateVariant {
 }
 
 export function rotateKernel({ headSize, normed, layer, rope }: RotateVariant): Kernel {
-  const values = { HEAD: headSize, NORMED: { none: 0, head: 1, all: 2 }[normed], LAYER: layer, ROPE: rope };
+  const values = {
+    SUMS: 1,
+    HEAD: headSize,
+    QUADS: quads(headSize),
+    NORMED: { none: 0, head: 1, all: 2 }[normed],
+    LAYER: layer,
+    ROPE: rope,
+  };
   return {
     name: "rotate",
-    code: constants(values) + passCode + rotateCode,
+    code: constants(values) + passCode + reduceCode + rotateCode,
     bindings: ["uniform", "uniform", "read", "write", "write", "read", "read", "read"],
   };
 }
@@ -121,11 +134,24 @@ export function rotateKernel({ headSize, normed, layer, rope }: RotateVariant): 
 /** Keys of one segment of attention, as ops/segments.wgsl has it. */
 export const SEGMENT = 512;
 
-/** `split`: each segment of keys has a workgroup of its own, and `mergeKernel` follows. */
-export function attentionKernel(headSize: number, split: boolean): Kernel {
+const attentions = new Map<string, Kernel>();
+
+/**
+ * `queries`: heads of rows that one workgroup takes, with the same arithmetic. `split`: each segment of keys has a
+ * workgroup of its own, and `mergeKernel` follows.
+ */
+export function attentionKernel(headSize: number, queries: number, split: boolean): Kernel {
+  const key = `${headSize} ${queries} ${split}`;
+  let kernel = attentions.get(key);
+  if (!kernel) attentions.set(key, kernel = makeAttention(headSize, queries, split));
+  return kernel;
+}
+
+function makeAttention(headSize: number, queries: number, split: boolean): Kernel {
+  const values = { SUMS: queries, QUERIES: queries, HEAD: headSize, QUADS: quads(headSize), SPLIT: split };
   return {
-    name: split ? "attention, split" : "attention",
-    code: constants({ HEAD: headSize, SPLIT: split }) + passCode + segmentsCode + attentionCode,
+    name: `attention of ${queries} queries${split ? ", split" : ""}`,
+    code: constants(values) + passCode + reduceCode + segmentsCode + attentionCode,
     bindings: ["uniform", "uniform", "read", "read", "read", "write"],
   };
 }

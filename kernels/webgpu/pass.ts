@@ -173,7 +173,7 @@ export class Pass {
 
   #makeRoom(width: Width): void {
     const { decoder, source: { spec } } = this;
-    const parts = Math.max(...spec.layers.map(({ attention }) => partsOf(width, attention.heads, attention.headSize)));
+    const parts = Math.max(...spec.layers.map(({ attention }) => partsOf(width, attention)));
     const bytes = width.scored * spec.vocab * 4;
     this.#grow(decoder.parts, parts, "parts of attention");
     this.#grow(decoder.logits, bytes, "logits");

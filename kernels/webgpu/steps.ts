@@ -19,6 +19,7 @@ import {
   rotateKernel,
   type RotateVariant,
   rowTile,
+  SEGMENT,
   softmaxKernel,
 } from "./kernels.ts";
 import type { Piece } from "./matrix.ts";
@@ -194,12 +195,48 @@ export function rotateStep({ device, pass, nothing }: Bench, step: RotateStep): 
   };
 }
 
-export interface AttentionStep {
-  readonly layer: number;
+/** What of a layer's attention decides how its work is shared out. */
+export interface Heads {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headSize: number;
-  readonly window: number | undefined;
+  readonly window?: number | undefined;
+}
+
+/** Workgroups that leave no GPU idle. */
+const ENOUGH = 256;
+
+/** Queries that one workgroup of attention may take; each is a pipeline of its own. */
+const QUERIES = [8, 4, 2, 1] as const;
+
+/** Sums of values that a thread may keep in registers, QUERIES for each 64 elements of a head. */
+const MOST_SUMS = 16;
+
+/**
+ * How many queries (heads of rows) share a workgroup of attention, and whether the keys are split as well. Queries that
+ * share read keys and values once, so as many share as leave the GPU enough workgroups: few rows after a short text
+ * share nothing, many rows or a long text all they can. Keys are split where there are not enough workgroups without.
+ */
+export function sharing(
+  { rows, segments = 1 }: Width,
+  { heads, kvHeads, headSize, window = Infinity }: Heads,
+): { readonly queries: number; readonly groups: number; readonly split: boolean } {
+  const count = rows * heads / kvHeads;
+  const seen = Math.min(segments, Math.ceil(window / SEGMENT) + 1);
+  const fits = (queries: number) => queries < 2 * count && queries * Math.ceil(headSize / 64) <= MOST_SUMS;
+  const groups = (queries: number) => Math.ceil(count / queries);
+  const queries = QUERIES.find((queries) => fits(queries) && kvHeads * groups(queries) * seen >= ENOUGH) ?? 1;
+  return { queries, groups: groups(queries), split: seen > 1 && kvHeads * groups(queries) < ENOUGH };
+}
+
+/** Bytes that split attention of this width needs for its parts. */
+export function partsOf(width: Width, attention: Heads): number {
+  const { heads, headSize } = attention;
+  return sharing(width, attention).split ? width.rows * heads * (width.segments ?? 1) * (headSize + 2) * 4 : 0;
+}
+
+export interface AttentionStep extends Heads {
+  readonly layer: number;
   readonly scale: number;
   readonly cap: number | undefined;
   readonly query: Plane;
@@ -209,21 +246,8 @@ export interface AttentionStep {
   readonly parts: Growing;
 }
 
-/** Workgroups that leave no GPU idle. */
-const ENOUGH = 256;
-
-/** Few rows after a long text: their keys are split, so that more than a few workgroups have something to do. */
-function splits({ rows, segments = 1 }: Width, heads: number): boolean {
-  return segments > 1 && rows * heads < ENOUGH;
-}
-
-/** Bytes that split attention of this width needs for its parts. */
-export function partsOf(width: Width, heads: number, headSize: number): number {
-  return splits(width, heads) ? width.rows * heads * (width.segments ?? 1) * (headSize + 2) * 4 : 0;
-}
-
-/** Attention, and the step that joins its parts where it was split. */
-export function attentionSteps({ device, pass }: Bench, step: AttentionStep): Step[] {
+/** Attention, and the step that joins its parts where it was split. `share` is another than `sharing` in tests. */
+export function attentionSteps({ device, pass }: Bench, step: AttentionStep, share = sharing): Step[] {
   const { heads, kvHeads, headSize, window, scale, cap, query, tree, mixed, parts } = step;
   const shape = uniform(device, [
     heads,
@@ -234,27 +258,32 @@ export function attentionSteps({ device, pass }: Bench, step: AttentionStep): St
     { float: scale },
     { float: cap ?? 0 },
   ]);
-  const [whole, split] = [attentionKernel(headSize, false), attentionKernel(headSize, true)];
   const merge = mergeKernel(headSize);
   return [
     {
-      kernel: (width) => splits(width, heads) ? split : whole,
+      kernel: (width) => {
+        const { queries, split } = share(width, step);
+        return attentionKernel(headSize, queries, split);
+      },
       buffers: (cache, width) => [
         pass,
         shape,
         query.buffer,
         cache!,
         tree,
-        splits(width, heads) ? parts.buffer : mixed.buffer,
+        share(width, step).split ? parts.buffer : mixed.buffer,
       ],
-      grid: (width) => [heads, width.rows, splits(width, heads) ? width.segments : 1],
+      grid: (width) => {
+        const { groups, split } = share(width, step);
+        return [kvHeads, groups, split ? width.segments : 1];
+      },
       layer: step.layer,
     },
     {
       kernel: () => merge,
       buffers: () => [pass, shape, parts.buffer, tree, mixed.buffer],
       grid: ({ rows }) => [heads, rows],
-      needed: (width) => splits(width, heads),
+      needed: (width) => share(width, step).split,
     },
   ];
 }

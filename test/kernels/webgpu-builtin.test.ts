@@ -5,6 +5,7 @@ import { because } from "../support/skip.ts";
 if ("Deno" in globalThis) {
   process.env.HUNCH_TEST_WEBGPU = "builtin";
   await import("./webgpu-kernels.test.ts");
+  await import("./webgpu-attention.test.ts");
   await import("./webgpu-results.test.ts");
 } else {
   test("the kernels on Bun's own WebGPU", { skip: because("Bun has no WebGPU of its own beside Dawn") }, () => {});

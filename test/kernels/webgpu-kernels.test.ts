@@ -3,14 +3,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
-import { compactKernel, MOST_ROWS, type NormVariant } from "../../kernels/webgpu/kernels.ts";
+import { compactKernel, MOST_ROWS, type NormVariant, quads } from "../../kernels/webgpu/kernels.ts";
 import { uploadFloats, uploadMatrix, uploadPaired } from "../../kernels/webgpu/matrix.ts";
 import {
   activateStep,
-  attentionSteps,
   matmulStep,
   normStep,
-  partsOf,
   type Plane,
   Recorder,
   rotateStep,
@@ -58,9 +56,9 @@ async function bench({ rows, past = 0, capacity = 0, first = 0, scored = rows }:
   const device = await gpu();
   const pass = device.uniform(32, "pass");
   device.write(pass, Uint32Array.of(rows, past, capacity, first, scored));
-  const run = async (steps: Step | readonly Step[], caches: readonly GPUBuffer[] = [], segments = 1) => {
+  const run = async (steps: Step | readonly Step[], caches: readonly GPUBuffer[] = []) => {
     const recorder = new Recorder(device);
-    const width = { rows, scored, segments };
+    const width = { rows, scored };
     const needed = Recorder.needed([steps].flat(), width);
     const pipelines = await recorder.prepare(needed, width);
     const encoder = device.gpu.createCommandEncoder();
@@ -256,7 +254,8 @@ test("queries and keys are normalised, rotated and put in their places", { skip 
     return 1.2 * (at % 6 < 3 ? Math.cos(angle) : Math.sin(angle));
   });
   const query = plane(device, new Float32Array(0), queries);
-  const cache = device.storage(2 * capacity * keys * 4, "cache");
+  const inCache = kvHeads * 4 * quads(headSize);
+  const cache = device.storage(2 * capacity * inCache * 4, "cache");
   await run(
     rotateStep({ device, ...rest }, {
       variant: { headSize, normed: "head", layer: false, rope: true },
@@ -284,118 +283,16 @@ test("queries and keys are normalised, rotated and put in their places", { skip 
       return out;
     });
   near(await readFloats(device, query.buffer, rows * query.stride), query.stride, wanted(0, queries, gainQuery), 1e-5);
-  const stored = await readFloats(device, cache, 2 * capacity * keys);
-  near(stored.subarray(past * keys), keys, wanted(queries, keys, gainKey), 1e-5);
-  near(stored.subarray((capacity + past) * keys), keys, wanted(queries + keys, keys, undefined), 0);
+  const stored = await readFloats(device, cache, 2 * capacity * inCache);
+  const filledUp = (rows: readonly Float64Array[]) =>
+    rows.map((row) => {
+      const filled = new Float64Array(inCache);
+      row.forEach((value, i) => filled[Math.floor(i / headSize) * 4 * quads(headSize) + i % headSize] = value);
+      return filled;
+    });
+  near(stored.subarray(past * inCache), inCache, filledUp(wanted(queries, keys, gainKey)), 1e-5);
+  near(stored.subarray((capacity + past) * inCache), inCache, filledUp(wanted(queries + keys, keys, undefined)), 0);
 });
-
-for (const [window, cap] of [[undefined, undefined], [70, 3]] as const) {
-  const what = window ? "within a window and under a cap" : "over everything before it";
-  test(`attention of tree nodes ${what} is the formula in float64`, { skip }, async () => {
-    const [heads, kvHeads, headSize, past, capacity] = [4, 2, 20, 130, 140];
-    const paths = [[0], [0, 1], [0, 2], [0, 2, 3]]; // a root, two children, one grandchild
-    const rows = paths.length;
-    const { device, run, ...rest } = await bench({ rows, past, capacity });
-    const [queries, keys] = [heads * headSize, kvHeads * headSize];
-    const [q, cache] = [normals(rows * queries), normals(2 * capacity * keys)];
-    const tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
-    paths.forEach((path, row) => {
-      tree[row] = path.length - 1;
-      tree.set(path, MOST_ROWS + row * MOST_ROWS);
-    });
-    const treeBuffer = device.storage(tree.byteLength, "tree");
-    device.write(treeBuffer, tree);
-    const mixed = plane(device, new Float32Array(0), queries);
-    await run(
-      attentionSteps({ device, ...rest }, {
-        layer: 0,
-        heads,
-        kvHeads,
-        headSize,
-        window,
-        scale: 0.4,
-        cap,
-        query: plane(device, q, queries),
-        tree: treeBuffer,
-        mixed,
-        parts: { buffer: rest.nothing },
-      })[0],
-      [uploadFloats(device, cache, "cache")],
-    );
-    const wanted = paths.map((path, row) => {
-      const columns = [...Array(past).keys(), ...path.map((node) => past + node)];
-      const seen = columns.slice(Math.max(0, columns.length - (window ?? Infinity)));
-      return Float64Array.from({ length: queries }, (_, at) => {
-        const head = Math.floor(at / headSize);
-        const kv = Math.floor(head / 2) * headSize;
-        const weights = seen.map((column) => {
-          let dot = 0;
-          for (let i = 0; i < headSize; i++) {
-            dot += q[row * queries + head * headSize + i] * cache[column * keys + kv + i];
-          }
-          const score = 0.4 * dot;
-          return Math.exp(cap ? cap * Math.tanh(score / cap) : score);
-        });
-        const total = weights.reduce((a, b) => a + b);
-        return seen.reduce(
-          (sum, column, n) => sum + weights[n] / total * cache[(capacity + column) * keys + kv + at % headSize],
-          0,
-        );
-      });
-    });
-    near(await readFloats(device, mixed.buffer, rows * mixed.stride), mixed.stride, wanted, 1e-5);
-  });
-}
-
-for (const window of [undefined, 700]) {
-  const what = window ? `${window} of ` : "";
-  test(`attention over ${what}1100 keys has the same bits whole and split, and is the formula`, { skip }, async () => {
-    const [rows, heads, kvHeads, headSize, past, capacity] = [2, 2, 1, 70, 1100, 1102];
-    const { device, run, ...rest } = await bench({ rows, past, capacity });
-    device.write(rest.pass, Uint32Array.of(3), 24);
-    const [queries, keys] = [heads * headSize, kvHeads * headSize];
-    const [q, cache] = [normals(rows * queries), normals(2 * capacity * keys)];
-    const tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
-    tree.set([0, 1]);
-    tree.set([0, 1], 2 * MOST_ROWS);
-    const treeBuffer = device.storage(tree.byteLength, "tree");
-    device.write(treeBuffer, tree);
-    const query = plane(device, q, queries);
-    const buffer = uploadFloats(device, cache, "cache");
-    const results: Float32Array[] = [];
-    for (const segments of [1, 3]) {
-      const mixed = plane(device, new Float32Array(0), queries);
-      const parts = { buffer: device.storage(partsOf({ rows, scored: rows, segments: 3 }, heads, headSize), "parts") };
-      const shape = { layer: 0, heads, kvHeads, headSize, window, scale: 0.3, cap: undefined };
-      await run(
-        attentionSteps({ device, ...rest }, { ...shape, query, tree: treeBuffer, mixed, parts }),
-        [buffer],
-        segments,
-      );
-      results.push((await readFloats(device, mixed.buffer, rows * mixed.stride)).slice());
-    }
-    assert.deepEqual(results[1], results[0]);
-    const wanted = Array.from({ length: rows }, (_, row) => {
-      const seen = Array.from({ length: past + row + 1 }, (_, column) => column).slice(-(window ?? capacity));
-      return Float64Array.from({ length: queries }, (_, at) => {
-        const head = Math.floor(at / headSize);
-        const weights = seen.map((column) => {
-          let dot = 0;
-          for (let i = 0; i < headSize; i++) {
-            dot += q[row * queries + head * headSize + i] * cache[column * keys + i];
-          }
-          return Math.exp(0.3 * dot);
-        });
-        const total = weights.reduce((a, b) => a + b);
-        return seen.reduce(
-          (sum, column, n) => sum + weights[n] / total * cache[(capacity + column) * keys + at % headSize],
-          0,
-        );
-      });
-    });
-    near(results[0], round8(queries), wanted, 1e-5);
-  });
-}
 
 for (const [name, gated] of [["silu", true], ["gelu", false], ["gelu-tanh", true]] as const) {
   test(`${gated ? "gated " : ""}${name} is the formula in float64, also far out`, { skip }, async () => {

@@ -27,8 +27,8 @@ const KERNELS: readonly Kernel[] = [
   ...(["b4", "b8"] as const).map((kind) => matmulKernel({ kind, block: 16, affine: true }, 64)),
   normKernel({ delta: true, post: true, norm: true, layer: true, final: false }),
   rotateKernel({ headSize: 256, normed: "all", layer: false, rope: true }),
-  attentionKernel(256, false),
-  attentionKernel(80, true),
+  attentionKernel(256, 4, false),
+  attentionKernel(128, 8, true),
   mergeKernel(80),
   activateKernel("gelu", false),
   compactKernel(),
@@ -60,7 +60,7 @@ for (const { name, code, bindings } of KERNELS) {
     for (const [, word, value] of code.matchAll(/^const ([A-Z_]+) = ([\w* ]+);/gm)) {
       constants.set(word, evaluate(value));
     }
-    const sizes = { f32: 4, u32: 4, Two: 16 } as const;
+    const sizes = { f32: 4, u32: 4, vec4f: 16, Two: 16 } as const;
     let bytes = 0;
     for (const [, type, length] of code.matchAll(/var<workgroup> \w+: array<(\w+), ([^>]+)>/g)) {
       bytes += sizes[type as keyof typeof sizes] * evaluate(length);

@@ -2,16 +2,6 @@
 //
 // parts [rows, heads, segments, HEAD + 2] → mixed [rows, heads · HEAD]. tree: the depth of each row comes first.
 // Workgroup: 64 threads, one head of one row. Grid: [heads, rows].
-struct Shape {
-  heads: u32,
-  kvHeads: u32,
-  stride: u32,
-  strideOut: u32,
-  window: u32,
-  scale: f32,
-  cap: f32,
-}
-
 @group(0) @binding(0) var<uniform> pass_: Pass;
 @group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> parts: array<f32>;
@@ -23,13 +13,9 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
   let slot = group.x;
   let row = group.y;
   let position = pass_.past + tree[row];
-  var oldest = 0u;
-  if (shape.window > 0 && position + 1 > shape.window) {
-    oldest = position + 1 - shape.window;
-  }
   var merged: Merged;
   merged.most = LOWEST;
-  for (var segment = oldest / SEGMENT; segment <= position / SEGMENT; segment++) {
+  for (var segment = oldest_of(position, shape.window) / SEGMENT; segment <= position / SEGMENT; segment++) {
     let at = ((row * shape.heads + slot) * pass_.segments + segment) * (HEAD + 2);
     var mix: array<f32, PARTS>;
     for (var p = 0u; p < PARTS; p++) {

@@ -23,24 +23,6 @@ struct Shape {
 @group(0) @binding(6) var<storage, read> bias: array<f32>;
 @group(0) @binding(7) var<storage, read_write> out: array<f32>;
 
-const THREADS = 64u;
-var<workgroup> sums: array<f32, THREADS>;
-
-// Every thread's value added up, in one fixed order.
-fn total(thread: u32, value: f32) -> f32 {
-  sums[thread] = value;
-  for (var half = THREADS / 2; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (thread < half) {
-      sums[thread] += sums[thread + half];
-    }
-  }
-  workgroupBarrier();
-  let all = sums[0];
-  workgroupBarrier();
-  return all;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: vec3u) {
   let thread = me.x;

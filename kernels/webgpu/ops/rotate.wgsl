@@ -1,8 +1,8 @@
 // From packed queries, keys and values to what attention reads: norms of queries and keys, rotation by position
 // (RoFormer, 2021, arXiv 2104.09864), queries into a buffer of their own, keys and values into the cache.
 //
-// packed [rows, (heads + 2 · kvHeads) · HEAD] → query [rows, heads · HEAD]; cache [2, capacity, kvHeads · HEAD], the
-// row's column being past + row. angles [rows, 2, half]: cosines, then sines, of the row's position.
+// packed [rows, (heads + 2 · kvHeads) · HEAD] → query [rows, heads · HEAD]; cache [2, capacity, kvHeads, 4 · QUADS],
+// the row's column being past + row. angles [rows, 2, half]: cosines, then sines, of the row's position.
 // NORMED: 0 none, 1 each head, 2 over all heads of a row. ROPE: rotated at all. Workgroup: 64 threads, one head of one
 // row. Grid: [heads + 2 · kvHeads, rows].
 struct Shape {
@@ -25,23 +25,7 @@ struct Shape {
 @group(0) @binding(6) var<storage, read> gainQuery: array<f32>;
 @group(0) @binding(7) var<storage, read> gainKey: array<f32>;
 
-const THREADS = 64u;
 var<workgroup> head: array<f32, HEAD>;
-var<workgroup> sums: array<f32, THREADS>;
-
-fn total(thread: u32, value: f32) -> f32 {
-  sums[thread] = value;
-  for (var half = THREADS / 2; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (thread < half) {
-      sums[thread] += sums[thread + half];
-    }
-  }
-  workgroupBarrier();
-  let all = sums[0];
-  workgroupBarrier();
-  return all;
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: vec3u) {
@@ -100,10 +84,10 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     if (isQuery) {
       query[row * shape.strideQuery + slot * HEAD + i] = value;
     } else {
-      let width = shape.kvHeads * HEAD;
+      let width = shape.kvHeads * 4 * QUADS;
       let column = pass_.past + row + select(0u, pass_.capacity, isValue);
       let part = (slot - shape.heads) % shape.kvHeads;
-      cache[column * width + part * HEAD + i] = value;
+      cache[column * width + part * 4 * QUADS + i] = value;
     }
   }
 }

@@ -1,9 +1,25 @@
-// How attention over one segment of keys is joined with what the segments before it came to. The same steps in the same
-// order, whether one workgroup has taken all segments or each had one of its own.
+// What attention and the merge of its parts share: its shape, the window, and how what one segment of keys comes to is
+// joined with the segments before it. The same steps in the same order, whether one workgroup has taken all segments or
+// each had one of its own.
+struct Shape {
+  heads: u32,
+  kvHeads: u32,
+  stride: u32, // of query
+  strideOut: u32, // of mixed
+  window: u32, // 0: none
+  scale: f32,
+  cap: f32, // 0: none
+}
+
 const SPAN = 64u; // threads, and keys at a time
 const SEGMENT = 512u; // keys
 const PARTS = (HEAD + SPAN - 1) / SPAN; // elements of a head per thread
 const LOWEST = -1e38;
+
+// The first position that a row at `position` sees.
+fn oldest_of(position: u32, window: u32) -> u32 {
+  return select(0u, position + 1 - window, window > 0 && position + 1 > window);
+}
 
 struct Merged {
   most: f32,
