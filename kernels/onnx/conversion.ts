@@ -28,7 +28,7 @@ export function decoderOf(source: ModelSource, format: WeightFormat): GraphBuild
 }
 
 /** Tensors that passes read row by row, beside the graph. */
-const KEPT = ["embed.weight", "positions.weight"];
+export const KEPT = ["embed.weight", "positions.weight"];
 
 /** Small constants that the graph has in any model are made with it, not stored. */
 const isStored = ({ name }: Weight) => !name.startsWith("const_");
@@ -75,7 +75,22 @@ const sizeOf = ({ type, shape }: Weight) => shape.reduce((product, size) => prod
 
 /** The graph of a converted file, with its weights where they lie there. Throws HunchError where they do not fit. */
 export function convertedContainer(source: ModelSource, converted: ConvertedWeights, format: WeightFormat): Container {
-  const { path } = source;
+  checkConverted(source, converted, format);
+  const place = (weight: Weight) => {
+    const { name } = weight;
+    if (!isStored(weight)) {
+      const data = weight.data();
+      return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
+    const length = sizeOf(weight);
+    const found = placeOf(source, converted, name, length);
+    return length <= INLINE ? converted.bytes(name) : { file: basename(source.path), ...found };
+  };
+  return { path: source.path, graph: encodeModel(decoderOf(source, format).finish("hunch", place)) };
+}
+
+/** Throws HunchError where the file is of another engine or version, or does not have `format`. */
+export function checkConverted({ path }: ModelSource, converted: ConvertedWeights, format: WeightFormat): void {
   if (converted.engine !== "onnx" || converted.version !== CONVERSION) {
     const message = `the file was converted by ${
       converted.engine === "onnx" ? "another version of hunch" : `the engine ${converted.engine}`
@@ -86,19 +101,12 @@ export function convertedContainer(source: ModelSource, converted: ConvertedWeig
     const hint = `use --format ${converted.format}, or convert the original again`;
     throw new HunchError("usage", `the file holds the weights in ${converted.format} only`, { file: path }, hint);
   }
-  const place = (weight: Weight) => {
-    const { name } = weight;
-    if (!isStored(weight)) {
-      const data = weight.data();
-      return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    }
-    const length = sizeOf(weight);
-    const found = converted.places.get(name);
-    if (!found || found.length !== length) {
-      const message = found ? `the weight has ${found.length} bytes, not ${length}` : "the file lacks a weight";
-      throw new HunchError("input", message, { file: path, field: name }, "the file contradicts itself");
-    }
-    return length <= INLINE ? converted.bytes(name) : { file: basename(path), ...found };
-  };
-  return { path, graph: encodeModel(decoderOf(source, format).finish("hunch", place)) };
+}
+
+/** Where a weight of `length` bytes lies. Throws HunchError where the file lacks it, or has it in another size. */
+export function placeOf({ path }: ModelSource, converted: ConvertedWeights, name: string, length: number) {
+  const found = converted.places.get(name);
+  if (found?.length === length) return found;
+  const message = found ? `the weight has ${found.length} bytes, not ${length}` : "the file lacks a weight";
+  throw new HunchError("input", message, { file: path, field: name }, "the file contradicts itself");
 }

@@ -8,6 +8,31 @@ import type { ModelSource, Tensor } from "../../src/model/source.ts";
 import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { addBias, concatenate, floatProduct, type Products } from "./products.ts";
 
+/** Matrices that are one product. */
+export interface Group {
+  /** What the file calls it. */
+  readonly label: string;
+  readonly tensors: readonly Tensor[];
+  /** Absent: float32. */
+  readonly form?: ReturnType<typeof blockForm>;
+}
+
+/** Neighbours of one form are one product; files mix types within a layer. */
+export function groupsOf(tensors: readonly Tensor[], label: string): Group[] {
+  const groups: { tensors: Tensor[]; form: ReturnType<typeof blockForm> }[] = [];
+  for (const tensor of tensors) {
+    const form = blockForm(tensor);
+    const last = groups.at(-1);
+    if (last && JSON.stringify(form) === JSON.stringify(last.form)) last.tensors.push(tensor);
+    else groups.push({ tensors: [tensor], form });
+  }
+  return groups.map(({ tensors, form }, i) => ({
+    tensors,
+    label: groups.length === 1 ? label : `${label}.${i}`,
+    form: form && tensors[0].shape[1] % form.block === 0 ? form : undefined,
+  }));
+}
+
 export class ExactProducts implements Products {
   /** Sums over blocks, by rows and block: products that read the same rows share them. */
   readonly #sums = new Map<string, Value>();
@@ -24,24 +49,14 @@ export class ExactProducts implements Products {
 
   product(g: GraphBuilder, rows: Value, names: readonly string[], label: string): Value {
     const tensors = names.map((name) => this.source.tensor(`${name}.weight`));
-    // Neighbours of one form are one product; files mix types within a layer.
-    const groups: Tensor[][] = [];
-    let last = "";
-    for (const tensor of tensors) {
-      const form = JSON.stringify(blockForm(tensor));
-      if (groups.length && form === last) groups[groups.length - 1].push(tensor);
-      else groups.push([tensor]);
-      last = form;
-    }
-    const parts = groups.map((group, i) => this.#group(g, rows, group, groups.length === 1 ? label : `${label}.${i}`));
+    const parts = groupsOf(tensors, label).map((group) => this.#group(g, rows, group));
     const value = parts.length === 1 ? parts[0] : g.op("Concat", parts, { axis: { int: -1 } });
     return addBias(g, this.source, value, names, label);
   }
 
-  #group(g: GraphBuilder, rows: Value, tensors: readonly Tensor[], label: string): Value {
-    const form = blockForm(tensors[0]);
+  #group(g: GraphBuilder, rows: Value, { tensors, label, form }: Group): Value {
     const columns = tensors[0].shape[1];
-    if (!form || columns % form.block !== 0) return floatProduct(g, rows, tensors, label);
+    if (!form) return floatProduct(g, rows, tensors, label);
     const { bits, block, affine } = form;
     const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
     const perRow = columns / block;

@@ -2,6 +2,7 @@
 import type { Backend, EngineOptions, WeightFormat } from "../../src/backend.ts";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
+import { originalOf } from "../onnx/original.ts";
 import { contextLength } from "../rows.ts";
 import { findAdapter, findHardware } from "./adapter.ts";
 import { buildDecoder } from "./decoder.ts";
@@ -10,35 +11,38 @@ import { Device } from "./device.ts";
 import { WebGpuEngine } from "./engine.ts";
 import { selfTest } from "./self-test.ts";
 
-const CONVERTED = "the weights are in the form of another engine";
+const INT8 = "the webgpu backend computes in float32 from a file's own numbers";
 
 export const webgpuBackend: Backend = {
   name: "webgpu",
   offers(source) {
-    if (source.converted) return [{ format: source.converted.format, refusal: CONVERTED }];
-    return [
-      { format: "exact", bytes: weightBytes(source, true) },
-      { format: "float32", bytes: weightBytes(source, false) },
-      { format: "int8", refusal: "the webgpu backend computes in float32 from a file's own numbers" },
-    ];
+    return (["exact", "float32", "int8"] as const).map((format) => {
+      if (format === "int8") return { format, refusal: INT8 };
+      try {
+        return { format, bytes: weightBytes(readable(source, format), format === "exact") };
+      } catch (error) {
+        if (error instanceof HunchError) return { format, refusal: error.message };
+        throw error;
+      }
+    });
   },
   hardware: findHardware,
   async load(source: ModelSource, options: EngineOptions): Promise<WebGpuEngine> {
     if (options.format === "int8") {
       throw new UnsupportedError(
-        "the webgpu backend computes in float32 from a file's own numbers and has no format int8",
+        `${INT8} and has no format int8`,
         {},
         "use --format exact, or --backend onnx",
       );
     }
-    if (source.converted) throw new UnsupportedError(CONVERTED, { file: source.path }, "use --backend onnx");
-    const format: WeightFormat = options.format === "auto" ? "exact" : options.format;
+    const format: WeightFormat = options.format !== "auto" ? options.format : source.converted?.format ?? "exact";
+    const weights = readable(source, format);
     const context = contextLength(source, options.context);
     const device = await Device.open(await findAdapter(options.provider, options.cacheDir));
     try {
       const exact = await device.tested(() => selfTest(device));
       const told = (fraction: number) => options.progress?.("loading", fraction);
-      const decoder = await buildDecoder(device, source, format === "exact", told);
+      const decoder = await buildDecoder(device, weights, format === "exact", told);
       await device.settle();
       return new WebGpuEngine({
         source,
@@ -67,3 +71,8 @@ export const webgpuBackend: Backend = {
     }
   },
 };
+
+/** A source whose tensors can be read: of a converted file, the original's numbers. Throws HunchError where it has none. */
+function readable(source: ModelSource, format: WeightFormat): ModelSource {
+  return source.converted ? originalOf(source, source.converted, format) : source;
+}

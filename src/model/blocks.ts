@@ -24,6 +24,7 @@ export interface Blocks {
 
 /** Rows `from` to `to` (exclusive) of a quantised tensor; undefined where the type is F32, F16 or BF16. */
 export function blocks(tensor: Tensor, from = 0, to = rowsOf(tensor)): Blocks | undefined {
+  if (tensor.blocks) return tensor.blocks(from, to);
   const format = QUANTS[tensor.type];
   if (!format) return undefined;
   const { bits, group, zero, affine } = format;

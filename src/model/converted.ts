@@ -198,9 +198,9 @@ function readWeights(file: BinaryFile, entry: Json): ConvertedWeights {
     format,
     version: entry.get("version").index(2 ** 31) ?? 0,
     places,
-    bytes: (name) => {
-      const { offset, length } = places.get(name)!;
-      return file.read(offset, length, name);
+    bytes: (name, from = 0, to = places.get(name)!.length) => {
+      const { offset } = places.get(name)!;
+      return file.read(offset + from, to - from, name);
     },
   };
 }

@@ -1,5 +1,6 @@
 // One model file, whatever its format: what it computes, its tensors by canonical name, its tokenizer and template.
 import type { WeightFormat } from "../backend.ts";
+import type { Blocks } from "./blocks.ts";
 import type { ModelSpec } from "./spec.ts";
 import type { ChatTemplate } from "./chat.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -40,6 +41,8 @@ export interface Tensor {
   bytes(from?: number, to?: number): Uint8Array;
   /** The same rows as numbers, [(to − from) · columns]. */
   floats(from?: number, to?: number): Float32Array;
+  /** The same rows as an engine computes with them, where that is how the file has them. See blocks.ts. */
+  blocks?(from?: number, to?: number): Blocks;
 }
 
 /** What tokenizer and template are made of, in the form that the model came with. */
@@ -50,14 +53,15 @@ export interface SourceTexts {
 
 /** Weights that a file holds in the form of one engine, made by `hunch model convert`. */
 export interface ConvertedWeights {
-  /** Backend that made them and alone can read them. */
+  /** Backend that made them, in its own form. */
   readonly engine: string;
   readonly format: WeightFormat;
   /** The backend's own number for what it stores. */
   readonly version: number;
   /** Where each lies in the file, by the backend's name for it. */
   readonly places: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
-  bytes(name: string): Uint8Array;
+  /** Bytes `from` to `to` (exclusive) of a weight; all of it where they are left out. */
+  bytes(name: string, from?: number, to?: number): Uint8Array;
 }
 
 export interface ModelSource {
