@@ -2,6 +2,7 @@
 import type { ModelSource } from "../../src/model/source.ts";
 import type { LayerSpec, RopeSpec } from "../../src/model/spec.ts";
 import type { Device } from "./device.ts";
+import { Embedding } from "./embed.ts";
 import { BEST_WORDS, CANDIDATES, MOST_ROWS, type RotateVariant } from "./kernels.ts";
 import { shaped, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
 import {
@@ -26,8 +27,7 @@ export interface Decoder {
   readonly ends: readonly Step[];
   /** What a pass is told, as ops/pass.wgsl says. */
   readonly pass: GPUBuffer;
-  /** Embedded rows, [MOST_ROWS, stride]. */
-  readonly hidden: Plane;
+  readonly embedding: Embedding;
   /** Depth of each row, then the rows on its path, [MOST_ROWS] and [MOST_ROWS, MOST_ROWS]. */
   readonly tree: GPUBuffer;
   /** Cosines and sines by row, one table after the other. */
@@ -217,8 +217,14 @@ export async function buildDecoder(
   const last = plane("last", spec.width);
   normalise("norm", last, true);
   const logits: Growing = { buffer: device.storage(spec.vocab * 4, "logits") };
-  const output = source.has("output.weight") ? "output" : "embed";
-  const head = matrix([{ name: output, bias: "output.bias", rows: spec.vocab }], spec.width);
+  const tied = !source.has("output.weight");
+  const head = matrix([{ name: tied ? "embed" : "output", bias: "output.bias", rows: spec.vocab }], spec.width);
+  const embedding = new Embedding(bench, source, x, tree, {
+    table: tied ? head : undefined,
+    positions: source.has("positions.weight")
+      ? matrix([{ name: "positions", rows: spec.context }], spec.width)
+      : undefined,
+  });
   const shaping = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
   for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: shaping }));
   const best = device.storage(MOST_ROWS * BEST_WORDS * 4, "best");
@@ -232,10 +238,10 @@ export async function buildDecoder(
   steps.push(...ends);
   progress?.(1);
   return {
-    steps,
+    steps: [...embedding.steps, ...steps],
     ends,
     pass: bench.pass,
-    hidden: x,
+    embedding,
     tree,
     angles,
     ropes,

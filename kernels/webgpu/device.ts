@@ -35,6 +35,8 @@ export interface Counts {
   pipelines: number;
   dispatches: number;
   submits: number;
+  /** Uploaded, and read back. */
+  writtenBytes: number;
   readBytes: number;
 }
 
@@ -91,6 +93,7 @@ export class Device {
     pipelines: 0,
     dispatches: 0,
     submits: 0,
+    writtenBytes: 0,
     readBytes: 0,
   };
   readonly gpu: GPUDevice;
@@ -161,6 +164,7 @@ export class Device {
 
   /** Uploads in pieces; lengths must be multiples of 4 bytes. */
   write(buffer: GPUBuffer, data: ArrayBufferView, at = 0): void {
+    this.counts.writtenBytes += data.byteLength;
     for (let from = 0; from < data.byteLength; from += CHUNK) {
       const length = Math.min(CHUNK, data.byteLength - from);
       const piece = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset + from, length);

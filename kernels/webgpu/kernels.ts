@@ -1,6 +1,6 @@
 // The kernels as the device takes them: WGSL with the constants it was written for in front, and its bindings.
 import type { Activation } from "../../src/model/spec.ts";
-import type { Kernel } from "./device.ts";
+import type { Access, Kernel } from "./device.ts";
 import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
 import attentionCode from "./ops/attention.wgsl" with { type: "text" };
@@ -9,6 +9,7 @@ import bestCode from "./ops/best.wgsl" with { type: "text" };
 import bestSlicesCode from "./ops/best-slices.wgsl" with { type: "text" };
 import candidatesCode from "./ops/candidates.wgsl" with { type: "text" };
 import compactCode from "./ops/compact.wgsl" with { type: "text" };
+import embedCode from "./ops/embed.wgsl" with { type: "text" };
 import matmulCode from "./ops/matmul.wgsl" with { type: "text" };
 import mergeCode from "./ops/merge.wgsl" with { type: "text" };
 import normCode from "./ops/norm.wgsl" with { type: "text" };
@@ -71,18 +72,45 @@ export function matmulKernel(form: WeightForm, tile: number, paired?: Activation
 }
 
 function makeMatmul(form: WeightForm, tile: number, paired: Activation | undefined): Kernel {
-  const packed = form.kind === "b4" || form.kind === "b8";
+  const weights = weightsOf(form);
   const values = {
     ROWS: tile,
     COLUMNS: columnsPerThread(tile),
     PAIRED: paired !== undefined,
     ACTIVATION: ACTIVATIONS[paired ?? "silu"],
-    ...packed ? { BLOCK: form.block, AFFINE: form.affine } : {},
+    ...weights.values,
   };
   return {
     name: `matmul ${form.kind} of ${tile} rows`,
-    code: constants(values) + passCode + actCode + matmulCode + DECODERS[form.kind],
-    bindings: ["uniform", "uniform", "read", "write", "read", "read", ...packed ? ["read", "read"] as const : []],
+    code: constants(values) + passCode + actCode + matmulCode + weights.code,
+    bindings: ["uniform", "uniform", "read", "write", "read", ...weights.bindings],
+  };
+}
+
+/** What a kernel that reads weights takes in for their form. */
+interface WeightCode {
+  readonly values: Readonly<Record<string, number | boolean>>;
+  readonly code: string;
+  /** From binding 5 on. */
+  readonly bindings: readonly Access[];
+}
+
+function weightsOf(form: WeightForm): WeightCode {
+  const packed = form.kind === "b4" || form.kind === "b8";
+  return {
+    values: packed ? { BLOCK: form.block, AFFINE: form.affine } : {},
+    code: DECODERS[form.kind],
+    bindings: packed ? ["read", "read", "read"] : ["read"],
+  };
+}
+
+/** `positions`: rows of a table of learned positions are added. */
+export function embedKernel(form: WeightForm, positions: boolean): Kernel {
+  const weights = weightsOf(form);
+  return {
+    name: `embed ${form.kind}`,
+    code: constants({ POSITIONS: positions, ...weights.values }) + passCode + embedCode + weights.code,
+    bindings: ["uniform", "uniform", "read", "write", "read", ...weights.bindings],
   };
 }
 

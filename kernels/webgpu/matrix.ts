@@ -44,8 +44,8 @@ export function weightBytes(source: ModelSource, exact: boolean): number {
   for (const name of source.names) {
     const tensor = source.tensor(name);
     const [rows, columns] = tensor.shape;
-    const embedded = name === "positions.weight" || (name === "embed.weight" && source.has("output.weight"));
-    if (columns === undefined || embedded) continue; // rows of tables are read where the file is
+    const inFile = name === "embed.weight" && source.has("output.weight"); // as embed.ts says
+    if (columns === undefined || inFile) continue;
     const form = formOf(tensor, exact);
     bytes += rows * Math.ceil(columns / 8) * UNIT_BYTES[form.kind];
     if ("block" in form) bytes += rows * columns / form.block * (form.affine ? 8 : 4);

@@ -1,6 +1,6 @@
-// One pass: rows are embedded and uploaded, steps recorded and submitted once, results read back once.
+// One pass: rows are told to the device, steps recorded and submitted once, results read back once.
 import type { Need, Rows } from "../../src/backend.ts";
-import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import type { ModelSource } from "../../src/model/source.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
@@ -16,11 +16,8 @@ export interface Move {
 
 export class Pass {
   readonly #recorder: Recorder;
-  readonly #embed: Tensor;
-  readonly #positions: Float32Array | undefined;
   readonly #numbers = new DataView(new ArrayBuffer(28));
   readonly #tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
-  readonly #hidden: Float32Array;
   readonly #angles: Float32Array[];
   #staging: GPUBuffer | undefined;
   #mapped = false;
@@ -33,9 +30,6 @@ export class Pass {
     private readonly decoder: Decoder,
   ) {
     this.#recorder = new Recorder(device);
-    this.#embed = source.tensor("embed.weight");
-    this.#positions = source.has("positions.weight") ? source.tensor("positions.weight").floats() : undefined;
-    this.#hidden = new Float32Array(MOST_ROWS * decoder.hidden.stride);
     this.#angles = decoder.ropes.map(({ spec }) => new Float32Array(MOST_ROWS * spec.dimensions));
   }
 
@@ -72,7 +66,7 @@ export class Pass {
     told.forEach((value, i) => this.#numbers.setUint32(4 * i, value, true));
     this.#numbers.setUint32(24, segments, true);
     this.#tell(need === "argmax" ? 0 : temperature);
-    this.#embedRows(tokens, past, depths);
+    decoder.embedding.write(tokens);
     this.#rotate(rows, past, depths);
     this.#describeTree(rows, parents, depths);
     device.guarded(() => this.#recorder.record(encoder, steps, pipelines, width, cache.buffers));
@@ -191,26 +185,6 @@ export class Pass {
     if (this.#staging && this.#staging.size >= bytes) return this.#staging;
     if (this.#staging) this.device.destroy(this.#staging);
     return this.#staging = this.device.staging(bytes);
-  }
-
-  /** Token embeddings, with learned positions where the model has them. */
-  #embedRows(tokens: Int32Array, past: number, depths: Int32Array): void {
-    const { spec } = this.source;
-    const { stride } = this.decoder.hidden;
-    const hidden = this.#hidden;
-    for (let row = 0; row < tokens.length; row++) {
-      const start = row * stride;
-      const embedding = this.#embed.floats(tokens[row], tokens[row] + 1);
-      hidden.set(embedding, start);
-      if (spec.embeddingScale !== 1) {
-        for (let i = 0; i < spec.width; i++) hidden[start + i] *= spec.embeddingScale;
-      }
-      if (this.#positions) {
-        const at = (past + depths[row]) * spec.width;
-        for (let i = 0; i < spec.width; i++) hidden[start + i] += this.#positions[at + i];
-      }
-    }
-    this.device.write(this.decoder.hidden.buffer, hidden.subarray(0, tokens.length * stride));
   }
 
   /** Cosines and sines of each row's position. */

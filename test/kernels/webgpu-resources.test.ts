@@ -78,6 +78,25 @@ test("a pass is one submit and one read of what it was asked for", { skip }, asy
   engine.close();
 });
 
+test("a pass uploads tokens where the table of embeddings is the matrix of logits, and rows where it is not", {
+  skip,
+}, async () => {
+  const uploaded = async (tied: boolean) => {
+    const model = randomModel(2, { spec: { context: 16, width: 32 }, extras: { positions: false, tied } });
+    assert.equal(model.source.has("output.weight"), !tied);
+    const engine = await webgpuBackend.load(model.source, {
+      format: "auto",
+      strict: true,
+      cacheDir: "",
+    }) as WebGpuEngine;
+    const { writtenBytes } = { ...engine.counts };
+    await engine.open().forward({ tokens: Int32Array.of(1, 2, 3), need: "argmax" });
+    engine.close();
+    return engine.counts.writtenBytes - writtenBytes;
+  };
+  assert.equal(await uploaded(false) - await uploaded(true), 3 * 32 * 4 - 3 * 4);
+});
+
 test("an adapter that computes nothing is refused by name", { skip }, async () => {
   const device = await openDevice();
   const mute = new Proxy(device, {

@@ -12,6 +12,7 @@ import {
   candidatesKernel,
   columnsPerThread,
   compactKernel,
+  embedKernel,
   matmulKernel,
   mergeKernel,
   MOST_ROWS,
@@ -25,6 +26,8 @@ import {
 const KERNELS: readonly Kernel[] = [
   ...(["f32", "f16", "bf16"] as const).map((kind) => matmulKernel({ kind }, 4)),
   ...(["b4", "b8"] as const).map((kind) => matmulKernel({ kind, block: 16, affine: true }, 64)),
+  ...(["f32", "f16", "bf16"] as const).map((kind) => embedKernel({ kind }, true)),
+  ...(["b4", "b8"] as const).map((kind) => embedKernel({ kind, block: 32, affine: true }, false)),
   normKernel({ delta: true, post: true, norm: true, layer: true, final: false }),
   rotateKernel({ headSize: 256, normed: "all", layer: false, rope: true }),
   attentionKernel(256, 4, false),

@@ -1,0 +1,51 @@
+// The first steps of a pass: tokens become rows of the stream.
+import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import { embedKernel, MOST_ROWS } from "./kernels.ts";
+import type { Matrix } from "./matrix.ts";
+import { type Bench, type Plane, type Step, uniform } from "./steps.ts";
+
+/**
+ * Where the table of embeddings is the matrix of logits as well, it lies on the device, which takes its rows from there;
+ * a pass uploads tokens. A table of its own stays in the file, whose rows are looked up and uploaded: on the device it
+ * would take the memory of a matrix for the few rows of a pass. Learned positions are always added on the device. Both
+ * ways give the same bits: the file's numbers and the scale in float32, and float32 arithmetic.
+ */
+export class Embedding {
+  readonly steps: readonly Step[];
+  readonly #tokens: GPUBuffer;
+  readonly #scale: number;
+  /** Where rows are looked up by JavaScript. */
+  readonly #file: Tensor | undefined;
+
+  /** `table`: embeddings [vocab, width] on the device. `tree` starts with each row's depth. */
+  constructor(
+    private readonly bench: Bench,
+    source: ModelSource,
+    private readonly stream: Plane,
+    tree: GPUBuffer,
+    { table, positions }: { readonly table?: Matrix; readonly positions?: Matrix },
+  ) {
+    this.#scale = Math.fround(source.spec.embeddingScale);
+    this.#file = table ? undefined : source.tensor("embed.weight");
+    this.#tokens = table ? bench.device.storage(MOST_ROWS * 4, "tokens") : bench.nothing;
+    const lookups = (of: Matrix | undefined, scale: number) =>
+      of?.pieces.map(({ form, units, from, outputs, buffers }): Step => {
+        const shape = uniform(bench.device, [units, stream.stride / 4, from, outputs, { float: scale }]);
+        const kernel = embedKernel(form, of === positions);
+        const bound = [bench.pass, shape, this.#tokens, stream.buffer, tree, ...buffers];
+        return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(units / 64), rows] };
+      }) ?? [];
+    this.steps = [...lookups(table, this.#scale), ...lookups(positions, 1)];
+  }
+
+  /** Uploads what the steps, or those after them, read of a pass's tokens. */
+  write(tokens: Int32Array): void {
+    const { bench: { device }, stream: { buffer, stride } } = this;
+    if (!this.#file) return device.write(this.#tokens, tokens);
+    const rows = new Float32Array(tokens.length * stride);
+    for (const [row, token] of tokens.entries()) {
+      rows.set(this.#file.floats(token, token + 1).map((value) => value * this.#scale), row * stride);
+    }
+    device.write(buffer, rows);
+  }
+}
