@@ -1,18 +1,24 @@
 // hunch as a process that is measured: one line of JSON asks, one line answers. See child.ts.
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { chatTokens } from "../cli/prompt.ts";
 import { Session } from "../cli/session.ts";
-import type { Sequence, WeightFormat } from "../src/backend.ts";
+import { findAdapter } from "../kernels/webgpu/adapter.ts";
+import { Device } from "../kernels/webgpu/device.ts";
+import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
+import { weightBytes } from "../kernels/webgpu/matrix.ts";
+import type { Need, Sequence, WeightFormat } from "../src/backend.ts";
 import { GREEDY } from "../src/sampling.ts";
 import type { Stats } from "../src/stats.ts";
+import { serve } from "./serve.ts";
 
 export interface Load {
   readonly path: string;
-  readonly threads: number;
+  readonly threads?: number;
   readonly context: number;
   readonly format?: WeightFormat | "auto";
   readonly drafter?: string;
+  /** `onnx` where absent. */
+  readonly backend?: string;
 }
 
 /** What hunch and node-llama-cpp tell of a text; the latter has no `stats`. */
@@ -24,14 +30,43 @@ export interface Generated {
   readonly stats: Stats;
 }
 
-let session: Session, sequence: Sequence | undefined;
+export interface PassRequest {
+  readonly rows: number;
+  readonly past: number;
+  readonly repeat: number;
+  readonly need?: Need;
+  readonly tokens?: number[];
+}
+
+export interface PlainRequest {
+  readonly past: number;
+  readonly count: number;
+  readonly tokens?: number[];
+}
+
+/** What a GPU says of itself, and what the engine made of it. */
+export interface Gpu {
+  readonly name: string;
+  readonly info: Readonly<Record<string, string>>;
+  /** A processor that plays a GPU: its times say nothing. */
+  readonly software: boolean;
+  readonly offered: readonly string[];
+  readonly used: readonly string[];
+  /** Of the weights that a pass reads, and of everything. */
+  readonly weightBytes: number;
+  readonly memoryBytes: number;
+}
+
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render/i;
+
+let session: Session, sequence: Sequence | undefined, gpuShare: Device | undefined;
 
 const commands = {
-  async load({ path, threads, context, format = "auto", drafter = "none" }: Load) {
+  async load({ path, threads, context, format = "auto", drafter = "none", backend = "onnx" }: Load) {
     const started = performance.now();
     session = await Session.open({
       model: path,
-      backend: "onnx",
+      backend,
       format,
       strict: true,
       context,
@@ -45,34 +80,85 @@ const commands = {
     return { ms: performance.now() - started, format: session.engine.format };
   },
 
-  /** Milliseconds of `repeat` passes over `rows` rows, scores of every row, after `past` tokens. */
-  async pass({ rows, past, repeat }: { rows: number; past: number; repeat: number }) {
-    const sequence = await filled(past);
+  /**
+   * Milliseconds of `repeat` passes over `rows` rows after `past` tokens, and what a GPU was told and gave back in each.
+   * `need`: what is asked of the scores, all where absent. `tokens`: a text to take them from.
+   */
+  async pass({ rows, past, repeat, need, tokens }: PassRequest) {
+    const sequence = await filled(past, tokens);
+    const { engine } = session;
+    const before = engine instanceof WebGpuEngine ? { ...engine.counts } : undefined;
     const ms = [];
     for (let i = 0; i < repeat; i++) {
-      const tokens = Int32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
+      const row = tokens
+        ? Int32Array.from(tokens.slice(past + i, past + i + rows))
+        : Int32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
       const started = performance.now();
-      await sequence.forward({ tokens });
+      await sequence.forward({ tokens: row, need });
       ms.push(performance.now() - started);
     }
-    return { ms };
+    if (!(engine instanceof WebGpuEngine)) return { ms };
+    const counts = Object.entries(engine.counts).map(([name, count]) => [
+      name,
+      (count - before![name as keyof typeof before]) / repeat,
+    ]);
+    return { ms, counts: Object.fromEntries(counts) };
   },
 
-  /** Milliseconds of each of `tokens` greedy steps, choosing the token included, after `past` tokens. */
-  async plain({ past, tokens }: { past: number; tokens: number }) {
-    const sequence = await filled(past);
-    const ms = [];
+  /** Milliseconds of each of `count` greedy steps, choosing the token included, after `past` tokens; and the tokens. */
+  async plain({ past, count, tokens }: PlainRequest) {
+    const sequence = await filled(past, tokens);
+    const ms = [], text = [];
     const path = Int32Array.of(0);
-    const row = Int32Array.of(1000);
-    for (let i = 0; i < tokens; i++) {
+    const row = Int32Array.of(tokens?.[past] ?? 1000);
+    for (let i = 0; i < count; i++) {
       const started = performance.now();
-      const scores = await sequence.forward({ tokens: row });
+      const scores = await sequence.forward({ tokens: row, need: "argmax" });
       row[0] = scores.argmax(0);
       sequence.keep(path);
       ms.push(performance.now() - started);
+      text.push(row[0]);
     }
     sequence.rewind(past);
-    return { ms };
+    return { ms, text };
+  },
+
+  /** The GPU of the engine that was loaded. */
+  async gpu(): Promise<Gpu> {
+    const device = await gpuDevice();
+    const { adapter } = await findAdapter(device.provider, "");
+    const { vendor, architecture, device: model, description } = adapter.info;
+    return {
+      name: device.adapterName,
+      info: { vendor, architecture, device: model, description },
+      software: adapter.info.isFallbackAdapter === true || SOFTWARE.test(device.adapterName),
+      offered: [...adapter.features].map(String).sort(),
+      used: [...device.gpu.features].map(String).sort(),
+      weightBytes: weightBytes(session.source, session.engine.format === "exact"),
+      memoryBytes: (session.engine as WebGpuEngine).counts.bytes,
+    };
+  },
+
+  /** Bytes per millisecond that the GPU copies: what is read and what is written counts. */
+  async copy({ bytes, forMs }: { bytes: number; forMs: number }) {
+    const device = await gpuDevice();
+    const size = Math.min(bytes, device.gpu.limits.maxBufferSize);
+    const [from, to] = [device.storage(size, "source"), device.storage(size, "target")];
+    const copies = async (times: number) => {
+      const started = performance.now();
+      const encoder = device.gpu.createCommandEncoder();
+      for (let i = 0; i < times; i++) encoder.copyBufferToBuffer(from, 0, to, 0, size);
+      device.submit(encoder);
+      await device.settle();
+      return performance.now() - started;
+    };
+    await copies(1);
+    const once = await copies(1);
+    const times = Math.max(2, Math.min(1000, Math.ceil(forMs / once)));
+    const many = await copies(times + 1);
+    device.destroy(from);
+    device.destroy(to);
+    return { rate: 2 * size * times / Math.max(many - once, 1e-3) };
   },
 
   /** Ids of one user message in the model's chat template. */
@@ -98,26 +184,23 @@ const commands = {
 };
 
 /** The sequence for passes, with `past` tokens in its cache. */
-async function filled(past: number): Promise<Sequence> {
+async function filled(past: number, text?: number[]): Promise<Sequence> {
   sequence ??= session.engine.open();
   if (sequence.length === past) return sequence;
   sequence.rewind(0);
-  const tokens = Int32Array.from({ length: past }, (_, i) => 500 + (i * 131) % 40000);
+  const tokens = Int32Array.from({ length: past }, (_, i) => text?.[i] ?? 500 + (i * 131) % 40000);
   for (let at = 0; at < past; at += session.engine.maxRows) {
     const part = tokens.subarray(at, Math.min(past, at + session.engine.maxRows));
-    await sequence.forward({ tokens: part, score: "last" });
+    await sequence.forward({ tokens: part, score: "last", need: "argmax" });
     sequence.keep(Int32Array.from(part, (_, i) => i));
   }
   return sequence;
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { do: what, ...request } = JSON.parse(line);
-  try {
-    const command = (commands as Record<string, (request: unknown) => unknown>)[what];
-    console.log(JSON.stringify(await command(request)));
-  } catch (error) {
-    console.log(JSON.stringify({ error: error instanceof Error ? error.stack : String(error) }));
-  }
+/** A share of the device that the engine computes on. */
+async function gpuDevice(): Promise<Device> {
+  if (!(session.engine instanceof WebGpuEngine)) throw new Error(`${session.engine.name} has no GPU`);
+  return gpuShare ??= await Device.open(await findAdapter(session.engine.name.split(":")[1], ""));
 }
-process.exit(0);
+
+serve(commands);

@@ -7,12 +7,14 @@ import { ROOT } from "../../scripts/runtimes.ts";
 
 const folder = `${ROOT}bench/peers`;
 
-/** The version of node-llama-cpp in use. Throws where it cannot be installed. */
-export async function installPeers(): Promise<string> {
+/** The version of node-llama-cpp in use. `gpu`: with the binaries for Vulkan. Throws where it cannot be installed. */
+export async function installPeers(gpu = false): Promise<string> {
   const version: string = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")).dependencies["node-llama-cpp"];
-  if (existsSync(`${folder}/node_modules/node-llama-cpp`)) return version;
-  console.error("installing node-llama-cpp into bench/peers (85 MB, once)");
-  const packages = [`node-llama-cpp@${version}`, `@node-llama-cpp/${platform()}@${version}`];
+  const binaries = `@node-llama-cpp/${platform()}`;
+  const names = ["node-llama-cpp", binaries, ...gpu ? [`${binaries}-vulkan`] : []];
+  if (names.every((name) => existsSync(`${folder}/node_modules/${name}`))) return version;
+  console.error(`installing node-llama-cpp into bench/peers (${gpu ? 155 : 85} MB, once)`);
+  const packages = names.map((name) => `${name}@${version}`);
   const flags = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--no-package-lock", "--no-save"];
   const { code, output } = await run(["npm", "install", "--prefix", folder, ...flags, ...packages]);
   if (code !== 0) throw new Error(`npm could not install node-llama-cpp:\n${output}`);

@@ -7,11 +7,15 @@ import { getLlama, InputLookupTokenPredictor, LlamaLogLevel } from "node-llama-c
 let model, context, native, sampler, threads, filled = -1;
 
 const commands = {
-  async load({ path, threads: wanted, context: size }) {
+  /** `gpu`: `vulkan`, or false for the processor. Throws where the model does not come to lie on a GPU that was asked for. */
+  async load({ path, threads: wanted, context: size, gpu = false }) {
     const started = performance.now();
-    const llama = await getLlama({ gpu: false, build: "never", skipDownload: true, logLevel: LlamaLogLevel.error });
+    const llama = await getLlama({ gpu, build: "never", skipDownload: true, logLevel: LlamaLogLevel.error });
+    const devices = gpu ? await llama.getGpuDeviceNames() : [];
+    if (gpu && devices.length === 0) throw new Error(`llama.cpp finds no device for ${gpu}`);
     threads = wanted;
-    model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
+    model = await llama.loadModel({ modelPath: path, gpuLayers: gpu ? "max" : 0 });
+    if (gpu && model.gpuLayers === 0) throw new Error(`llama.cpp puts no layer on ${devices.join(", ")}`);
     context = await model.createContext({
       contextSize: size,
       batchSize: 512,
@@ -21,16 +25,18 @@ const commands = {
     native.setThreads(threads);
     sampler = new llama._bindings.AddonSampler(model._model);
     sampler.applyConfig({ temperature: 0 });
-    return { ms: performance.now() - started };
+    return { ms: performance.now() - started, devices, gpuLayers: model.gpuLayers };
   },
 
   /** Milliseconds of `repeat` passes over `rows` rows, scores of every row, after `past` tokens. */
-  async pass({ rows, past, repeat }) {
-    await fill(past);
+  async pass({ rows, past, repeat, tokens: text }) {
+    await fill(past, text);
     const all = Uint32Array.from({ length: rows }, (_, row) => row);
     const ms = [];
     for (let i = 0; i < repeat; i++) {
-      const tokens = Uint32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
+      const tokens = text
+        ? Uint32Array.from(text.slice(past + i, past + i + rows))
+        : Uint32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
       native.initBatch(rows);
       const started = performance.now();
       native.addToBatch(0, past, tokens, all);
@@ -41,21 +47,22 @@ const commands = {
     return { ms };
   },
 
-  /** Milliseconds of each of `tokens` greedy steps, choosing the token included, after `past` tokens. */
-  async plain({ past, tokens }) {
-    await fill(past);
-    const ms = [];
-    let token = 1000;
-    for (let i = 0; i < tokens; i++) {
+  /** Milliseconds of each of `count` greedy steps, choosing the token included, after `past` tokens; and the tokens. */
+  async plain({ past, count, tokens: given }) {
+    await fill(past, given);
+    const ms = [], text = [];
+    let token = given?.[past] ?? 1000;
+    for (let i = 0; i < count; i++) {
       const started = performance.now();
       native.initBatch(1);
       const [index] = native.addToBatch(0, past + i, Uint32Array.of(token), Uint32Array.of(0));
       await native.decodeBatch();
       token = await native.sampleToken(index, sampler);
       ms.push(performance.now() - started);
+      text.push(token);
     }
     filled = -1;
-    return { ms };
+    return { ms, text };
   },
 
   /** Greedy text after the prompt's ids by the API that its users use; with `lookup`, its own prompt lookup. */
@@ -83,10 +90,10 @@ const commands = {
 };
 
 /** Puts `past` tokens into the cache, unless they are there. */
-async function fill(past) {
+async function fill(past, text) {
   if (filled === past) return;
   native.disposeSequence(0);
-  const tokens = Uint32Array.from({ length: past }, (_, i) => 500 + (i * 131) % 40000);
+  const tokens = Uint32Array.from({ length: past }, (_, i) => text?.[i] ?? 500 + (i * 131) % 40000);
   for (let at = 0; at < past; at += 256) {
     const part = tokens.subarray(at, Math.min(past, at + 256));
     native.initBatch(part.length);

@@ -27,7 +27,7 @@ const suite: Suite = {
     const passes = children.map(() => WIDTHS.map(() => [] as number[]));
     for (let turn = 0; turn < TURNS; turn++) {
       for (let i = 0; i < children.length; i++) {
-        const { ms } = await children[i].ask<Times>("plain", { past: PAST, tokens: 24 });
+        const { ms } = await children[i].ask<Times>("plain", { past: PAST, count: 24 });
         plain[i].push(spread(ms.slice(4)).median);
       }
       for (let w = 0; w < WIDTHS.length; w++) {

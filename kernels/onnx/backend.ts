@@ -9,7 +9,7 @@ import { interpolateCost } from "../cost.ts";
 import { contextLength } from "../rows.ts";
 import { type Measured, readCalibration } from "./calibration.ts";
 import { type Container, readContainer, writeContainer } from "./container.ts";
-import { CONVERSION, convertedContainer, decoderOf, offersOf } from "./conversion.ts";
+import { CONVERSION, convertedContainer, decoderOf, dialectOf, offersOf } from "./conversion.ts";
 import { OnnxEngine } from "./engine.ts";
 import { libraryPath } from "./library.ts";
 import { checkProvider, saturates } from "./self-test.ts";
@@ -38,9 +38,9 @@ export const onnxBackend: Backend = {
     const format = options.format !== "auto"
       ? options.format
       : source.converted?.format ?? cheapest(options.cacheDir, running);
-    const container = convert(source, format, model, options);
-    const open = (provider: string): Session =>
-      runtime.session(container.graph, {
+    const open = (provider: string): Session => {
+      const container = convert(source, format, model, provider, options);
+      return runtime.session(container.graph, {
         threads,
         provider,
         config: {
@@ -48,6 +48,7 @@ export const onnxBackend: Backend = {
           ...(format === "int8" && saturates(runtime) ? { "session.x64quantprecision": "1" } : {}),
         },
       });
+    };
     const engine = (provider: string) =>
       new OnnxEngine({ source, format, provider, context, strict: options.strict, runtime, session: open(provider) }, {
         cacheDir: options.cacheDir,
@@ -61,18 +62,30 @@ export const onnxBackend: Backend = {
 };
 
 /** The converted model: itself, or from the cache, or made and put there. */
-function convert(source: ModelSource, format: WeightFormat, hash: string, options: EngineOptions): Container {
-  if (source.converted) return convertedContainer(source, source.converted, format);
+function convert(
+  source: ModelSource,
+  format: WeightFormat,
+  hash: string,
+  provider: string,
+  options: EngineOptions,
+): Container {
+  const dialect = dialectOf(provider);
+  if (source.converted) return convertedContainer(source, source.converted, format, dialect);
   // A window as long as the context is left out of the spec, so that the graph of a file depends on the context, too.
   const windows = new Set(source.spec.layers.flatMap(({ attention: { window } }) => window ?? []));
-  const name = [hash.slice(0, 24), format, ...[...windows].map((window) => `w${window}`), CONVERSION].join("-");
+  const own = dialect === dialectOf("cpu") ? [] : [provider];
+  const name = [hash.slice(0, 24), format, ...own, ...[...windows].map((window) => `w${window}`), CONVERSION].join("-");
   const path = join(options.cacheDir, "models", `${name}.hunch`);
   const cached = readContainer(path);
   if (cached) {
     touch(path);
     return cached;
   }
-  return writeContainer(path, decoderOf(source, format), (fraction) => options.progress?.("converting", fraction));
+  return writeContainer(
+    path,
+    decoderOf(source, format, dialect),
+    (fraction) => options.progress?.("converting", fraction),
+  );
 }
 
 /** The cache throws out what was used longest ago. */

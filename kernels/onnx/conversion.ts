@@ -16,15 +16,29 @@ import { type DataType, encodeModel } from "./proto.ts";
 /** Changes with every change of what a converted model contains. */
 export const CONVERSION = 2;
 
-const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource) => Products>> = {
-  exact: (source) => new ExactProducts(source),
+/** How a graph is written for those who compute it. */
+export interface Dialect {
+  /** Attention rotates by the positions it is given. ONNX Runtime's WebGPU provider makes up its own instead. */
+  readonly rotates: boolean;
+  /** What products of `exact` multiply with: the row rounded to 8 bits in blocks, or the row. */
+  readonly activations: "int8" | "float32";
+}
+
+const COMMON: Dialect = { rotates: true, activations: "int8" };
+const DIALECTS: Readonly<Record<string, Dialect>> = { webgpu: { rotates: false, activations: "float32" } };
+
+/** The dialect of an execution provider. */
+export const dialectOf = (provider: string): Dialect => DIALECTS[provider] ?? COMMON;
+
+const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource, dialect: Dialect) => Products>> = {
+  exact: (source, { activations }) => new ExactProducts(source, activations),
   int8: (source) => new Int8Products(source),
   float32: (source) => new FloatProducts(source),
 };
 
 /** The graph of a model and how to make its weights. Throws UnsupportedError where the format does not fit the model. */
-export function decoderOf(source: ModelSource, format: WeightFormat): GraphBuilder {
-  return buildDecoder(source, FORMATS[format](source));
+export function decoderOf(source: ModelSource, format: WeightFormat, dialect: Dialect = COMMON): GraphBuilder {
+  return buildDecoder(source, FORMATS[format](source, dialect), dialect.rotates);
 }
 
 /** Tensors that passes read row by row, beside the graph. */
@@ -74,7 +88,12 @@ const BYTES: Readonly<Record<DataType, number>> = {
 const sizeOf = ({ type, shape }: Weight) => shape.reduce((product, size) => product * size, BYTES[type]);
 
 /** The graph of a converted file, with its weights where they lie there. Throws HunchError where they do not fit. */
-export function convertedContainer(source: ModelSource, converted: ConvertedWeights, format: WeightFormat): Container {
+export function convertedContainer(
+  source: ModelSource,
+  converted: ConvertedWeights,
+  format: WeightFormat,
+  dialect: Dialect,
+): Container {
   checkConverted(source, converted, format);
   const place = (weight: Weight) => {
     const { name } = weight;
@@ -86,7 +105,7 @@ export function convertedContainer(source: ModelSource, converted: ConvertedWeig
     const found = placeOf(source, converted, name, length);
     return length <= INLINE ? converted.bytes(name) : { file: basename(source.path), ...found };
   };
-  return { path: source.path, graph: encodeModel(decoderOf(source, format).finish("hunch", place)) };
+  return { path: source.path, graph: encodeModel(decoderOf(source, format, dialect).finish("hunch", place)) };
 }
 
 /** Throws HunchError where the file is of another engine or version, or does not have `format`. */

@@ -47,7 +47,8 @@ interface Stream {
   readonly delta?: Value;
 }
 
-export function buildDecoder(source: ModelSource, products: Products): GraphBuilder {
+/** `rotates`: attention rotates queries and keys itself, where it can. */
+export function buildDecoder(source: ModelSource, products: Products, rotates = true): GraphBuilder {
   const g = new GraphBuilder();
   const { spec } = source;
   g.input(FEEDS.hidden, "float32", [1, "R", spec.width]);
@@ -65,7 +66,7 @@ export function buildDecoder(source: ModelSource, products: Products): GraphBuil
   });
 
   let stream: Stream = { sum: products.enter(g, g.op("Reshape", [FEEDS.hidden, shapeOf(g, [-1, spec.width])])) };
-  const layers = new Layers(g, source, products, ofLayer);
+  const layers = new Layers(g, source, products, ofLayer, rotates);
   spec.layers.forEach((layer, index) => {
     stream = layers.layer(stream, layer, index);
   });
@@ -89,6 +90,7 @@ class Layers {
     readonly source: ModelSource,
     readonly products: Products,
     readonly rotationOf: readonly number[],
+    readonly rotates: boolean,
   ) {}
 
   layer(stream: Stream, layer: LayerSpec, index: number): Stream {
@@ -153,7 +155,7 @@ class Layers {
     // Head sizes that ONNX Runtime's fused rotation does not take are rotated outside it.
     const rope = attention.rope;
     const padded = paddedHead(headSize);
-    const fused = padded === headSize && (rope === undefined || rope.dimensions % 16 === 0);
+    const fused = padded === headSize && (rope === undefined || (this.rotates && rope.dimensions % 16 === 0));
     const separate = !fused || source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`);
     let [query, key, value]: Value[] = [packed, "", ""];
     if (separate) {

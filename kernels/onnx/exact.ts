@@ -37,7 +37,7 @@ export class ExactProducts implements Products {
   /** Sums over blocks, by rows and block: products that read the same rows share them. */
   readonly #sums = new Map<string, Value>();
 
-  constructor(readonly source: ModelSource) {}
+  constructor(readonly source: ModelSource, private readonly activations: "int8" | "float32") {}
 
   enter(_: GraphBuilder, hidden: Value): Value {
     return hidden;
@@ -73,7 +73,7 @@ export class ExactProducts implements Products {
       N: { int: out },
       bits: { int: bits },
       block_size: { int: block },
-      accuracy_level: { int: 4 },
+      accuracy_level: { int: this.activations === "int8" ? 4 : 1 },
     });
     if (!affine) return product;
     const offsets = g.weight(`${label}.offsets`, "float32", [perRow, out], () => {

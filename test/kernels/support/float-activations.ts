@@ -4,16 +4,13 @@ import { writeContainer } from "../../../kernels/onnx/container.ts";
 import { decoderOf } from "../../../kernels/onnx/conversion.ts";
 import { OnnxEngine } from "../../../kernels/onnx/engine.ts";
 import { libraryPath } from "../../../kernels/onnx/library.ts";
-import type { Attribute } from "../../../kernels/onnx/proto.ts";
 import { Runtime } from "../../../kernels/onnx/runtime.ts";
 import type { ModelSource } from "../../../src/model/source.ts";
 
-/** The graph of `exact` with every MatMulNBits at accuracy level 0: float32 rows times the unpacked blocks. */
-export async function withFloatActivations(source: ModelSource, cacheDir: string): Promise<OnnxEngine> {
-  const graph = decoderOf(source, "exact");
-  const products = graph.nodes.filter(({ op }) => op === "MatMulNBits");
-  for (const { attributes } of products) (attributes as Record<string, Attribute>).accuracy_level = { int: 0 };
-  if (products.length === 0) throw new Error("the graph has no products of blocks");
+/** The graph of `exact` with float32 rows times the unpacked blocks. `rotates`: in attention, or before it. */
+export async function withFloatActivations(source: ModelSource, cacheDir: string, rotates = true): Promise<OnnxEngine> {
+  const graph = decoderOf(source, "exact", { rotates, activations: "float32" });
+  if (!graph.nodes.some(({ op }) => op === "MatMulNBits")) throw new Error("the graph has no products of blocks");
   const container = writeContainer(join(cacheDir, "float-activations.hunch"), graph);
   const runtime = await Runtime.load(await libraryPath(cacheDir));
   const session = runtime.session(container.graph, {

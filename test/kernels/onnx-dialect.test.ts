@@ -1,0 +1,41 @@
+// The graph as ONNX Runtime's WebGPU provider needs it, which ignores the positions that its attention is given.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { decoderOf, dialectOf } from "../../kernels/onnx/conversion.ts";
+import { runChain } from "../../src/check/conformance/engine-bench.ts";
+import { blockModel } from "./support/block-types.ts";
+import { temporaryCache } from "./support/cache.ts";
+import { withFloatActivations } from "./support/float-activations.ts";
+
+const cacheDir = temporaryCache(after);
+const { stored } = blockModel("Q4_1");
+
+test("a graph for the WebGPU provider rotates before attention and rounds no rows", () => {
+  const all = (provider: string, op: string, attribute: string) =>
+    new Set(
+      decoderOf(stored, "exact", dialectOf(provider)).nodes.filter((node) => node.op === op)
+        .map(({ attributes }) => (attributes[attribute] as { int: number }).int),
+    );
+  assert.deepEqual(all("webgpu", "GroupQueryAttention", "do_rotary"), new Set([0]));
+  assert.deepEqual(all("webgpu", "MatMulNBits", "accuracy_level"), new Set([1]));
+  assert.deepEqual(all("cpu", "GroupQueryAttention", "do_rotary"), new Set([1]));
+  assert.deepEqual(all("cpu", "MatMulNBits", "accuracy_level"), new Set([4]));
+});
+
+test("rotating before attention changes no score by more than 1e-5 of the largest, in chains and trees", async () => {
+  const tokens = Int32Array.from({ length: 24 }, (_, i) => (i * 37 + 11) % stored.spec.vocab);
+  const scores = [];
+  for (const rotates of [true, false]) {
+    const engine = await withFloatActivations(stored, cacheDir, rotates);
+    const sequence = engine.open();
+    const rows = (await runChain(sequence, tokens, 8)).map((row) => Float64Array.from(row));
+    const tree = await sequence.forward({ tokens: tokens.subarray(0, 4), parents: Int32Array.of(-1, 0, 0, 1) });
+    for (let row = 0; row < 4; row++) rows.push(Float64Array.from(tree.logits(row)));
+    scores.push(rows);
+    sequence.close();
+    engine.close();
+  }
+  const [inside, before] = scores;
+  const largest = Math.max(...inside.flatMap((row) => row.reduce((most, x) => Math.max(most, Math.abs(x)), 0)));
+  inside.forEach((row, r) => row.forEach((x, i) => assert.ok(Math.abs(x - before[r][i]) <= 1e-5 * largest)));
+});
