@@ -32,9 +32,12 @@ export interface Judged {
   readonly used: number;
 }
 
-/** Each draft is flipped for at most once, and at most one token is drawn at each place. */
+/**
+ * Each draft is flipped for at most once, and at most one token is drawn at each place; the rule `block` flips even
+ * where nothing was drafted.
+ */
 export function mostUniforms(tree: DraftTree): number {
-  return 2 * tree.tokens.length + 1;
+  return 2 * tree.tokens.length + 2;
 }
 
 /**

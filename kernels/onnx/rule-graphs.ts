@@ -41,7 +41,8 @@ const zero = (g: GraphBuilder) => g.constant("float64", [0]);
 const integer = (g: GraphBuilder, value: number) => g.constant("int64", [value]);
 const pick = (g: GraphBuilder, values: Value, at: Value) => g.op("Gather", [values, at]);
 const running = (g: GraphBuilder, values: Value) => g.op("CumSum", [values, g.constant("int64", [0], [])]);
-const inverse = (g: GraphBuilder, value: Value) => g.op("Div", [one(g), value]);
+/** Not a division of one: ONNX Runtime makes a single division of that and a product, which rounds otherwise. */
+const inverse = (g: GraphBuilder, value: Value) => g.op("Reciprocal", [value]);
 const last = (g: GraphBuilder, values: Value) => pick(g, values, integer(g, -1));
 
 /** Rounded to multiples of 2^-52: sums of such values do not depend on their order. */

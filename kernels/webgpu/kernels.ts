@@ -53,7 +53,7 @@ export function outputsPerGroup(tile: number): number {
   return 4 * columnsPerThread(tile);
 }
 
-function constants(values: Readonly<Record<string, number | boolean>>): string {
+export function constants(values: Readonly<Record<string, number | boolean>>): string {
   return Object.entries(values).map(([name, value]) =>
     typeof value === "boolean" ? `const ${name} = ${value};\n` : `const ${name} = ${value}u;\n`
   ).join("");

@@ -12,89 +12,21 @@ import { recursive } from "../../plugins/rules/recursive.ts";
 import { token } from "../../plugins/rules/token.ts";
 import { typical } from "../../plugins/rules/typical.ts";
 import { SeededChance, UniformChance } from "../../src/chance.ts";
-import { type DeviceRule, mostUniforms, requestVerdict } from "../../src/device-rule.ts";
-import { dense, type Distribution, sparse, without } from "../../src/distribution.ts";
+import { type DeviceRule, requestVerdict } from "../../src/device-rule.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
-import { type DraftLaw, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
+import { type DraftLaw, EMPTY_TREE } from "../../src/tree.ts";
 import { expectOwnVerdicts } from "./support/own-verdicts.ts";
 import { temporaryCache } from "./support/cache.ts";
 import { randomModel } from "./support/random-model.ts";
-import { type Random, randomFrom } from "./support/random.ts";
+import { randomFrom } from "./support/random.ts";
+import { randomCase, type RuleCase } from "./support/rule-cases.ts";
 
 const runtime = await Runtime.load(await libraryPath(""));
 const engines = new Map<number, OnnxRules>();
 after(() => engines.forEach((rules) => rules.close()));
 
-const ENDS = [0, 2 ** -53, 0.5, 1 - 2 ** -53, 1];
-
-interface Case {
-  readonly tree: DraftTree;
-  readonly rows: Float32Array; // [nodes + 1, vocab]
-  readonly uniforms: Float64Array;
-}
-
-/** A distribution with zeros, ties, or all on one token, now and then. In float32, as from a device. */
-function random(vocab: number, dice: Random): Float32Array {
-  const kind = dice.whole(6);
-  const values = Float64Array.from({ length: vocab }, () => {
-    if (kind === 0) return dice.whole(3); // ties and zeros
-    if (kind === 1) return 1;
-    if (kind === 2) return dice.chance(0.5) ? 0 : dice.next();
-    return Math.exp(8 * dice.next() * dice.next());
-  });
-  if (kind === 3) values.fill(0);
-  values[dice.whole(vocab)] += kind === 1 ? 0 : 1;
-  const sum = values.reduce((a, b) => a + b, 0);
-  return Float32Array.from(values, (value) => value / sum);
-}
-
-function randomCase(vocab: number, nodes: number, law: DraftLaw, dice: Random): Case {
-  const tokens: number[] = [];
-  const parents: number[] = [];
-  const rows = new Float32Array((nodes + 1) * vocab);
-  const draws = new Map<number, Distribution>();
-  const fanned = new Map<number, number[]>();
-  for (let row = 0; row <= nodes; row++) rows.set(random(vocab, dice), row * vocab);
-  for (let node = 0; node < nodes; node++) {
-    const parent = dice.whole(Math.min(node + 1, 4)) - 1 + Math.max(0, node - 3) * Number(dice.chance(0.3));
-    const q = draws.get(parent) ?? like(rows.subarray((parent + 1) * vocab, (parent + 2) * vocab), dice);
-    draws.set(parent, q);
-    const elder = fanned.get(parent) ?? [];
-    const from = law === "iid" ? q : without(q, elder);
-    const x = from === undefined || law === "point" ? dice.whole(vocab) : new UniformChance(dice.next).pick(from);
-    if (law !== "iid" && elder.includes(x)) continue;
-    fanned.set(parent, [...elder, x]);
-    tokens.push(x);
-    parents.push(parent < tokens.length - 1 ? parent : tokens.length - 2);
-  }
-  const tree: DraftTree = {
-    tokens: Int32Array.from(tokens),
-    parents: Int32Array.from(parents),
-    law,
-    q: (node) => law === "point" ? undefined : draws.get(node) ?? dense(new Float64Array(vocab).fill(1 / vocab)),
-  };
-  const uniforms = Float64Array.from(
-    { length: mostUniforms(tree) },
-    () => dice.chance(0.2) ? ENDS[dice.whole(ENDS.length)] : dice.next(),
-  );
-  return { tree, rows, uniforms };
-}
-
-/** What a drafter may believe: the same, something else, few tokens of it, or with another sum. */
-function like(p: Float32Array, dice: Random): Distribution {
-  const vocab = p.length;
-  switch (dice.whole(4)) {
-    case 0:
-      return dense(p);
-    case 1:
-      return sparse(vocab, [0, vocab - 1], [0.25, 0.75]);
-    default:
-      return dense(random(vocab, dice));
-  }
-}
-
-function compare(rule: VerificationRule, device: DeviceRule, { tree, rows, uniforms }: Case, vocab: number): void {
+function compare(rule: VerificationRule, device: DeviceRule, { tree, rows, uniforms }: RuleCase, vocab: number): void {
   let rules = engines.get(vocab);
   if (rules === undefined) engines.set(vocab, rules = new OnnxRules(runtime, vocab));
   const count = tree.tokens.length + 1;

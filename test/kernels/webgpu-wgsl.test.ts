@@ -22,6 +22,13 @@ import {
   rowTile,
   softmaxKernel,
 } from "../../kernels/webgpu/kernels.ts";
+import {
+  blockKernel,
+  factorsKernel,
+  greedyKernel,
+  typicalKernel,
+  walkKernel,
+} from "../../kernels/webgpu/rule-kernels.ts";
 
 const KERNELS: readonly Kernel[] = [
   ...(["f32", "f16", "bf16"] as const).map((kind) => matmulKernel({ kind }, 4)),
@@ -39,6 +46,11 @@ const KERNELS: readonly Kernel[] = [
   bestSlicesKernel(),
   softmaxKernel(),
   candidatesKernel(),
+  factorsKernel,
+  walkKernel,
+  blockKernel,
+  typicalKernel,
+  greedyKernel,
 ];
 
 for (const { name, code, bindings } of KERNELS) {
@@ -63,7 +75,7 @@ for (const { name, code, bindings } of KERNELS) {
     for (const [, word, value] of code.matchAll(/^const ([A-Z_]+) = ([\w* ]+);/gm)) {
       constants.set(word, evaluate(value));
     }
-    const sizes = { f32: 4, u32: 4, vec4f: 16, Two: 16 } as const;
+    const sizes = { f32: 4, u32: 4, vec2u: 8, vec4f: 16, Two: 16 } as const;
     let bytes = 0;
     for (const [, type, length] of code.matchAll(/var<workgroup> \w+: array<(\w+), ([^>]+)>/g)) {
       bytes += sizes[type as keyof typeof sizes] * evaluate(length);
