@@ -7,12 +7,10 @@ import { Device } from "../../kernels/webgpu/device.ts";
 import type { WebGpuEngine } from "../../kernels/webgpu/engine.ts";
 import { HunchError } from "../../src/errors.ts";
 import { type Counts, faultyAdapter } from "./support/faulty-gpu.ts";
-import { holdGpu, openDevice } from "./support/gpu.ts";
+import { lackOfGpu, openDevice } from "./support/gpu.ts";
 import { randomModel } from "./support/random-model.ts";
 
-let release = () => {};
-const skip = await holdGpu((close) => release = close);
-release(); // each test has a device of its own
+const skip = await lackOfGpu();
 const { source } = randomModel(2, { spec: { context: 600 }, extras: { positions: false } });
 const provider = process.env.HUNCH_TEST_WEBGPU;
 const load = () =>

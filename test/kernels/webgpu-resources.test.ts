@@ -1,4 +1,4 @@
-// Nothing leaks, and what goes wrong on a device is told in one line. Skipped where no adapter works.
+// What a pass takes of a device, and which adapters are refused. Skipped where no adapter works.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { findAdapter } from "../../kernels/webgpu/adapter.ts";
@@ -14,30 +14,6 @@ import { randomModel } from "./support/random-model.ts";
 const skip = await holdGpu(after);
 const { source } = randomModel(2, { spec: { context: 600 }, extras: { positions: false } });
 const load = () => webgpuBackend.load(source, { format: "auto", strict: true, cacheDir: "" }) as Promise<WebGpuEngine>;
-
-test("generations leave no buffer behind, and closing an engine frees all", { skip }, async () => {
-  const engine = await load();
-  const generation = async () => {
-    const sequence = engine.open();
-    await sequence.forward({ tokens: Int32Array.of(1, 2, 3, 4), parents: Int32Array.of(-1, 0, 0, 2) });
-    sequence.keep(Int32Array.of(0, 2, 3)); // moved by the next pass
-    const fork = sequence.fork();
-    await sequence.forward({ tokens: Int32Array.of(5), score: "last" });
-    await fork.forward({ tokens: Int32Array.of(6), score: "last" });
-    sequence.close();
-    fork.close();
-  };
-  await generation();
-  const { buffersCreated, buffersDestroyed, bytes } = { ...engine.counts };
-  for (let i = 0; i < 20; i++) await generation();
-  const { counts } = engine;
-  assert.ok(counts.buffersCreated > buffersCreated);
-  assert.equal(counts.buffersCreated - counts.buffersDestroyed, buffersCreated - buffersDestroyed);
-  assert.equal(counts.bytes, bytes);
-  engine.close();
-  assert.equal(counts.buffersCreated, counts.buffersDestroyed);
-  assert.equal(counts.bytes, 0);
-});
 
 test("a cache that grows in the middle of a text keeps what is in it", { skip }, async () => {
   const engine = await load();

@@ -1,9 +1,14 @@
-// The real adapter, on whose devices some buffers cannot be had, and all are counted.
+// The real adapter, on whose devices everything that is made is counted, and some buffers cannot be had.
 import { findAdapter, type FoundAdapter } from "../../../kernels/webgpu/adapter.ts";
 
 export interface Counts {
+  /** Buffers. */
   made: number;
   destroyed: number;
+  /** Bytes of buffers that are not destroyed. */
+  bytes: number;
+  bindGroups: number;
+  pipelines: number;
 }
 
 /**
@@ -11,9 +16,9 @@ export interface Counts {
  * buffer afterwards is real: it is invalid there.
  */
 export async function faultyAdapter(
-  refuses: (label: string, size: number) => boolean,
+  refuses: (label: string, size: number) => boolean = () => false,
 ): Promise<{ found: FoundAdapter; counts: Counts }> {
-  const counts = { made: 0, destroyed: 0 };
+  const counts: Counts = { made: 0, destroyed: 0, bytes: 0, bindGroups: 0, pipelines: 0 };
   const found = await findAdapter(process.env.HUNCH_TEST_WEBGPU, "");
   const adapter = changed(found.adapter, {
     requestDevice: async (wanted?: GPUDeviceDescriptor) =>
@@ -40,12 +45,24 @@ function faulty(gpu: GPUDevice, refuses: (label: string, size: number) => boolea
       const destroy = buffer.destroy.bind(buffer);
       let alive = true;
       counts.made++;
+      counts.bytes += wanted.size;
       buffer.destroy = () => {
-        if (alive) counts.destroyed++;
+        if (alive) {
+          counts.destroyed++;
+          counts.bytes -= wanted.size;
+        }
         alive = false;
         return destroy();
       };
       return buffer;
+    },
+    createBindGroup(wanted: GPUBindGroupDescriptor) {
+      counts.bindGroups++;
+      return gpu.createBindGroup(wanted);
+    },
+    createComputePipeline(wanted: GPUComputePipelineDescriptor) {
+      counts.pipelines++;
+      return gpu.createComputePipeline(wanted);
     },
   });
 

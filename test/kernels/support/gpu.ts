@@ -23,6 +23,14 @@ export async function holdGpu(after: (done: () => void) => void): Promise<string
   return false;
 }
 
+/** The same for files whose tests each have a device of their own. */
+export async function lackOfGpu(): Promise<string | false> {
+  let close = () => {};
+  const lack = await holdGpu((done) => close = done);
+  close();
+  return lack;
+}
+
 /** HUNCH_TEST_WEBGPU: where WebGPU comes from, `dawn` or `builtin`; the first that works if it is not set. */
 export async function openDevice(): Promise<Device> {
   return await Device.open(await findAdapter(process.env.HUNCH_TEST_WEBGPU, ""));
