@@ -1,17 +1,27 @@
 // The standalone binary, as a stranger gets it.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "../../scripts/runtimes.ts";
+import { lackOfGpu, softwareGpu } from "../kernels/support/gpu.ts";
 import { because } from "../support/skip.ts";
+import { STORIES } from "./support/cli.ts";
 
 // Bun makes it in either case; once is enough.
 const skip = "Deno" in globalThis ? because("the binary is made and tried under Bun") : false;
 
-test("the binary, alone in an empty folder with an empty environment, answers a prompt", { skip }, () => {
+interface Stranger {
+  /** The empty folder that it is started in, and the one for what it unpacks. */
+  readonly alone: string;
+  readonly temporary: string;
+  run(args: readonly string[], env?: Record<string, string>): SpawnSyncReturns<string>;
+}
+
+/** Builds the binary, and removes all traces of it after `use`. */
+function withBinary(use: (stranger: Stranger) => void): void {
   const folder = mkdtempSync(join(tmpdir(), "hunch-binary-"));
   try {
     const binary = join(folder, process.platform === "win32" ? "hunch.exe" : "hunch");
@@ -22,23 +32,43 @@ test("the binary, alone in an empty folder with an empty environment, answers a 
     const alone = join(folder, "empty"), temporary = join(folder, "tmp");
     mkdirSync(alone);
     mkdirSync(temporary);
-    // Without a home its cache goes to the temporary folder; ours, so that it is gone afterwards.
-    const run = (...args: string[]) =>
-      spawnSync(binary, args, { cwd: alone, env: { TMPDIR: temporary }, encoding: "utf8", input: "" });
+    use({
+      alone,
+      temporary,
+      // Without a home its cache goes to the temporary folder; ours, so that it is gone afterwards.
+      run: (args, env) =>
+        spawnSync(binary, args, { cwd: alone, env: { TMPDIR: temporary, ...env }, encoding: "utf8", input: "" }),
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
-    const version = run("--version");
+test("the binary, alone in an empty folder with an empty environment, answers a prompt", { skip }, () => {
+  withBinary(({ run, alone, temporary }) => {
+    const version = run(["--version"]);
     assert.match(version.stdout, /^hunch \d+\.\d+\.\d+\n$/);
     assert.deepEqual(readdirSync(temporary), [], "the version needs nothing unpacked");
 
     const question = ["--temperature", "0", "-n", "32", "--json", "Give me three tips for sleeping better."];
-    const first = run(...question);
+    const first = run(question);
     assert.equal(first.status, 0, first.stderr);
     const { text, tokens } = JSON.parse(first.stdout);
     assert.match(text, /^1\. .*[Ss]leep/s);
     assert.ok(tokens.length > 4);
-    assert.equal(JSON.parse(run(...question).stdout).text, text, "the same from a filled cache");
+    assert.equal(JSON.parse(run(question).stdout).text, text, "the same from a filled cache");
     assert.deepEqual(readdirSync(alone), []);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
+});
+
+test("the binary carries what WebGPU needs", { skip: skip || await lackOfGpu() }, () => {
+  withBinary(({ run, alone }) => {
+    const { status, stdout, stderr } = run(
+      ["--backend", "webgpu:dawn", "--model", STORIES, "--drafter", "none", "-n", "8", "--json", "Once upon a time"],
+      softwareGpu(),
+    );
+    assert.equal(status, 0, stderr);
+    assert.match(JSON.parse(stdout).text, /^, there was a little/);
+    assert.deepEqual(readdirSync(alone), []);
+  });
 });

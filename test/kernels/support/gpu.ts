@@ -31,6 +31,16 @@ export async function lackOfGpu(): Promise<string | false> {
   return lack;
 }
 
+/** What a process needs in its environment to find the software adapter that this one has, if it has one. */
+export function softwareGpu(): Record<string, string> {
+  return Object.fromEntries(
+    ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "LD_LIBRARY_PATH"].flatMap((name) => {
+      const value = process.env[name];
+      return value ? [[name, value]] : [];
+    }),
+  );
+}
+
 /** HUNCH_TEST_WEBGPU: where WebGPU comes from, `dawn` or `builtin`; the first that works if it is not set. */
 export async function openDevice(): Promise<Device> {
   return await Device.open(await findAdapter(process.env.HUNCH_TEST_WEBGPU, ""));
