@@ -12,7 +12,7 @@ try {
   const device = await Device.open(found);
   const exact = await device.tested(() => selfTest(device));
   device.close();
-  const kind = found.adapter.info.isFallbackAdapter ? "software" : "hardware";
+  const kind = found.software ? "software" : "hardware";
   console.log(`webgpu:${found.provider}: ${found.name} (${kind}${exact ? "" : "; rows change each other's bits"})`);
 } catch (error) {
   if (!(error instanceof HunchError)) throw error;

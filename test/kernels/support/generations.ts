@@ -7,7 +7,6 @@ import { selfTest } from "../../../kernels/webgpu/self-test.ts";
 import { fixed } from "../../../plugins/controllers/fixed.ts";
 import { LookupDrafter } from "../../../plugins/drafters/lookup.ts";
 import { ModelProposer } from "../../../plugins/drafters/model.ts";
-import { greedy } from "../../../plugins/rules/greedy.ts";
 import { recursive } from "../../../plugins/rules/recursive.ts";
 import { chain } from "../../../plugins/shapes/chain.ts";
 import { iid } from "../../../plugins/shapes/iid.ts";
