@@ -9,6 +9,7 @@ import type { Decoder } from "./decoder.ts";
 import type { Counts, Device } from "./device.ts";
 import { MOST_ROWS } from "./kernels.ts";
 import { type Move, Pass } from "./pass.ts";
+import { DEVICE_RULES } from "./rules.ts";
 import { WebGpuScores } from "./scores.ts";
 import { WebGpuSequence } from "./sequence.ts";
 
@@ -62,7 +63,7 @@ export class WebGpuEngine implements Engine {
       exact: exact ? "trees" : "none",
       taps: false,
       layerSkip: false,
-      deviceRules: [],
+      deviceRules: DEVICE_RULES,
       concurrent: true,
       rewind: "truncate",
     };
@@ -137,28 +138,26 @@ export class WebGpuEngine implements Engine {
   pass(cache: KeyValueCache, past: number, rows: Rows, move: Move | undefined): Promise<Scores> {
     return this.#inTurn(async () => {
       const parents = rows.parents ?? chainParents(rows.tokens.length);
-      const results = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
+      const { judged, results } = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
       const pass = this.#passes;
-      const scored = rows.score === "last" ? 1 : rows.tokens.length;
       const check = () => {
         if (pass !== this.#passes) {
           throw new Error("these scores are no longer valid: a sequence was used after their pass");
         }
       };
-      const { vocab } = this.source.spec;
-      return new WebGpuScores(
-        scored,
-        vocab,
-        rows.temperature ?? 1,
+      const loadInTurn = () => {
+        check();
+        return this.#pass.load();
+      };
+      return new WebGpuScores({
+        rows: rows.score === "last" ? 1 : rows.tokens.length,
+        vocab: this.source.spec.vocab,
+        temperature: rows.temperature ?? 1,
         results,
-        undefined,
+        judged,
         check,
-        () =>
-          this.#inTurn(() => {
-            check();
-            return this.#pass.load();
-          }),
-      );
+        load: () => this.#inTurn(loadInTurn),
+      });
     });
   }
 

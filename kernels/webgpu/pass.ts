@@ -1,12 +1,14 @@
 // One pass: rows are told to the device, steps recorded and submitted once, results read back once.
-import type { Need, Rows } from "../../src/backend.ts";
+import type { Rows } from "../../src/backend.ts";
+import type { Judged } from "../../src/device-rule.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
 import { BEST_WORDS, CANDIDATES, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
-import { type Growing, partsOf, Recorder, uniform, wants, type Width } from "./steps.ts";
-import { type Part, partsFor, type Results } from "./scores.ts";
+import { type Growing, partsOf, Recorder, uniform, type Width } from "./steps.ts";
+import { partsForRule, WebGpuRules } from "./rules.ts";
+import { floats, type Part, partsFor, type Results } from "./scores.ts";
 
 /** Rows of a pass that were accepted, and where they stand: at columns `past + path[i]`. */
 export interface Move {
@@ -14,8 +16,21 @@ export interface Move {
   readonly path: Int32Array;
 }
 
+/** Bytes on the device, from the buffer's first on. */
+interface Place {
+  readonly buffer: GPUBuffer;
+  readonly bytes: number;
+}
+
+/** What a pass brought: the verdict that it was asked for, or what it was to tell of its rows. */
+export interface Outcome {
+  readonly judged?: Judged;
+  readonly results: Results;
+}
+
 export class Pass {
   readonly #recorder: Recorder;
+  readonly #rules: WebGpuRules;
   readonly #numbers = new DataView(new ArrayBuffer(28));
   readonly #tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
   readonly #angles: Float32Array[];
@@ -30,6 +45,7 @@ export class Pass {
     private readonly decoder: Decoder,
   ) {
     this.#recorder = new Recorder(device);
+    this.#rules = new WebGpuRules(device, source.spec.vocab);
     this.#angles = decoder.ropes.map(({ spec }) => new Float32Array(MOST_ROWS * spec.dimensions));
   }
 
@@ -40,17 +56,19 @@ export class Pass {
   async run(
     cache: KeyValueCache,
     past: number,
-    { tokens, score, need = "logits", temperature = 1 }: Rows,
+    { tokens, score, need, temperature = 1, judge }: Rows,
     parents: Int32Array,
     depths: Int32Array,
     move: Move | undefined,
-  ): Promise<Results> {
+  ): Promise<Outcome> {
     const { device, decoder } = this;
     device.check();
+    const asked = judge && await this.#rules.prepare(judge.rule, judge.tree, judge.uniforms);
+    const parts = asked ? partsForRule(asked.rule) : partsFor(need);
     const rows = tokens.length;
     const scored = score === "last" ? 1 : rows;
     const segments = Math.ceil((past + depths.reduce((a, b) => Math.max(a, b)) + 1) / SEGMENT);
-    const width = { rows, scored, segments, need };
+    const width = { rows, scored, segments, parts };
     const steps = Recorder.needed(decoder.steps, width);
     const pipelines = await this.#recorder.prepare(steps, width);
     if (move) await device.pipeline(compactKernel());
@@ -65,22 +83,30 @@ export class Pass {
     const told = [rows, past, cache.capacity, rows - scored, scored];
     told.forEach((value, i) => this.#numbers.setUint32(4 * i, value, true));
     this.#numbers.setUint32(24, segments, true);
-    this.#tell(need === "argmax" ? 0 : temperature);
+    this.#tell(parts.length > 1 ? temperature : 0);
     decoder.embedding.write(tokens);
     this.#rotate(rows, past, depths);
     this.#describeTree(rows, parents, depths);
-    device.guarded(() => this.#recorder.record(encoder, steps, pipelines, width, cache.buffers));
+    device.guarded(() => {
+      this.#recorder.record(encoder, steps, pipelines, width, cache.buffers);
+      if (asked) this.#rules.record(encoder, asked, decoder.probabilities.buffer, decoder.best);
+    });
     this.#done = { width, temperature };
-    const results = this.#readBack(encoder, scored, need);
+    const places = asked ? [{ buffer: this.#rules.verdict, bytes: asked.bytes }] : this.#places(parts, scored);
+    const reading = this.#readBack(encoder, places);
     for (const buffer of spent) device.destroy(buffer);
-    return await results;
+    const read = await reading;
+    if (!asked) return { results: resultsOf(parts, read) };
+    const judged = this.#rules.read(read[0], asked);
+    return judged ? { judged, results: {} } : { results: await this.load() };
   }
 
   /** Everything about the rows that the last `run` scored. Ends the life of what it returned. */
   async load(): Promise<Results> {
     const { device, decoder } = this;
     const { width: { rows, scored }, temperature } = this.#done!;
-    const width: Width = { rows, scored, need: "logits" };
+    const parts = partsFor("logits");
+    const width: Width = { rows, scored, parts };
     const steps = Recorder.needed(decoder.ends, width);
     const pipelines = await this.#recorder.prepare(steps, width);
     device.check();
@@ -89,7 +115,7 @@ export class Pass {
     this.#tell(temperature);
     const encoder = device.gpu.createCommandEncoder();
     device.guarded(() => this.#recorder.record(encoder, steps, pipelines, width, []));
-    return await this.#readBack(encoder, scored, "logits");
+    return resultsOf(parts, await this.#readBack(encoder, this.#places(parts, scored)));
   }
 
   /** Uploads what all kernels of the pass are told. `temperature`: 0 where no probabilities are wanted. */
@@ -98,12 +124,11 @@ export class Pass {
     this.device.write(this.decoder.pass, this.#numbers);
   }
 
-  /** Submits, and waits for what `need` asks for. */
-  async #readBack(encoder: GPUCommandEncoder, scored: number, need: Need): Promise<Results> {
-    const parts = partsFor(need).map((part) => ({ part, ...this.#part(part, scored) }));
-    const staging = this.#room(parts.reduce((sum, { bytes }) => sum + bytes, 0));
+  /** Submits, and waits for what these places will hold. */
+  async #readBack(encoder: GPUCommandEncoder, places: readonly Place[]): Promise<Uint32Array[]> {
+    const staging = this.#room(places.reduce((sum, { bytes }) => sum + bytes, 0));
     let total = 0;
-    for (const { buffer, bytes } of parts) {
+    for (const { buffer, bytes } of places) {
       encoder.copyBufferToBuffer(buffer, 0, staging, total, bytes);
       total += bytes;
     }
@@ -111,26 +136,20 @@ export class Pass {
     const read = await this.device.read(staging, total);
     this.#mapped = true;
     let at = 0;
-    return Object.fromEntries(parts.map(({ part, bytes }) => {
-      const Words = part === "best" || part === "candidates" ? Uint32Array : Float32Array;
-      at += bytes;
-      return [part, new Words(read, at - bytes, bytes / 4)];
-    }));
+    return places.map(({ bytes }) => new Uint32Array(read, (at += bytes) - bytes, bytes / 4));
   }
 
-  /** Where a part of the results lies on the device. */
-  #part(part: Part, scored: number): { buffer: GPUBuffer; bytes: number } {
-    const { decoder, source: { spec } } = this;
-    switch (part) {
-      case "best":
-        return { buffer: decoder.best, bytes: scored * BEST_WORDS * 4 };
-      case "candidates":
-        return { buffer: decoder.candidates, bytes: scored * CANDIDATES * 8 };
-      case "probabilities":
-        return { buffer: decoder.probabilities.buffer, bytes: scored * spec.vocab * 4 };
-      case "logits":
-        return { buffer: decoder.logits.buffer, bytes: scored * spec.vocab * 4 };
-    }
+  /** Where the parts of the results lie on the device. */
+  #places(parts: readonly Part[], scored: number): Place[] {
+    const { best, candidates, probabilities, logits } = this.decoder;
+    const row = this.source.spec.vocab * 4;
+    const places: Readonly<Record<Part, Place>> = {
+      best: { buffer: best, bytes: scored * BEST_WORDS * 4 },
+      candidates: { buffer: candidates, bytes: scored * CANDIDATES * 8 },
+      probabilities: { buffer: probabilities.buffer, bytes: scored * row },
+      logits: { buffer: logits.buffer, bytes: scored * row },
+    };
+    return parts.map((part) => places[part]);
   }
 
   /** Records the compaction of a cache; its kernel must have been compiled. Returns buffers to destroy afterwards. */
@@ -171,7 +190,7 @@ export class Pass {
     const bytes = width.scored * spec.vocab * 4;
     this.#grow(decoder.parts, parts, "parts of attention");
     this.#grow(decoder.logits, bytes, "logits");
-    if (wants(width, "probabilities")) this.#grow(decoder.probabilities, bytes, "probabilities");
+    if (width.parts?.includes("probabilities")) this.#grow(decoder.probabilities, bytes, "probabilities");
   }
 
   #grow(growing: Growing, bytes: number, label: string): void {
@@ -218,4 +237,9 @@ export class Pass {
     }
     this.device.write(this.decoder.tree, tree.subarray(0, MOST_ROWS + rows * MOST_ROWS));
   }
+}
+
+function resultsOf(parts: readonly Part[], words: readonly Uint32Array[]): Results {
+  const whole = (part: Part) => part === "best" || part === "candidates";
+  return Object.fromEntries(parts.map((part, i) => [part, whole(part) ? words[i] : floats(words[i])]));
 }

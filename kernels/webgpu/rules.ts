@@ -10,6 +10,7 @@ import { childrenOf, longestStanding, pathTo } from "../../src/walk.ts";
 import type { Device, Kernel } from "./device.ts";
 import { MOST_ROWS } from "./kernels.ts";
 import { blockKernel, factorsKernel, greedyKernel, typicalKernel, walkKernel } from "./rule-kernels.ts";
+import type { Part } from "./scores.ts";
 import type { Growing } from "./steps.ts";
 
 export const DEVICE_RULES: readonly DeviceRule["name"][] = [
@@ -60,6 +61,11 @@ interface Place {
 
 const PLACE_WORDS = 5;
 const TRIAL_WORDS = 7;
+
+/** What a pass must have made of its scores for this rule. */
+export function partsForRule({ name }: DeviceRule): readonly Part[] {
+  return name === "greedy" ? ["best"] : ["best", "probabilities"];
+}
 
 export class WebGpuRules {
   /** What `record` leaves, of which `Prepared.bytes` are to be copied into the staging buffer. */

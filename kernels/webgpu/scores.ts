@@ -22,27 +22,41 @@ const BRINGS: Readonly<Record<Part, Need>> = {
   logits: "logits",
 };
 
-/** The parts that `need` asks for. */
-export function partsFor(need: Need): Part[] {
+/** The parts that `need` asks for; all where nothing is said. */
+export function partsFor(need: Need = "logits"): Part[] {
   const parts = Object.keys(BRINGS) as Part[];
   return parts.filter((part) => NEEDS.indexOf(BRINGS[part]) <= NEEDS.indexOf(need));
 }
 
+/** A pass that was run. */
+export interface Scored {
+  readonly rows: number;
+  readonly vocab: number;
+  readonly temperature: number;
+  readonly results: Results;
+  readonly judged: Judged | undefined;
+  /** Throws once the results are gone. */
+  readonly check: () => void;
+  /** Reads all of the results. */
+  readonly load: () => Promise<Results>;
+}
+
 export class WebGpuScores implements Scores {
-  constructor(
-    readonly rows: number,
-    readonly vocab: number,
-    private readonly temperature: number,
-    private results: Results,
-    readonly judged: Judged | undefined,
-    /** Throws once the results are gone. */
-    private readonly check: () => void,
-    private readonly readAll: () => Promise<Results>,
-  ) {}
+  readonly rows: number;
+  readonly vocab: number;
+  readonly judged?: Judged;
+  #results: Results;
+
+  constructor(private readonly pass: Scored) {
+    this.rows = pass.rows;
+    this.vocab = pass.vocab;
+    this.judged = pass.judged;
+    this.#results = pass.results;
+  }
 
   async load(): Promise<void> {
-    this.check();
-    if (this.results.logits === undefined) this.results = await this.readAll();
+    this.pass.check();
+    if (this.#results.logits === undefined) this.#results = await this.pass.load();
   }
 
   argmax(row: number): number {
@@ -53,8 +67,8 @@ export class WebGpuScores implements Scores {
     const count = Math.min(k, this.vocab);
     const { tokens, logits } = count <= CANDIDATES ? this.#candidates(row, count) : this.#sorted(row, count);
     const best = floats(this.#part("best", row)).subarray(row * BEST_WORDS);
-    const highest = best[1] / this.temperature;
-    const likely = (logit: number) => Math.exp(logit / this.temperature - highest) / best[4];
+    const { temperature } = this.pass;
+    const likely = (logit: number) => Math.exp((logit - best[1]) / temperature) / best[4];
     return { tokens, probabilities: logits.map(likely) };
   }
 
@@ -93,9 +107,9 @@ export class WebGpuScores implements Scores {
   }
 
   #part<P extends Part>(part: P, row: number): NonNullable<Results[P]> {
-    this.check();
+    this.pass.check();
     if (!(row >= 0 && row < this.rows)) throw new RangeError(`no row ${row} in scores of ${this.rows} rows`);
-    const found = this.results[part];
+    const found = this.#results[part];
     if (found === undefined) {
       throw new Error(`these scores are still on the device: ask the pass for ${BRINGS[part]}, or load them`);
     }
@@ -104,6 +118,6 @@ export class WebGpuScores implements Scores {
 }
 
 /** The same memory as numbers. */
-function floats(words: Uint32Array): Float32Array {
+export function floats(words: Uint32Array): Float32Array {
   return new Float32Array(words.buffer, words.byteOffset, words.length);
 }

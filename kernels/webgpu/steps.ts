@@ -1,5 +1,4 @@
 // Steps of a pass: a kernel, what it is bound to, and how many workgroups it takes for so many rows.
-import { type Need, NEEDS } from "../../src/backend.ts";
 import type { Activation } from "../../src/model/spec.ts";
 import type { Device, Kernel, Pipeline } from "./device.ts";
 import {
@@ -23,6 +22,7 @@ import {
   softmaxKernel,
 } from "./kernels.ts";
 import type { Piece } from "./matrix.ts";
+import type { Part } from "./scores.ts";
 
 /** How many rows a pass has, and how many of them get scores. */
 export interface Width {
@@ -30,13 +30,8 @@ export interface Width {
   readonly scored: number;
   /** Segments of keys that the longest row attends to; 1 where absent. */
   readonly segments?: number;
-  /** What is asked of the scores; the arg-max where absent. */
-  readonly need?: Need;
-}
-
-/** Whether a pass of this width is asked for `part`. */
-export function wants({ need = "argmax" }: Width, part: Need): boolean {
-  return NEEDS.indexOf(need) >= NEEDS.indexOf(part);
+  /** What is made of the scores; only the best token where absent. */
+  readonly parts?: readonly Part[];
 }
 
 export interface Step {
@@ -332,7 +327,7 @@ export function softmaxStep(
     kernel: () => kernel,
     buffers: () => [pass, shape, logits.buffer, best, probabilities.buffer],
     grid: ({ scored }) => [Math.ceil(vocab / 256), scored],
-    needed: (width) => wants(width, "probabilities"),
+    needed: ({ parts }) => parts?.includes("probabilities") ?? false,
   };
 }
 
@@ -344,7 +339,7 @@ export function candidatesStep({ device }: Bench, vocab: number, logits: Growing
     kernel: () => kernel,
     buffers: () => [shape, logits.buffer, out],
     grid: ({ scored }) => [scored, 1],
-    needed: (width) => wants(width, "candidates"),
+    needed: ({ parts }) => parts?.includes("candidates") ?? false,
   };
 }
 
