@@ -46,7 +46,11 @@ test("a round that the GPU judges is one submit, and reads back a few words", { 
   const sequence = engine.open();
   for (const rule of [greedy, token]) {
     const rows = { tokens: Int32Array.of(3) };
-    const judge = { rule: rule.device!, tree: EMPTY_TREE, uniforms: new Float64Array(mostUniforms(EMPTY_TREE)).fill(0.5) };
+    const judge = {
+      rule: rule.device!,
+      tree: EMPTY_TREE,
+      uniforms: new Float64Array(mostUniforms(EMPTY_TREE)).fill(0.5),
+    };
     const sampling = { ...GREEDY, temperature: rule.greedy ? 0 : 1 };
     const before = { ...engine.counts };
     const scores = await sampledPass(sequence, rows, sampling, rows.tokens, EMPTY_TREE, { judge });
