@@ -128,12 +128,13 @@ const commands = {
     const device = await gpuDevice();
     const { adapter } = await findAdapter(device.provider, "");
     const { vendor, architecture, device: model, description } = adapter.info;
+    const { subgroups, float16 } = device.features;
     return {
       name: device.adapterName,
       info: { vendor, architecture, device: model, description },
       software: adapter.info.isFallbackAdapter === true || SOFTWARE.test(device.adapterName),
       offered: [...adapter.features].map(String).sort(),
-      used: [...device.gpu.features].map(String).sort(),
+      used: [...subgroups > 1 ? [`subgroups, of ${subgroups}`] : [], ...float16 ? ["shader-f16"] : []],
       weightBytes: weightBytes(session.source, session.engine.format === "exact"),
       memoryBytes: (session.engine as WebGpuEngine).counts.bytes,
     };

@@ -40,7 +40,7 @@ export const webgpuBackend: Backend = {
     const context = contextLength(source, options.context);
     const device = await Device.open(await findAdapter(options.provider, options.cacheDir));
     try {
-      const exact = await device.tested(() => selfTest(device));
+      const { exact } = await device.tested(() => selfTest(device));
       const told = (fraction: number) => options.progress?.("loading", fraction);
       const decoder = await buildDecoder(device, weights, format === "exact", told);
       await device.settle();

@@ -1,6 +1,7 @@
 // The thin layer over a WebGPU device: buffers that are counted, pipelines cached by source, and errors for people.
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import type { FoundAdapter } from "./adapter.ts";
+import { type Features, PLAIN } from "./kernels.ts";
 
 /** GPUBufferUsage by name: runtimes without a WebGPU of their own lack the global object. */
 const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;
@@ -49,9 +50,21 @@ interface Core {
   failure: string | undefined;
   /** Devices of ours that are open on it. */
   users: number;
-  /** Whether a row's bits were found to be its own; undefined before the self-test. */
-  exact: boolean | undefined;
+  /** What the self-test found out; undefined before it. */
+  tested: Tested | undefined;
+  /** Smallest subgroup that the adapter tells of; 1 where it has none. */
+  readonly smallestSubgroup: number;
 }
+
+export interface Tested {
+  /** Whether a row's bits are its own, whatever stands beside it. */
+  readonly exact: boolean;
+  /** What works on this adapter. */
+  readonly features: Features;
+}
+
+/** Used where the adapter has them. */
+const WANTED = ["subgroups", "shader-f16"] as const;
 
 /** By adapter: a draft model and its target compile nothing twice. */
 const cores = new Map<string, Promise<Core>>();
@@ -60,7 +73,10 @@ async function openCore({ adapter, name }: FoundAdapter, forget: () => void): Pr
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   let gpu: GPUDevice;
   try {
-    gpu = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+    gpu = await adapter.requestDevice({
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+      requiredFeatures: WANTED.filter((feature) => adapter.features.has(feature)),
+    });
   } catch (error) {
     forget();
     throw new UnsupportedError(
@@ -69,7 +85,16 @@ async function openCore({ adapter, name }: FoundAdapter, forget: () => void): Pr
       "use --backend onnx",
     );
   }
-  const core: Core = { gpu, pipelines: new Map(), forget, failure: undefined, users: 0, exact: undefined };
+  const smallestSubgroup = gpu.features.has("subgroups") ? adapter.info.subgroupMinSize ?? 1 : 1;
+  const core: Core = {
+    gpu,
+    pipelines: new Map(),
+    forget,
+    failure: undefined,
+    users: 0,
+    tested: undefined,
+    smallestSubgroup,
+  };
   const fail = (failure: string) => {
     core.failure ??= failure;
     forget();
@@ -132,8 +157,18 @@ export class Device {
   }
 
   /** Runs `test` once for all who share the device. */
-  async tested(test: () => Promise<boolean>): Promise<boolean> {
-    return this.core.exact ??= await test();
+  async tested(test: () => Promise<Tested>): Promise<Tested> {
+    return this.core.tested ??= await test();
+  }
+
+  /** What kernels may use: what the self-test found to work, and nothing before it. */
+  get features(): Features {
+    return this.core.tested?.features ?? PLAIN;
+  }
+
+  /** What the adapter claims to have, for the self-test to find out. */
+  get offered(): Omit<Features, "subnormals"> {
+    return { subgroups: Math.min(16, this.core.smallestSubgroup), float16: this.gpu.features.has("shader-f16") };
   }
 
   /** Most bytes of one storage binding. */

@@ -31,7 +31,7 @@ export class Embedding {
     const lookups = (of: Matrix | undefined, scale: number) =>
       of?.pieces.map(({ form, units, from, outputs, buffers }): Step => {
         const shape = uniform(bench.device, [units, stream.stride / 4, from, outputs, { float: scale }]);
-        const kernel = embedKernel(form, of === positions);
+        const kernel = embedKernel(form, of === positions, bench.device.features);
         const bound = [bench.pass, shape, this.#tokens, stream.buffer, tree, ...buffers];
         return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(units / 64), rows] };
       }) ?? [];

@@ -10,12 +10,16 @@ import bestSlicesCode from "./ops/best-slices.wgsl" with { type: "text" };
 import candidatesCode from "./ops/candidates.wgsl" with { type: "text" };
 import compactCode from "./ops/compact.wgsl" with { type: "text" };
 import embedCode from "./ops/embed.wgsl" with { type: "text" };
+import exchangeCode from "./ops/fold-exchange.wgsl" with { type: "text" };
+import shuffleCode from "./ops/fold-shuffle.wgsl" with { type: "text" };
+import halvesCode from "./ops/halves.wgsl" with { type: "text" };
 import matmulCode from "./ops/matmul.wgsl" with { type: "text" };
 import mergeCode from "./ops/merge.wgsl" with { type: "text" };
 import normCode from "./ops/norm.wgsl" with { type: "text" };
 import passCode from "./ops/pass.wgsl" with { type: "text" };
 import reduceCode from "./ops/reduce.wgsl" with { type: "text" };
 import rotateCode from "./ops/rotate.wgsl" with { type: "text" };
+import scalesCode from "./ops/scales.wgsl" with { type: "text" };
 import segmentsCode from "./ops/segments.wgsl" with { type: "text" };
 import softmaxCode from "./ops/softmax.wgsl" with { type: "text" };
 import twoCode from "./ops/two.wgsl" with { type: "text" };
@@ -24,17 +28,36 @@ import b4Code from "./ops/weights-b4.wgsl" with { type: "text" };
 import b8Code from "./ops/weights-b8.wgsl" with { type: "text" };
 import bf16Code from "./ops/weights-bf16.wgsl" with { type: "text" };
 import f16Code from "./ops/weights-f16.wgsl" with { type: "text" };
+import f16NativeCode from "./ops/weights-f16-native.wgsl" with { type: "text" };
 import f32Code from "./ops/weights-f32.wgsl" with { type: "text" };
 
 /** Most rows of one pass, as ops/pass.wgsl has it. */
 export const MOST_ROWS = 128;
 
 /** How a matrix lies in the device's memory. */
-export type WeightForm =
-  | { readonly kind: "f32" | "f16" | "bf16" }
-  | { readonly kind: "b4" | "b8"; readonly block: number; readonly affine: boolean };
+export type WeightForm = { readonly kind: "f32" | "f16" | "bf16" } | BlockForm;
 
-const DECODERS = { f32: f32Code, f16: f16Code, bf16: bf16Code, b4: b4Code, b8: b8Code } as const;
+/** The exact container, as src/model/blocks.ts has it. */
+export interface BlockForm {
+  readonly kind: "b4" | "b8";
+  readonly block: number;
+  readonly affine: boolean;
+  /** Scales and offsets are float16; `shift` scales are added to an offset. */
+  readonly half?: { readonly shift: number };
+}
+
+/** What kernels make use of where an adapter has it. The bits are the same either way. */
+export interface Features {
+  /** Neighbouring threads that add up by shuffles: 2, 4, 8 or 16; 1 where all go through workgroup memory. */
+  readonly subgroups: number;
+  /** float16 weights are read as such, not taken apart by the kernel. */
+  readonly float16: boolean;
+  /** Unpacking float16 keeps subnormal numbers; where it does not, the kernel puts them right. */
+  readonly subnormals: boolean;
+}
+
+/** What every adapter can do. */
+export const PLAIN: Features = { subgroups: 1, float16: false, subnormals: false };
 
 /** Rows that a workgroup of a matrix product takes on; each is a pipeline of its own, with the same arithmetic. */
 const ROW_TILES = [1, 2, 4, 8, 16, 32, 64] as const;
@@ -43,14 +66,31 @@ export function rowTile(rows: number): number {
   return ROW_TILES.find((tile) => tile >= rows) ?? ROW_TILES[ROW_TILES.length - 1];
 }
 
-/** Neighbouring outputs per thread: as many as leave room for the sums in registers. */
-export function columnsPerThread(tile: number): number {
-  return tile <= 16 ? 4 : 2; // never 1: pairs of outputs belong to one thread
+/** Threads that share a sum, and groups of them in a workgroup, as ops/matmul.wgsl has them. */
+const LANES = 16;
+const GROUPS = 4;
+
+/** How a workgroup of a matrix product shares out a tile of so many rows. */
+interface Tiling {
+  /** Rows and neighbouring outputs per thread. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowGroups: number;
+  /** Units that a thread takes at a time. */
+  readonly ahead: number;
+}
+
+function tiling(tile: number): Tiling {
+  // A weight serves every row and a number of x every column of a thread, but 64 sums are what all GPUs have registers
+  // for. Few rows: more, smaller threads that ask for more at a time, because then only the memory's latency counts.
+  const rows = Math.min(tile, 16);
+  return { rows, columns: tile <= 2 ? 2 : 4, rowGroups: tile / rows, ahead: Math.max(1, 4 / tile) };
 }
 
 /** Outputs that one workgroup of a matrix product computes. */
 export function outputsPerGroup(tile: number): number {
-  return 4 * columnsPerThread(tile);
+  const { columns, rowGroups } = tiling(tile);
+  return columns * GROUPS / rowGroups;
 }
 
 export function constants(values: Readonly<Record<string, number | boolean>>): string {
@@ -64,54 +104,92 @@ const matmuls = new Map<string, Kernel>();
 const ACTIVATIONS = { silu: 0, gelu: 1, "gelu-tanh": 2 } as const;
 
 /** `paired`: neighbouring outputs are gate and up, which this activation makes one number of. */
-export function matmulKernel(form: WeightForm, tile: number, paired?: Activation): Kernel {
-  const key = `${JSON.stringify(form)} ${tile} ${paired}`;
+export function matmulKernel(form: WeightForm, tile: number, features: Features, paired?: Activation): Kernel {
+  const key = `${JSON.stringify([form, features])} ${tile} ${paired}`;
   let kernel = matmuls.get(key);
-  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile, paired)); // asked for at every step of every pass
+  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile, features, paired)); // asked for at every step of every pass
   return kernel;
 }
 
-function makeMatmul(form: WeightForm, tile: number, paired: Activation | undefined): Kernel {
-  const weights = weightsOf(form);
+function makeMatmul(form: WeightForm, tile: number, features: Features, paired: Activation | undefined): Kernel {
+  const { rows, columns, rowGroups, ahead } = tiling(tile);
+  const weights = weightsOf(form, features);
   const values = {
-    ROWS: tile,
-    COLUMNS: columnsPerThread(tile),
+    ROWS: rows,
+    COLUMNS: columns,
+    ROW_GROUPS: rowGroups,
+    AHEAD: ahead,
     PAIRED: paired !== undefined,
     ACTIVATION: ACTIVATIONS[paired ?? "silu"],
     ...weights.values,
   };
   return {
     name: `matmul ${form.kind} of ${tile} rows`,
-    code: constants(values) + passCode + actCode + matmulCode + weights.code,
+    code: (features.subgroups > 1 ? "enable subgroups;\n" : "") + weights.enabled + constants(values) + passCode +
+      actCode + matmulCode + folding(rows * columns / 2, features.subgroups) + weights.code,
     bindings: ["uniform", "uniform", "read", "write", "read", ...weights.bindings],
   };
 }
 
 /** What a kernel that reads weights takes in for their form. */
 interface WeightCode {
+  /** Goes first. */
+  readonly enabled: string;
   readonly values: Readonly<Record<string, number | boolean>>;
   readonly code: string;
   /** From binding 5 on. */
   readonly bindings: readonly Access[];
 }
 
-function weightsOf(form: WeightForm): WeightCode {
-  const packed = form.kind === "b4" || form.kind === "b8";
-  return {
-    values: packed ? { BLOCK: form.block, AFFINE: form.affine } : {},
-    code: DECODERS[form.kind],
-    bindings: packed ? ["read", "read", "read"] : ["read"],
-  };
+function weightsOf(form: WeightForm, features: Features): WeightCode {
+  const KEEPS_SUBNORMALS = features.subnormals;
+  if (form.kind === "b4" || form.kind === "b8") {
+    return {
+      enabled: "",
+      values: {
+        BLOCK: form.block,
+        AFFINE: form.affine,
+        HALF: form.half !== undefined,
+        SHIFT: form.half?.shift ?? 0,
+        KEEPS_SUBNORMALS,
+      },
+      code: halvesCode + scalesCode + (form.kind === "b4" ? b4Code : b8Code),
+      bindings: ["read", "read"],
+    };
+  }
+  const bindings = ["read"] as const;
+  if (form.kind !== "f16") {
+    return { enabled: "", values: {}, code: form.kind === "bf16" ? bf16Code : f32Code, bindings };
+  }
+  return features.float16
+    ? { enabled: "enable f16;\n", values: {}, code: f16NativeCode, bindings }
+    : { enabled: "", values: { KEEPS_SUBNORMALS }, code: halvesCode + f16Code, bindings };
 }
 
 /** `positions`: rows of a table of learned positions are added. */
-export function embedKernel(form: WeightForm, positions: boolean): Kernel {
-  const weights = weightsOf(form);
+export function embedKernel(form: WeightForm, positions: boolean, features: Features): Kernel {
+  const { enabled, values, code, bindings } = weightsOf(form, features);
   return {
     name: `embed ${form.kind}`,
-    code: constants({ POSITIONS: positions, ...weights.values }) + passCode + embedCode + weights.code,
-    bindings: ["uniform", "uniform", "read", "write", "read", ...weights.bindings],
+    code: enabled + constants({ POSITIONS: positions, ...values }) + passCode + embedCode + code,
+    bindings: ["uniform", "uniform", "read", "write", "read", ...bindings],
   };
+}
+
+/** The steps that add up the lanes of a matrix product: by shuffles within subgroups, then by workgroup memory. */
+function folding(items: number, subgroups: number): string {
+  const steps: string[] = [];
+  let turn = 0;
+  for (let stride = 1; stride < LANES; stride *= 2) {
+    const kept = Math.floor(items / stride / 2);
+    if (stride < subgroups) steps.push(`  shuffle(sums, thread, ${kept}u, ${stride}u);`);
+    else {
+      steps.push(`  exchange(sums, thread, ${kept}u, ${stride}u, ${turn % 2}u);`);
+      turn += Math.max(1, kept);
+    }
+  }
+  return (subgroups > 1 ? shuffleCode : "") + (subgroups < LANES ? exchangeCode : "") +
+    `fn fold(sums: ptr<function, array<vec2f, ITEMS>>, thread: u32) {\n${steps.join("\n")}\n}\n`;
 }
 
 export interface NormVariant {

@@ -1,9 +1,9 @@
 // Matrices in the device's memory: the file's own numbers, uploaded in pieces of whole rows.
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
-import { blockForm, blocks } from "../../src/model/blocks.ts";
+import { blockForm, type Blocks, blocks, halfForm, storedBlocks } from "../../src/model/blocks.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { Device } from "./device.ts";
-import type { WeightForm } from "./kernels.ts";
+import type { BlockForm, WeightForm } from "./kernels.ts";
 
 /** Some neighbouring outputs of a matrix that have one form and fit one binding. */
 export interface Piece {
@@ -13,7 +13,7 @@ export interface Piece {
   readonly outputs: number;
   /** Of 8 elements: the length of a row of weights. */
   readonly units: number;
-  /** Codes or numbers; for the exact container scales and offsets as well. */
+  /** Codes or numbers; for the exact container scales with offsets as well. */
   readonly buffers: readonly GPUBuffer[];
   readonly bias: GPUBuffer | undefined;
 }
@@ -31,12 +31,22 @@ const STRETCH = 8 << 20;
 export function formOf(tensor: Tensor, exact: boolean): WeightForm {
   if (!exact) return { kind: "f32" };
   const form = blockForm(tensor);
-  if (form) return { kind: form.bits === 4 ? "b4" : "b8", block: form.block, affine: form.affine };
+  if (form) {
+    const { bits, block, affine } = form;
+    return { kind: bits === 4 ? "b4" : "b8", block, affine, half: halfForm(tensor) };
+  }
   return { kind: tensor.type === "F16" ? "f16" : tensor.type === "BF16" ? "bf16" : "f32" };
 }
 
 /** Bytes of one unit of 8 elements. */
 const UNIT_BYTES = { f32: 32, f16: 16, bf16: 16, b8: 8, b4: 4 } as const;
+
+/** Words that a row's scales and offsets take, as ops/scales.wgsl has them. */
+function scaleWords(form: WeightForm, columns: number): number {
+  if (!("block" in form)) return 0;
+  const numbers = columns / form.block * (form.affine ? 2 : 1);
+  return form.half ? Math.ceil(numbers / 2) : numbers;
+}
 
 /** Bytes that a model's matrices take on the device; vectors hardly count. */
 export function weightBytes(source: ModelSource, exact: boolean): number {
@@ -47,8 +57,7 @@ export function weightBytes(source: ModelSource, exact: boolean): number {
     const inFile = name === "embed.weight" && source.has("output.weight"); // as embed.ts says
     if (columns === undefined || inFile) continue;
     const form = formOf(tensor, exact);
-    bytes += rows * Math.ceil(columns / 8) * UNIT_BYTES[form.kind];
-    if ("block" in form) bytes += rows * columns / form.block * (form.affine ? 8 : 4);
+    bytes += rows * (Math.ceil(columns / 8) * UNIT_BYTES[form.kind] + scaleWords(form, columns) * 4);
   }
   return bytes;
 }
@@ -137,16 +146,12 @@ function uploadRun(
   const outputs = run.reduce((sum, part) => sum + part.to - part.from, 0);
   const label = run[0].tensor.name;
   const codes = device.storage(outputs * units * UNIT_BYTES[form.kind], label);
-  const perRow = "block" in form ? columns / form.block : 0;
-  const scales = perRow ? device.storage(outputs * perRow * 4, `${label}, scales`) : undefined;
-  const offsets = perRow && "affine" in form && form.affine
-    ? device.storage(outputs * perRow * 4, `${label}, offsets`)
-    : undefined;
+  const words = scaleWords(form, columns);
+  const scales = words ? device.storage(outputs * words * 4, `${label}, scales`) : undefined;
   let at = 0;
   const write = (rows: RowsOf) => {
     device.write(codes, rows.codes, at * units * UNIT_BYTES[form.kind]);
-    if (scales) device.write(scales, rows.scales!, at * perRow * 4);
-    if (offsets) device.write(offsets, rows.offsets!, at * perRow * 4);
+    if (scales) device.write(scales, rows.scales!, at * words * 4);
   };
   const step = Math.max(1, Math.floor(STRETCH / (columns * 4)));
   if (paired) {
@@ -157,7 +162,6 @@ function uploadRun(
       write({
         codes: alternate(a.codes, b.codes, end - row),
         scales: a.scales && alternate(a.scales, b.scales!, end - row),
-        offsets: a.offsets && alternate(a.offsets, b.offsets!, end - row),
       });
       at += 2 * (end - row);
     }
@@ -175,7 +179,7 @@ function uploadRun(
     from,
     outputs,
     units,
-    buffers: scales ? [codes, scales, offsets ?? scales] : [codes],
+    buffers: scales ? [codes, scales] : [codes],
     bias: uploadBias(device, run, outputs, paired),
   };
 }
@@ -202,12 +206,14 @@ export function uploadFloats(device: Device, values: Float32Array, label: string
 /** Some rows of a matrix as the device wants them. */
 interface RowsOf {
   readonly codes: Uint8Array;
-  readonly scales?: Float32Array;
-  readonly offsets?: Float32Array;
+  readonly scales?: Uint32Array<ArrayBuffer>;
 }
 
 function readRows(tensor: Tensor, form: WeightForm, from: number, to: number, columns: number): RowsOf {
-  if ("block" in form) return blocks(tensor, from, to)!;
+  if ("block" in form) {
+    const read = form.half && !tensor.blocks ? storedBlocks(tensor, from, to)! : blocks(tensor, from, to)!;
+    return { codes: read.codes, scales: packScales(read, form) };
+  }
   const element = form.kind === "f32" ? 4 : 2;
   const length = Math.ceil(columns / 8) * 8;
   let bytes = tensor.bytes(from, to);
@@ -223,10 +229,30 @@ function readRows(tensor: Tensor, form: WeightForm, from: number, to: number, co
   return { codes: out };
 }
 
+/** Scales and offsets as ops/scales.wgsl has them. */
+export function packScales(
+  { scales, offsets, rows, columns, block }: Blocks,
+  form: BlockForm,
+): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(rows * scaleWords(form, columns));
+  const numbers = form.half ? new Float16Array(words.buffer) : new Float32Array(words.buffer);
+  const perRow = columns / block;
+  if (offsets) {
+    for (let i = 0; i < scales.length; i++) {
+      numbers[2 * i] = scales[i];
+      numbers[2 * i + 1] = offsets[i];
+    }
+  } else {
+    const stride = numbers.length / rows;
+    for (let row = 0; row < rows; row++) numbers.set(scales.subarray(row * perRow, (row + 1) * perRow), row * stride);
+  }
+  return words;
+}
+
 /** Row 0 of a, row 0 of b, row 1 of a, … */
-function alternate<T extends Uint8Array | Float32Array>(a: T, b: T, rows: number): T {
+function alternate<T extends Uint8Array | Uint32Array | Float32Array>(a: T, b: T, rows: number): T {
   const length = a.length / rows;
-  const out = (a instanceof Uint8Array ? new Uint8Array(2 * a.length) : new Float32Array(2 * a.length)) as T;
+  const out = new (a.constructor as new (length: number) => T)(2 * a.length);
   for (let row = 0; row < rows; row++) {
     out.set(a.subarray(row * length, (row + 1) * length), 2 * row * length);
     out.set(b.subarray(row * length, (row + 1) * length), (2 * row + 1) * length);

@@ -1,7 +1,8 @@
-// What is not taken on trust: that an adapter computes at all, what it computes, and that a row's bits are its own.
+// What is not taken on trust: that an adapter computes at all, what it computes, that a row's bits are its own, and that
+// its subgroups and float16 numbers are what kernels take them for.
 import { UnsupportedError } from "../../src/errors.ts";
-import type { Device } from "./device.ts";
-import { MOST_ROWS, type WeightForm } from "./kernels.ts";
+import type { Device, Tested } from "./device.ts";
+import { type Features, MOST_ROWS, PLAIN, type WeightForm } from "./kernels.ts";
 import { matmulStep, Recorder } from "./steps.ts";
 
 const ROWS = 8;
@@ -18,59 +19,139 @@ function noise(length: number, seed: number): Float32Array {
   });
 }
 
+/** float16 numbers of every size, the first ones subnormal: what unpacking may get wrong. */
+function allSizes(length: number): Float16Array<ArrayBuffer> {
+  const bits = Uint16Array.from({ length }, (_, i) => (i & 1) << 15 | (i < ROWS ? 1 << i : i * 9293 % 0x7c00));
+  return new Float16Array(bits.buffer);
+}
+
+/** Row i of x is 1 at i and 0 elsewhere: products are the weights themselves. */
+function units(): Float32Array {
+  return Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => i % COLUMNS === Math.floor(i / COLUMNS) ? 1 : 0);
+}
+
 /**
  * Multiplies matrices on the device and on the processor. Throws UnsupportedError naming the adapter where they
- * disagree: null adapters leave zeros, broken ones anything. Returns whether a row has the same bits beside others.
+ * disagree: null adapters leave zeros, broken ones anything. A feature that gives other bits is not used.
  */
-export async function selfTest(device: Device): Promise<boolean> {
-  const form: WeightForm = { kind: "f32" };
-  const [weights, x] = [noise(OUTPUTS * COLUMNS, 1), noise(ROWS * COLUMNS, 2)];
-  const buffers: GPUBuffer[] = [];
-  const made = <T extends GPUBuffer>(buffer: T): T => (buffers.push(buffer), buffer);
-  const pass = made(device.uniform(32, "pass"));
-  const input = made(device.storage(MOST_ROWS * COLUMNS * 4, "self-test"));
-  const weightBuffer = made(device.storage(weights.byteLength, "self-test"));
-  const output = made(device.storage(ROWS * OUTPUTS * 4, "self-test"));
-  const staging = made(device.staging(ROWS * OUTPUTS * 4));
-  const bench = { device, pass, nothing: made(device.storage(16, "nothing")) };
-  device.write(input, x);
-  device.write(weightBuffer, weights);
-  const piece = { form, from: 0, outputs: OUTPUTS, units: COLUMNS / 8, buffers: [weightBuffer], bias: undefined };
-  const step = matmulStep(bench, { buffer: input, stride: COLUMNS }, piece, { buffer: output }, OUTPUTS);
-  const recorder = new Recorder(device);
-  const product = async (rows: number): Promise<Float32Array> => {
-    const width = { rows, scored: rows };
-    const pipelines = await recorder.prepare([step], width);
-    device.write(pass, Uint32Array.of(rows, 0, 0, 0, rows));
-    const encoder = device.gpu.createCommandEncoder();
-    encoder.clearBuffer(output);
-    recorder.record(encoder, [step], pipelines, width, []);
-    encoder.copyBufferToBuffer(output, 0, staging, 0, rows * OUTPUTS * 4);
-    device.submit(encoder);
-    const bytes = await device.read(staging, rows * OUTPUTS * 4);
-    const result = new Float32Array(bytes.slice(0));
-    staging.unmap();
-    return result;
-  };
-  const results: Float32Array[] = [];
-  for (const rows of [ROWS, 1, 3]) results.push(await product(rows));
-  for (const buffer of buffers) device.destroy(buffer);
+export async function selfTest(device: Device): Promise<Tested> {
+  const bench = new TestBench(device);
+  try {
+    const weights = Float16Array.from(noise(OUTPUTS * COLUMNS, 1));
+    const x = noise(ROWS * COLUMNS, 2);
+    let features: Features = { ...PLAIN, subnormals: true };
+    const plain = (await bench.multiply(weights, x, ROWS, features))!;
+    expectNear(device, plain, weights, x);
 
+    const numbers = allSizes(OUTPUTS * COLUMNS);
+    const keeps = async (features: Features) => {
+      const found = await bench.multiply(numbers, units(), ROWS, features);
+      return found?.every((value, i) => value === numbers[i % OUTPUTS * COLUMNS + Math.floor(i / OUTPUTS)]) ?? false;
+    };
+    if (!await keeps(features)) {
+      features = PLAIN;
+      if (!await keeps(features)) refuse(device, "computes other numbers than float16 weights stand for");
+    }
+
+    /** Whether a row has the same bits beside others, and those of the plain kernel. */
+    const same = async (features: Features) => {
+      for (const rows of [ROWS, 1, 3]) {
+        const found = await bench.multiply(weights, x, rows, features);
+        if (!found?.every((value, i) => value === plain[i])) return false;
+      }
+      return true;
+    };
+    const { subgroups, float16 } = device.offered;
+    // Which threads form a subgroup is up to the adapter: shuffles that meet others give other sums.
+    const shuffles = subgroups > 1 && await same({ ...features, subgroups });
+    if (shuffles) features = { ...features, subgroups };
+    const exact = shuffles || await same(features);
+    if (float16 && await keeps({ ...features, float16 })) features = { ...features, float16 };
+    return { exact, features };
+  } finally {
+    bench.close();
+  }
+}
+
+function expectNear(device: Device, found: Float32Array, weights: Float16Array, x: Float32Array): void {
   let worst = 0;
   for (let row = 0; row < ROWS; row++) {
     for (let out = 0; out < OUTPUTS; out++) {
       let sum = 0;
       for (let k = 0; k < COLUMNS; k++) sum += weights[out * COLUMNS + k] * x[row * COLUMNS + k];
-      const difference = Math.abs(sum - results[0][row * OUTPUTS + out]);
+      const difference = Math.abs(sum - found[row * OUTPUTS + out]);
       worst = difference <= worst ? worst : difference; // NaN stays
     }
   }
   if (!(worst <= TOLERANCE * COLUMNS)) {
-    throw new UnsupportedError(
-      `the WebGPU adapter ${device.adapterName} computes other numbers than the processor (off by ${worst})`,
-      {},
-      "update its driver, or use --backend onnx",
-    );
+    refuse(device, `computes other numbers than the processor (off by ${worst})`);
   }
-  return results.every((result) => result.every((value, i) => value === results[0][i]));
+}
+
+function refuse({ adapterName }: Device, why: string): never {
+  throw new UnsupportedError(
+    `the WebGPU adapter ${adapterName} ${why}`,
+    {},
+    "update its driver, or use --backend onnx",
+  );
+}
+
+/** Buffers of products that are all of one shape. */
+class TestBench {
+  readonly #buffers: GPUBuffer[] = [];
+  readonly #pass: GPUBuffer;
+  readonly #nothing: GPUBuffer;
+  readonly #input: GPUBuffer;
+  readonly #weights: GPUBuffer;
+  readonly #output: GPUBuffer;
+  readonly #staging: GPUBuffer;
+
+  constructor(private readonly device: Device) {
+    const made = (buffer: GPUBuffer) => (this.#buffers.push(buffer), buffer);
+    this.#pass = made(device.uniform(32, "pass"));
+    this.#nothing = made(device.storage(16, "nothing"));
+    this.#input = made(device.storage(MOST_ROWS * COLUMNS * 4, "self-test"));
+    this.#weights = made(device.storage(OUTPUTS * COLUMNS * 2, "self-test"));
+    this.#output = made(device.storage(ROWS * OUTPUTS * 4, "self-test"));
+    this.#staging = made(device.staging(ROWS * OUTPUTS * 4));
+  }
+
+  /** [rows, OUTPUTS]; undefined where the adapter does not take a kernel with these features. */
+  async multiply(
+    weights: Float16Array,
+    x: Float32Array,
+    rows: number,
+    features: Features,
+  ): Promise<Float32Array | undefined> {
+    const { device } = this;
+    const form: WeightForm = { kind: "f16" };
+    const piece = { form, from: 0, outputs: OUTPUTS, units: COLUMNS / 8, buffers: [this.#weights], bias: undefined };
+    const bench = { device, pass: this.#pass, nothing: this.#nothing, features };
+    const step = matmulStep(bench, { buffer: this.#input, stride: COLUMNS }, piece, { buffer: this.#output }, OUTPUTS);
+    const recorder = new Recorder(device);
+    const width = { rows, scored: rows };
+    let pipelines;
+    try {
+      pipelines = await recorder.prepare([step], width);
+    } catch (error) {
+      if (features.subgroups > 1 || features.float16) return undefined;
+      throw error;
+    }
+    device.write(this.#input, x);
+    device.write(this.#weights, weights);
+    device.write(this.#pass, Uint32Array.of(rows, 0, 0, 0, rows));
+    const encoder = device.gpu.createCommandEncoder();
+    encoder.clearBuffer(this.#output);
+    recorder.record(encoder, [step], pipelines, width, []);
+    encoder.copyBufferToBuffer(this.#output, 0, this.#staging, 0, rows * OUTPUTS * 4);
+    device.submit(encoder);
+    const bytes = await device.read(this.#staging, rows * OUTPUTS * 4);
+    const result = new Float32Array(bytes.slice(0));
+    this.#staging.unmap();
+    return result;
+  }
+
+  close(): void {
+    for (const buffer of this.#buffers) this.device.destroy(buffer);
+  }
 }

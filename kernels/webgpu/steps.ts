@@ -9,6 +9,7 @@ import {
   bestKernel,
   bestSlicesKernel,
   candidatesKernel,
+  type Features,
   matmulKernel,
   mergeKernel,
   MOST_ROWS,
@@ -72,10 +73,12 @@ export interface Bench {
   readonly device: Device;
   readonly pass: GPUBuffer;
   readonly nothing: GPUBuffer;
+  /** What kernels may use; where absent, what the self-test found to work. */
+  readonly features?: Features;
 }
 
 export function matmulStep(
-  { device, pass, nothing }: Bench,
+  { device, pass, nothing, features = device.features }: Bench,
   x: Plane,
   piece: Piece,
   out: Growing,
@@ -98,7 +101,7 @@ export function matmulStep(
   ]);
   const count = ({ rows, scored }: Width) => logits ? scored : rows;
   return {
-    kernel: (width) => matmulKernel(piece.form, rowTile(count(width)), paired),
+    kernel: (width) => matmulKernel(piece.form, rowTile(count(width)), features, paired),
     buffers: () => [pass, shape, x.buffer, out.buffer, piece.bias ?? nothing, ...piece.buffers],
     grid: (width) => {
       const tile = rowTile(count(width));

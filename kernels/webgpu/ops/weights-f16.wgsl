@@ -3,8 +3,5 @@
 
 fn weights8(row: u32, unit: u32) -> Eight {
   let words = weights[row * shape.units + unit];
-  return Eight(
-    vec4f(unpack2x16float(words.x), unpack2x16float(words.y)),
-    vec4f(unpack2x16float(words.z), unpack2x16float(words.w)),
-  );
+  return Eight(vec4f(halves(words.x), halves(words.y)), vec4f(halves(words.z), halves(words.w)));
 }

@@ -22,6 +22,7 @@ export const IQ4_NL: QuantFormat = {
   bits: 8,
   zero: 128,
   affine: false,
+  half: true,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 18) {
@@ -38,6 +39,7 @@ export const IQ4_XS: QuantFormat = {
   bits: 8,
   zero: 128,
   affine: false,
+  half: false,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 136) {
@@ -59,6 +61,7 @@ export const MXFP4: QuantFormat = {
   bits: 8,
   zero: 128,
   affine: false,
+  half: false,
   unpack(raw, at, count, { codes, scales }) {
     for (let b = 0; b < count; b++, at += 17) {
       scales[b] = 2 ** (raw[at] - 128);
@@ -87,6 +90,7 @@ export const TQ1_0: QuantFormat = {
   bits: 4,
   zero: 8,
   affine: false,
+  half: true,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 54) {
@@ -105,6 +109,7 @@ export const TQ2_0: QuantFormat = {
   bits: 4,
   zero: 8,
   affine: false,
+  half: true,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 66) {

@@ -21,6 +21,8 @@ export interface QuantFormat {
   /** value = (code − zero)·scale + offset. */
   readonly zero: number;
   readonly affine: boolean;
+  /** Scales and offsets are float16 numbers, as the file has them. */
+  readonly half: boolean;
   /** Takes `count` blocks apart, from byte `at` of `raw` on, to the start of `out`. */
   unpack(raw: Uint8Array, at: number, count: number, out: Unpacked): void;
 }

@@ -9,6 +9,7 @@ export const Q2_K: QuantFormat = {
   bits: 4,
   zero: 6,
   affine: true,
+  half: false,
   unpack(raw, at, count, { codes, scales, offsets }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 84) {
@@ -39,6 +40,7 @@ export const Q3_K: QuantFormat = {
   bits: 4,
   zero: 8,
   affine: false,
+  half: false,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 110) {
@@ -84,6 +86,7 @@ export const Q4_K: QuantFormat = {
   bits: 4,
   zero: 0,
   affine: true,
+  half: false,
   unpack(raw, at, count, { codes, scales, offsets }) {
     for (let b = 0; b < count; b++, at += 144) {
       sixBitScales(raw, at, scales, offsets, b * 8);
@@ -107,6 +110,7 @@ export const Q5_K: QuantFormat = {
   bits: 8,
   zero: 112,
   affine: true,
+  half: false,
   unpack(raw, at, count, { codes, scales, offsets }) {
     for (let b = 0; b < count; b++, at += 176) {
       sixBitScales(raw, at, scales, offsets, b * 8);
@@ -131,6 +135,7 @@ export const Q6_K: QuantFormat = {
   bits: 8,
   zero: 128,
   affine: false,
+  half: false,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 210) {

@@ -18,6 +18,7 @@ export const Q4_0: QuantFormat = {
   bits: 4,
   zero: 8,
   affine: false,
+  half: true,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 18) {
@@ -34,6 +35,7 @@ export const Q4_1: QuantFormat = {
   bits: 4,
   zero: 0,
   affine: true,
+  half: true,
   unpack(raw, at, count, { codes, scales, offsets }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 20) {
@@ -62,6 +64,7 @@ export const Q5_0: QuantFormat = {
   bits: 8,
   zero: 128,
   affine: false,
+  half: true,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 22) {
@@ -78,6 +81,7 @@ export const Q5_1: QuantFormat = {
   bits: 8,
   zero: 112,
   affine: true,
+  half: true,
   unpack(raw, at, count, { codes, scales, offsets }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 24) {
@@ -95,6 +99,7 @@ export const Q8_0: QuantFormat = {
   bits: 8,
   zero: 128,
   affine: false,
+  half: true,
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 34) {
@@ -113,6 +118,7 @@ export const AFFINE4: QuantFormat = {
   bits: 4,
   zero: 0,
   affine: true,
+  half: false,
   unpack(raw, at, count, { codes, scales, offsets }) {
     const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     for (let b = 0; b < count; b++, at += 24) {
