@@ -208,6 +208,13 @@ test("scales beyond float16 stay float32", { skip }, async () => {
   });
 });
 
+test("what SwiftShader and Mesa's processor driver offer is used", { skip }, async () => {
+  // Here it is known to work, so that a kernel that is wrong is not taken for an adapter that is.
+  const { adapterName, features, offered } = await gpu();
+  if (!/swiftshader|llvmpipe/i.test(adapterName)) return;
+  assert.deepEqual(features, { ...offered, subnormals: true });
+});
+
 /** The device with some of its answers changed. */
 function changed(device: Device, answers: Readonly<Record<string, unknown>>): Device {
   return new Proxy(device, {
