@@ -201,8 +201,11 @@ export interface Heads {
   readonly window?: number | undefined;
 }
 
-/** Workgroups that leave no GPU idle. */
+/** Workgroups that leave no GPU idle, each of which takes a while: keys are split where there are fewer. */
 const ENOUGH = 256;
+
+/** About as many as a GPU has cores: queries that share make a workgroup longer, and fewer would leave cores idle. */
+const FEW = 64;
 
 /** Queries that one workgroup of attention may take; each is a pipeline of its own. */
 const QUERIES = [8, 4, 2, 1] as const;
@@ -211,9 +214,9 @@ const QUERIES = [8, 4, 2, 1] as const;
 const MOST_SUMS = 16;
 
 /**
- * How many queries (heads of rows) share a workgroup of attention, and whether the keys are split as well. Queries that
- * share read keys and values once, so as many share as leave the GPU enough workgroups: few rows after a short text
- * share nothing, many rows or a long text all they can. Keys are split where there are not enough workgroups without.
+ * How many queries (heads of rows) share a workgroup of attention, in how many groups for each head of keys, and whether
+ * the keys are split as well. Queries that share read keys and values once, so as many share as leave the GPU something
+ * to do everywhere: few rows after a short text share nothing, many rows or a long text all they can.
  */
 export function sharing(
   { rows, segments = 1 }: Width,
@@ -223,7 +226,7 @@ export function sharing(
   const seen = Math.min(segments, Math.ceil(window / SEGMENT) + 1);
   const fits = (queries: number) => queries < 2 * count && queries * Math.ceil(headSize / 64) <= MOST_SUMS;
   const groups = (queries: number) => Math.ceil(count / queries);
-  const queries = QUERIES.find((queries) => fits(queries) && kvHeads * groups(queries) * seen >= ENOUGH) ?? 1;
+  const queries = QUERIES.find((queries) => fits(queries) && kvHeads * groups(queries) * seen >= FEW) ?? 1;
   return { queries, groups: groups(queries), split: seen > 1 && kvHeads * groups(queries) < ENOUGH };
 }
 

@@ -21,7 +21,7 @@
 @group(0) @binding(4) var<storage, read> tree: array<u32>;
 @group(0) @binding(5) var<storage, read_write> mixed: array<f32>; // parts where SPLIT
 
-const AHEAD = 4u; // values that are fetched before the first is used
+const AHEAD = 8u; // values that are fetched before the first is used
 
 var<workgroup> q: array<vec4f, QUERIES * QUADS>;
 var<workgroup> weight: array<f32, SPAN * QUERIES>;
@@ -171,6 +171,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
       }
       let added = reduce(thread, mine, false); // its barriers also show everybody's weight
       for (var j = 0u; j < QUERIES; j++) {
+        // A span that only its neighbours see leaves a query as it is: exp(0) is not 1 everywhere.
         if (begin + SPAN > oldest[j] && begin <= position[j]) {
           let higher = max(most[j], highest[j]);
           let fade = exp(most[j] - higher);
