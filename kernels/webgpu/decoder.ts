@@ -28,7 +28,7 @@ export interface Decoder {
   /** What a pass is told, as ops/pass.wgsl says. */
   readonly pass: GPUBuffer;
   readonly embedding: Embedding;
-  /** Depth of each row, then the rows on its path, [MOST_ROWS] and [MOST_ROWS, MOST_ROWS]. */
+  /** Depth of each row, then the rows on its path, [rows] and [rows, rows]. */
   readonly tree: GPUBuffer;
   /** Cosines and sines by row, one table after the other. */
   readonly angles: GPUBuffer;

@@ -31,7 +31,7 @@ import f16Code from "./ops/weights-f16.wgsl" with { type: "text" };
 import f16NativeCode from "./ops/weights-f16-native.wgsl" with { type: "text" };
 import f32Code from "./ops/weights-f32.wgsl" with { type: "text" };
 
-/** Most rows of one pass, as ops/pass.wgsl has it. */
+/** Most rows of one pass. */
 export const MOST_ROWS = 128;
 
 /** How a matrix lies in the device's memory. */

@@ -227,15 +227,15 @@ export class Pass {
   #describeTree(rows: number, parents: Int32Array, depths: Int32Array): void {
     const tree = this.#tree;
     for (let row = 0; row < rows; row++) {
-      const start = MOST_ROWS + row * MOST_ROWS;
+      const start = (row + 1) * rows;
       tree[row] = depths[row];
       if (parents[row] >= 0) {
-        const above = MOST_ROWS + parents[row] * MOST_ROWS;
+        const above = (parents[row] + 1) * rows;
         tree.copyWithin(start, above, above + depths[row]);
       }
       tree[start + depths[row]] = row;
     }
-    this.device.write(this.decoder.tree, tree.subarray(0, MOST_ROWS + rows * MOST_ROWS));
+    this.device.write(this.decoder.tree, tree.subarray(0, rows + rows * rows));
   }
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
-import { MOST_ROWS, quads, SEGMENT } from "../../kernels/webgpu/kernels.ts";
+import { quads, SEGMENT } from "../../kernels/webgpu/kernels.ts";
 import { uploadFloats } from "../../kernels/webgpu/matrix.ts";
 import { attentionSteps, type Heads, Recorder, sharing } from "../../kernels/webgpu/steps.ts";
 import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
@@ -63,10 +63,10 @@ async function attend(drawn: Drawn, queries: number, split: boolean): Promise<Fl
   for (let head = 0; head * headSize < drawn.cache.length; head++) {
     cache.set(drawn.cache.subarray(head * headSize, (head + 1) * headSize), head * 4 * quads(headSize));
   }
-  const tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
+  const tree = new Uint32Array(rows + rows * rows);
   paths.forEach((path, row) => {
     tree[row] = path.length - 1;
-    tree.set(path, MOST_ROWS + row * MOST_ROWS);
+    tree.set(path, (row + 1) * rows);
   });
   const made: GPUBuffer[] = [];
   const keep = (buffer: GPUBuffer) => (made.push(buffer), buffer);

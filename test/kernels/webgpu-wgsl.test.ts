@@ -118,7 +118,6 @@ test("a kernel is its constants, what passes share, the operation, its sums and 
     "const SHIFT = 0u;",
     "const KEEPS_SUBNORMALS = false;",
     "struct Pass {",
-    `const MOST_ROWS = ${MOST_ROWS}u;`,
     "fn tanh_safe(x: f32) -> f32 {",
     "fn erfc_positive(x: f32) -> f32 {",
     "fn act(x: f32) -> f32 {",

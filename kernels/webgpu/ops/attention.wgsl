@@ -4,7 +4,7 @@
 //
 // query [rows, heads · HEAD], cache [2, capacity, kvHeads, 4 · QUADS] → mixed [rows, heads · HEAD], or, where SPLIT, what
 // each segment of keys came to, for ops/merge.wgsl: parts [rows, heads, segments, HEAD + 2], highest and sum at the end.
-// tree: depth of each row, then for each row the rows on its path from the root, [MOST_ROWS, MOST_ROWS].
+// tree: depth of each row, then for each row the rows on its path from the root, [rows] and [rows, rows].
 //
 // A query is one head of one row. Those that share a head of keys and values are counted row by row, and a workgroup
 // takes QUERIES neighbours: it reads a key or value once where it stands in the same column for all of them, which is so
@@ -32,7 +32,7 @@ var<workgroup> agreed: atomic<u32>; // positions below stand in the same column 
 fn key_at(row: u32, at: u32, kvHead: u32) -> u32 {
   var column = at;
   if (at >= pass_.past) {
-    column = pass_.past + tree[MOST_ROWS + row * MOST_ROWS + at - pass_.past];
+    column = pass_.past + tree[(row + 1) * pass_.rows + at - pass_.past];
   }
   return (column * shape.kvHeads + kvHead) * 4 * QUADS;
 }

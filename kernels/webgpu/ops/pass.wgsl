@@ -9,9 +9,6 @@ struct Pass {
   segments: u32, // of keys, the longest row's
 }
 
-// Stride of the table of ancestors: most rows of a pass.
-const MOST_ROWS = 128u;
-
 // Most drivers' tanh overflows for large arguments; this one does not.
 fn tanh_safe(x: f32) -> f32 {
   let e = exp(-2.0 * abs(x));
