@@ -376,6 +376,41 @@ test(
   },
 );
 
+test("what was owed stays owed where a refusal leaves nothing of it", { skip }, async () => {
+  // Once 0 is refused all is on 1, but for rounding: 49 · (1 / 49) < 1.
+  const first = Float32Array.of(15 / 64, 49 / 64, 0);
+  const tree: DraftTree = {
+    tokens: Int32Array.of(0, 1, 2),
+    parents: Int32Array.of(-1, -1, -1),
+    law: "point",
+    q: () => undefined,
+  };
+  const rows = Float32Array.of(...first, ...first, ...first, ...first);
+  const uniforms = Float64Array.of(1, 1, 1, 0.1, 0.5, 0, 0, 0);
+  const [judged] = await judgeAll(recursive, [{ tree, rows, uniforms }], 3);
+  assert.deepEqual(judged, { verdict: { path: Int32Array.of(1), next: 1 }, used: 5 });
+  assert.equal(await compare(recursive, [{ tree, rows, uniforms }], 3), 0);
+});
+
+test("a row is scaled however little it is off, and q of which nothing is left ends the trials", { skip }, async () => {
+  const offByLittle = Float32Array.of(0.5, 0.5, 2 ** -45); // p(0) is 0.5 − 2^-46
+  const rows = Float32Array.of(...offByLittle, ...offByLittle);
+  const close = Float64Array.of(0.5 - 2 ** -47, 0.5, 0.5, 0.5);
+  const [refused] = await judgeAll(token, [{ tree: chainTree([0]), rows, uniforms: close }], 3);
+  assert.deepEqual(refused, { verdict: { path: Int32Array.of(), next: 1 }, used: 2 });
+  assert.equal(await compare(token, [{ tree: chainTree([0]), rows, uniforms: close }], 3), 0);
+
+  const q = { vocab: 3, probabilities: Float64Array.of(1 - 2 ** -53, 0, 0) }; // in units all of it is on 0
+  const tree: DraftTree = { tokens: Int32Array.of(0, 1), parents: Int32Array.of(-1, -1), law: "distinct", q: () => q };
+  const row = [0.25, 0.25, 0.5];
+  const ended = { tree, rows: Float32Array.of(...row, ...row, ...row), uniforms: new Float64Array(6).fill(0.9) };
+  assert.deepEqual(await judgeAll(recursive, [ended], 3), [{
+    verdict: { path: Int32Array.of(), next: 2 },
+    used: 2,
+  }]);
+  assert.equal(await compare(recursive, [ended], 3), 0);
+});
+
 test("where entropy is too near the limit of the rule typical it is left to TypeScript", { skip }, async () => {
   const rows = new Float32Array(16).fill(0.125);
   const uniforms = new Float64Array(4).fill(0.5);
