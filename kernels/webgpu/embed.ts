@@ -7,8 +7,10 @@ import { type Bench, type Plane, type Step, uniform } from "./steps.ts";
 /**
  * Where the table of embeddings is the matrix of logits as well, it lies on the device, which takes its rows from there;
  * a pass uploads tokens. A table of its own stays in the file, whose rows are looked up and uploaded: on the device it
- * would take the memory of a matrix for the few rows of a pass. Learned positions are always added on the device. Both
- * ways give the same bits: the file's numbers and the scale in float32, and float32 arithmetic.
+ * would take the memory of a matrix for the few rows of a pass. Learned positions are always added on the device.
+ *
+ * Both ways compute in float32 from the file's numbers and give the same bits, but for two things that WGSL and the exact
+ * container may round: numbers below 2⁻¹²⁶ become 0, and offsets of blocks that another zero of the codes is added to.
  */
 export class Embedding {
   readonly steps: readonly Step[];

@@ -111,7 +111,7 @@ function tables(vocab: number, width: number, type: "F32" | "F16" | "BF16", scal
 
 for (const type of BLOCK_TYPES) {
   test(`tokens of a table in ${type} are embedded as the file has them`, { skip }, async () => {
-    await check({ source: blockModel(type).stored, width: 256, rows: 5 });
+    await check({ source: blockModel(type).stored, width: 256, rows: 64 });
   });
 }
 
