@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { chatTokens } from "../cli/prompt.ts";
 import { Session } from "../cli/session.ts";
 import { findAdapter } from "../kernels/webgpu/adapter.ts";
+import { webgpuBackend } from "../kernels/webgpu/backend.ts";
 import { Device } from "../kernels/webgpu/device.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { weightBytes } from "../kernels/webgpu/matrix.ts";
 import type { Need, Sequence, WeightFormat } from "../src/backend.ts";
+import type { ModelSource } from "../src/model/source.ts";
 import { GREEDY } from "../src/sampling.ts";
 import type { Stats } from "../src/stats.ts";
 import { serve } from "./serve.ts";
@@ -140,6 +142,41 @@ const commands = {
     };
   },
 
+  /** Dispatches of passes through the first layer alone, by width: what other layers add to that is theirs. */
+  async oneLayer({ widths, past, tokens }: { widths: number[]; past: number; tokens: number[] }) {
+    const { source, engine } = session;
+    const short: ModelSource = {
+      path: source.path,
+      format: source.format,
+      title: source.title,
+      spec: { ...source.spec, layers: source.spec.layers.slice(0, 1) },
+      names: source.names,
+      size: source.size,
+      get tokenizer() {
+        return source.tokenizer;
+      },
+      converted: source.converted,
+      has: (name) => source.has(name),
+      tensor: (name) => source.tensor(name),
+      hash: (cacheDir) => source.hash(cacheDir),
+      close() {},
+    };
+    const { format, context } = engine;
+    const provider = engine.name.split(":")[1];
+    const options = { format, context, provider, strict: true, cacheDir: "" };
+    const one = await webgpuBackend.load(short, options) as WebGpuEngine;
+    const dispatches = [];
+    const sequence = one.open();
+    await fill(sequence, one.maxRows, past, tokens);
+    for (const rows of widths) {
+      const before = one.counts.dispatches;
+      await sequence.forward({ tokens: Int32Array.from(tokens.slice(past, past + rows)), need: "argmax" });
+      dispatches.push(one.counts.dispatches - before);
+    }
+    one.close();
+    return { dispatches };
+  },
+
   /** Bytes per millisecond that the GPU copies: what is read and what is written counts. */
   async copy({ bytes, forMs }: { bytes: number; forMs: number }) {
     const device = await gpuDevice();
@@ -189,13 +226,17 @@ async function filled(past: number, text?: number[]): Promise<Sequence> {
   sequence ??= session.engine.open();
   if (sequence.length === past) return sequence;
   sequence.rewind(0);
-  const tokens = Int32Array.from({ length: past }, (_, i) => text?.[i] ?? 500 + (i * 131) % 40000);
-  for (let at = 0; at < past; at += session.engine.maxRows) {
-    const part = tokens.subarray(at, Math.min(past, at + session.engine.maxRows));
+  const tokens = Array.from({ length: past }, (_, i) => text?.[i] ?? 500 + (i * 131) % 40000);
+  await fill(sequence, session.engine.maxRows, past, tokens);
+  return sequence;
+}
+
+async function fill(sequence: Sequence, maxRows: number, past: number, tokens: readonly number[]): Promise<void> {
+  for (let at = 0; at < past; at += maxRows) {
+    const part = Int32Array.from(tokens.slice(at, Math.min(past, at + maxRows)));
     await sequence.forward({ tokens: part, score: "last", need: "argmax" });
     sequence.keep(Int32Array.from(part, (_, i) => i));
   }
-  return sequence;
 }
 
 /** A share of the device that the engine computes on. */

@@ -72,6 +72,8 @@ class Measured {
   readonly counts = new Map<number, Counts>();
   /** Bytes that come back where all scores are asked for. */
   readonly allScores = new Map<number, number>();
+  /** By width: dispatches a layer, and besides the layers. */
+  readonly layers = new Map<number, readonly [number, number]>();
   readonly plain: number[] = [];
   text: number[] = [];
   gpu: Gpu | undefined;
@@ -210,6 +212,17 @@ const suite: Suite = {
           }
         }
       }
+      if (turn < 0) {
+        for (const measured of running().filter(({ gpu }) => gpu)) {
+          const one = await ask<{ dispatches: number[] }>(measured, "oneLayer", { ...request, widths: options.widths });
+          options.widths.forEach((rows, i) => {
+            const total = measured.counts.get(rows)?.dispatches;
+            if (!one || total === undefined) return;
+            const each = layers.length > 1 ? (total - one.dispatches[i]) / (layers.length - 1) : NaN;
+            measured.layers.set(rows, [each, total - each * layers.length]);
+          });
+        }
+      }
       for (const measured of turn < 0 || options.tokens === 0 ? [] : running()) {
         const done = await ask<Plain>(measured, "plain", { ...request, count: options.tokens });
         if (!done) continue;
@@ -244,12 +257,12 @@ const suite: Suite = {
       `Past ${options.past}; medians of ${options.turns} turns with the middle half; after · the ratio to 1 row. hunch and ` +
       "ONNX Runtime give the likeliest token of every row, llama.cpp brings back all scores.",
       timesTable(all, options.widths),
-      gpu ? countsTable(all, options.widths, layers.length, gpu, copy) : "",
+      gpu ? countsTable(all, options.widths, gpu, copy) : "",
       "What each said:",
       all.map((measured) => `- ${measured.peer.name}: ${told(measured, placements)}`).join("\n"),
       answered ?? "",
       "Aims, for hunch on " + (bench?.peer.name ?? "a GPU") + ":",
-      aims(bench, copy, layers.length),
+      aims(bench, copy),
     ];
     return { report: parts.filter(Boolean).join("\n\n"), versions };
   },
@@ -275,11 +288,10 @@ function timesTable(all: readonly Measured[], widths: readonly number[]): string
 function countsTable(
   all: readonly Measured[],
   widths: readonly number[],
-  layers: number,
   { weightBytes }: Gpu,
   copy: readonly number[],
 ): string {
-  const rows = all.filter(({ counts }) => counts.size > 0).flatMap(({ key, counts, passes, allScores }) =>
+  const rows = all.filter(({ counts }) => counts.size > 0).flatMap(({ key, counts, layers, passes, allScores }) =>
     widths.filter((rows) => counts.has(rows)).map((rows) => {
       const { dispatches, submits, readBytes, writtenBytes } = counts.get(rows)!;
       const rate = passes.has(rows) ? weightBytes / spread(passes.get(rows)!).median : NaN;
@@ -289,7 +301,7 @@ function countsTable(
         shown(rate / 1e6, (rate) => rate.toFixed(2)),
         shown(share, percent),
         String(dispatches),
-        `${Math.floor(dispatches / layers)} · ${dispatches % layers}`,
+        (layers.get(rows) ?? [NaN, NaN]).map((count) => shown(count, brief)).join(" · "),
         String(submits),
         String(writtenBytes),
         String(readBytes),
@@ -311,10 +323,11 @@ function countsTable(
 }
 
 const shown = (value: number, how: (value: number) => string) => Number.isNaN(value) ? "–" : how(value);
+const brief = (value: number) => String(Number(value.toFixed(1)));
 const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
 
 /** Met or missed; times of a processor that plays a GPU are neither. */
-function aims(bench: Measured | undefined, copy: readonly number[], layers: number): string {
+function aims(bench: Measured | undefined, copy: readonly number[]): string {
   const software = bench?.gpu?.software;
   const verdict = (value: number, met: boolean, timed: boolean) => {
     if (timed && software) return "not measurable here (software adapter)";
@@ -338,14 +351,14 @@ function aims(bench: Measured | undefined, copy: readonly number[], layers: numb
     verdict(share, share >= AIMS.share, true),
   ]);
   const counts = [...bench?.counts.values() ?? []];
-  const most = Math.max(...counts.map(({ dispatches }) => Math.floor(dispatches / layers)));
+  const most = bench?.layers.size ? Math.max(...[...bench.layers.values()].map(([each]) => each)) : NaN;
   const submits = Math.max(...counts.map(({ submits }) => submits));
   const counted = (value: number) => counts.length ? value : NaN;
   lines.push(
     [
       `dispatches a layer, at most ${AIMS.dispatches}`,
-      shown(counted(most), String),
-      verdict(counted(most), most <= AIMS.dispatches, false),
+      shown(most, brief),
+      verdict(most, most <= AIMS.dispatches, false),
     ],
     ["one submit a pass", shown(counted(submits), String), verdict(counted(submits), submits === 1, false)],
   );
