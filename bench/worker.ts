@@ -1,6 +1,6 @@
 // hunch as a process that is measured: one line of JSON asks, one line answers. See child.ts.
 import { readFileSync } from "node:fs";
-import { chatTokens } from "../cli/prompt.ts";
+import { promptTokens } from "../cli/prompt.ts";
 import { Session } from "../cli/session.ts";
 import { findAdapter } from "../kernels/webgpu/adapter.ts";
 import { webgpuBackend } from "../kernels/webgpu/backend.ts";
@@ -58,8 +58,6 @@ export interface Gpu {
   readonly weightBytes: number;
   readonly memoryBytes: number;
 }
-
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 let session: Session, sequence: Sequence | undefined, gpuShare: Device | undefined;
 
@@ -128,13 +126,13 @@ const commands = {
   /** The GPU of the engine that was loaded. */
   async gpu(): Promise<Gpu> {
     const device = await gpuDevice();
-    const { adapter } = await findAdapter(device.provider, "");
+    const { adapter, software } = await findAdapter(device.provider, "");
     const { vendor, architecture, device: model, description } = adapter.info;
     const { subgroups, float16 } = device.features;
     return {
       name: device.adapterName,
       info: { vendor, architecture, device: model, description },
-      software: adapter.info.isFallbackAdapter === true || SOFTWARE.test(device.adapterName),
+      software,
       offered: [...adapter.features].map(String).sort(),
       used: [...subgroups > 1 ? [`subgroups, of ${subgroups}`] : [], ...float16 ? ["shader-f16"] : []],
       weightBytes: weightBytes(session.source, session.engine.format === "exact"),
@@ -199,9 +197,9 @@ const commands = {
     return { rate: 2 * size * times / Math.max(many - once, 1e-3) };
   },
 
-  /** Ids of one user message in the model's chat template. */
+  /** Ids of one user message in the model's chat template, or of the bare text where it has none. */
   prompt({ text }: { text: string }) {
-    return { ids: [...chatTokens(session.source, [{ role: "user", content: text }])] };
+    return { ids: [...promptTokens(session.source, text, { raw: false, system: undefined })] };
   },
 
   /** Greedy text by the drafter that was loaded. */

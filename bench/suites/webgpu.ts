@@ -199,12 +199,10 @@ const suite: Suite = {
           note({ peer: measured.key, turn, rows, ...done });
           if (turn < 0) {
             if (!measured.gpu) continue;
-            // The second time nothing is compiled or made, so that what is counted is what a pass takes.
-            const counted = await ask<Passes>(measured, "pass", { ...request, rows, repeat: 1, need });
-            if (counted?.counts) measured.counts.set(rows, counted.counts);
+            if (done.counts) measured.counts.set(rows, done.counts);
             const scored = await ask<Passes>(measured, "pass", { ...request, rows, repeat: 1 });
             if (scored?.counts) measured.allScores.set(rows, scored.counts.readBytes);
-            note({ peer: measured.key, rows, counts: counted?.counts, allScores: scored?.counts });
+            note({ peer: measured.key, rows, allScores: scored?.counts });
           } else {
             const medians = measured.passes.get(rows) ?? [];
             medians.push(spread(done.ms).median);
@@ -237,7 +235,9 @@ const suite: Suite = {
       }
     }
     for (const { child } of running()) await child!.close();
-    const answered = options.prompts > 0 ? await answers(options, all) : undefined;
+    const answered = options.prompts > 0
+      ? await answers({ ...options, context: Math.min(2048, source.spec.context) }, all)
+      : undefined;
 
     const gpu = bench?.gpu;
     if (gpu) {
@@ -424,7 +424,7 @@ function placed(log: string): string {
 
 /** Real prompts with lookup and without, on a GPU and on the processor: tokens per second, and whether texts differ. */
 async function answers(
-  { model, prompts, maxTokens, limitMs }: ReturnType<typeof flags>,
+  { model, prompts, maxTokens, limitMs, context }: ReturnType<typeof flags> & { readonly context: number },
   all: readonly Measured[],
 ): Promise<string | undefined> {
   const who = all.filter(({ key, refusal }) => ["dawn", "builtin", "cpu"].includes(key) && !refusal);
@@ -443,7 +443,7 @@ async function answers(
     }
   };
   for (const run of runs) {
-    await attempt(run, "load", { path: model, context: 2048, ...run.peer.load, drafter: run.drafter });
+    await attempt(run, "load", { path: model, context, ...run.peer.load, drafter: run.drafter });
     const warm = await attempt<{ ids: number[] }>(run, "prompt", { text: "Warm up." });
     if (warm) await attempt(run, "generate", { prompt: warm.ids, max: 8 });
   }
