@@ -1,0 +1,67 @@
+// What the sequences of engines with a cache have in common: how much of a text is committed, and which rows may follow.
+import type { Engine, Rows } from "../src/backend.ts";
+import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "./rows.ts";
+
+const NONE = new Int32Array(0);
+
+export interface Admitted {
+  readonly parents: Int32Array;
+  readonly depths: Int32Array;
+  readonly chain: boolean;
+}
+
+export class Committed {
+  #length = 0;
+  /** Parents of the rows of the last pass, which stand in the cache from column `length` on. */
+  #pending: Int32Array = NONE;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Forgets the rows of the pass before. Throws where new ones make no sense, or are more than the engine takes at once,
+   * and HunchError("input") where the context has no room for them.
+   */
+  admit(rows: Rows, { source, context, maxRows }: Pick<Engine, "source" | "context" | "maxRows">): Admitted {
+    const { tokens } = rows;
+    const parents = rows.parents ?? chainParents(tokens.length);
+    checkRows(rows, parents, source.spec.vocab);
+    const depths = depthsOf(parents);
+    const needed = this.#length + depths.reduce((a, b) => Math.max(a, b)) + 1;
+    if (needed > context) throw contextFull(source, context, needed);
+    this.#pending = NONE;
+    const chain = depths.every((depth, row) => depth === row);
+    if (tokens.length > maxRows && (!chain || rows.score !== "last")) {
+      throw new RangeError(`a pass of ${tokens.length} rows: at most ${maxRows}, or a chain with score "last"`);
+    }
+    return { parents, depths, chain };
+  }
+
+  /** The rows that were admitted have been run. */
+  ran({ parents }: Admitted): void {
+    this.#pending = parents;
+  }
+
+  /** Throws where `path` is none of the last pass. */
+  keep(path: Int32Array): void {
+    checkPath(path, this.#pending);
+    this.#length += path.length;
+    this.#pending = NONE;
+  }
+
+  rewind(length: number): void {
+    if (!Number.isInteger(length) || length < 0 || length > this.#length) {
+      throw new RangeError(`cannot rewind a sequence of ${this.#length} tokens to ${length}`);
+    }
+    this.#length = length;
+    this.#pending = NONE;
+  }
+
+  /** The same committed text, and no rows. */
+  copy(): Committed {
+    const copy = new Committed();
+    copy.#length = this.#length;
+    return copy;
+  }
+}
