@@ -10,7 +10,10 @@ const commands = {
   /** `gpu`: `vulkan`, or false for the processor. Throws where the model does not come to lie on a GPU that was asked for. */
   async load({ path, threads: wanted, context: size, gpu = false }) {
     const started = performance.now();
-    const llama = await getLlama({ gpu, build: "never", skipDownload: true, logLevel: LlamaLogLevel.error });
+    const llama = await getLlama({ gpu, build: "never", skipDownload: true, logLevel: LlamaLogLevel.error })
+      .catch((error) => {
+        throw new Error(`no binary of llama.cpp for ${gpu || "the processor"} runs here: ${error.message || error}`);
+      });
     const devices = gpu ? await llama.getGpuDeviceNames() : [];
     if (gpu && devices.length === 0) throw new Error(`llama.cpp finds no device for ${gpu}`);
     threads = wanted;
