@@ -9,6 +9,7 @@ if ("Deno" in globalThis) {
   await import("./webgpu-results.test.ts");
   await import("./webgpu-embed.test.ts");
   await import("./webgpu-rules.test.ts");
+  await import("./webgpu-matmul.test.ts");
 } else {
   test("the kernels on Bun's own WebGPU", { skip: because("Bun has no WebGPU of its own beside Dawn") }, () => {});
 }
