@@ -70,27 +70,28 @@ export function rowTile(rows: number): number {
 const LANES = 16;
 const GROUPS = 4;
 
+/** Neighbouring outputs per thread: a number of x serves all of them. */
+const COLUMNS = 4;
+
 /** How a workgroup of a matrix product shares out a tile of so many rows. */
 interface Tiling {
-  /** Rows and neighbouring outputs per thread. */
+  /** Rows per thread. */
   readonly rows: number;
-  readonly columns: number;
   readonly rowGroups: number;
   /** Units that a thread takes at a time. */
   readonly ahead: number;
 }
 
 function tiling(tile: number): Tiling {
-  // A weight serves every row and a number of x every column of a thread, but 64 sums are what all GPUs have registers
-  // for. Few rows: more, smaller threads that ask for more at a time, because then only the memory's latency counts.
+  // A weight serves every row of a thread, but 64 sums are what all GPUs have registers for. With few rows a thread asks
+  // for more at a time, because then only the memory's latency counts.
   const rows = Math.min(tile, 16);
-  return { rows, columns: tile <= 2 ? 2 : 4, rowGroups: tile / rows, ahead: Math.max(1, 4 / tile) };
+  return { rows, rowGroups: tile / rows, ahead: Math.max(1, 4 / tile) };
 }
 
 /** Outputs that one workgroup of a matrix product computes. */
 export function outputsPerGroup(tile: number): number {
-  const { columns, rowGroups } = tiling(tile);
-  return columns * GROUPS / rowGroups;
+  return COLUMNS * GROUPS / tiling(tile).rowGroups;
 }
 
 export function constants(values: Readonly<Record<string, number | boolean>>): string {
@@ -112,11 +113,11 @@ export function matmulKernel(form: WeightForm, tile: number, features: Features,
 }
 
 function makeMatmul(form: WeightForm, tile: number, features: Features, paired: Activation | undefined): Kernel {
-  const { rows, columns, rowGroups, ahead } = tiling(tile);
+  const { rows, rowGroups, ahead } = tiling(tile);
   const weights = weightsOf(form, features);
   const values = {
     ROWS: rows,
-    COLUMNS: columns,
+    COLUMNS,
     ROW_GROUPS: rowGroups,
     AHEAD: ahead,
     PAIRED: paired !== undefined,
@@ -126,7 +127,7 @@ function makeMatmul(form: WeightForm, tile: number, features: Features, paired: 
   return {
     name: `matmul ${form.kind} of ${tile} rows`,
     code: (features.subgroups > 1 ? "enable subgroups;\n" : "") + weights.enabled + constants(values) + passCode +
-      actCode + matmulCode + folding(rows * columns / 2, features.subgroups) + weights.code,
+      actCode + matmulCode + folding(rows * COLUMNS / 2, features.subgroups) + weights.code,
     bindings: ["uniform", "uniform", "read", "write", "read", ...weights.bindings],
   };
 }
