@@ -7,37 +7,50 @@ export interface CostPoint {
   readonly ms: number;
 }
 
+/** Milliseconds of one row from which on waiting for exact numbers costs more than they save. */
+const SLOW = 250;
+
 /**
  * Runs passes of each width after `past` rows and takes the fastest of each: what is slower was disturbed. Widths are
- * taken in turns, so that a disturbance does not fall on one of them alone.
+ * taken in turns, so that a disturbance does not fall on one of them alone. Where a row is slow, only the first, the
+ * middle and the last width are run, once, and after nothing.
  */
 export async function measureCost(
   engine: Engine,
   widths: readonly number[],
-  { past, repeats, progress }: {
+  { past, repeats, progress, clock = () => performance.now() }: {
     readonly past: number;
     readonly repeats: number;
     readonly progress?: (step: string, fraction: number) => void;
+    /** Milliseconds. */
+    readonly clock?: () => number;
   },
 ): Promise<CostPoint[]> {
   const sequence = engine.open();
   const best = new Map<number, number>();
   const vocab = engine.source.spec.vocab;
   const token = (i: number) => (i * 7919 + 13) % vocab;
+  const run = async (width: number) => {
+    const tokens = Int32Array.from({ length: width }, (_, i) => token(i + width));
+    const start = clock();
+    await sequence.forward({ tokens, need: "argmax" });
+    return clock() - start;
+  };
+  let taken = widths;
   try {
-    if (past > 0) {
+    await run(widths[0]); // what is made when it is first needed does not count
+    if (await run(widths[0]) > SLOW) {
+      taken = [...new Set([widths[0], widths[widths.length >> 1], widths[widths.length - 1]])];
+      repeats = 1;
+    } else if (past > 0) {
       const tokens = Int32Array.from({ length: past }, (_, i) => token(i));
       await sequence.forward({ tokens, score: "last", need: "argmax" });
       sequence.keep(Int32Array.from(tokens.keys()));
     }
     for (let repeat = 0; repeat < repeats; repeat++) {
-      for (const [i, width] of widths.entries()) {
-        const tokens = Int32Array.from({ length: width }, (_, i) => token(i + width));
-        const start = performance.now();
-        await sequence.forward({ tokens, need: "argmax" });
-        const ms = performance.now() - start;
-        best.set(width, Math.min(best.get(width) ?? Infinity, ms));
-        progress?.("calibrating", (repeat + (i + 1) / widths.length) / repeats);
+      for (const [i, width] of taken.entries()) {
+        best.set(width, Math.min(best.get(width) ?? Infinity, await run(width)));
+        progress?.("calibrating", (repeat + (i + 1) / taken.length) / repeats);
       }
     }
   } finally {
@@ -45,7 +58,7 @@ export async function measureCost(
   }
   // More rows never take less time: where they seem to, the fewer were disturbed.
   let least = Infinity;
-  return widths.toReversed().map((width) => ({ width, ms: least = Math.min(least, best.get(width)!) })).toReversed();
+  return taken.toReversed().map((width) => ({ width, ms: least = Math.min(least, best.get(width)!) })).toReversed();
 }
 
 /** Milliseconds of a pass over `width` rows; beyond the widest measurement, the last slope goes on. NaN without any. */
