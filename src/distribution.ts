@@ -145,7 +145,7 @@ function scaled(values: Float64Array, sum: number): Float64Array {
 
 /** A soft-max that was made in float32, [vocab], brought to the sum 1 in float64. */
 export function widened(values: Float32Array): Distribution {
-  const probabilities = Float64Array.from(values);
+  const probabilities = new Float64Array(values);
   const d = { vocab: values.length, probabilities };
   const factor = 1 / mass(d);
   for (let i = 0; i < probabilities.length; i++) probabilities[i] *= factor;
