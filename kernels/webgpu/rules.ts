@@ -154,19 +154,6 @@ export class WebGpuRules {
     return settled === 1 ? { verdict: { path: pathTo(tree, nodes[place]), next }, used } : undefined;
   }
 
-  close(): void {
-    for (
-      const buffer of [
-        this.verdict,
-        this.#shape,
-        this.#factors,
-        this.#work,
-        this.#tree.buffer,
-        this.#numbers.buffer,
-      ]
-    ) this.device.destroy(buffer);
-  }
-
   /** The path is chosen here, from exact probabilities and entropies that are known up to a margin. */
   #readTypical(
     words: Uint32Array,

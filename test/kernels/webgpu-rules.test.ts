@@ -27,7 +27,6 @@ let opened: Promise<Device> | undefined;
 const gpu = () => opened ??= openDevice();
 const engines = new Map<number, WebGpuRules>();
 after(async () => {
-  engines.forEach((rules) => rules.close());
   (await opened)?.close();
 });
 
@@ -440,7 +439,6 @@ test(
     assert.equal(await begin(topAndOne, chainTree([0], "iid", [HALF])), undefined);
     assert.equal(await begin(token, chainTree(new Int32Array(MOST_ROWS))), undefined, "more than a pass can hold");
     assert.equal(await begin(token, chainTree([0]), uniforms.subarray(0, 3)), undefined, "too few uniform numbers");
-    rules.close();
   },
 );
 
@@ -466,8 +464,6 @@ test("a verdict takes two dispatches, 16 bytes back and its dense distributions 
   const rows = device.storage((size + 1) * vocab * 4, "test");
   rules.record(device.gpu.createCommandEncoder(), prepared!, rows, rows);
   assert.equal(device.counts.dispatches, 2);
-  device.destroy(rows);
-  rules.close();
-  assert.equal(device.counts.bytes, 0, "nothing is left on the device");
   device.close();
+  assert.equal(device.counts.bytes, 0, "nothing is left on the device");
 });
