@@ -20,7 +20,7 @@ const FILES = [DRIVER, "libvk_swiftshader.so", "libvulkan.so.1"];
 const CHOICES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 
 /** What programs need in their environment to use SwiftShader. Throws an Error that says why it cannot be had. */
-export function swiftShader(): Record<string, string> {
+function swiftShader(): Record<string, string> {
   if (!existsSync(FOLDER)) install();
   const driver = join(FOLDER, DRIVER);
   const others = process.env.LD_LIBRARY_PATH;

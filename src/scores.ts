@@ -13,7 +13,7 @@ const CHEAP = 64;
 const ENOUGH_LEFT = 1e-3;
 
 /** What to ask a pass for, so that SampledScores finds what it needs. */
-export function passNeeds(sampling: Sampling): { temperature: number; need: Need } {
+function passNeeds(sampling: Sampling): { temperature: number; need: Need } {
   const { temperature } = sampling;
   if (penalises(sampling)) return { temperature: temperature || 1, need: "logits" };
   if (temperature === 0) return { temperature: 1, need: "argmax" };
