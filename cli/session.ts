@@ -3,7 +3,7 @@ import type { Engine, Sequence, WeightFormat } from "../src/backend.ts";
 import { SeededChance } from "../src/chance.ts";
 import type { Controller } from "../src/controller.ts";
 import type { Drafter } from "../src/drafter.ts";
-import { type Completion, generate, type GenerateOptions, type Piece } from "../src/generate.ts";
+import { complete, type Completion, type GenerateOptions, type Piece } from "../src/generate.ts";
 import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { PluginContext, Registry } from "../src/registry.ts";
@@ -131,7 +131,7 @@ export class Session {
   /** Hands each piece to `see` as it is made. What `see` throws ends the answer. */
   async answer(question: Question, see: (piece: Piece) => void, signal?: AbortSignal): Promise<Completion> {
     const { prompt, sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
-    const pieces = generate({
+    return await complete({
       engine: this.engine,
       prompt,
       drafter: this.drafter,
@@ -147,16 +147,7 @@ export class Session {
       sequence,
       committed,
       onRound,
-    });
-    try {
-      while (true) {
-        const { value, done } = await pieces.next();
-        if (done) return value;
-        see(value);
-      }
-    } finally {
-      await pieces.return(undefined as never); // closes the sequence where `see` threw
-    }
+    }, see);
   }
 
   maxTokens(promptTokens: number): number {

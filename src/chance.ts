@@ -9,22 +9,20 @@ export interface Chance {
    * Never a token of weight 0.
    */
   pick(weights: Distribution): number;
-  /** A stream of its own for one purpose, such as `draft`. Absent: one stream serves all, as when branches are followed. */
-  fork?(label: string): Chance;
-  /** Remembers the state; the function returned goes back to it, any number of times. Absent where that cannot be. */
-  save?(): () => void;
-  /**
-   * The next `count` uniform numbers, for a backend that judges in place of flips and picks. They count as drawn only
-   * when `spend` says how many were used, before anything else is drawn. Absent where there are no such numbers.
-   */
-  ahead?(count: number): Ahead;
 }
 
-export interface Ahead {
-  /** [count], 0 ≤ u ≤ 1, in the order in which flips and picks would take them. */
-  readonly uniforms: Float64Array;
+/** Chance whose every flip and pick takes the next number of one stream, so that a device can take them in its place. */
+export interface Stream extends Chance {
+  /** The next `count` uniform numbers, 0 ≤ u ≤ 1, [count], in the order in which flips and picks would take them. */
+  peek(count: number): Float64Array;
   /** Takes the first `used` of them out of the stream. */
-  readonly spend: (used: number) => void;
+  spend(used: number): void;
+  /** A stream for one purpose, such as `draft`, that this one does not disturb nor is disturbed by. */
+  fork(label: string): Chance;
+}
+
+export function isStream(chance: Chance): chance is Stream {
+  return "peek" in chance;
 }
 
 /** Sum of `weights`; throws RangeError where nothing can be drawn from them. */
@@ -39,19 +37,28 @@ function drawable(weights: Distribution): number {
  * Chance from a source of uniform numbers 0 ≤ u ≤ 1. Every flip and every pick takes exactly one of them, so equal
  * numbers give equal verdicts wherever a rule runs. Both ends of the range are safe.
  */
-export class UniformChance implements Chance {
-  /** Numbers that `ahead` has shown and nobody has used, next first. */
-  protected shown: number[] = [];
+export class UniformChance implements Stream {
+  /** Numbers that `peek` has shown and nobody has taken, next first. */
+  readonly #shown: number[] = [];
 
   constructor(private readonly uniform: () => number) {}
 
-  ahead(count: number): Ahead {
-    while (this.shown.length < count) this.shown.push(this.uniform());
-    return { uniforms: Float64Array.from(this.shown.slice(0, count)), spend: (used) => this.shown.splice(0, used) };
+  peek(count: number): Float64Array {
+    while (this.#shown.length < count) this.#shown.push(this.uniform());
+    return Float64Array.from(this.#shown.slice(0, count));
+  }
+
+  spend(used: number): void {
+    this.#shown.splice(0, used);
+  }
+
+  /** Itself: there is one source of numbers. */
+  fork(_label: string): Chance {
+    return this;
   }
 
   #next(): number {
-    return this.shown.shift() ?? this.uniform();
+    return this.#shown.shift() ?? this.uniform();
   }
 
   flip(probability: number): boolean {
@@ -89,28 +96,17 @@ export class UniformChance implements Chance {
  * of state, period 2^128 − 1, only 32-bit arithmetic. One uniform number takes two outputs: 53 bits, 0 ≤ u < 1.
  */
 export class SeededChance extends UniformChance {
-  readonly #state: Int32Array;
-
   /** The same seed gives the same numbers on every machine; 7 and "7" are the same seed. */
   constructor(readonly seed: number | string) {
     const state = seedState(String(seed));
     super(() => ((xoshiro(state) >>> 5) * 0x4000000 + (xoshiro(state) >>> 6)) / 0x20000000000000);
-    this.#state = state;
-  }
-
-  save(): () => void {
-    const [state, shown] = [this.#state.slice(), this.shown.slice()];
-    return () => {
-      this.#state.set(state);
-      this.shown = shown.slice();
-    };
   }
 
   /**
    * A stream of its own for one purpose, such as `draft`. It depends on the seed and the label, not on how much was
    * drawn before: with one stream for drafting and one for verifying, neither disturbs the other.
    */
-  fork(label: string): SeededChance {
+  override fork(label: string): SeededChance {
     return new SeededChance(`${this.seed}/${label}`);
   }
 }

@@ -20,10 +20,11 @@ export interface Plan {
 /** What happened in a round. Times in milliseconds. */
 export interface Round {
   readonly plan: Plan;
+  /** As it was verified. */
   readonly tree: DraftTree;
-  /** On the tree. Where branches are settled a round later (see round.ts), what the pass found likely. */
+  /** On the tree. */
   readonly verdict: Verdict;
-  /** Tokens committed by the round, oldest first. Mostly the accepted path and the next token. */
+  /** Tokens committed, oldest first: the accepted path and the next token, less what follows an end of the text. */
   readonly committed: Int32Array;
   /** Rows of the target's pass, padding included. */
   readonly rows: number;
@@ -33,12 +34,10 @@ export interface Round {
 
 /** What a controller may look at before a round. */
 export interface State {
-  /** Tokens of prompt and completion so far, unsettled ones included. */
+  /** Tokens of prompt and completion so far. */
   readonly length: number;
   /** Tokens that may still be generated. */
   readonly remaining: number;
-  /** Tokens that the last round found likely: so many rows the next pass has beside the root, whatever is drafted. */
-  readonly unsettled?: number;
   /** Milliseconds of a target pass over `width` rows; NaN before the engine is calibrated. */
   cost(width: number): number;
 }

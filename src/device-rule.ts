@@ -1,6 +1,6 @@
 // The contract by which a backend may run a verification rule itself, where the scores are.
 import type { Capabilities } from "./backend.ts";
-import type { Ahead, Chance } from "./chance.ts";
+import type { Stream } from "./chance.ts";
 import type { Verdict, VerificationRule } from "./rule.ts";
 import { penalises, type Sampling } from "./sampling.ts";
 import type { DraftTree } from "./tree.ts";
@@ -42,20 +42,19 @@ export function mostUniforms(tree: DraftTree): number {
 
 /**
  * What to ask an engine for, so that it judges in place of the rule; undefined where it cannot, or where the sampling
- * distribution is not its own soft-max or arg-max. `spend` is to be told afterwards how many numbers were used.
+ * distribution is not its own soft-max or arg-max. Spends nothing: `Judged.used` tells how many numbers were taken.
  */
 export function requestVerdict(
   { device }: VerificationRule,
   tree: DraftTree,
   sampling: Sampling,
   can: Capabilities,
-  chance: Chance,
-): { readonly request: JudgeRequest; readonly spend: Ahead["spend"] } | undefined {
-  if (device === undefined || chance.ahead === undefined || !can.deviceRules.includes(device.name)) return undefined;
+  chance: Stream,
+): JudgeRequest | undefined {
+  if (device === undefined || !can.deviceRules.includes(device.name)) return undefined;
   const greedy = sampling.temperature === 0;
   if (penalises(sampling) || (device.name === "greedy") !== greedy || (!greedy && truncates(sampling))) {
     return undefined;
   }
-  const { uniforms, spend } = chance.ahead(mostUniforms(tree));
-  return { request: { rule: device, tree, uniforms }, spend };
+  return { rule: device, tree, uniforms: chance.peek(mostUniforms(tree)) };
 }

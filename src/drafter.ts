@@ -11,13 +11,8 @@ export interface Drafter {
   readonly laws: readonly DraftLaw[];
   /** A new text starts with these tokens. `sampling` is the target's: what is sampled must be drafted alike. */
   begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
-  /** True: `draft` goes on after `ahead`. Others are left out of rounds that have some. */
-  readonly looksAhead?: true;
-  /**
-   * A draft after everything observed so far and then `ahead`: tokens that are likely but may never be committed. At
-   * most `plan.nodes` nodes and `plan.depth` deep, possibly empty.
-   */
-  draft(plan: Plan, chance: Chance, ahead?: Int32Array): DraftTree | Promise<DraftTree>;
+  /** A draft after everything observed so far. At most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
+  draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
   /**
    * Called while a target whose passes are concurrent looks at the last draft: what can be computed for the next one,
    * should all of this one be kept. Ends soon after `more` says no. It may only make the next draft come sooner: the

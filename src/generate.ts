@@ -1,20 +1,27 @@
-// The round: plan, draft, one pass of the target, verify, keep, observe. As an async iterator of text.
+// The round: plan, draft, pass, verify, commit, observe. As an async iterator of text.
 import { setImmediate } from "node:timers";
 import type { Engine, Sequence } from "./backend.ts";
-import type { Chance } from "./chance.ts";
-import type { Controller, Plan, Round } from "./controller.ts";
+import { type Chance, isStream } from "./chance.ts";
+import type { Controller, Round } from "./controller.ts";
 import type { Drafter } from "./drafter.ts";
 import { HunchError } from "./errors.ts";
 import { Meter } from "./meter.ts";
 import { refuseImpossible } from "./pairing.ts";
 import { fitPrompt, prefill } from "./prompt.ts";
-import { NO_TOKENS, playDraft, type Tokens } from "./round.ts";
+import { commitRound, type Piece } from "./round/commit.ts";
+import { draftRound } from "./round/draft.ts";
+import { observeRound } from "./round/observe.ts";
+import { targetPass } from "./round/pass.ts";
+import { planRound } from "./round/plan.ts";
+import { verifyRound } from "./round/verify.ts";
 import type { VerificationRule } from "./rule.ts";
 import { checkSampling, type Sampling } from "./sampling.ts";
 import type { Stats } from "./stats.ts";
 import { TextStream } from "./text.ts";
-import { EMPTY_TREE } from "./tree.ts";
-import type { RoundView } from "./view.ts";
+import { TokenBuffer } from "./tokens.ts";
+import { likelihoods, type RoundView } from "./view.ts";
+
+export type { Piece } from "./round/commit.ts";
 
 export interface GenerateOptions {
   readonly engine: Engine;
@@ -36,9 +43,8 @@ export interface GenerateOptions {
    */
   readonly overflow?: "refuse" | "truncate";
   /**
-   * Default true: where scores beside branches are not exact to the last bit, greedy decoding and independent rules
-   * say only what rows of a chain say, and branches that were found right come one round later (see round.ts).
-   * False: faster, and other words at near-ties.
+   * Default true: on an engine whose scores beside branches are not exact to the last bit, greedy decoding and
+   * independent rules verify the eldest chain of a draft alone. False: whole trees, and other words at near-ties.
    */
   readonly strict?: boolean;
   readonly signal?: AbortSignal;
@@ -52,19 +58,6 @@ export interface GenerateOptions {
   readonly committed?: Int32Array;
   /** Told of every round with a draft, before its text comes. */
   readonly onRound?: (view: RoundView) => void;
-}
-
-/**
- * What one round added, or a part of it: a round that settles what was found before gives one piece for that and one for
- * what it drafted itself. `text` never ends inside a character; a held-back part comes with a later piece.
- */
-export interface Piece {
-  readonly text: string;
-  readonly tokens: Int32Array;
-  /** How many of `tokens`, from the front, were drafted and accepted; the rest is the target's own. */
-  readonly accepted: number;
-  /** How much of `text`, from the front, in UTF-16 units, came with those; text held back counts with what freed it. */
-  readonly acceptedText: number;
 }
 
 export type FinishReason = "end" | "length" | "stop" | "context" | "aborted";
@@ -91,144 +84,98 @@ export interface Completion {
  * that is not told: rewind it to 0.
  */
 export async function* generate(options: GenerateOptions): AsyncGenerator<Piece, Completion> {
-  const { engine, drafter, rule, controller, sampling, maxTokens, stop = [], signal } = options;
+  const { engine, drafter, rule, controller, sampling, chance, maxTokens, stop = [], signal } = options;
   const meter = new Meter();
   checkSampling(sampling);
   if (stop.includes("")) throw new HunchError("usage", "a stop string is empty", {}, "leave it out");
   const { prompt, dropped, room } = fitPrompt(options);
   const { tokenizer } = engine.source;
   const ends = new Set(tokenizer.ends);
-  const draftChance = options.chance.fork?.("draft") ?? options.chance;
+  const draftChance = isStream(chance) ? chance.fork("draft") : chance;
   const stream = new TextStream(tokenizer, stop);
-  const text = new Int32Array(prompt.length + room);
-  text.set(prompt);
-  let length = prompt.length;
+  const text = new TokenBuffer(prompt.length + room);
+  text.append(prompt);
+  const full = prompt.length + room;
   let words = "";
   let finish: FinishReason | undefined;
-  let ahead = NO_TOKENS;
-  const started = performance.now();
+  const lap = laps();
   await drafter.begin(prompt, sampling);
   refuseImpossible(options);
-  const drafts = drafter.laws.length > 0;
 
   const sequence = options.sequence ?? engine.open();
   try {
     const committed = options.committed ?? options.prompt.subarray(0, sequence.length);
     const reused = await prefill(sequence, prompt, committed, breathe, signal);
-    meter.prefillMs = performance.now() - started;
+    meter.prefillMs = lap();
 
     while (finish === undefined) {
-      const roundStart = performance.now();
       await breathe();
       if (signal?.aborted) {
         finish = "aborted";
         break;
       }
-      const remaining = text.length - length;
-      if (remaining === 0) {
-        finish = length - prompt.length === maxTokens ? "length" : "context";
+      if (text.length === full) {
+        finish = room === maxTokens ? "length" : "context";
         break;
       }
-      const from = length + ahead.tokens.length; // where the draft goes on
-      const left = text.length - from;
-      const cost = (width: number) => engine.cost(width);
-      const wanted = drafts
-        ? controller.plan({ length: from, remaining: left, unsettled: ahead.tokens.length, cost })
-        : NO_PLAN;
-      const blocked = ahead.tokens.length > 0 && drafter.looksAhead === undefined;
-      const plan = blocked ? NO_PLAN : clip(wanted, left, from, ahead.tokens.length, engine);
-      const draftStart = performance.now();
-      const tree = plan.nodes > 0 ? await drafter.draft(plan, draftChance, ahead.tokens) : EMPTY_TREE;
-      const verifyStart = performance.now();
-      const play = await playDraft(tree, ahead, plan, text.subarray(0, length), sequence, options);
-      const verifyEnd = performance.now();
-      const unsettled = ahead.tokens;
-      const root = unsettled.length > 0 ? unsettled[unsettled.length - 1] : text[length - 1];
+      const root = text.last;
 
-      // Nothing stands after an end token or a stop string.
-      const { tokens: certain, depths } = play.certain;
-      const pieces: Piece[] = [];
-      let count = 0;
-      while (count < certain.length && finish === undefined) {
-        let said = "";
-        let acceptedText = 0;
-        const start = count;
-        let accepted = 0;
-        do {
-          const token = certain[count];
-          if (ends.has(token)) finish = "end";
-          else {
-            said += stream.push(token);
-            if (stream.stopped) finish = "stop";
-          }
-          if (depths[count++] > 0) {
-            accepted++;
-            acceptedText = said.length;
-          }
-        } while (depths[count - 1] > 0 && count < certain.length && finish === undefined);
-        words += said;
-        pieces.push({ text: said, tokens: certain.slice(start, count), accepted, acceptedText });
-      }
-      const tokens = certain.slice(0, count);
-      text.set(tokens, length);
-      length += count;
-      sequence.keep(play.rowsOfCertain.slice(0, count)); // the root and all new tokens but the last
-      ahead = front(play.ahead, text.length - length - 1, ends);
+      const { plan, chosePlain } = planRound(options, text.length, full - text.length);
+      const otherMs = lap();
+      const { tree, left } = await draftRound(options, plan, draftChance);
+      const draftMs = lap();
+      const scores = await targetPass(options, sequence, text.view, tree);
+      const verdict = verifyRound(options, tree, scores);
+      const target = options.onRound && likelihoods(tree, scores, sampling); // scores end where rows are kept
+      const verifyMs = lap();
+      const { piece, rows, ended } = commitRound(tree, verdict, ends, stream);
+      sequence.keep(rows);
+      text.append(piece.tokens);
+      words += piece.text;
+      finish = ended;
       const round: Round = {
         plan,
         tree,
-        verdict: play.verdict,
-        committed: tokens,
-        rows: play.rows,
-        draftMs: verifyStart - draftStart,
-        verifyMs: verifyEnd - verifyStart,
+        verdict,
+        committed: piece.tokens,
+        rows: tree.tokens.length + 1,
+        draftMs,
+        verifyMs,
       };
-      const observeStart = performance.now();
-      await drafter.observe(round);
-      controller.observe(round);
-      const roundEnd = performance.now();
-      if (play.target !== undefined && tree.tokens.length > 0) {
-        options.onRound?.({ round, root, ahead: unsettled, target: play.target });
-      }
-      const ms = {
-        round: roundEnd - roundStart,
-        drafter: round.draftMs + roundEnd - observeStart,
-        expected: engine.cost(play.rows),
-      };
-      meter.round(round, depths.subarray(0, count), ms, drafts && wanted.nodes === 0);
-      yield* pieces;
+      const commitMs = lap();
+      await observeRound(options, round);
+      const observeMs = lap();
 
-      const goesOn = finish === undefined && length < text.length;
-      if (drafts && controller.needsCost && goesOn && Number.isNaN(engine.cost(1))) {
-        const calibrateStart = performance.now();
-        await engine.calibrate();
-        meter.calibrateMs += performance.now() - calibrateStart;
-      }
+      if (target !== undefined && tree.tokens.length > 0) options.onRound?.({ round, root, target });
+      meter.round(round, { accepted: piece.accepted, left, chosePlain }, {
+        round: otherMs + draftMs + verifyMs + commitMs + observeMs,
+        drafter: draftMs + observeMs,
+        expected: engine.cost(round.rows),
+      });
+      yield piece;
+      if (finish === undefined && text.length < full) meter.calibrateMs += await calibrated(options);
+      lap();
     }
     const rest = stream.end();
     words += rest;
     if (rest.length > 0) yield { text: rest, tokens: new Int32Array(0), accepted: 0, acceptedText: 0 };
+    const method = {
+      drafter: drafter.name,
+      rule: rule.name,
+      controller: controller.name,
+      engine: engine.name,
+      format: engine.format,
+      lossless: rule.lossless,
+    };
     return {
       text: words,
-      tokens: text.slice(prompt.length, length),
+      tokens: text.view.slice(prompt.length),
       finish,
-      cached: text.slice(0, sequence.length),
+      cached: text.view.slice(0, sequence.length),
       stats: meter.stats(
-        {
-          promptTokens: options.prompt.length,
-          droppedTokens: dropped,
-          reusedTokens: reused,
-          method: {
-            drafter: drafter.name,
-            rule: rule.name,
-            controller: controller.name,
-            engine: engine.name,
-            format: engine.format,
-            lossless: rule.lossless,
-          },
-        },
+        { promptTokens: options.prompt.length, droppedTokens: dropped, reusedTokens: reused, method },
         engine.cost(1),
-        drafts,
+        drafter.laws.length > 0,
       ),
     };
   } finally {
@@ -236,29 +183,36 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
   }
 }
 
-/** Runs `generate` to its end. */
+/** Runs `generate` to its end. What `see` throws ends it. */
 export async function complete(options: GenerateOptions, see?: (piece: Piece) => void): Promise<Completion> {
   const pieces = generate(options);
-  while (true) {
-    const { value, done } = await pieces.next();
-    if (done) return value;
-    see?.(value);
+  try {
+    while (true) {
+      const { value, done } = await pieces.next();
+      if (done) return value;
+      see?.(value);
+    }
+  } finally {
+    await pieces.return(undefined as never); // closes the sequence where `see` threw
   }
 }
 
-const NO_PLAN: Plan = { nodes: 0, depth: 0 };
-
-/** A draft may use what budget, context and engine leave: below `ahead` tokens, and with one of the target's to follow. */
-function clip(plan: Plan, remaining: number, length: number, ahead: number, engine: Engine): Plan {
-  const nodes = Math.min(plan.nodes, engine.maxRows - 1 - ahead, engine.context - length);
-  const depth = Math.min(plan.depth, remaining - 1, nodes);
-  return depth > 0 ? { ...plan, nodes, depth } : NO_PLAN;
+/** Measures what passes cost where the controller wants that and nobody has yet. Milliseconds that it took. */
+async function calibrated({ engine, drafter, controller }: GenerateOptions): Promise<number> {
+  if (drafter.laws.length === 0 || !controller.needsCost || !Number.isNaN(engine.cost(1))) return 0;
+  const lap = laps();
+  await engine.calibrate();
+  return lap();
 }
 
-/** At most so many tokens, and none from an end token on: nothing is drafted below one. */
-function front({ tokens, depths }: Tokens, most: number, ends: ReadonlySet<number>): Tokens {
-  const end = tokens.findIndex((token, i) => i >= most || ends.has(token));
-  return end < 0 ? { tokens, depths } : { tokens: tokens.slice(0, end), depths: depths.slice(0, end) };
+/** Each call: milliseconds since the one before. */
+function laps(): () => number {
+  let last = performance.now();
+  return () => {
+    const [before, now] = [last, performance.now()];
+    last = now;
+    return now - before;
+  };
 }
 
 /** Lets timers and signals run: a pass blocks the thread, and awaiting one lets only other promises run. */

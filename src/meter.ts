@@ -1,7 +1,7 @@
 // Counts what happens in a generation, and sums it up as Stats.
 import type { Round } from "./controller.ts";
 import type { Stats } from "./stats.ts";
-import { depths as depthsOf } from "./tree.ts";
+import { depths } from "./tree.ts";
 
 /** From so many plain rounds on, plain decoding counts as measured beside the drafted rounds. */
 const ENOUGH_PLAIN_ROUNDS = 4;
@@ -12,6 +12,7 @@ export class Meter {
   #rows = 0;
   #tokens = 0;
   #drafted = 0;
+  #left = 0;
   #accepted = 0;
   readonly #offeredAt: number[] = [];
   readonly #acceptedAt: number[] = [];
@@ -30,27 +31,24 @@ export class Meter {
   calibrateMs = 0;
 
   /**
-   * `depths`, [tokens]: how deep each committed token stood in its draft, 0 for the target's own. Milliseconds of the
-   * whole round, of the drafter in it, and of the pass by the cost curve (NaN where unknown). `chosePlain`: the
-   * controller wanted no draft.
+   * `accepted`: how many of the committed tokens were drafted. `left`: drafted nodes that the pass left out. `chosePlain`:
+   * the controller wanted no draft. Milliseconds of the whole round, of the drafter in it, and of the pass by the cost
+   * curve (NaN where unknown).
    */
   round(
     round: Round,
-    depths: Int32Array,
+    { accepted, left, chosePlain }: { readonly accepted: number; readonly left: number; readonly chosePlain: boolean },
     ms: { readonly round: number; readonly drafter: number; readonly expected: number },
-    chosePlain: boolean,
   ): void {
     if (this.#rounds++ === 0) this.#firstTokenMs = performance.now() - this.#start;
     this.#rows += round.rows;
     this.#tokens += round.committed.length;
     this.#drafted += round.tree.tokens.length;
-    const deepest = depthsOf(round.tree).reduce((most, depth) => Math.max(most, depth), 0);
+    this.#left += left;
+    this.#accepted += accepted;
+    const deepest = depths(round.tree).reduce((most, depth) => Math.max(most, depth), 0);
     for (let depth = 1; depth <= deepest; depth++) count(this.#offeredAt, depth);
-    for (const depth of depths) {
-      if (depth === 0) continue;
-      this.#accepted++;
-      count(this.#acceptedAt, depth);
-    }
+    for (let depth = 1; depth <= accepted; depth++) count(this.#acceptedAt, depth);
     this.#draftMs += ms.drafter;
     this.#verifyMs += round.verifyMs;
     this.#decodeMs += ms.round;
@@ -80,6 +78,7 @@ export class Meter {
       passes: this.#rounds,
       rows: this.#rows,
       drafted: this.#drafted,
+      leftOut: this.#left,
       accepted: this.#accepted,
       offeredAt: this.#offeredAt,
       acceptedAt: this.#offeredAt.map((_, depth) => this.#acceptedAt[depth] ?? 0),

@@ -5,9 +5,8 @@ import { argmax } from "./distribution.ts";
 import type { Drafter, Proposer } from "./drafter.ts";
 import { GREEDY, type Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
+import { TokenBuffer } from "./tokens.ts";
 import { type DraftLaw, type DraftTree, isChain } from "./tree.ts";
-
-const NOTHING = new Int32Array(0);
 
 /** What a draw becomes as the temperature falls to 0: the likeliest of what is left. */
 export const LIKELIEST: Chance = { flip: (probability) => probability >= 0.5, pick: argmax };
@@ -23,9 +22,7 @@ export function branching(sampling: Sampling): Sampling {
 
 /** At temperature 0 what the shape draws is chosen and not sampled: the law is then `point`, otherwise the shape's. */
 export class ProposedDrafter implements Drafter {
-  readonly looksAhead = true;
-  #text = new Int32Array(1024);
-  #length = 0;
+  readonly #text = new TokenBuffer();
   #sampling: Sampling = GREEDY;
   #laws: readonly DraftLaw[];
 
@@ -44,17 +41,14 @@ export class ProposedDrafter implements Drafter {
   begin(prompt: Int32Array, sampling: Sampling): void {
     this.#sampling = sampling;
     this.#laws = [sampling.temperature === 0 ? "point" : this.shape.law];
-    this.#length = 0;
-    this.#append(prompt);
+    this.#text.clear();
+    this.#text.append(prompt);
   }
 
-  async draft(plan: Plan, chance: Chance, ahead: Int32Array = NOTHING): Promise<DraftTree> {
+  async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
     const sure = this.shape.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
     const sampling = sure ? this.#sampling : branching(this.#sampling);
-    const length = this.#length;
-    this.#append(ahead);
-    await this.proposer.sync(this.#text.subarray(0, this.#length), sampling);
-    this.#length = length; // the proposer goes on looking at its view
+    await this.proposer.sync(this.#text.view, sampling);
     if (this.#sampling.temperature > 0) return await this.shape.grow(this.proposer, plan, chance);
     return { ...await this.shape.grow(this.proposer, plan, LIKELIEST), law: "point", q: () => undefined };
   }
@@ -65,21 +59,11 @@ export class ProposedDrafter implements Drafter {
   }
 
   observe(round: Round): void {
-    this.#append(round.committed);
+    this.#text.append(round.committed);
     this.shape.observe?.(round);
   }
 
   close(): void {
     this.proposer.close?.();
-  }
-
-  #append(tokens: Int32Array): void {
-    if (this.#length + tokens.length > this.#text.length) {
-      const larger = new Int32Array(2 * (this.#length + tokens.length));
-      larger.set(this.#text.subarray(0, this.#length));
-      this.#text = larger;
-    }
-    this.#text.set(tokens, this.#length);
-    this.#length += tokens.length;
   }
 }

@@ -14,9 +14,11 @@ export interface Stats {
   readonly passes: number;
   /** Rows that were asked of all these passes. */
   readonly rows: number;
-  /** Nodes drafted; tokens of the completion that were drafted and accepted. */
+  /** Nodes verified; tokens of the completion that were drafted and accepted. */
   readonly drafted: number;
   readonly accepted: number;
+  /** Drafted nodes that were not verified, because beside branches the engine's scores are not exact. */
+  readonly leftOut: number;
   /** offeredAt[d]: rounds whose draft reached depth d + 1; acceptedAt[d]: accepted tokens that stood so deep. */
   readonly offeredAt: readonly number[];
   readonly acceptedAt: readonly number[];

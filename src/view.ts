@@ -6,10 +6,8 @@ import type { DraftTree } from "./tree.ts";
 
 export interface RoundView {
   readonly round: Round;
-  /** The token that the draft continues: the last committed one, or the last of `ahead`. */
+  /** The token that the draft continues. */
   readonly root: number;
-  /** Tokens that the round before left unsettled; the draft goes on below them. */
-  readonly ahead: Int32Array;
   /** [size] How likely the target finds each drafted node, given its path; at temperature 1 where it decodes greedily. */
   readonly target: Float64Array;
 }

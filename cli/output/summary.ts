@@ -124,6 +124,9 @@ function methodLine({ stats, seed, draftEngines = [] }: Summary, paint: Paint): 
     lossless ? "lossless" : paint.bad("relaxed: the text may differ from the model's own"),
   ];
   if (seed !== undefined) parts.push(`seed ${seed}`);
+  if (stats.leftOut > 0) {
+    parts.push(`${engine} is exact for chains alone: ${stats.leftOut} drafted tokens beside them were not verified`);
+  }
   return paint.dim(parts.join(" · "));
 }
 

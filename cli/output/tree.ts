@@ -23,7 +23,7 @@ interface Line {
 
 /** Lines without line ends. `round`: its number, for the heading. */
 export function treeLines(
-  { round, root, ahead, target }: RoundView,
+  { round, root, target }: RoundView,
   number: number,
   tokenizer: Tokenizer,
   columns: number,
@@ -34,15 +34,13 @@ export function treeLines(
   const children = new Map<number, number[]>();
   tree.parents.forEach((parent, node) => children.set(parent, [...children.get(parent) ?? [], node]));
   const end = verdict.path.length > 0 ? verdict.path[verdict.path.length - 1] : -1;
-  // Where the tokens ahead were wrong, what was drafted below them was never judged.
-  const judged = round.committed.length > ahead.length;
   const lines: Line[] = [];
   const draw = (node: number, indent: string) => {
     const below = children.get(node) ?? [];
-    const own = judged && node === end;
+    const own = node === end;
     below.forEach((child, i) => {
       const last = i === below.length - 1 && !own;
-      const mark = path.has(child) ? "accepted" : judged && (node < 0 || path.has(node)) ? "refused" : "unseen";
+      const mark = path.has(child) ? "accepted" : node < 0 || path.has(node) ? "refused" : "unseen";
       lines.push({
         branch: indent + (last ? "└ " : "├ "),
         mark,
@@ -58,7 +56,7 @@ export function treeLines(
   const width = Math.min(columns, MOST_COLUMNS) - NUMBERS;
   const titles = `${"draft".padStart(7)}${"target".padStart(8)}`;
   return [
-    heading(round, number, ahead.length, paint),
+    heading(round, number, paint),
     pad(clip(visible(root, tokenizer), width), width) + paint.dim(titles),
     ...lines.map((line) => drawn(line, width, paint)),
     "",
@@ -68,12 +66,10 @@ export function treeLines(
 function heading(
   { tree, verdict, draftMs, verifyMs }: RoundView["round"],
   number: number,
-  ahead: number,
   paint: Paint,
 ) {
   const parts = [
     `${verdict.path.length} of ${tree.tokens.length} accepted`,
-    ...(ahead > 0 ? [`below ${ahead} not settled yet`] : []),
     `drafted in ${milliseconds(draftMs)}, judged in ${milliseconds(verifyMs)}`,
   ];
   return paint.bold(`round ${number}`) + paint.dim(` · ${parts.join(" · ")}`);

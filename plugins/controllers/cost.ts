@@ -6,7 +6,7 @@
 // arXiv 2402.12374), whose nodes are worth the product of the shares along their paths.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
 import { definePlugin } from "../../src/registry.ts";
-import { Curve, deepestOf, oneIsFree, Pace, Share, verifyMs } from "./watching.ts";
+import { Curve, deepestOf, oneIsFree, Pace, Share } from "./watching.ts";
 
 /** First guesses of how often the first drafted token is right, and each sibling where some were drafted. */
 const FIRST_GUESS = 0.5;
@@ -132,7 +132,7 @@ export class CostController implements Controller {
       offers[depth] ??= this.#offered[depth - 1].value(offers[depth - 1]);
       offered[depth] ??= offered[depth - 1] * offers[depth];
       tokens += value;
-      ms += offered[depth] * (verifyMs(state, nodes, cost) - verifyMs(state, nodes - 1, cost));
+      ms += offered[depth] * (cost(1 + nodes) - cost(nodes));
       if (depth > deepest) ms += offered[depth] * perLevel;
       deepest = Math.max(deepest, depth);
       if (tokens / ms > best) {

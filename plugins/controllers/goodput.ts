@@ -5,7 +5,7 @@
 // depth, and no trees.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
 import { definePlugin } from "../../src/registry.ts";
-import { oneIsFree, Pace, Share, verifyMs } from "./watching.ts";
+import { oneIsFree, Pace, Share } from "./watching.ts";
 
 const FIRST_GUESS = 0.6;
 const BLIND: Plan = { nodes: 2, depth: 2 };
@@ -32,7 +32,7 @@ export class GoodputController implements Controller {
     let length = 0;
     let best = 1 / state.cost(1);
     for (let k = 1; k <= this.most; k++) {
-      const goodput = expectedTokens(rate, k) / (verifyMs(state, k) + k * this.#pace.ms);
+      const goodput = expectedTokens(rate, k) / (state.cost(1 + k) + k * this.#pace.ms);
       if (goodput > best) {
         best = goodput;
         length = k;

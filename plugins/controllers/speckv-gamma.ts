@@ -9,7 +9,7 @@ import type { Controller, Plan, Round, State } from "../../src/controller.ts";
 import { type Distribution, entropy } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { confidenceOf } from "./confidence.ts";
-import { deepestOf, Pace, verifyMs } from "./watching.ts";
+import { deepestOf, Pace } from "./watching.ts";
 
 const LENGTHS = [1, 2, 3, 4, 6, 8, 12, 16];
 const BLIND = 3;
@@ -108,7 +108,7 @@ export class SpecKvController implements Controller {
     let chosen = 0;
     this.#lengths.forEach((length, i) => {
       const tokens = 1 + length * this.#network.predict(this.#inputs(length));
-      const rate = tokens / (verifyMs(state, length) + length * this.#pace.ms);
+      const rate = tokens / (state.cost(1 + length) + length * this.#pace.ms);
       if (rate > best) {
         best = rate;
         chosen = i;

@@ -2,10 +2,10 @@
 // that summarises, edits or translates says much that the prompt has said before.
 // Inference with Reference: Lossless Acceleration of Large Language Models (Yang et al., 2023, arXiv 2304.04487);
 // as "prompt lookup decoding" by Apoorv Saxena, 2023.
-import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/registry.ts";
+import { TokenBuffer } from "../../src/tokens.ts";
 import { chainTree, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 
 /**
@@ -17,11 +17,9 @@ const LENGTHS = [1, 3, 5, 8, 12];
 export class LookupDrafter implements Drafter {
   readonly name = "lookup";
   readonly laws = ["point"] as const;
-  readonly looksAhead = true;
   readonly #longest: number;
   readonly #shortest: number;
-  #text = new Int32Array(1024);
-  #length = 0;
+  readonly #text = new TokenBuffer();
   /**
    * Where each n-gram of 1 to `longest` tokens ended last, by its hash. A hash that two n-grams share finds only the
    * later one: the match is compared with the text before it is believed.
@@ -36,24 +34,12 @@ export class LookupDrafter implements Drafter {
 
   begin(prompt: Int32Array): void {
     this.#ends.clear();
-    this.#length = 0;
+    this.#text.clear();
     this.#append(prompt);
   }
 
-  draft(plan: Plan, _chance?: Chance, ahead: Int32Array = new Int32Array(0)): DraftTree {
-    const length = this.#length;
-    this.#write(ahead);
-    const tree = this.#find(plan);
-    this.#length = length;
-    return tree;
-  }
-
-  observe(round: Round): void {
-    this.#append(round.committed);
-  }
-
-  #find(plan: Plan): DraftTree {
-    const hashes = this.#hashes(this.#length - 1);
+  draft(plan: Plan): DraftTree {
+    const hashes = this.#hashes(this.#text.length - 1);
     for (let size = hashes.length; size >= this.#shortest; size--) {
       const end = this.#ends.get(hashes[size - 1]);
       if (end === undefined || !this.#matches(end, size)) continue;
@@ -63,23 +49,17 @@ export class LookupDrafter implements Drafter {
     return EMPTY_TREE;
   }
 
-  /** n-grams are noted when the token after them is known: what ends the text is what is looked for. */
-  #append(tokens: Int32Array): void {
-    const first = this.#length;
-    this.#write(tokens);
-    for (let next = first; next < this.#length; next++) {
-      for (const hash of this.#hashes(next - 1)) this.#ends.set(hash, next - 1);
-    }
+  observe(round: Round): void {
+    this.#append(round.committed);
   }
 
-  #write(tokens: Int32Array): void {
-    if (this.#length + tokens.length > this.#text.length) {
-      const larger = new Int32Array(2 * (this.#length + tokens.length));
-      larger.set(this.#text.subarray(0, this.#length));
-      this.#text = larger;
+  /** n-grams are noted when the token after them is known: what ends the text is what is looked for. */
+  #append(tokens: Int32Array): void {
+    const first = this.#text.length;
+    this.#text.append(tokens);
+    for (let next = first; next < this.#text.length; next++) {
+      for (const hash of this.#hashes(next - 1)) this.#ends.set(hash, next - 1);
     }
-    this.#text.set(tokens, this.#length);
-    this.#length += tokens.length;
   }
 
   /** Hashes of the n-grams that end at a place: of 1 token, of 2, up to `longest` or what the text has. */
@@ -87,7 +67,7 @@ export class LookupDrafter implements Drafter {
     const hashes: number[] = [];
     let hash = 0x2545f491;
     for (let at = end; at >= 0 && hashes.length < this.#longest; at--) {
-      hash = Math.imul(hash ^ this.#text[at], 0x9e3779b1);
+      hash = Math.imul(hash ^ this.#text.at(at), 0x9e3779b1);
       hash ^= hash >>> 15;
       hashes.push(hash);
     }
@@ -97,15 +77,15 @@ export class LookupDrafter implements Drafter {
   /** Whether the `size` tokens up to `end` are the last of the text. */
   #matches(end: number, size: number): boolean {
     for (let back = 0; back < size; back++) {
-      if (this.#text[end - back] !== this.#text[this.#length - 1 - back]) return false;
+      if (this.#text.at(end - back) !== this.#text.at(this.#text.length - 1 - back)) return false;
     }
     return true;
   }
 
   /** What followed `end`; where that reaches the end of the text, it goes on repeating. */
   #after(end: number, count: number): Int32Array {
-    const period = this.#length - 1 - end;
-    return Int32Array.from({ length: count }, (_, i) => this.#text[end + 1 + i % period]);
+    const period = this.#text.length - 1 - end;
+    return Int32Array.from({ length: count }, (_, i) => this.#text.at(end + 1 + i % period));
   }
 }
 

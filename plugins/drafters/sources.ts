@@ -5,17 +5,14 @@ import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { branching } from "../../src/proposed.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { asPoint } from "../../src/tree-edit.ts";
-import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
-
-const NOTHING = new Int32Array(0);
+import { TokenBuffer } from "../../src/tokens.ts";
+import type { DraftTree } from "../../src/tree.ts";
 
 /** Keeps the text, and keeps both sources up to date. What is joined was chosen, not sampled: law `point`. */
 export abstract class JoinedDrafter implements Drafter {
   abstract readonly name: string;
   readonly laws = ["point"] as const;
-  readonly looksAhead = true;
-  #text = new Int32Array(1024);
-  #length = 0;
+  readonly #text = new TokenBuffer();
   #sampling: Sampling = GREEDY;
 
   constructor(protected readonly proposer: Proposer, private readonly retrieval: Drafter) {}
@@ -25,38 +22,24 @@ export abstract class JoinedDrafter implements Drafter {
 
   async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {
     this.#sampling = sampling;
-    this.#length = 0;
-    this.#append(prompt);
+    this.#text.clear();
+    this.#text.append(prompt);
     await this.retrieval.begin(prompt, sampling);
   }
 
-  async draft(plan: Plan, chance: Chance, ahead: Int32Array = NOTHING): Promise<DraftTree> {
-    const blind = ahead.length > 0 && !this.retrieval.looksAhead;
-    const retrieved = blind ? EMPTY_TREE : asPoint(await this.retrieval.draft(plan, chance, ahead));
-    const length = this.#length;
-    this.#append(ahead);
-    await this.proposer.sync(this.#text.subarray(0, this.#length), branching(this.#sampling));
-    this.#length = length; // the proposer goes on looking at its view
+  async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
+    const retrieved = asPoint(await this.retrieval.draft(plan, chance));
+    await this.proposer.sync(this.#text.view, branching(this.#sampling));
     return await this.join(retrieved, plan);
   }
 
   async observe(round: Round): Promise<void> {
-    this.#append(round.committed);
+    this.#text.append(round.committed);
     await this.retrieval.observe(round);
   }
 
   close(): void {
     this.proposer.close?.();
     this.retrieval.close?.();
-  }
-
-  #append(tokens: Int32Array): void {
-    if (this.#length + tokens.length > this.#text.length) {
-      const larger = new Int32Array(2 * (this.#length + tokens.length));
-      larger.set(this.#text.subarray(0, this.#length));
-      this.#text = larger;
-    }
-    this.#text.set(tokens, this.#length);
-    this.#length += tokens.length;
   }
 }

@@ -20,6 +20,7 @@ const STATS: Stats = {
   rows: 400,
   drafted: 240,
   accepted: 100,
+  leftOut: 0,
   offeredAt: [100, 80, 0],
   acceptedAt: [61, 39, 0],
   prefillMs: 400,

@@ -24,7 +24,7 @@ const tokenizer = {
   name: (token: number) => `<special ${token}>`,
 } as unknown as Tokenizer;
 
-const view = (path: number[], next: number, ahead: number[] = [], committed = path.length + 1): RoundView => ({
+const view = (path: number[], next: number): RoundView => ({
   round: {
     plan: { nodes: 8, depth: 4 },
     tree: {
@@ -35,13 +35,12 @@ const view = (path: number[], next: number, ahead: number[] = [], committed = pa
       confidence: Float64Array.of(0.5, 0.25, 0.004, 0.1, 1, NaN, 0),
     },
     verdict: { path: Int32Array.from(path), next },
-    committed: new Int32Array(committed),
+    committed: new Int32Array(path.length + 1),
     rows: 8,
     draftMs: 1.25,
     verifyMs: 20,
   },
   root: 0,
-  ahead: Int32Array.from(ahead),
   target: Float64Array.of(0.6, 0.2, 0.99, 0.1, 0.5, 0.5, 0.125),
 });
 
@@ -59,12 +58,6 @@ test("a round is a tree of accepted, refused and unseen nodes, with what draft a
     '  └ · "\\n"                            1.00    0.50',
     "",
   ]);
-});
-
-test("what hangs below tokens that were wrong was never judged", () => {
-  const lines = treeLines(view([], 2, [1, 2], 2), 1, tokenizer, 100, PAINT);
-  assert.match(lines[0], /below 2 not settled yet/);
-  assert.ok(lines.slice(2, -1).every((line) => line.includes("·")));
 });
 
 test("no line is wider than the terminal, however deep the tree and long the tokens", () => {

@@ -98,7 +98,7 @@ test("where tokens are left out or penalised, no engine is asked to judge", () =
     rewind: "truncate",
   };
   const ask = (rule: VerificationRule, change: Partial<Sampling>) =>
-    requestVerdict(rule, EMPTY_TREE, { ...GREEDY, ...change }, can, new SeededChance(1))?.request.rule;
+    requestVerdict(rule, EMPTY_TREE, { ...GREEDY, ...change }, can, new SeededChance(1))?.rule;
   assert.deepEqual(ask(token, { temperature: 1 }), { name: "token" });
   assert.deepEqual(ask(greedy, {}), { name: "greedy" });
   for (const change of [{ topK: 5 }, { topP: 0.9 }, { minP: 0.1 }, { typical: 0.9 }, { repetitionPenalty: 1.1 }]) {

@@ -265,3 +265,28 @@ test("impossible combinations are refused before the first pass", async () => {
   assert.equal(engine.passes + loose.passes, 0);
   await run(optionsOf({ engine: loose, drafter: new LookupDrafter(8, 1), strict: false }));
 });
+
+test("where the reader of pieces throws, the sequence that was opened for the call is closed", async () => {
+  const engine = new TableEngine({ seed: 1 });
+  let open = 0;
+  const watched = new Proxy(engine, {
+    get: (target, name) => {
+      if (name !== "open") return Reflect.get(target, name, target);
+      return () => {
+        const sequence = target.open();
+        const close = sequence.close.bind(sequence);
+        open++;
+        sequence.close = () => {
+          open--;
+          close();
+        };
+        return sequence;
+      };
+    },
+  });
+  const see = () => {
+    throw new Error("the pipe is closed");
+  };
+  await assert.rejects(complete(optionsOf({ engine: watched }), see), /the pipe is closed/);
+  assert.equal(open, 0);
+});

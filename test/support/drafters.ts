@@ -1,5 +1,4 @@
 // Drafters for tests: they guess, more or less well, what a table engine will say.
-import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
@@ -17,14 +16,13 @@ export class GuessingDrafter implements Drafter {
     private readonly seed: number,
     private readonly skill: number,
     private readonly branches = 1,
-    readonly looksAhead?: true,
   ) {}
 
   begin(prompt: Int32Array): void {
     this.text = [...prompt];
   }
 
-  draft(plan: Plan, _chance?: Chance, ahead: ArrayLike<number> = []) {
+  draft(plan: Plan) {
     const size = Math.floor(this.#draw() * (plan.nodes + 1));
     if (size === 0) return EMPTY_TREE;
     const tokens: number[] = [];
@@ -37,7 +35,7 @@ export class GuessingDrafter implements Drafter {
       if (this.branches === 1 && parent !== last) break;
       const path: number[] = [];
       for (let at = parent; at >= 0; at = parents[at]) path.unshift(tokens[at]);
-      const right = this.engine.likeliest([...this.text, ...Array.from(ahead), ...path]);
+      const right = this.engine.likeliest([...this.text, ...path]);
       tokens.push(this.#draw() < this.skill ? right : Math.floor(this.#draw() * this.engine.vocab));
       parents.push(parent);
       depth.push(parent < 0 ? 1 : depth[parent] + 1);
@@ -63,7 +61,6 @@ export class GuessingDrafter implements Drafter {
 export class KnowingDrafter implements Drafter {
   readonly name = "knowing";
   readonly laws = ["point"] as const;
-  readonly looksAhead = true;
   #said = 0;
 
   constructor(private readonly known: ArrayLike<number>, private readonly seed: number) {}
@@ -72,10 +69,10 @@ export class KnowingDrafter implements Drafter {
     this.#said = 0;
   }
 
-  draft(plan: Plan, _chance?: Chance, ahead: ArrayLike<number> = []) {
+  draft(plan: Plan) {
     const tokens: number[] = [];
     const parents: number[] = [];
-    const first = this.#said + ahead.length;
+    const first = this.#said;
     let above = -1;
     for (
       let at = first;

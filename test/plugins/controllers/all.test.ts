@@ -55,8 +55,7 @@ test("plans stay within bounds whatever happens", () => {
         const cost = (width: number) => 10 + slope * Math.max(2, width);
         for (const controller of all()) {
           for (let round = 0; round < 60; round++) {
-            const unsettled = Math.floor(hashed(seed, round, 3) * 3);
-            const state = { length: 10, remaining: 100, unsettled, cost: round < 2 ? () => NaN : cost };
+            const state = { length: 10, remaining: 100, cost: round < 2 ? () => NaN : cost };
             const plan = controller.plan(state);
             assert.ok(Number.isInteger(plan.nodes) && plan.nodes >= 0 && plan.nodes <= MOST, controller.name);
             assert.ok(Number.isInteger(plan.depth) && plan.depth >= 0 && plan.depth <= plan.nodes);
@@ -69,7 +68,7 @@ test("plans stay within bounds whatever happens", () => {
               tree: chainTree(new Int32Array(size)),
               verdict: { path: Int32Array.from({ length: accepted }, (_, node) => node), next: 0 },
               committed: new Int32Array(accepted + 1),
-              rows: size + 1 + unsettled,
+              rows: size + 1,
               draftMs: draftMs * size,
               verifyMs: cost(size + 1),
             });
@@ -85,7 +84,7 @@ test("the row that pads a lone row is never left empty by a drafter that costs n
   const cost = (width: number) => 10 * Math.max(2, width);
   for (const controller of all()) {
     for (let round = 0; round < 300; round++) {
-      const plan = controller.plan({ length: 10, remaining: 100, unsettled: 0, cost });
+      const plan = controller.plan({ length: 10, remaining: 100, cost });
       assert.ok(plan.nodes >= 1, `${controller.name} in round ${round}`);
       controller.observe({
         plan,

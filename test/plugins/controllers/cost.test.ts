@@ -150,7 +150,7 @@ function playTrees(shares: readonly number[], cost: World["cost"], rounds: numbe
   const controller = new CostController(24);
   const plans: Plan[] = [];
   for (let round = 0; round < rounds; round++) {
-    const plan = controller.plan({ length: 10, remaining: 1000, unsettled: 0, cost });
+    const plan = controller.plan({ length: 10, remaining: 1000, cost });
     plans.push(plan);
     const parents: number[] = [];
     const path: number[] = [];
@@ -196,17 +196,6 @@ test("where second and third guesses are often right it plans broad trees, where
   assert.ok(meanFirst < 1.4, `${meanFirst} nodes a level`);
 });
 
-test("rows that the next pass has anyway are nobody's fault: drafting below them is judged by what it adds", () => {
-  const cost = (width: number) => 10 + (width > 4 ? 100 : 0);
-  const planned = (unsettled: number) => {
-    const controller = new CostController(8);
-    return controller.plan({ length: 10, remaining: 100, unsettled, cost }).nodes;
-  };
-  assert.equal(planned(0), 3);
-  assert.equal(planned(2), 1);
-  assert.ok(planned(4) > 3);
-});
-
 test("a curve that finds wide passes too cheap is put right by what passes take, disturbed ones aside", () => {
   const curve = (width: number) => 20 + 0.1 * width;
   const truly = (width: number) => 10 * Math.max(2, width);
@@ -214,7 +203,7 @@ test("a curve that finds wide passes too cheap is put right by what passes take,
     const controller = new CostController(16);
     let late = 0;
     for (let round = 0; round < 200; round++) {
-      const plan = controller.plan({ length: 10, remaining: 1000, unsettled: 0, cost: curve });
+      const plan = controller.plan({ length: 10, remaining: 1000, cost: curve });
       let accepted = 0;
       while (accepted < plan.nodes && hashed(round, accepted) < 0.3) accepted++;
       controller.observe({

@@ -13,7 +13,7 @@ import { dense } from "../../../src/distribution.ts";
 import { chainTree } from "../../../src/tree.ts";
 import { hashed } from "../../support/table-engine.ts";
 
-const state = (cost: State["cost"]): State => ({ length: 10, remaining: 1000, unsettled: 0, cost });
+const state = (cost: State["cost"]): State => ({ length: 10, remaining: 1000, cost });
 const free = state(() => 10);
 const sure = dense([0.96, 0.02, 0.02]);
 const torn = dense([0.4, 0.3, 0.3]);

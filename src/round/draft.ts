@@ -1,0 +1,74 @@
+// draft: the drafter's tree, held against its contract, and cut to what the engine scores without moving a bit.
+import type { Engine } from "../backend.ts";
+import type { Chance } from "../chance.ts";
+import type { Plan } from "../controller.ts";
+import type { Drafter } from "../drafter.ts";
+import { HunchError } from "../errors.ts";
+import type { VerificationRule } from "../rule.ts";
+import type { Sampling } from "../sampling.ts";
+import { type DraftTree, EMPTY_TREE, isChain, treeFault } from "../tree.ts";
+import { prune } from "../tree-edit.ts";
+
+interface Players {
+  readonly engine: Engine;
+  readonly drafter: Drafter;
+  readonly rule: VerificationRule;
+  readonly sampling: Sampling;
+  readonly strict?: boolean;
+}
+
+/** `left`: nodes that the drafter gave and the pass leaves out. Throws HunchError where the drafter breaks its contract. */
+export async function draftRound(
+  players: Players,
+  plan: Plan,
+  chance: Chance,
+): Promise<{ readonly tree: DraftTree; readonly left: number }> {
+  if (plan.nodes === 0) return { tree: EMPTY_TREE, left: 0 };
+  const drafted = await players.drafter.draft(plan, chance);
+  refuseBroken(drafted, plan, players);
+  const tree = chainsOnly(players) ? eldestChain(drafted) : drafted;
+  return { tree, left: drafted.tokens.length - tree.tokens.length };
+}
+
+/**
+ * Whether scores beside branches may say other than plain decoding at a near-tie, where the text of plain decoding is
+ * promised: to who decodes greedily, or has a seed and a rule for which the draft does not matter.
+ */
+function chainsOnly({ engine, rule, sampling, strict = true }: Players): boolean {
+  if (!strict || engine.can.exact === "trees" || !rule.lossless) return false;
+  return sampling.temperature === 0 || rule.independent === true;
+}
+
+/** The root's eldest child, that one's eldest child, and so on. */
+export function eldestChain(tree: DraftTree): DraftTree {
+  let last = -1;
+  return isChain(tree) ? tree : prune(tree, (node) => {
+    if (tree.parents[node] !== last) return false;
+    last = node;
+    return true;
+  });
+}
+
+function refuseBroken(tree: DraftTree, plan: Plan, { engine, drafter, rule }: Players): void {
+  if (tree.tokens.length === 0) return;
+  const fault = treeFault(tree, { ...plan, vocab: engine.source.spec.vocab });
+  if (fault !== undefined) throw broken(`the drafter ${drafter.name} gave a draft that cannot be: ${fault}`);
+  if (!rule.laws.includes(tree.law)) {
+    throw broken(
+      `the drafter ${drafter.name} gave a draft of law ${tree.law}, which the rule ${rule.name} cannot judge`,
+    );
+  }
+  if (!engine.can.tree && !isChain(tree)) {
+    throw new HunchError(
+      "unavailable",
+      `${engine.name} cannot score the draft trees of ${drafter.name}`,
+      {},
+      "use a drafter or shape that draws chains, or another backend",
+    );
+  }
+}
+
+/** A plugin did what its contract rules out. */
+export function broken(message: string): HunchError {
+  return new HunchError("input", message, {}, "the plugin breaks its contract");
+}

@@ -1,0 +1,45 @@
+// pass: one forward of the target over the root and the draft; the drafter may go on meanwhile.
+import type { Engine, Sequence } from "../backend.ts";
+import { beside } from "../beside.ts";
+import { type Chance, isStream } from "../chance.ts";
+import { requestVerdict } from "../device-rule.ts";
+import type { Drafter } from "../drafter.ts";
+import type { VerificationRule } from "../rule.ts";
+import type { Sampling } from "../sampling.ts";
+import { sampledPass, type SampledScores } from "../scores.ts";
+import { type DraftTree, isChain } from "../tree.ts";
+import type { RoundView } from "../view.ts";
+
+/**
+ * `text`: the committed tokens; the last of them is the root, whose row is not in the cache yet. Row 0 of the scores is
+ * the root's, row i + 1 that of node i. Where the engine judges, the verdict's random numbers are spent.
+ */
+export async function targetPass(
+  { engine, drafter, rule, sampling, chance, onRound }: {
+    readonly engine: Engine;
+    readonly drafter: Drafter;
+    readonly rule: VerificationRule;
+    readonly sampling: Sampling;
+    readonly chance: Chance;
+    readonly onRound?: (view: RoundView) => void;
+  },
+  sequence: Sequence,
+  text: Int32Array,
+  tree: DraftTree,
+): Promise<SampledScores> {
+  await rule.prepare?.(tree, text); // it may run passes of its own, which would end the scores of this one
+  const watched = onRound !== undefined;
+  const judge = watched || !isStream(chance) ? undefined : requestVerdict(rule, tree, sampling, engine.can, chance);
+  const scoring = sampledPass(sequence, rowsOf(text[text.length - 1], tree), sampling, text, tree, { judge });
+  const scores = await beside(scoring, tree, tree.tokens.length + 1, { engine, drafter });
+  if (watched) await scores.load();
+  if (scores.judged !== undefined && isStream(chance)) chance.spend(scores.judged.used);
+  return scores;
+}
+
+/** The root before the draft. A chain is told as one: it needs no mask. */
+function rowsOf(root: number, tree: DraftTree): { readonly tokens: Int32Array; readonly parents?: Int32Array } {
+  const tokens = Int32Array.of(root, ...tree.tokens);
+  if (isChain(tree)) return { tokens };
+  return { tokens, parents: Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1)) };
+}
