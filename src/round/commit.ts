@@ -1,17 +1,8 @@
 // commit: the accepted path and the next token become text, up to an end token or a stop string.
+import type { Piece } from "../generation.ts";
 import type { Verdict } from "../rule.ts";
 import type { TextStream } from "../text.ts";
 import type { DraftTree } from "../tree.ts";
-
-/** What one round added. `text` never ends inside a character; a held-back part comes with a later piece. */
-export interface Piece {
-  readonly text: string;
-  readonly tokens: Int32Array;
-  /** How many of `tokens`, from the front, were drafted and accepted; the rest is the target's own. */
-  readonly accepted: number;
-  /** How much of `text`, from the front, in UTF-16 units, came with those; text held back counts with what freed it. */
-  readonly acceptedText: number;
-}
 
 export interface Commit {
   readonly piece: Piece;

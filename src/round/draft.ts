@@ -1,21 +1,12 @@
 // draft: the drafter's tree, held against its contract, and cut to what the engine scores without moving a bit.
-import type { Engine } from "../backend.ts";
 import type { Chance } from "../chance.ts";
 import type { Plan } from "../controller.ts";
-import type { Drafter } from "../drafter.ts";
 import { HunchError } from "../errors.ts";
-import type { VerificationRule } from "../rule.ts";
-import type { Sampling } from "../sampling.ts";
+import type { GenerateOptions } from "../generation.ts";
 import { type DraftTree, EMPTY_TREE, isChain, treeFault } from "../tree.ts";
 import { prune } from "../tree-edit.ts";
 
-interface Players {
-  readonly engine: Engine;
-  readonly drafter: Drafter;
-  readonly rule: VerificationRule;
-  readonly sampling: Sampling;
-  readonly strict?: boolean;
-}
+type Players = Pick<GenerateOptions, "engine" | "drafter" | "rule" | "sampling" | "strict">;
 
 /** `left`: nodes that the drafter gave and the pass leaves out. Throws HunchError where the drafter breaks its contract. */
 export async function draftRound(

@@ -1,9 +1,9 @@
 // observe: whoever learns from rounds is told of this one, the drafter of every committed token.
-import type { Controller, Round } from "../controller.ts";
-import type { Drafter } from "../drafter.ts";
+import type { Round } from "../controller.ts";
+import type { GenerateOptions } from "../generation.ts";
 
 export async function observeRound(
-  { drafter, controller }: { readonly drafter: Drafter; readonly controller: Controller },
+  { drafter, controller }: Pick<GenerateOptions, "drafter" | "controller">,
   round: Round,
 ): Promise<void> {
   await drafter.observe(round);

@@ -1,28 +1,18 @@
 // pass: one forward of the target over the root and the draft; the drafter may go on meanwhile.
-import type { Engine, Sequence } from "../backend.ts";
+import type { Sequence } from "../backend.ts";
 import { beside } from "../beside.ts";
-import { type Chance, isStream } from "../chance.ts";
+import { isStream } from "../chance.ts";
 import { requestVerdict } from "../device-rule.ts";
-import type { Drafter } from "../drafter.ts";
-import type { VerificationRule } from "../rule.ts";
-import type { Sampling } from "../sampling.ts";
+import type { GenerateOptions } from "../generation.ts";
 import { sampledPass, type SampledScores } from "../scores.ts";
 import { type DraftTree, isChain } from "../tree.ts";
-import type { RoundView } from "../view.ts";
 
 /**
  * `text`: the committed tokens; the last of them is the root, whose row is not in the cache yet. Row 0 of the scores is
  * the root's, row i + 1 that of node i. Where the engine judges, the verdict's random numbers are spent.
  */
 export async function targetPass(
-  { engine, drafter, rule, sampling, chance, onRound }: {
-    readonly engine: Engine;
-    readonly drafter: Drafter;
-    readonly rule: VerificationRule;
-    readonly sampling: Sampling;
-    readonly chance: Chance;
-    readonly onRound?: (view: RoundView) => void;
-  },
+  { engine, drafter, rule, sampling, chance, onRound }: GenerateOptions,
   sequence: Sequence,
   text: Int32Array,
   tree: DraftTree,

@@ -1,18 +1,14 @@
 // plan: what the controller wants drafted, within what budget, context and engine leave.
 import type { Engine } from "../backend.ts";
-import type { Controller, Plan } from "../controller.ts";
-import type { Drafter } from "../drafter.ts";
+import type { Plan } from "../controller.ts";
+import type { GenerateOptions } from "../generation.ts";
 
 /** Decode plainly. */
 export const NO_PLAN: Plan = { nodes: 0, depth: 0 };
 
 /** `length`: tokens committed. `remaining`: tokens that may still be generated, at least 1. */
 export function planRound(
-  { engine, drafter, controller }: {
-    readonly engine: Engine;
-    readonly drafter: Drafter;
-    readonly controller: Controller;
-  },
+  { engine, drafter, controller }: Pick<GenerateOptions, "engine" | "drafter" | "controller">,
   length: number,
   remaining: number,
 ): { readonly plan: Plan; readonly chosePlain: boolean } {

@@ -1,13 +1,13 @@
 // verify: the rule's verdict on the draft, or the engine's where it has judged already.
-import type { Chance } from "../chance.ts";
-import type { Verdict, VerificationRule } from "../rule.ts";
+import type { GenerateOptions } from "../generation.ts";
+import type { Verdict } from "../rule.ts";
 import type { SampledScores } from "../scores.ts";
 import { type DraftTree, verdictFault } from "../tree.ts";
 import { broken } from "./draft.ts";
 
 /** Throws HunchError where the rule breaks its contract. */
 export function verifyRound(
-  { rule, chance }: { readonly rule: VerificationRule; readonly chance: Chance },
+  { rule, chance }: Pick<GenerateOptions, "rule" | "chance">,
   tree: DraftTree,
   scores: SampledScores,
 ): Verdict {
