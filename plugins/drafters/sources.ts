@@ -2,7 +2,7 @@
 import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { branching } from "../../src/proposed.ts";
+import { ask } from "../../src/raw.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { asPoint } from "../../src/tree-edit.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
@@ -18,10 +18,10 @@ export abstract class JoinedDrafter implements Drafter {
   #length = 0;
   #sampling: Sampling = GREEDY;
 
-  constructor(protected readonly proposer: Proposer, private readonly retrieval: Drafter) {}
+  constructor(private readonly proposer: Proposer, private readonly retrieval: Drafter) {}
 
   /** The draft, once the proposer stands at the end of the text. */
-  protected abstract join(retrieved: DraftTree, plan: Plan): Promise<DraftTree>;
+  protected abstract join(retrieved: DraftTree, plan: Plan, proposer: Proposer): Promise<DraftTree>;
 
   async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {
     this.#sampling = sampling;
@@ -35,9 +35,10 @@ export abstract class JoinedDrafter implements Drafter {
     const retrieved = blind ? EMPTY_TREE : asPoint(await this.retrieval.draft(plan, chance, ahead));
     const length = this.#length;
     this.#append(ahead);
-    await this.proposer.sync(this.#text.subarray(0, this.#length), branching(this.#sampling));
+    const asked = ask(this.proposer, plan, this.#sampling);
+    await this.proposer.sync(this.#text.subarray(0, this.#length), asked.sync);
     this.#length = length; // the proposer goes on looking at its view
-    return await this.join(retrieved, plan);
+    return await this.join(retrieved, asked.plan, asked.proposer);
   }
 
   async observe(round: Round): Promise<void> {
