@@ -67,8 +67,7 @@ function drawSome(d: Distribution, count: number, chance: Chance): number[] {
 export default definePlugin({
   kind: "rule",
   name: "target-init",
-  summary:
-    "RELAXED: of several tokens that the target drew, the one whose draft goes furthest; for the shape target-init",
+  summary: "RELAXED: of several tokens that the target drew, keep the one whose draft goes furthest",
   paper: { title: "Improving Multi-candidate Speculative Decoding", year: 2024, arxiv: "2409.10644" },
   create: () => targetInit,
 });
