@@ -6,13 +6,16 @@ import { ModelProposer } from "../../plugins/drafters/model.ts";
 import { recursive } from "../../plugins/rules/recursive.ts";
 import { targetInit } from "../../plugins/rules/target-init.ts";
 import { drawsOf, TargetInit, type TargetTree } from "../../plugins/shapes/target-init.ts";
-import { everyBranch } from "../../src/chance.ts";
+import { everyBranch, SeededChance } from "../../src/chance.ts";
 import type { Round } from "../../src/controller.ts";
 import { dense, type Distribution, probability } from "../../src/distribution.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { complete } from "../../src/generate.ts";
 import { ProposedDrafter } from "../../src/proposed.ts";
 import { OnePlace } from "../../src/check/acceptance.ts";
+import { GREEDY } from "../../src/sampling.ts";
+import type { TreeShape } from "../../src/shape.ts";
+import { chain } from "../../plugins/shapes/chain.ts";
 import { optionsOf } from "../support/options.ts";
 import { TableEngine } from "../support/table-engine.ts";
 
@@ -86,7 +89,7 @@ function watched(draft: TableEngine, shape: TargetInit): { drafter: Drafter; rou
   return { drafter, rounds };
 }
 
-test("round by round the draft hangs below what the target drew after the kept path; a new text starts anew", async () => {
+test("round by round the draft hangs below what the target drew after the kept path", async () => {
   const engine = new TableEngine({ seed: 3, spread: 6 });
   const draft = new TableEngine({ seed: 3, spread: 4 });
   const { drafter, rounds } = watched(draft, new TargetInit(3, [2, 1], 0.05));
@@ -110,10 +113,28 @@ test("round by round the draft hangs below what the target drew after the kept p
     }
   });
   assert.ok(several > rounds.length / 3, `${several} of ${rounds.length}`);
+});
 
-  rounds.length = 0;
-  await complete(optionsOf({ ...given(), maxTokens: 5, seed: 6 }));
-  assert.equal(drawsOf(rounds[0].tree)!.given, 0);
+test("what a text left waiting is not drafted below in the next text", async () => {
+  const shape = new TargetInit(2, [1], 0);
+  const proposer = new ModelProposer(new TableEngine({ seed: 3 }));
+  const plan = { nodes: 4, depth: 2 };
+  const grow = async () => {
+    await proposer.sync(Int32Array.of(1, 2), { ...GREEDY, temperature: 1 });
+    return await shape.grow(proposer, plan, new SeededChance(1)) as TargetTree;
+  };
+  const tree = await grow();
+  tree.draws.next = [5, 7];
+  const round = { plan, tree, verdict: { path: Int32Array.of(), next: 1 }, committed: Int32Array.of(1), rows: 5 };
+  shape.observe({ ...round, draftMs: 1, verifyMs: 1 });
+  assert.deepEqual([...(await grow()).tokens.slice(0, 2)], [5, 7]);
+  shape.begin();
+  assert.equal((await grow()).draws.given, 0);
+
+  const calls: string[] = [];
+  const told: TreeShape = { name: "told", law: "point", grow: chain.grow, begin: () => calls.push("begin") };
+  new ProposedDrafter("told", proposer, told).begin(Int32Array.of(1), GREEDY);
+  assert.deepEqual(calls, ["begin"]);
 });
 
 test("under a lossless rule, and at temperature 0, nothing of the target's is drawn ahead", async () => {
