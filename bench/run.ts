@@ -24,6 +24,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   lookup: () => import("./suites/lookup.ts"),
   controllers: () => import("./suites/controllers.ts"),
   overhead: () => import("./suites/overhead.ts"),
+  methods: () => import("./suites/methods.ts"),
   trees: () => import("./suites/trees.ts"),
   verification: () => import("./suites/verification.ts"),
   bookkeeping: () => import("./suites/bookkeeping.ts"),

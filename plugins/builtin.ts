@@ -27,6 +27,7 @@ import optimalTransport from "./rules/optimal-transport.ts";
 import recursive from "./rules/recursive.ts";
 import reflective from "./rules/reflective.ts";
 import specHub from "./rules/spechub.ts";
+import targetInitRule from "./rules/target-init.ts";
 import token from "./rules/token.ts";
 import topAndOne from "./rules/top-and-one.ts";
 import traversal from "./rules/traversal.ts";
@@ -84,6 +85,7 @@ export const builtin: readonly Plugin[] = [
   reflective,
   neighbour,
   judge,
+  targetInitRule,
   cost,
   fixed,
   confidence,

@@ -11,10 +11,12 @@ export interface Plan {
   readonly depth: number;
   /**
    * Asked before children of a node are drawn from q, which they would stand `depth` deep in the draft by, ≥ 1: false,
-   * and the node stays a leaf. It must look at nothing that is drawn below the node, or a rule would be told that what
-   * was not drawn is not there. Absent: always on. Drafters without a q never ask.
+   * and the node stays a leaf; "last", and its children do. It must look at nothing that is drawn below the node, or a
+   * rule would be told that what was not drawn is not there. Absent: always on. Drafters without a q never ask.
    */
-  readonly goOn?: (q: Distribution, depth: number) => boolean;
+  readonly goOn?: (q: Distribution, depth: number) => boolean | "last";
+  /** True: `goOn` gets the drafter's soft-max instead of q, before temperature and truncation. */
+  readonly raw?: true;
 }
 
 /** What happened in a round. Times in milliseconds. */

@@ -3,6 +3,7 @@ import type { Chance } from "./chance.ts";
 import type { Plan, Round } from "./controller.ts";
 import { argmax } from "./distribution.ts";
 import type { Drafter, Proposer } from "./drafter.ts";
+import { ask } from "./raw.ts";
 import { GREEDY, type Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
 import { TokenBuffer } from "./tokens.ts";
@@ -10,15 +11,6 @@ import { type DraftLaw, type DraftTree, isChain } from "./tree.ts";
 
 /** What a draw becomes as the temperature falls to 0: the likeliest of what is left. */
 export const LIKELIEST: Chance = { flip: (probability) => probability >= 0.5, pick: argmax };
-
-/**
- * The sampling that a shape with branches grows by. At temperature 0 a drafter that is sure of one token has nothing to
- * branch to, so it says what it would at temperature 1, and every draw of the shape takes the likeliest.
- */
-export function branching(sampling: Sampling): Sampling {
-  const { temperature, repetitionPenalty, repetitionWindow } = sampling;
-  return temperature > 0 ? sampling : { ...GREEDY, temperature: 1, repetitionPenalty, repetitionWindow };
-}
 
 /** At temperature 0 what the shape draws is chosen and not sampled: the law is then `point`, otherwise the shape's. */
 export class ProposedDrafter implements Drafter {
@@ -43,14 +35,15 @@ export class ProposedDrafter implements Drafter {
     this.#laws = [sampling.temperature === 0 ? "point" : this.shape.law];
     this.#text.clear();
     this.#text.append(prompt);
+    this.shape.begin?.();
   }
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
     const sure = this.shape.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
-    const sampling = sure ? this.#sampling : branching(this.#sampling);
-    await this.proposer.sync(this.#text.view, sampling);
-    if (this.#sampling.temperature > 0) return await this.shape.grow(this.proposer, plan, chance);
-    return { ...await this.shape.grow(this.proposer, plan, LIKELIEST), law: "point", q: () => undefined };
+    const asked = ask(this.proposer, plan, this.#sampling);
+    await this.proposer.sync(this.#text.view, sure ? this.#sampling : asked.sync);
+    if (this.#sampling.temperature > 0) return await this.shape.grow(asked.proposer, asked.plan, chance);
+    return { ...await this.shape.grow(asked.proposer, asked.plan, LIKELIEST), law: "point", q: () => undefined };
   }
 
   /** Nothing where the draft has branches: there is no saying which of them is kept. */

@@ -12,6 +12,8 @@ export interface TreeShape {
   readonly single?: true;
   /** At most `plan.nodes` nodes and `plan.depth` deep; fewer where the proposer has no more to say. */
   grow(proposer: Proposer, plan: Plan, chance: Chance): Promise<DraftTree>;
+  /** A new text starts. */
+  begin?(): void;
   /** For shapes that learn what is accepted. */
   observe?(round: Round): void;
 }

@@ -14,6 +14,7 @@ import { SpineDrafter } from "../../plugins/drafters/spine.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { importance } from "../../plugins/rules/importance.ts";
 import { recursive } from "../../plugins/rules/recursive.ts";
+import { targetInit } from "../../plugins/rules/target-init.ts";
 import { topAndOne as topAndOneRule } from "../../plugins/rules/top-and-one.ts";
 import { traversal } from "../../plugins/rules/traversal.ts";
 import { beam } from "../../plugins/shapes/beam.ts";
@@ -22,7 +23,7 @@ import { Delayed } from "../../plugins/shapes/delayed.ts";
 import { dynamic } from "../../plugins/shapes/dynamic.ts";
 import { dySpec } from "../../plugins/shapes/dyspec.ts";
 import { Growing } from "../../plugins/shapes/growing.ts";
-import { gumbel } from "../../plugins/shapes/gumbel.ts";
+import { endingGumbel, gumbel } from "../../plugins/shapes/gumbel.ts";
 import { iid } from "../../plugins/shapes/iid.ts";
 import { growLevels, widthAt } from "../../plugins/shapes/levels.ts";
 import { optTree } from "../../plugins/shapes/opt-tree.ts";
@@ -36,7 +37,8 @@ import { SeededChance } from "../../src/chance.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { complete } from "../../src/generate.ts";
 import { openModel } from "../../src/model/open.ts";
-import { branching, LIKELIEST, ProposedDrafter } from "../../src/proposed.ts";
+import { LIKELIEST, ProposedDrafter } from "../../src/proposed.ts";
+import { untempered } from "../../src/raw.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import type { TreeShape } from "../../src/shape.ts";
@@ -147,7 +149,7 @@ async function chosen(engine: Engine, proposer: Proposer, prompts: readonly stri
       places++;
       for (const nodes of NODES) {
         for (const [name, shape] of Object.entries(shapes)) {
-          await proposer.sync(tokens.subarray(0, end), branching(GREEDY));
+          await proposer.sync(tokens.subarray(0, end), untempered(GREEDY));
           const tree = await shape.grow(proposer, { nodes, depth: Math.min(nodes, 8) }, LIKELIEST);
           const sum = sums.get(`${name} ${nodes}`) ?? { expected: 0, accepted: 0, nodes: 0 };
           sum.expected += shape === chain ? NaN : expected(tree);
@@ -230,6 +232,7 @@ function pairs(): Pair[] {
     ["gumbel", shapes.gumbel, traversal],
     ["beam", shapes.beam, traversal],
     ["dyspec", shapes.dyspec, traversal],
+    ["target-init, relaxed", new TargetInit(3, [1], 0.1), targetInit],
   ];
 }
 
@@ -275,7 +278,7 @@ function all(): Record<string, TreeShape> {
     sequoia: new Sequoia(() => NaN, 6),
     iid: iid(3),
     delayed: new Delayed(3),
-    "target-init": new TargetInit([3, 2, 2, 1], 0.1),
+    "gumbel, ending": endingGumbel([3, 2, 2, 1], 0.1),
   };
 }
 

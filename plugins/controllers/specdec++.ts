@@ -4,11 +4,13 @@
 //
 // The paper trains a head on the draft model's hidden states. Here the head is a logistic regression over what every
 // proposer can tell, its distribution q, fitted online on what the target accepts. It looks at q and depth only, never at
-// the token drawn, so what is drafted keeps its law. One token is always drafted.
+// the token drawn, so what is drafted keeps its law. The paper drafts the token at which the probability passes the
+// threshold and then stops: so does `published`. Otherwise drafting stops before it, except before the first.
 import type { Controller, Plan, Round } from "../../src/controller.ts";
 import { type Distribution, entropy } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { confidenceOf } from "./confidence.ts";
+import { publishedOption } from "./stopping.ts";
 import { deepestOf } from "./watching.ts";
 
 const RATE = 0.1;
@@ -24,7 +26,7 @@ export class SpecDecController implements Controller {
   readonly #plan: Plan;
 
   /** Stops when a refusal is likelier than `threshold`, 0…1. */
-  constructor(private readonly threshold: number, most: number) {
+  constructor(private readonly threshold: number, most: number, private readonly published = false) {
     this.#plan = { nodes: most, depth: most, goOn: (q, depth) => this.#goOn(q, depth) };
   }
 
@@ -44,13 +46,14 @@ export class SpecDecController implements Controller {
     return this.#predict(features(q, depth));
   }
 
-  #goOn(q: Distribution, depth: number): boolean {
+  #goOn(q: Distribution, depth: number): boolean | "last" {
     if (depth === 1) this.#features = []; // a new draft
     if (this.#features[depth - 1] === undefined) { // of several branches, the first is the likeliest
       this.#features[depth - 1] = features(q, depth);
       this.#survival[depth - 1] = (this.#survival[depth - 2] ?? 1) * this.#predict(this.#features[depth - 1]);
     }
-    return depth === 1 || 1 - this.#survival[depth - 1] <= this.threshold;
+    const on = 1 - this.#survival[depth - 1] <= this.threshold;
+    return this.published ? on || "last" : on || depth === 1;
   }
 
   #predict(x: readonly number[]): number {
@@ -82,6 +85,8 @@ export default definePlugin({
   options: {
     threshold: { type: "number", default: 0.7, min: 0, max: 1, summary: "most probability of a refusal to draft on" },
     most: { type: "integer", default: 16, min: 1, max: 256, summary: "most drafted tokens a round" },
+    published: publishedOption("drafts the doubtful token too"),
   },
-  create: ({ threshold, most }) => new SpecDecController(Number(threshold), Number(most)),
+  create: ({ threshold, most, published }) =>
+    new SpecDecController(Number(threshold), Number(most), published === true),
 });

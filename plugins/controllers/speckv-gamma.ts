@@ -1,5 +1,6 @@
 // speckv-gamma: a small network predicts from the drafter's confidence and entropy how much of a draft of each length is
-// accepted, and the length with the most tokens per millisecond is drafted.
+// accepted, and the length with the most tokens per millisecond is drafted; `published`, as in the paper, the length with
+// the most tokens per step, whatever it costs.
 // SpecKV: Adaptive Speculative Decoding with Compression-Aware Gamma Selection (Shukla, 2026, arXiv 2605.02888).
 //
 // The paper trains the network beforehand, on records from models compressed to 16, 8 and 4 bits. Here it learns while it
@@ -9,6 +10,7 @@ import type { Controller, Plan, Round, State } from "../../src/controller.ts";
 import { type Distribution, entropy } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { confidenceOf } from "./confidence.ts";
+import { publishedOption } from "./stopping.ts";
 import { deepestOf, Pace } from "./watching.ts";
 
 const LENGTHS = [1, 2, 3, 4, 6, 8, 12, 16];
@@ -69,7 +71,8 @@ export class SpecKvController implements Controller {
   #seen: { confidence: number; entropy: number }[] = [];
   #rounds = 0;
 
-  constructor(most: number) {
+  /** Lengths up to `most`, 1…16. `published`: by tokens per step instead of per millisecond. */
+  constructor(most: number, private readonly published = false) {
     this.#lengths = LENGTHS.filter((length) => length <= most);
   }
 
@@ -108,7 +111,7 @@ export class SpecKvController implements Controller {
     let chosen = 0;
     this.#lengths.forEach((length, i) => {
       const tokens = 1 + length * this.#network.predict(this.#inputs(length));
-      const rate = tokens / (state.cost(1 + length) + length * this.#pace.ms);
+      const rate = this.published ? tokens : tokens / (state.cost(1 + length) + length * this.#pace.ms);
       if (rate > best) {
         best = rate;
         chosen = i;
@@ -134,6 +137,7 @@ export default definePlugin({
   },
   options: {
     most: { type: "integer", default: 16, min: 1, max: 16, summary: "most drafted tokens a round" },
+    published: publishedOption("by tokens per step, whatever a step costs"),
   },
-  create: ({ most }) => new SpecKvController(Number(most)),
+  create: ({ most, published }) => new SpecKvController(Number(most), published === true),
 });

@@ -1,44 +1,55 @@
-// graft: the draft tree loses its least likely branches, and what was found in the text takes their places.
-// Draft Less, Retrieve More: Hybrid Tree Construction for Speculative Decoding (2026, arXiv 2605.20104).
+// graft: the draft tree loses its least likely branches to what was found in the text.
+// Draft Less, Retrieve More: Hybrid Tree Construction for Speculative Decoding (Shen et al., 2026, arXiv 2605.20104).
 //
-// The tree is that of the likeliest paths (opt-tree); pruning stops it where a path is less likely than `threshold`.
-// What is found in the text enters at the root and shares the tree as far as the two agree, so it either makes a kept
-// branch longer or is one more. It has at least the places that pruning freed, and at most a share of all even where
-// nothing is pruned. Two sources make one draft, so this is a drafter and no shape. Law `point`: pruning by likelihood
-// is no harm to chosen drafts, and would be to sampled ones.
+// The tree is that of the likeliest paths (opt-tree); paths less likely than `threshold` are pruned, as many as what was
+// found can fill and no more. What was found enters at the root and shares the tree as far as the two agree, so it
+// either makes a kept branch longer or is one more. The paper retrieves from a table of what the target found likely
+// after each token; here any drafter may be the source.
+//
+// Two sources make one draft, so this is a drafter and no shape. Law `point`: pruning by likelihood is no harm to chosen
+// drafts, and would be to sampled ones.
 import type { Plan } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { LIKELIEST } from "../../src/proposed.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { merge } from "../../src/tree-edit.ts";
 import type { DraftTree } from "../../src/tree.ts";
-import { optTree } from "../shapes/opt-tree.ts";
+import type { Growing } from "../shapes/growing.ts";
+import { growLikeliest } from "../shapes/opt-tree.ts";
 import { JoinedDrafter } from "./sources.ts";
-
-/** Of all nodes, so many are for what was found even where the tree could use them. */
-const SHARE = 0.25;
 
 export class GraftDrafter extends JoinedDrafter {
   readonly name = "graft";
 
-  /** Paths less likely than `threshold` are pruned, 0…1. */
+  /** Paths less likely than `threshold` give way, 0…1. */
   constructor(proposer: Proposer, retrieval: Drafter, private readonly threshold: number) {
     super(proposer, retrieval);
   }
 
-  protected async join(retrieved: DraftTree, plan: Plan): Promise<DraftTree> {
-    const found = retrieved.tokens.length;
-    const spared = Math.min(found, Math.ceil(SHARE * plan.nodes), plan.nodes - 1);
-    const stock = { ...plan, nodes: plan.nodes - spared };
-    const tree = await optTree(this.threshold).grow(this.proposer, stock, LIKELIEST);
+  protected async join(retrieved: DraftTree, plan: Plan, proposer: Proposer): Promise<DraftTree> {
+    const tree = await growLikeliest(
+      proposer,
+      plan,
+      ({ value }, growing) => value < this.threshold && growing.room <= lacking(growing, retrieved),
+    );
     return merge([tree, retrieved], plan.nodes);
   }
+}
+
+/** How many nodes of `other` a tree does not have. */
+function lacking({ tokens, parents }: Growing, other: DraftTree): number {
+  const place = new Map([[-1, -1]]);
+  other.tokens.forEach((token, node) => {
+    const parent = place.get(other.parents[node]);
+    const at = parent === undefined ? -1 : tokens.findIndex((own, i) => own === token && parents[i] === parent);
+    if (at >= 0) place.set(node, at);
+  });
+  return other.tokens.length - (place.size - 1);
 }
 
 export default definePlugin({
   kind: "drafter",
   name: "graft",
-  summary: "a proposer's tree without its least likely branches, and what the text says in their places",
+  summary: "a proposer's tree whose least likely branches give way to what the text says",
   argument: "PROPOSER",
   paper: {
     title: "Draft Less, Retrieve More: Hybrid Tree Construction for Speculative Decoding",
@@ -47,7 +58,7 @@ export default definePlugin({
   },
   options: {
     retrieval: { type: "string", default: "lookup", summary: "drafter that fills the places" },
-    threshold: { type: "number", default: 0.1, min: 0, max: 1, summary: "paths less likely than this are pruned" },
+    threshold: { type: "number", default: 0.1, min: 0, max: 1, summary: "paths less likely than this give way" },
   },
   async create({ retrieval, threshold }, proposer, context) {
     return new GraftDrafter(

@@ -2,7 +2,7 @@
 import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { branching } from "../../src/proposed.ts";
+import { ask } from "../../src/raw.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { asPoint } from "../../src/tree-edit.ts";
 import { TokenBuffer } from "../../src/tokens.ts";
@@ -15,10 +15,10 @@ export abstract class JoinedDrafter implements Drafter {
   readonly #text = new TokenBuffer();
   #sampling: Sampling = GREEDY;
 
-  constructor(protected readonly proposer: Proposer, private readonly retrieval: Drafter) {}
+  constructor(private readonly proposer: Proposer, private readonly retrieval: Drafter) {}
 
   /** The draft, once the proposer stands at the end of the text. */
-  protected abstract join(retrieved: DraftTree, plan: Plan): Promise<DraftTree>;
+  protected abstract join(retrieved: DraftTree, plan: Plan, proposer: Proposer): Promise<DraftTree>;
 
   async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {
     this.#sampling = sampling;
@@ -29,8 +29,9 @@ export abstract class JoinedDrafter implements Drafter {
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
     const retrieved = asPoint(await this.retrieval.draft(plan, chance));
-    await this.proposer.sync(this.#text.view, branching(this.#sampling));
-    return await this.join(retrieved, plan);
+    const asked = ask(this.proposer, plan, this.#sampling);
+    await this.proposer.sync(this.#text.view, asked.sync);
+    return await this.join(retrieved, asked.plan, asked.proposer);
   }
 
   async observe(round: Round): Promise<void> {

@@ -1,10 +1,11 @@
 // spine: what was found in the text is a deep chain, and at each of its nodes a few other tokens branch off.
 // Goose: Anisotropic Speculation Trees for Training-Free Speculative Decoding (Jin et al., 2026, arXiv 2604.02047): a
-// reliable source should go deep, an unreliable one wide. Accepts at least what either source would alone, as far as
-// the nodes go: the spine is whole, and where nothing is found the branches have all nodes.
+// reliable source should go deep, an unreliable one wide. The spine is whole, so at least what its source would alone is
+// accepted. Not so the proposer's: it has the nodes that the spine leaves, and with all of them might do better. The
+// paper's "at least either source alone" counts the nodes of both.
 //
-// Two sources make one draft, so this is a drafter and no shape. The branches are any proposer's; the paper's own, what
-// followed a token in earlier passes, is the proposer `successors`. Law `point`.
+// Two sources make one draft, so this is a drafter and no shape. The branches are any proposer's, where the paper keeps
+// what earlier passes of the target found likely after a token. Law `point`.
 import type { Plan } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/registry.ts";
@@ -21,8 +22,8 @@ export class SpineDrafter extends JoinedDrafter {
     super(proposer, spine);
   }
 
-  protected async join(spine: DraftTree, plan: Plan): Promise<DraftTree> {
-    const growing = new Growing(this.proposer, plan);
+  protected async join(spine: DraftTree, plan: Plan, proposer: Proposer): Promise<DraftTree> {
+    const growing = new Growing(proposer, plan);
     // The first path of the spine's source; the proposer gives every node of it its branches in one pass.
     const path: number[] = [-1];
     for (let node = spine.parents.indexOf(-1); node >= 0; node = spine.parents.indexOf(node)) {

@@ -1,7 +1,6 @@
 // successors: what followed the last two tokens in this text, and the last one, as a distribution. A proposer that
-// costs nothing, for shapes and for the branches of `spine`; in the spirit of
-// Token Recycling: Turning Trash into Treasure: Accelerating Inference of LLMs with Token Recycling (Luo et al., 2024,
-// arXiv 2408.08696), which keeps successors of tokens; here they are those that the text itself has shown.
+// costs nothing, for shapes and for the branches of `spine`. Counts of the text itself, nothing that a model said: it
+// implements no paper. (Token Recycling, arXiv 2408.08696, keeps what the target found likely after each token.)
 import { type Distribution, sparse } from "../../src/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/registry.ts";
@@ -83,10 +82,5 @@ export default definePlugin({
   kind: "proposer",
   name: "successors",
   summary: "what followed the last tokens in this text before; costs nothing",
-  paper: {
-    title: "Turning Trash into Treasure: Accelerating Inference of Large Language Models with Token Recycling",
-    year: 2024,
-    arxiv: "2408.08696",
-  },
   create: (_, __, { target }) => new SuccessorProposer(target.source.spec.vocab),
 });

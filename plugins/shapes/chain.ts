@@ -15,11 +15,13 @@ export const chain: TreeShape = {
     const tokens: number[] = [];
     const draws: Distribution[] = [];
     let [q] = length > 0 ? await proposer.propose({ tokens: new Int32Array(0), parents: new Int32Array(0) }) : [];
-    while (q !== undefined && tokens.length < length && (plan.goOn?.(q, tokens.length + 1) ?? true)) {
+    while (q !== undefined && tokens.length < length) {
+      const on = plan.goOn?.(q, tokens.length + 1) ?? true;
+      if (on === false) break;
       const token = chance.pick(q);
       draws.push(q);
       tokens.push(token);
-      if (tokens.length === length) break; // the last token's own row is never computed
+      if (on === "last" || tokens.length === length) break; // the last token's own row is never computed
       const last = tokens.length - 1;
       [q] = await proposer.propose({ tokens: Int32Array.of(token), parents: Int32Array.of(last - 1) });
     }

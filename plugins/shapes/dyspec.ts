@@ -1,7 +1,7 @@
 // dyspec: the next draw is always made where it is likeliest to be accepted, given what was drawn so far.
 // DySpec: Faster Speculative Decoding with Dynamic Token Tree Structure (Xiong et al., 2024, arXiv 2410.11744),
-// algorithm 1: a place whose elder siblings are all refused with probability 1 − s is worth s; drawing y there from R
-// (q without the elders) makes a child worth s·R(y) and leaves s·(1 − R(y)) for the next sibling.
+// algorithm 1: a place is worth s, how likely it is come to: that its path stands and its elder siblings are all refused.
+// Drawing y there from R (q without the elders) makes a child worth s·R(y) and leaves s·(1 − R(y)) for the next sibling.
 //
 // Children are drawn without replacement, but whether there is a next one depends on those before it. So the law is
 // `beam` and not `distinct`: a rule that counts on a number of draws that was settled beforehand, such as

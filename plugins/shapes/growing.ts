@@ -17,7 +17,11 @@ export class Growing {
   readonly #depths: number[] = [];
   readonly #q = new Map<number, Distribution>();
   readonly #asked = new Set<number>();
+  /** Nodes whose children stay leaves. */
+  readonly #ended = new Set<number>();
   readonly #urns = new Map<number, Urn>();
+  /** Some of the likeliest tokens of q, most likely first. */
+  readonly #ranked = new Map<number, readonly number[]>();
   /** Nodes in the order in which the proposer was told of them: it counts its own way. */
   readonly #told = new Map([[ROOT, ROOT]]);
   #over = false;
@@ -72,7 +76,8 @@ export class Growing {
 
   /** Whether `ask` for this node would cost a pass of the proposer. */
   unasked(node: number): boolean {
-    return !this.#over && !this.#asked.has(node);
+    const leaf = node >= 0 && this.#ended.has(this.parents[node]);
+    return !this.#over && !leaf && !this.#asked.has(node);
   }
 
   /** Asks for q of some nodes in one pass, as far as it is not known. Their parents must have been asked for. */
@@ -93,13 +98,15 @@ export class Growing {
     if (answers.length < fresh.length) this.#over = true; // its context is full
     answers.forEach((q, i) => {
       this.#asked.add(fresh[i]);
-      if (this.plan.goOn?.(q, this.depth(fresh[i]) + 1) ?? true) this.#q.set(fresh[i], q);
+      const on = this.plan.goOn?.(q, this.depth(fresh[i]) + 1) ?? true;
+      if (on !== false) this.#q.set(fresh[i], q);
+      if (on === "last") this.#ended.add(fresh[i]);
     });
   }
 
   /** Adds the `count` likeliest children that are not there, most likely first; fewer where fewer have any probability. */
   addLikeliest(parent: number, count: number): number[] {
-    const there = new Set(this.tokens.filter((_, node) => this.parents[node] === parent));
+    const there = this.#children(parent);
     return top(this.#q.get(parent)!, count + there.size)
       .filter((token) => !there.has(token))
       .slice(0, Math.min(count, this.room))
@@ -134,16 +141,25 @@ export class Growing {
     return this.#urn(parent).left;
   }
 
-  /** The likeliest token that is no child yet. */
+  /** The likeliest token that is no child yet; undefined where nothing is left of q. */
   likeliest(parent: number): number | undefined {
-    return this.#urn(parent).likeliest;
+    const there = this.#children(parent);
+    let ranked = this.#ranked.get(parent) ?? [];
+    if (ranked.length <= there.size) { // some more, for the next one is asked about soon
+      this.#ranked.set(parent, ranked = top(this.#q.get(parent)!, 4 * (there.size + 1)));
+    }
+    return ranked.find((token) => !there.has(token));
+  }
+
+  #children(parent: number): Set<number> {
+    return new Set(this.tokens.filter((_, node) => this.parents[node] === parent));
   }
 
   #urn(parent: number): Urn {
     let urn = this.#urns.get(parent);
     if (urn === undefined) {
       this.#urns.set(parent, urn = new Urn(this.#q.get(parent)!));
-      for (const [node, above] of this.parents.entries()) if (above === parent) urn.remove(this.tokens[node]);
+      for (const token of this.#children(parent)) urn.remove(token);
     }
     return urn;
   }

@@ -4,8 +4,12 @@
 //
 // The paper adds Gumbel noise to the logits and takes the k largest. That is the same law as k draws, each without the
 // ones before it, which is how it is done here: so chance can be followed through every branch.
+//
+// `threshold` ends paths early that are accepted too seldom (deciding.ts); the papers of `gumbel` know no such thing.
+import type { Round } from "../../src/controller.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { TreeShape } from "../../src/shape.ts";
+import { Deciding } from "./deciding.ts";
 import { Growing } from "./growing.ts";
 import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";
 
@@ -26,6 +30,26 @@ export function gumbel(widths: readonly number[]): TreeShape {
   };
 }
 
+/** The same without what is below paths that are accepted less often than `threshold`, 0…1, as is estimated. */
+export function endingGumbel(widths: readonly number[], threshold: number): TreeShape {
+  const deciding = new Deciding(threshold);
+  return {
+    name: "gumbel",
+    law: "distinct",
+    async grow(proposer, plan, chance) {
+      deciding.begin();
+      const growing = new Growing(proposer, plan);
+      await growLevels(
+        growing,
+        (node) => deciding.goesOn(node) ? widthAt(widths, growing.depth(node)) : 0,
+        (node, count) => deciding.see(growing, node, growing.addDistinct(node, count, chance)),
+      );
+      return growing.tree("distinct");
+    },
+    observe: (round: Round) => deciding.observe(round),
+  };
+}
+
 export default definePlugin({
   kind: "shape",
   name: "gumbel",
@@ -35,6 +59,12 @@ export default definePlugin({
     year: 2024,
     arxiv: "2402.14160",
   },
-  options: { widths: widthsOption("3,2,1") },
-  create: ({ widths }) => gumbel(parseWidths("gumbel", String(widths))),
+  options: {
+    widths: widthsOption("3,2,1"),
+    threshold: { type: "number", default: 0, min: 0, max: 1, summary: "paths accepted less often than this end" },
+  },
+  create({ widths, threshold }) {
+    const parsed = parseWidths("gumbel", String(widths));
+    return threshold === 0 ? gumbel(parsed) : endingGumbel(parsed, Number(threshold));
+  },
 });

@@ -5,14 +5,15 @@ import type { Growing } from "./growing.ts";
 
 /**
  * Grows level by level until nodes or depth run out. `wanted` says how many children a node is to have before any of
- * them is drawn; `draw` draws them. Where nodes run short, those that stand first are served first.
+ * them is drawn; `draw` draws them. Where nodes run short, those that stand first are served first. `level`: where it
+ * begins, the root by default.
  */
 export async function growLevels(
   growing: Growing,
   wanted: (node: number) => number,
   draw: (node: number, count: number) => number[],
+  level: readonly number[] = [-1],
 ): Promise<void> {
-  let level = [-1];
   while (level.length > 0 && growing.room > 0) {
     let room = growing.room;
     const served: { node: number; count: number }[] = [];

@@ -1,78 +1,84 @@
-// target-init: several candidates below a token of the target's own, each path given up where a decision says so.
-// Improving Multi-candidate Speculative Decoding (Lu et al., 2024, arXiv 2409.10644).
+// target-init: a draft below several tokens of the target's own. RELAXED together with the rule `target-init`, which
+// draws those tokens and keeps whichever path goes furthest: the text is not distributed as the target's.
+// Improving Multi-candidate Speculative Decoding (Lu et al., 2024, arXiv 2409.10644), target-initialised candidates and
+// early stopping.
 //
-// The paper starts its tree from several likely tokens of the target's and keeps whichever gets furthest, which changes
-// what is said. What is lossless of that: the first token is one the target has drawn. In this project every round
-// starts so, from the token that the last verdict ended with; below it candidates are drawn without replacement. The
-// paper's decision model stops drafting early; here it is a logistic function of how likely a token was and how unsure
-// the draft, fitted round by round.
-//
-// Whether a node gets children is settled by the path to it, before any of them is drawn: law `distinct`.
+// The rule leaves with the tree what the target may say next (`TargetDraws`), several tokens drawn without replacement,
+// and this shape drafts below each of them. In the first round, after a round that kept nothing and under any other rule
+// there are none: then the tree is that of `gumbel`, drawn without replacement, and lossless under lossless rules.
+// Paths end early as in deciding.ts, which says what of the paper's decision model that leaves out.
 import type { Round } from "../../src/controller.ts";
-import { entropy } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { TreeShape } from "../../src/shape.ts";
+import type { DraftTree } from "../../src/tree.ts";
+import { Deciding } from "./deciding.ts";
 import { Growing } from "./growing.ts";
 import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";
-import { Logistic } from "./logistic.ts";
 
-/** Likely tokens of a sure draft are mostly accepted, unlikely ones mostly not. */
-const START = [1.5, 0.8, -0.2];
-/** Less likely than this counts as this. */
-const LEAST = 1e-4;
+/** What goes with a tree from the shape to the rule, and back. */
+export interface TargetDraws {
+  /** How many tokens the rule is to draw, at most. */
+  readonly wanted: number;
+  /** So many nodes, the first of the tree, are children of the root that the target drew. */
+  readonly given: number;
+  /** Set by the rule: tokens that the target drew to follow what was committed; none where the last of that was one. */
+  next: readonly number[];
+}
+
+export interface TargetTree extends DraftTree {
+  readonly draws: TargetDraws;
+}
+
+/** Undefined for trees of other shapes. */
+export function drawsOf(tree: DraftTree): TargetDraws | undefined {
+  return "draws" in tree ? (tree as TargetTree).draws : undefined;
+}
 
 export class TargetInit implements TreeShape {
   readonly name = "target-init";
   readonly law = "distinct";
-  readonly #decision = new Logistic(START);
-  /** What the decision saw at each node of the last tree. */
-  #seen: (readonly number[])[] = [];
+  readonly #deciding: Deciding;
+  #next: readonly number[] = [];
 
-  /** Paths that are accepted less often than `threshold`, as is estimated, end; 0 ≤ threshold ≤ 1. */
-  constructor(private readonly widths: readonly number[], private readonly threshold: number) {}
+  /** `count` tokens of the target's; below each, children by depth as in `widths`; paths end early at `threshold`. */
+  constructor(private readonly count: number, private readonly widths: readonly number[], threshold: number) {
+    this.#deciding = new Deciding(threshold);
+  }
 
-  grow: TreeShape["grow"] = async (proposer, plan, chance) => {
+  begin(): void {
+    this.#next = [];
+  }
+
+  grow: TreeShape["grow"] = async (proposer, plan, chance): Promise<TargetTree> => {
+    this.#deciding.begin();
     const growing = new Growing(proposer, plan);
-    const seen: (readonly number[])[] = [];
-    const reach: number[] = []; // how likely each path is accepted, estimated
+    const given = this.#next.slice(0, plan.nodes).map((token) => growing.graft(-1, token));
+    if (given.length > 0) await growing.ask([-1]); // the proposer counts from the root
     await growLevels(
       growing,
-      (node) => node < 0 || reach[node] >= this.threshold ? widthAt(this.widths, growing.depth(node)) : 0,
-      (node, count) => {
-        const unsure = entropy(growing.q(node)!);
-        const drawn = growing.addDistinct(node, count, chance);
-        for (const child of drawn) {
-          seen[child] = [1, Math.log(Math.max(LEAST, growing.confidence[child])), unsure];
-          reach[child] = (node < 0 ? 1 : reach[node]) * this.#decision.estimate(seen[child]);
-        }
-        return drawn;
-      },
+      (node) => node < 0 ? this.count : this.#deciding.goesOn(node) ? widthAt(this.widths, growing.depth(node) - 1) : 0,
+      (node, count) => this.#deciding.see(growing, node, growing.addDistinct(node, count, chance)),
+      given.length > 0 ? given : [-1],
     );
-    this.#seen = seen;
-    return growing.tree("distinct");
+    return { ...growing.tree("distinct"), draws: { wanted: this.count, given: given.length, next: [] } };
   };
 
-  /** Learns from every child of the places that the verdict came by. */
-  observe({ tree, verdict }: Round): void {
-    [-1, ...verdict.path].forEach((node, step) => {
-      tree.parents.forEach((parent, child) => {
-        if (parent === node && this.#seen[child]) {
-          this.#decision.learn(this.#seen[child], verdict.path[step] === child);
-        }
-      });
-    });
-    this.#seen = [];
+  observe(round: Round): void {
+    this.#deciding.observe(round);
+    this.#next = drawsOf(round.tree)?.next ?? [];
   }
 }
 
 export default definePlugin({
   kind: "shape",
   name: "target-init",
-  summary: "candidates below the target's own token, given up early where they are unlikely to stand",
+  summary: "drafts below several tokens of the target's own; with the rule target-init, RELAXED",
   paper: { title: "Improving Multi-candidate Speculative Decoding", year: 2024, arxiv: "2409.10644" },
   options: {
-    widths: widthsOption("3,2,2,1"),
+    count: { type: "integer", default: 3, min: 1, max: 64, summary: "tokens of the target's own" },
+    widths: widthsOption("1"),
     threshold: { type: "number", default: 0.1, min: 0, max: 1, summary: "paths accepted less often than this end" },
   },
-  create: ({ widths, threshold }) => new TargetInit(parseWidths("target-init", String(widths)), Number(threshold)),
+  create: ({ count, widths, threshold }) =>
+    new TargetInit(Number(count), parseWidths("target-init", String(widths)), Number(threshold)),
 });

@@ -34,11 +34,6 @@ export class Urn {
     return mass(this.#places());
   }
 
-  /** The likeliest token that is left among those kept apart. */
-  get likeliest(): number | undefined {
-    return this.#tokens[0];
-  }
-
   /** Takes out a token drawn from what is left; undefined where nothing is. */
   draw(chance: Chance): number | undefined {
     const places = this.#places();

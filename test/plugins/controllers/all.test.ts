@@ -42,6 +42,11 @@ const all = (): Controller[] => [
   entropy(0.9, MOST),
   new SpecDecController(0.6, MOST),
   new SpecKvController(MOST),
+  new BanditController(MOST, new SeededChance(1), true),
+  confidence(0.5, MOST, true),
+  entropy(0.9, MOST, true),
+  new SpecDecController(0.6, MOST, true),
+  new SpecKvController(MOST, true),
 ];
 
 test("plans stay within bounds whatever happens", () => {
@@ -124,6 +129,9 @@ const STOPPING: readonly (readonly [string, () => Controller])[] = [
   ["confidence", () => confidence(0.6, MOST)],
   ["entropy", () => entropy(0.75, MOST)],
   ["specdec++", () => new SpecDecController(0.55, MOST)],
+  ["confidence?published", () => confidence(0.6, MOST, true)],
+  ["entropy?published", () => entropy(0.75, MOST, true)],
+  ["specdec++?published", () => new SpecDecController(0.55, MOST, true)],
 ];
 
 for (const [name, make] of STOPPING) {

@@ -48,7 +48,7 @@ test("spine drafts what the text says as a chain, first, and branches beside it"
   assert.ok(Math.abs(tree.confidence![0] - 2 / 3) < 1e-12);
 });
 
-test("graft has the likeliest paths and what was found, and leaves out what is unlikely", async () => {
+test("graft has the likeliest paths and what was found, in all the places there are", async () => {
   const draft = new TableEngine({ seed: 4, spread: 6 });
   const drafter = new GraftDrafter(new ModelProposer(draft), new LookupDrafter(8, 1), 0.1);
   await drafter.begin(TEXT, GREEDY);
@@ -63,9 +63,7 @@ test("graft has the likeliest paths and what was found, and leaves out what is u
     at = [...tree.tokens.keys()].find((node) => tree.parents[node] === at && tree.tokens[node] === token) ?? 99;
   }
   assert.ok(at < 99, "what was found is there");
-  const value: number[] = [];
-  tree.confidence!.forEach((own, node) => value.push(own * (tree.parents[node] < 0 ? 1 : value[tree.parents[node]])));
-  assert.ok(value.every((each) => Number.isNaN(each) || each >= 0.1), "only likely paths are the proposer's");
+  assert.equal(tree.tokens.length, 16);
 });
 
 test("joined drafters keep to their plan, and the text is that of plain decoding, whatever is drafted", async () => {

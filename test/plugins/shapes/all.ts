@@ -4,7 +4,7 @@ import { chain } from "../../../plugins/shapes/chain.ts";
 import { Delayed } from "../../../plugins/shapes/delayed.ts";
 import { dynamic } from "../../../plugins/shapes/dynamic.ts";
 import { dySpec } from "../../../plugins/shapes/dyspec.ts";
-import { gumbel } from "../../../plugins/shapes/gumbel.ts";
+import { endingGumbel, gumbel } from "../../../plugins/shapes/gumbel.ts";
 import { iid } from "../../../plugins/shapes/iid.ts";
 import { optTree } from "../../../plugins/shapes/opt-tree.ts";
 import { Sequoia } from "../../../plugins/shapes/sequoia.ts";
@@ -25,7 +25,8 @@ export function allShapes(): TreeShape[] {
     fixedTree(usualForm(), "distinct"),
     gumbel([2, 1]),
     new Sequoia(() => NaN, 3),
-    new TargetInit([2, 1], 0.2),
+    endingGumbel([2, 1], 0.2),
+    new TargetInit(2, [1], 0.2),
     beam(2),
     dySpec(0),
     topAndOne([2, 1]),

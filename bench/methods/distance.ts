@@ -1,0 +1,200 @@
+// How far a relaxed rule's text is from the target's: the exact distribution of the token that it says, at places of a
+// text, over every draft of one token and every branch of the rule's own chance; and of a text, which tokens are not the
+// target's.
+import { targetInit } from "../../plugins/rules/target-init.ts";
+import type { TargetTree } from "../../plugins/shapes/target-init.ts";
+import { OnePlace } from "../../src/check/acceptance.ts";
+import type { Engine, Sequence } from "../../src/backend.ts";
+import { type Chance, everyBranch } from "../../src/chance.ts";
+import {
+  dense,
+  type Distribution,
+  divergence,
+  entries,
+  normalise,
+  totalVariation,
+  without,
+} from "../../src/distribution.ts";
+import type { Completion } from "../../src/generate.ts";
+import type { Proposer } from "../../src/drafter.ts";
+import type { VerificationRule } from "../../src/rule.ts";
+import type { Sampling } from "../../src/sampling.ts";
+import { sampledPass, type SampledScores } from "../../src/scores.ts";
+import type { Bed } from "./bed.ts";
+import { chainTree, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
+
+/** Of the token said at one place: total variation 0…1 and KL(rule ‖ target) in nats. */
+export interface Distance {
+  readonly totalVariation: number;
+  readonly divergence: number;
+}
+
+/** Reads texts with a sequence of its own. */
+class Reader {
+  readonly #sequence: Sequence;
+  #cached: Int32Array = new Int32Array(0);
+
+  constructor(private readonly engine: Engine, private readonly sampling: Sampling) {
+    this.#sequence = engine.open();
+  }
+
+  /** The target's scores after `text`, and after each node of a chain or one-level tree below it. */
+  async scores(text: Int32Array, tree: DraftTree): Promise<SampledScores> {
+    await this.#fill(text);
+    const tokens = Int32Array.of(text[text.length - 1], ...tree.tokens);
+    const parents = Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1));
+    const scores = await sampledPass(this.#sequence, { tokens, parents }, this.sampling, text, tree);
+    for (let row = 0; row < tokens.length; row++) scores.distribution(row); // before another pass makes it invalid
+    return scores;
+  }
+
+  /** How many of the tokens from `from` on the target would not say there: not its likeliest, or left out by it. */
+  async foreign(text: Int32Array, from: number): Promise<number> {
+    let count = 0;
+    for (let end = from; end < text.length; end++) {
+      const scores = await this.scores(text.subarray(0, end), EMPTY_TREE);
+      if (!(scores.probability(0, text[end]) > 0)) count++;
+    }
+    return count;
+  }
+
+  /** All of `text` but its last token into the cache. */
+  async #fill(text: Int32Array): Promise<void> {
+    let at = 0;
+    while (at < text.length - 1 && at < this.#cached.length && this.#cached[at] === text[at]) at++;
+    this.#sequence.rewind(at);
+    this.#cached = text.slice(0, -1);
+    while (at < text.length - 1) {
+      const tokens = text.slice(at, Math.min(at + this.engine.maxRows, text.length - 1));
+      await this.#sequence.forward({ tokens, score: "last", need: "argmax" });
+      this.#sequence.keep(Int32Array.from(tokens.keys()));
+      at += tokens.length;
+    }
+  }
+}
+
+/** A place of the target's own text every so many tokens. */
+const STEP = 12;
+
+/** At places of the target's own texts, of up to `tokens` tokens, drawn from `sampling`. */
+export async function distances(
+  bed: Bed,
+  rule: VerificationRule,
+  sampling: Sampling,
+  tokens: number,
+): Promise<Distance[]> {
+  const reader = new Reader(bed.engine, sampling);
+  const proposer = await bed.proposer();
+  const plain = await bed.methods({ drafter: "none", rule: "match", controller: "fixed?nodes=0" });
+  const out: Distance[] = [];
+  for (const [seed, prompt] of bed.prompts.entries()) {
+    const said = (await bed.run(plain, prompt, sampling, tokens, seed))!.tokens;
+    for (let length = 0; length < said.length; length += STEP) {
+      out.push(
+        await distanceAt(rule, Int32Array.of(...prompt, ...said.subarray(0, length)), proposer, reader, sampling),
+      );
+    }
+  }
+  return out;
+}
+
+/** How many of the tokens of completions of the bed's prompts are foreign. */
+export async function foreignShare(bed: Bed, runs: readonly Completion[], sampling: Sampling): Promise<number> {
+  const reader = new Reader(bed.engine, sampling);
+  let [foreign, all] = [0, 0];
+  for (const [i, { tokens }] of runs.entries()) {
+    const prompt = bed.prompts[i];
+    foreign += await reader.foreign(Int32Array.of(...prompt, ...tokens), prompt.length);
+    all += tokens.length;
+  }
+  return foreign / all;
+}
+
+/** At the end of `text`, with drafts from `proposer`. */
+async function distanceAt(
+  rule: VerificationRule,
+  text: Int32Array,
+  proposer: Proposer,
+  reader: Reader,
+  sampling: Sampling,
+): Promise<Distance> {
+  const p = normalise((await reader.scores(text, EMPTY_TREE)).distribution(0));
+  const out = dense(
+    rule === targetInit
+      ? await saidByPair(p, text, proposer, reader, sampling)
+      : await said(rule, text, proposer, reader, sampling),
+  );
+  return { totalVariation: totalVariation(out, p), divergence: divergence(out, p) };
+}
+
+async function said(
+  rule: VerificationRule,
+  text: Int32Array,
+  proposer: Proposer,
+  reader: Reader,
+  sampling: Sampling,
+): Promise<Float64Array> {
+  const out = new Float64Array(proposer.vocab);
+  const q = await qOf(text, proposer, sampling);
+  for (const [token, drafted] of entries(q)) {
+    const tree = chainTree([token], "iid", [q]);
+    await rule.prepare?.(tree, text);
+    const scores = await reader.scores(text, tree);
+    for (const { value, probability } of everyBranch((chance) => rule.verify(tree, scores, chance))) {
+      out[value.path.length > 0 ? token : value.next] += drafted * probability;
+    }
+  }
+  return out;
+}
+
+/** The pair target-init, with two tokens of the target's own and one of the draft's below each. */
+async function saidByPair(
+  p: Distribution,
+  text: Int32Array,
+  proposer: Proposer,
+  reader: Reader,
+  sampling: Sampling,
+): Promise<Float64Array> {
+  const out = new Float64Array(proposer.vocab);
+  const after = new Map<number, { p: Distribution; q: Distribution }>();
+  for (const [token] of entries(p)) {
+    const longer = Int32Array.of(...text, token);
+    after.set(token, {
+      p: normalise((await reader.scores(longer, EMPTY_TREE)).distribution(0)),
+      q: await qOf(longer, proposer, sampling),
+    });
+  }
+  const play = (chance: Chance): number => {
+    const own = [chance.pick(p)];
+    const rest = without(p, own);
+    if (rest !== undefined) own.push(chance.pick(rest));
+    const below = own.map((token) => after.get(token)!);
+    const tree: TargetTree = {
+      tokens: Int32Array.of(...own, ...below.map(({ q }) => chance.pick(q))),
+      parents: Int32Array.of(...own.map(() => -1), ...own.map((_, i) => i)),
+      law: "distinct",
+      q: (node) => below[node]?.q,
+      draws: { wanted: 1, given: own.length, next: [] },
+    };
+    return tree.tokens[targetInit.verify(tree, new Places([p, ...below.map((place) => place.p)]), chance).path[0]];
+  };
+  for (const { value, probability } of everyBranch(play)) out[value] += probability;
+  return out;
+}
+
+/** Rows of distributions; what follows the last of them is no matter. */
+class Places extends OnePlace {
+  constructor(private readonly places: readonly Distribution[]) {
+    super(places[0], 2 * places.length - 1);
+  }
+
+  override distribution(row = 0): Distribution {
+    return this.places[row] ?? this.places[0];
+  }
+}
+
+async function qOf(text: Int32Array, proposer: Proposer, sampling: Sampling): Promise<Distribution> {
+  await proposer.sync(text, sampling);
+  const [q] = await proposer.propose({ tokens: new Int32Array(0), parents: new Int32Array(0) });
+  return normalise(q);
+}

@@ -1,0 +1,179 @@
+// Any drafter, rule and controller on the same prompts: tokens and rows per pass, milliseconds, whether the text is that
+// of plain decoding; for relaxed rules how far it is from it.
+//
+//   npm run bench -- methods                 rules, controllers and drafters, on the default model and on stories260K
+//   npm run bench -- methods --quick         the same on two prompts each
+//   npm run bench -- methods --model=stories --rule=block --rule=token --drafter='DRAFT?shape=chain' --controller=cost
+//
+// --docs writes the page docs/measured.md as well.
+//
+// Options, each as often as wanted: --drafter, --rule, --controller (specs; DRAFT is what drafts for the model: itself
+// with a smaller context, or stories260K's small model), every one with every other; --model=default or stories; and
+// --prompts, --tokens, --temperature, --top-k.
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { ROOT } from "../../scripts/runtimes.ts";
+import type { Completion } from "../../src/generate.ts";
+import { GREEDY, type Sampling } from "../../src/sampling.ts";
+import { Bed, type BedName, type Methods, type Setting } from "../methods/bed.ts";
+import { distances, foreignShare } from "../methods/distance.ts";
+import { CONTROLLERS, DRAFTERS, PAIRS } from "../methods/settings.ts";
+import { host, ratios, show, spread, table } from "../report.ts";
+import type { Suite } from "../run.ts";
+
+const all = (name: string) =>
+  process.argv.filter((word) => word.startsWith(`--${name}=`)).map((word) => word.slice(name.length + 3));
+const number = (name: string, standard: number) => Number(all(name)[0] ?? standard);
+
+const KINDS = ["drafter", "rule", "controller"] as const;
+const QUICK = process.argv.includes("--quick");
+const PROMPTS = number("prompts", QUICK ? 2 : 6);
+const TOKENS: Readonly<Record<BedName, number>> = { default: number("tokens", 48), stories: number("tokens", 96) };
+/** Few tokens, so that `optimal-transport` can be solved. */
+const SAMPLED: Sampling = { ...GREEDY, temperature: number("temperature", 0.8), topK: number("top-k", 10) };
+
+const PAGE = `${ROOT}docs/measured.md`;
+const HEAD = `# Methods, measured
+
+Every rule, every controller and the ways to draft, on the same prompts, each in turns with plain decoding. This page is
+what the command below prints; \`--docs\` writes it. Read tokens and rows per pass: they hold on any machine, milliseconds
+on this one only. \`npm run bench -- methods\` takes any other drafter, rule and controller as well
+([bench/suites/methods.ts](../bench/suites/methods.ts) says how).`;
+
+/** What a setting made of every prompt; undefined where it does not go with the sampling. */
+type Runs = readonly (Completion | undefined)[];
+
+const suite: Suite = {
+  summary: "Any drafter × rule × controller: tokens and rows per pass, ms, same text; relaxed rules' distances",
+  async run() {
+    const chosen = KINDS.some((kind) => all(kind).length > 0);
+    const models = all("model").length > 0 ? all("model") as BedName[] : ["default", "stories"] as const;
+    const report: string[] = [];
+    for (const name of models) {
+      const bed = await Bed.open(name, PROMPTS);
+      report.push(`## ${name === "default" ? "The default model" : "stories260K"}`);
+      report.push(`${PROMPTS} prompts, up to ${TOKENS[name]} tokens each. DRAFT: ${DRAFT_IS[name]}.`);
+      if (chosen) report.push("### As asked for", await compared(bed, product(), SAMPLED));
+      else {
+        report.push(`### Rules, at temperature ${SAMPLED.temperature}, top-k ${SAMPLED.topK}`);
+        report.push(await compared(bed, PAIRS, SAMPLED));
+        report.push(`### Relaxed rules: how far from the target`, await relaxed(bed));
+        for (const drafter of ["DRAFT", "lookup"]) {
+          const settings = CONTROLLERS.map((controller) => ({ drafter, rule: "greedy", controller }));
+          report.push(`### Controllers, greedy, drafter \`${drafter}\``, await compared(bed, settings, GREEDY));
+        }
+        report.push("### Drafters, greedy", await compared(bed, DRAFTERS, GREEDY));
+      }
+    }
+    if (process.argv.includes("--docs")) writeFileSync(PAGE, `${HEAD}\n\n${host()}\n\n${report.join("\n\n")}\n`);
+    return { report: report.join("\n\n") };
+  },
+};
+
+export default suite;
+
+const DRAFT_IS: Readonly<Record<BedName, string>> = {
+  default: "the model itself, which sees the last 32 to 63 tokens only (`self`)",
+  stories: "its small model of 41,000 parameters",
+};
+
+/** Every drafter with every rule and controller that was asked for. */
+function product(): Setting[] {
+  const or = (kind: string, standard: string) => all(kind).length > 0 ? all(kind) : [standard];
+  return or("drafter", "DRAFT").flatMap((drafter) =>
+    or("rule", SAMPLED.temperature > 0 ? "match" : "greedy").flatMap((rule) =>
+      or("controller", "fixed?nodes=6&depth=3").map((controller) => ({ drafter, rule, controller }))
+    )
+  );
+}
+
+/** A table of settings that take turns with plain decoding, prompt by prompt. */
+async function compared(bed: Bed, settings: readonly Setting[], sampling: Sampling): Promise<string> {
+  const plain: Setting = {
+    drafter: "none",
+    rule: sampling.temperature > 0 ? "match" : "greedy",
+    controller: "fixed?nodes=0",
+  };
+  const methods = await Promise.all([plain, ...settings].map((setting) => bed.methods(setting)));
+  const drawn = await turns(bed, methods, sampling);
+  const greedy = sampling.temperature > 0 ? await turns(bed, methods, GREEDY) : drawn;
+  const ms = (runs: Runs) => runs.flatMap((run) => run === undefined ? [] : [run.stats.decodeMs / run.stats.tokens]);
+  const columns = KINDS.filter((kind) => settings.length === 1 || new Set(settings.map((of) => of[kind])).size > 1);
+  const rows = methods.map(({ setting, rule }, i) => {
+    const done = drawn[i].flatMap((run) => run ?? []);
+    const sum = (of: "tokens" | "passes" | "rows") => done.reduce((total, { stats }) => total + stats[of], 0);
+    return [
+      ...columns.map((kind) => code(setting[kind]) + (kind === "rule" && !rule.lossless ? ", relaxed" : "")),
+      (sum("tokens") / sum("passes")).toFixed(2),
+      (sum("rows") / sum("passes")).toFixed(1),
+      show(spread(ms(drawn[i]))),
+      i === 0 ? "" : show(spread(ratios(ms(drawn[i]), ms(drawn[0])))),
+      same(greedy[i], greedy[0]),
+      ...sampling.temperature > 0 ? [rule.independent ? same(drawn[i], drawn[0]) : "–"] : [],
+    ];
+  });
+  const head = [...columns, "tokens per pass", "rows per pass", "ms per token", "of plain"];
+  const texts = sampling.temperature > 0 ? ["same text at temperature 0", "same text for the seed"] : ["same text"];
+  const others = KINDS.filter((kind) => !columns.includes(kind)).map((kind) => `${kind} ${code(settings[0][kind])}`);
+  const caption = others.length === 0 ? "" : `All but the first: ${others.join(", ")}.\n\n`;
+  return caption + table([...head, ...texts], rows);
+}
+
+/** [setting][prompt]; who goes first changes from prompt to prompt. */
+async function turns(bed: Bed, methods: readonly Methods[], sampling: Sampling): Promise<Runs[]> {
+  const runs: (Completion | undefined)[][] = methods.map(() => []);
+  for (const [seed, prompt] of bed.prompts.entries()) {
+    for (let turn = 0; turn < methods.length; turn++) {
+      const at = (turn + 3 * seed) % methods.length;
+      runs[at][seed] = await bed.run(methods[at], prompt, sampling, TOKENS[bed.name], seed);
+    }
+  }
+  return runs;
+}
+
+function same(runs: Runs, plain: Runs): string {
+  if (runs.some((run) => run === undefined)) return "–";
+  const count = runs.filter((run, i) => run!.tokens.join() === plain[i]!.tokens.join()).length;
+  return `${count} of ${runs.length}`;
+}
+
+/** The relaxed rules among the pairs, with their distances. */
+async function relaxed(bed: Bed): Promise<string> {
+  const rows: string[][] = [];
+  for (const setting of PAIRS) {
+    const methods = await bed.methods(setting);
+    if (methods.rule.lossless) continue;
+    const shares = [];
+    for (const sampling of [GREEDY, SAMPLED]) {
+      const [runs] = await turns(bed, [methods], sampling);
+      shares.push(runs.includes(undefined) ? "–" : percent(await foreignShare(bed, runs as Completion[], sampling)));
+    }
+    const places = await distances(bed, methods.rule, SAMPLED, TOKENS[bed.name]);
+    const of = (what: "totalVariation" | "divergence") => mean(places.map((place) => place[what]));
+    rows.push([code(setting.rule), ...shares, of("totalVariation"), of("divergence"), String(places.length)]);
+  }
+  const at = `temperature ${SAMPLED.temperature}, top-k ${SAMPLED.topK}`;
+  return "Tokens that differ: at temperature 0 those that are not the target's likeliest after the text before them, " +
+    `else those that its sampling leaves out. Total variation and KL(rule ‖ target), in nats, of one token at ${at}: ` +
+    "exact at each place, over all drafts of one token from DRAFT and all chance of the rule; means, and the greatest. " +
+    "`judge` needs a trained judge, of which there is none.\n\n" +
+    table(["rule", "differ at temperature 0", `differ at ${at}`, "total variation", "KL", "places"], rows);
+}
+
+/** The mean with the greatest. KL is infinite where the rule says what the target would not. */
+function mean(values: readonly number[]): string {
+  const finite = values.filter(Number.isFinite);
+  const infinite = values.length - finite.length;
+  const told = finite.length === 0 ? [] : [
+    `${(finite.reduce((a, b) => a + b) / finite.length).toFixed(3)} (${Math.max(...finite).toFixed(3)})`,
+  ];
+  return [...told, ...infinite > 0 ? [`∞ at ${infinite}`] : []].join(" · ");
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+function code(spec: string): string {
+  return `\`${spec}\``;
+}
