@@ -10,7 +10,7 @@ import type { Verdict, VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { walkDown } from "../../src/walk.ts";
 
-export { childrenOf, pathTo } from "../../src/walk.ts";
+export { childrenOf, holding, pathTo } from "../../src/walk.ts";
 
 /** The children of one place of a tree, in the order drawn, with what they were drawn from. */
 export interface Siblings {
