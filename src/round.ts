@@ -14,7 +14,7 @@ import { type JudgeRequest, requestVerdict } from "./device-rule.ts";
 import type { Drafter } from "./drafter.ts";
 import { HunchError } from "./errors.ts";
 import type { Verdict, VerificationRule } from "./rule.ts";
-import type { Sampling } from "./sampling.ts";
+import { rawSampling, type Sampling } from "./sampling.ts";
 import { sampledPass, type SampledScores } from "./scores.ts";
 import { depths, type DraftTree, isChain, treeFault, verdictFault } from "./tree.ts";
 import { likelihoods, type RoundView } from "./view.ts";
@@ -63,20 +63,27 @@ export async function playDraft(
   sequence: Sequence,
   players: Players,
 ): Promise<Play> {
-  const { rule, sampling, chance } = players;
+  const { rule, chance } = players;
+  // A relaxed rule's own form for temperature 0 looks at more than the likeliest token.
+  const relaxed = players.sampling.temperature === 0 && draft.tokens.length > 0 && rule.verifyGreedily !== undefined;
+  const sampling = relaxed ? rawSampling(players.sampling) : players.sampling;
   checkDraft(draft, plan, players);
   const settles = settlesByChains(players);
   const { tree, nodes } = settles ? chainFirst(ahead, draft) : { tree: draft, nodes: undefined };
-  await rule.prepare?.(tree, text); // it may run passes of its own, which would end the scores of this one
+  await rule.prepare?.(tree, text, sampling); // it may run passes of its own, which would end the scores of this one
   const greedy = settles && sampling.temperature === 0;
   const watched = players.onRound !== undefined;
-  const asked = greedy || watched ? undefined : requestVerdict(rule, tree, sampling, players.engine.can, chance);
+  const asked = greedy || relaxed || watched ? undefined : requestVerdict(rule, tree, sampling, players.engine.can, chance);
   const scoring = pass(tree, text, sequence, sampling, asked?.request);
   const scores = await beside(scoring, draft, tree.tokens.length + 1, players);
   if (watched) await scores.load();
   asked?.spend(scores.judged?.used ?? 0);
   const goBack = settles && !greedy ? chance.save?.() : undefined;
-  const { path, next } = greedy ? likeliest(tree, scores) : scores.judged?.verdict ?? rule.verify(tree, scores, chance);
+  const { path, next } = greedy
+    ? likeliest(tree, scores)
+    : relaxed
+    ? rule.verifyGreedily!(tree, scores)
+    : scores.judged?.verdict ?? rule.verify(tree, scores, chance);
   const fault = verdictFault(tree, { path, next }, scores.vocab);
   if (fault !== undefined) throw broken(`the rule ${rule.name} gave a verdict that cannot be: ${fault}`);
 

@@ -42,6 +42,22 @@ export function acceptance(p: number, q: number): number {
   return p >= q ? 1 : p / q;
 }
 
+/** A place at temperature 0: the target's raw soft-max, renormalised, its likeliest token and at least one draft. */
+export interface GreedyPlace {
+  readonly p: Distribution;
+  readonly own: number;
+  readonly drafts: readonly number[];
+  readonly row: number;
+}
+
+/** Walks down at temperature 0. `say` gives the token that is said at a place with drafts. */
+export function walkGreedily(tree: DraftTree, scores: Scores, say: (place: GreedyPlace) => number): Verdict {
+  return walkDown(tree, ({ row, drafts }) => {
+    const own = scores.argmax(row);
+    return drafts.length === 0 ? own : say({ p: normalise(scores.distribution(row)), own, drafts, row });
+  });
+}
+
 /** A rule from a step. */
 export function tokenLevel(name: string, laws: readonly DraftLaw[], step: Step, lossless = true): VerificationRule {
   return { name, lossless, laws, verify: (tree, scores, chance) => walk(tree, scores, chance, step) };
