@@ -73,7 +73,9 @@ export async function playDraft(
   await rule.prepare?.(tree, text, sampling); // it may run passes of its own, which would end the scores of this one
   const greedy = settles && sampling.temperature === 0;
   const watched = players.onRound !== undefined;
-  const asked = greedy || relaxed || watched ? undefined : requestVerdict(rule, tree, sampling, players.engine.can, chance);
+  const asked = greedy || relaxed || watched
+    ? undefined
+    : requestVerdict(rule, tree, sampling, players.engine.can, chance);
   const scoring = pass(tree, text, sequence, sampling, asked?.request);
   const scores = await beside(scoring, draft, tree.tokens.length + 1, players);
   if (watched) await scores.load();
