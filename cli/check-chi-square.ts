@@ -2,6 +2,7 @@
 import { SeededChance } from "../src/chance.ts";
 import { drawPlace, OnePlace, type Place } from "../src/check/acceptance.ts";
 import { chiSquare, deviate } from "../src/check/chi-square.ts";
+import { type Distribution, sparse, totalVariation } from "../src/distribution.ts";
 import { EXIT, HunchError } from "../src/errors.ts";
 import type { VerificationRule } from "../src/rule.ts";
 import { type Law, LAWS, withPlaces } from "./check-places.ts";
@@ -21,6 +22,8 @@ interface Row {
   readonly freedom: number;
   readonly z: number;
   readonly impossible: number;
+  /** Total variation of what was drawn from the target's distribution, mean of the places. */
+  readonly distance: number;
 }
 
 /** Returns the exit code. */
@@ -35,8 +38,9 @@ export async function checkChiSquare(options: CheckCommand): Promise<number> {
       if (row !== undefined) rows.push(row);
     }
     status.clear();
-    if (options.json) stdout.line(JSON.stringify({ places: places.length, draws: options.draws, rows }));
-    else print(rows, places.length, options.draws);
+    const noise = ownDistance(places, options);
+    if (options.json) stdout.line(JSON.stringify({ places: places.length, draws: options.draws, noise, rows }));
+    else print(rows, noise, places.length, options.draws);
     return rows.some((row) => row.lossless && refuted(row)) ? EXIT.refuted : EXIT.ok;
   });
 }
@@ -46,7 +50,7 @@ const refuted = ({ z, impossible }: Row) => z > FAR || impossible > 0;
 /** Statistics of all places together; undefined where the rule refuses this vocabulary or so many drafts. */
 function testRule(rule: VerificationRule, law: Law, places: readonly Place[], options: CheckCommand): Row | undefined {
   const chance = new SeededChance(`${options.seed}/${rule.name}/${law}`);
-  let [statistic, freedom, impossible] = [0, 0, 0];
+  let [statistic, freedom, impossible, distance] = [0, 0, 0, 0];
   for (const { p, q } of places) {
     const counts = new Map<number, number>();
     for (let i = 0; i < options.draws / places.length; i++) {
@@ -64,13 +68,38 @@ function testRule(rule: VerificationRule, law: Law, places: readonly Place[], op
     statistic += part.statistic;
     freedom += part.freedom;
     impossible += part.impossible;
+    distance += distanceOf(counts, p) / places.length;
   }
   const z = deviate(statistic, freedom);
-  return { rule: rule.name, law, lossless: rule.lossless, statistic, freedom, z, impossible };
+  return { rule: rule.name, law, lossless: rule.lossless, statistic, freedom, z, impossible, distance };
 }
 
-function print(rows: readonly Row[], places: number, draws: number): void {
-  stdout.line(`the first token of ${draws} rounds at ${places} places, ${DRAFTS} drafts each; z is a standard deviate`);
+/** Total variation of `counts` by token from `p`. */
+function distanceOf(counts: ReadonlyMap<number, number>, p: Distribution): number {
+  const draws = [...counts.values()].reduce((a, b) => a + b, 0);
+  return totalVariation(sparse(p.vocab, [...counts.keys()], [...counts.values()].map((count) => count / draws)), p);
+}
+
+/** What `distance` is of as many draws of the target's own: so much is chance. */
+function ownDistance(places: readonly Place[], options: CheckCommand): number {
+  const chance = new SeededChance(`${options.seed}/own`);
+  let distance = 0;
+  for (const { p } of places) {
+    const counts = new Map<number, number>();
+    for (let i = 0; i < options.draws / places.length; i++) {
+      const token = chance.pick(p);
+      counts.set(token, (counts.get(token) ?? 0) + 1);
+    }
+    distance += distanceOf(counts, p) / places.length;
+  }
+  return distance;
+}
+
+function print(rows: readonly Row[], noise: number, places: number, draws: number): void {
+  stdout.line(
+    `the first token of ${draws} rounds at ${places} places, ${DRAFTS} drafts each; z is a standard deviate, TV the ` +
+      `total variation from the target (${noise.toFixed(3)} is chance: draws of the target's own have it)`,
+  );
   const lines = rows.map((row) => [
     row.rule,
     row.law,
@@ -79,7 +108,8 @@ function print(rows: readonly Row[], places: number, draws: number): void {
     String(row.freedom),
     row.z.toFixed(2),
     String(row.impossible),
+    row.distance.toFixed(3),
   ]);
-  const head = ["rule", "law", "", "chi-square", "freedom", "z", "impossible"];
-  for (const line of table([head, ...lines], [3, 4, 5, 6])) stdout.line(line);
+  const head = ["rule", "law", "", "chi-square", "freedom", "z", "impossible", "TV"];
+  for (const line of table([head, ...lines], [3, 4, 5, 6, 7])) stdout.line(line);
 }

@@ -38,6 +38,14 @@ export function refuseImpossible(
       "use temperature 0, or a rule that samples such as match or token",
     );
   }
+  if (!rule.lossless && rule.verifyGreedily === undefined && sampling.temperature === 0) {
+    throw new HunchError(
+      "usage",
+      `the relaxed rule ${rule.name} has no effect at temperature 0, where it would keep what greedy keeps`,
+      {},
+      "set a temperature such as 0.8, or use the rule greedy",
+    );
+  }
   if (strict && drafter.laws.length > 0 && engine.can.exact === "none") {
     throw new HunchError(
       "unavailable",

@@ -2,13 +2,8 @@
 import type { Plan } from "./controller.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Proposer } from "./drafter.ts";
-import { GREEDY, type Sampling } from "./sampling.ts";
+import { rawSampling, type Sampling } from "./sampling.ts";
 import { truncate } from "./truncation.ts";
-
-/** The soft-max itself: temperature 1 and nothing left out. Penalties stay, they are part of what is said. */
-export function untempered({ repetitionPenalty, repetitionWindow }: Sampling): Sampling {
-  return { ...GREEDY, temperature: 1, repetitionPenalty, repetitionWindow };
-}
 
 /** What `sampling`, of a temperature above 0, makes of a soft-max. */
 export function tempered(raw: Distribution, sampling: Sampling): Distribution {
@@ -35,7 +30,7 @@ export interface Asked {
  * the proposer says that, and the sampling is made of it here.
  */
 export function ask(proposer: Proposer, plan: Plan, sampling: Sampling): Asked {
-  if (sampling.temperature === 0) return { sync: untempered(sampling), proposer, plan };
+  if (sampling.temperature === 0) return { sync: rawSampling(sampling), proposer, plan };
   const { goOn } = plan;
   if (plan.raw === undefined || goOn === undefined) return { sync: sampling, proposer, plan };
   const own = new Map<Distribution, Distribution>();
@@ -46,7 +41,7 @@ export function ask(proposer: Proposer, plan: Plan, sampling: Sampling): Asked {
       return q;
     });
   return {
-    sync: untempered(sampling),
+    sync: rawSampling(sampling),
     proposer: { vocab: proposer.vocab, sync: () => Promise.resolve(), propose },
     plan: { ...plan, goOn: (q, depth) => goOn(own.get(q)!, depth) },
   };

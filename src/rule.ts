@@ -2,6 +2,7 @@
 import type { Scores } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { DeviceRule } from "./device-rule.ts";
+import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
 /** `path`: accepted nodes from the root down. `next`: one more token, of the target's own. */
@@ -28,13 +29,20 @@ export interface VerificationRule {
   /** The laws the rule supports; an impossible pair is refused when the command starts. */
   readonly laws: readonly DraftLaw[];
   /**
-   * Called before the target's pass with the draft that `verify` will get and the committed tokens, root included: for
-   * rules that look at the draft in another way as well. `text` may be a view of a buffer that grows.
+   * Called before the target's pass with the draft that will be judged and the committed tokens, root included: for
+   * rules that look at the draft in another way as well. `text` may be a view of a buffer that grows; `sampling` makes
+   * the Scores that will be judged by.
    */
-  prepare?(tree: DraftTree, text: Int32Array): Promise<void>;
+  prepare?(tree: DraftTree, text: Int32Array, sampling: Sampling): Promise<void>;
   /**
    * Row 0 of `scores` belongs to the root, row i + 1 to node i of the tree. Their `distribution` is already the
    * target's sampling distribution (temperature, truncation and penalties applied).
    */
   verify(tree: DraftTree, scores: Scores, chance: Chance): Verdict;
+  /**
+   * What a relaxed rule does at temperature 0, where `verify` would see all probability on one token and keep nothing
+   * else. Here `distribution` is the raw soft-max: temperature 1, penalties applied, nothing left out. A relaxed rule
+   * without this form is refused at temperature 0.
+   */
+  verifyGreedily?(tree: DraftTree, scores: Scores): Verdict;
 }

@@ -37,6 +37,11 @@ export const GREEDY: Sampling = {
   repetitionWindow: 64,
 };
 
+/** What gives the raw soft-max: temperature 1 and nothing left out, but with the same penalties. */
+export function rawSampling({ repetitionPenalty, repetitionWindow }: Sampling): Sampling {
+  return { ...GREEDY, temperature: 1, repetitionPenalty, repetitionWindow };
+}
+
 /** True where tokens that were said count for less. */
 export function penalises({ repetitionPenalty, repetitionWindow }: Sampling): boolean {
   return repetitionPenalty !== 1 && repetitionWindow > 0;

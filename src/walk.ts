@@ -12,6 +12,14 @@ export function childrenOf(tree: DraftTree, parents: readonly number[]): number[
   return children;
 }
 
+/**
+ * Those of `nodes` that hold a token. Equal siblings (independent draws may repeat a token) are one place: their children
+ * were all drawn from the same q, so together they are simply more drafts.
+ */
+export function holding(tree: DraftTree, nodes: readonly number[], token: number): number[] {
+  return nodes.filter((node) => tree.tokens[node] === token);
+}
+
 /** The nodes from below the root down to `node`; empty for −1. */
 export function pathTo(tree: DraftTree, node: number): Int32Array {
   const path: number[] = [];
@@ -31,8 +39,7 @@ export interface TreePlace {
 
 /**
  * Walks from the root down: `say` gives the token that is said at a place, and the walk goes on below the child that
- * holds it, or ends. Equal siblings (independent draws may repeat a token) count as one place: their children were all
- * drawn from the same q, so together they are simply more drafts.
+ * holds it, or ends. Equal siblings count as one place.
  */
 export function walkDown(tree: DraftTree, say: (place: TreePlace) => number): Verdict {
   let here = [-1];
@@ -44,7 +51,7 @@ export function walkDown(tree: DraftTree, say: (place: TreePlace) => number): Ve
       // The place's q is that of whichever equal sibling has children; all of them agree.
       drawn: children.length === 0 ? undefined : tree.q(tree.parents[children[0]]),
     });
-    const said = children.filter((node) => tree.tokens[node] === token);
+    const said = holding(tree, children, token);
     if (said.length === 0) return { path: pathTo(tree, here[0]), next: token };
     here = said;
   }

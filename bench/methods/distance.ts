@@ -138,7 +138,7 @@ async function said(
   const q = await qOf(text, proposer, sampling);
   for (const [token, drafted] of entries(q)) {
     const tree = chainTree([token], "iid", [q]);
-    await rule.prepare?.(tree, text);
+    await rule.prepare?.(tree, text, sampling);
     const scores = await reader.scores(text, tree);
     for (const { value, probability } of everyBranch((chance) => rule.verify(tree, scores, chance))) {
       out[value.path.length > 0 ? token : value.next] += drafted * probability;

@@ -38,9 +38,8 @@ import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { complete } from "../../src/generate.ts";
 import { openModel } from "../../src/model/open.ts";
 import { LIKELIEST, ProposedDrafter } from "../../src/proposed.ts";
-import { untempered } from "../../src/raw.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { GREEDY } from "../../src/sampling.ts";
+import { GREEDY, rawSampling } from "../../src/sampling.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
@@ -149,7 +148,7 @@ async function chosen(engine: Engine, proposer: Proposer, prompts: readonly stri
       places++;
       for (const nodes of NODES) {
         for (const [name, shape] of Object.entries(shapes)) {
-          await proposer.sync(tokens.subarray(0, end), untempered(GREEDY));
+          await proposer.sync(tokens.subarray(0, end), rawSampling(GREEDY));
           const tree = await shape.grow(proposer, { nodes, depth: Math.min(nodes, 8) }, LIKELIEST);
           const sum = sums.get(`${name} ${nodes}`) ?? { expected: 0, accepted: 0, nodes: 0 };
           sum.expected += shape === chain ? NaN : expected(tree);

@@ -6,7 +6,7 @@
 import { type DeviceRule, type Judged, mostUniforms } from "../../src/device-rule.ts";
 import { type Distribution, mass, normalise, point, probability, ROUNDING } from "../../src/distribution.ts";
 import type { DraftTree } from "../../src/tree.ts";
-import { childrenOf, longestStanding, pathTo } from "../../src/walk.ts";
+import { childrenOf, holding, longestStanding, pathTo } from "../../src/walk.ts";
 import type { Device, Kernel } from "./device.ts";
 import { MOST_ROWS } from "./kernels.ts";
 import { blockKernel, factorsKernel, greedyKernel, typicalKernel, walkKernel } from "./rule-kernels.ts";
@@ -219,23 +219,21 @@ function kernelsOf({ name }: DeviceRule): readonly Kernel[] {
 
 /** Where a walk may come by, the root first. Undefined where a rule, law or distribution is not for the device. */
 function placesOf(rule: DeviceRule, tree: DraftTree, vocab: number): Place[] | undefined {
-  // The rule `block` walks from node to node; for the others equal siblings are one place, as in `walkDown`.
-  const merged = rule.name !== "block";
   const open: number[][] = [[-1]];
   const places: Place[] = [];
   for (const here of open) { // grows meanwhile
     const children = childrenOf(tree, here);
     const drafts = children.map((node) => tree.tokens[node]);
     const known = new Map<number, number>();
-    const below = children.map((node, i) => {
-      let place = merged ? known.get(drafts[i]) : undefined;
+    const below = drafts.map((token) => {
+      let place = known.get(token);
       if (place === undefined) {
-        place = open.push(merged ? children.filter((_, j) => drafts[j] === drafts[i]) : [node]) - 1;
-        known.set(drafts[i], place);
+        place = open.push(holding(tree, children, token)) - 1;
+        known.set(token, place);
       }
       return place;
     });
-    const drawn = children.length === 0 ? undefined : tree.q(merged ? tree.parents[children[0]] : here[0]);
+    const drawn = children.length === 0 ? undefined : tree.q(tree.parents[children[0]]);
     const trials = trialsOf(rule, tree, drafts, drawn, vocab);
     if (trials === undefined) return undefined;
     places.push({ node: here[0], drafts, below, trials });

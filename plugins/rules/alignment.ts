@@ -6,20 +6,30 @@
 // The target draws its own token first. If that was drafted, it stands. Otherwise the likeliest draft stands where
 // p(x) ≥ factor · Σ p², for Σ p² is how likely the target's own draw is on average: high where it is sure, low where
 // many words would do. The paper describes such an adaptive threshold; this formula and its default are ours.
-import { probability } from "../../src/distribution.ts";
+//
+// Temperature 0: the target's own token is its likeliest, and the threshold is one on the raw soft-max.
+import { type Distribution, probability } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { tokenLevel } from "./walk.ts";
+import { tokenLevel, walkGreedily } from "./walk.ts";
 
 /** `factor` > 0: at 1 a draft must be as likely as the target's own draw is on average; higher is stricter. */
 export function alignment(factor: number): VerificationRule {
-  return tokenLevel("alignment", ["point", "iid", "distinct", "top-and-one", "beam"], ({ p, drafts }, chance) => {
-    const own = chance.pick(p);
+  const judge = (p: Distribution, drafts: readonly number[], own: number): number => {
     if (drafts.includes(own)) return own;
     const average = p.probabilities.reduce((sum, value) => sum + value * value, 0);
     const best = drafts.reduce((a, b) => probability(p, b) > probability(p, a) ? b : a);
     return probability(p, best) >= factor * average ? best : own;
-  }, false);
+  };
+  return {
+    ...tokenLevel(
+      "alignment",
+      ["point", "iid", "distinct", "top-and-one", "beam"],
+      ({ p, drafts }, chance) => judge(p, drafts, chance.pick(p)),
+      false,
+    ),
+    verifyGreedily: (tree, scores) => walkGreedily(tree, scores, ({ p, drafts, own }) => judge(p, drafts, own)),
+  };
 }
 
 export default definePlugin({

@@ -6,14 +6,16 @@
 //   r_i = Σ max(b_i·p_{i+1} − q_{i+1}, 0),  h_i = r_i/(r_i + 1 − b_i),  h_γ = b_γ
 //   τ   = the greatest i with u_i ≤ h_i;  next from p_{γ+1} where τ = γ, else from norm(max(b_τ·p_{τ+1} − q_{τ+1}, 0))
 //
-// On a tree the chain is that of first children. What the residual draws may be a younger sibling (never the
-// refused child: where b·p > q its own b is 1 and it stands): nothing below it was looked at yet, so the block starts
-// anew there. A chosen draft (law `point`) has q = 1 on itself.
+// On a tree, which the paper leaves to others, the chain is that of first children. What the residual draws may be a
+// younger sibling (never the refused child: where b·p > q its own b is 1 and it stands): nothing below it was looked at
+// yet, so the block starts anew there. Equal siblings are one place: what hangs below a repeat makes the chain longer.
+// How long it is may depend on what was drawn, for P(τ ≥ i | x_1 … x_i) = b_i however it goes on. A chosen draft (law
+// `point`) has q = 1 on itself.
 import type { Chance } from "../../src/chance.ts";
 import { type Distribution, excessMass, normalise, point, probability, residual } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { acceptance, childrenOf, pathTo } from "./walk.ts";
+import { acceptance, childrenOf, holding, pathTo } from "./walk.ts";
 
 export const block: VerificationRule = {
   name: "block",
@@ -21,25 +23,27 @@ export const block: VerificationRule = {
   laws: ["point", "iid", "distinct", "beam"],
   device: { name: "block" },
   verify(tree, scores, chance) {
-    let root = -1;
+    let root = [-1]; // a place is one node, or equal siblings
     while (true) {
       const chain = [root];
+      const tokens: number[] = [];
       const targets: Distribution[] = [];
       const drafts: Distribution[] = [];
       while (true) {
         const here = chain[chain.length - 1];
-        targets.push(normalise(scores.distribution(here + 1)));
-        const [child] = childrenOf(tree, [here]);
-        if (child === undefined) break;
-        const q = tree.q(here);
-        drafts.push(q === undefined ? point(scores.vocab, tree.tokens[child]) : normalise(q));
-        chain.push(child);
+        targets.push(normalise(scores.distribution(here[0] + 1)));
+        const children = childrenOf(tree, here);
+        if (children.length === 0) break;
+        const [eldest] = children;
+        const q = tree.q(tree.parents[eldest]);
+        drafts.push(q === undefined ? point(scores.vocab, tree.tokens[eldest]) : normalise(q));
+        tokens.push(tree.tokens[eldest]);
+        chain.push(holding(tree, children, tree.tokens[eldest]));
       }
-      const { kept, next } = judge(chain.slice(1).map((node) => tree.tokens[node]), targets, drafts, chance);
+      const { kept, next } = judge(tokens, targets, drafts, chance);
       const end = chain[kept];
-      const sibling = childrenOf(tree, [end]).find((node) => tree.tokens[node] === next);
-      if (sibling === undefined) return { path: pathTo(tree, end), next };
-      root = sibling;
+      root = holding(tree, childrenOf(tree, end), next);
+      if (root.length === 0) return { path: pathTo(tree, end[0]), next };
     }
   },
 };
@@ -66,7 +70,7 @@ function judge(tokens: number[], targets: Distribution[], drafts: Distribution[]
 export default definePlugin({
   kind: "rule",
   name: "block",
-  summary: "judge a chain as a whole and keep its longest prefix that stands; at least as much as token",
+  summary: "judge a chain as a whole and keep its longest prefix that stands; on a chain at least as much as token",
   paper: { title: "Block Verification Accelerates Speculative Decoding", year: 2024, arxiv: "2403.10444" },
   create: () => block,
 });

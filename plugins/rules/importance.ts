@@ -6,7 +6,8 @@
 //
 // Order the tokens by p/q ascending, with running sums C of q and P of p, and let G = C^n: how often all n drafts fall
 // among the first ones. Break that order at random, independently at each boundary i with probability 1 − κ_i. Of the
-// drafts, take any of those in the highest interval between breaks. Without breaks the choice is distributed as q; with
+// drafts, take the eldest of those in the highest interval between breaks: in which order they came says nothing about
+// which they are, so any of them would do, but most hangs below the eldest. Without breaks the choice is distributed as q; with
 // all of them, the draft of greatest p/q always wins. Between the two, with S_i = P(choice is among the first i),
 //   S_i − G_i = κ_i · E[(C_i − a)(b − C_i)·h(a, C_i, b)],
 // where a and b are the nearest breaks on both sides of i, and h is the complete homogeneous polynomial of degree n − 2.
@@ -20,7 +21,7 @@
 //    lossless for any κ; only how much it accepts depends on the search.
 import type { Chance } from "../../src/chance.ts";
 import { ascending } from "../../src/check/ascending.ts";
-import { type Distribution, forEach, probability, residual, sparse } from "../../src/distribution.ts";
+import { type Distribution, forEach, probability, residual } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { tokenStep } from "./token.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
@@ -203,22 +204,19 @@ function chosenDistribution(weights: Float64Array, sums: Float64Array, whole: Fl
 }
 
 /**
- * Draws the breaks that matter and takes a draft of the highest interval. From the highest draft downwards, each next
- * one is in the same interval with the probability that no boundary between them is broken.
+ * Draws the breaks that matter and takes the eldest draft of the highest interval. From the highest draft downwards,
+ * each next one is in the same interval with the probability that no boundary between them is broken.
  */
 export function choose({ rank, whole }: Choice, drafts: readonly number[], chance: Chance): number {
   const ranks = drafts.map((token) => rank[token]).sort((a, b) => b - a);
-  let together = 1;
-  while (together < ranks.length) {
+  let lowest = ranks[0];
+  for (const next of ranks.slice(1)) {
     let unbroken = 1;
-    for (let i = ranks[together] + 1; i <= ranks[together - 1]; i++) unbroken *= whole[i];
+    for (let i = next + 1; i <= lowest; i++) unbroken *= whole[i];
     if (!chance.flip(unbroken)) break;
-    together++;
+    lowest = next;
   }
-  const at = together === 1
-    ? 0
-    : chance.pick(sparse(together, Array.from({ length: together }, (_, i) => i), new Array(together).fill(1)));
-  return drafts.find((token) => rank[token] === ranks[at])!;
+  return drafts.find((token) => rank[token] >= lowest)!;
 }
 
 /** The plan made last for a target's row: a proof or a measurement visits the same row very often. */
@@ -246,7 +244,7 @@ export const importance = tokenLevel("importance", ["iid"], importanceStep);
 export default definePlugin({
   kind: "rule",
   name: "importance",
-  summary: "choose the draft most likely to stand, then one step; optimal for two independent drafts",
+  summary: "choose the draft most likely to stand, then one step; the most that one place allows for two drafts",
   paper: {
     title: "Multi-Draft Speculative Sampling: Canonical Decomposition and Theoretical Limits",
     year: 2024,

@@ -3,17 +3,18 @@
 // Judge Decoding: Faster Speculative Sampling Requires Going Beyond Model Alignment (Bachmann et al., 2025,
 // arXiv 2501.19309), section 4: one linear layer on the target's last hidden state of the drafted token.
 //
-// The target draws its own token first. If that was drafted, it stands; otherwise the first draft that the judge likes,
-// σ(w·h + b) > threshold, stands instead.
+// The target draws its own token first (at temperature 0 it is the likeliest). If that was drafted, it stands; otherwise
+// the first draft that the judge likes, σ(w·h + b) > threshold, stands instead.
 //
 // A judge is trained for one model and comes as a file, see `readJudge`. It needs an engine that hands out hidden states
 // (`Capabilities.taps`). None is trained for the default model: until then the rule can only be given a judge of yours.
 import { readFileSync } from "node:fs";
 import type { Scores } from "../../src/backend.ts";
+import { normalise } from "../../src/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
 import { definePlugin } from "../../src/registry.ts";
-import type { VerificationRule } from "../../src/rule.ts";
-import { normalise } from "../../src/distribution.ts";
+import type { Verdict, VerificationRule } from "../../src/rule.ts";
+import type { DraftTree } from "../../src/tree.ts";
 import { childrenOf, pathTo } from "./walk.ts";
 
 /** A judge: likes a token whose hidden state h [width] has σ(weights·h + bias) > threshold. */
@@ -61,28 +62,31 @@ function likes({ weights, bias, threshold }: Judge, hidden: ArrayLike<number>): 
 }
 
 export function judged(judge: Judge | undefined): VerificationRule {
+  /** `ownAt`: the token that the target says itself at a row. */
+  const walk = (tree: DraftTree, scores: Scores, ownAt: (row: number) => number): Verdict => {
+    if (judge === undefined || !hasHidden(scores)) {
+      throw new HunchError(
+        "unavailable",
+        judge === undefined ? "the rule judge has no judge" : "this engine gives no hidden states to a judge",
+        {},
+        "use another rule, e.g. typical",
+      );
+    }
+    for (let node = -1;;) {
+      const own = ownAt(node + 1);
+      const children = childrenOf(tree, [node]);
+      const stands = children.find((child) => tree.tokens[child] === own) ??
+        children.find((child) => likes(judge, scores.hidden(child + 1)));
+      if (stands === undefined) return { path: pathTo(tree, node), next: own };
+      node = stands;
+    }
+  };
   return {
     name: "judge",
     lossless: false,
     laws: ["point", "iid", "distinct", "top-and-one", "beam"],
-    verify(tree, scores, chance) {
-      if (judge === undefined || !hasHidden(scores)) {
-        throw new HunchError(
-          "unavailable",
-          judge === undefined ? "the rule judge has no judge" : "this engine gives no hidden states to a judge",
-          {},
-          "use another rule, e.g. typical",
-        );
-      }
-      for (let node = -1;;) {
-        const own = chance.pick(normalise(scores.distribution(node + 1)));
-        const children = childrenOf(tree, [node]);
-        const stands = children.find((child) => tree.tokens[child] === own) ??
-          children.find((child) => likes(judge, scores.hidden(child + 1)));
-        if (stands === undefined) return { path: pathTo(tree, node), next: own };
-        node = stands;
-      }
-    },
+    verify: (tree, scores, chance) => walk(tree, scores, (row) => chance.pick(normalise(scores.distribution(row)))),
+    verifyGreedily: (tree, scores) => walk(tree, scores, (row) => scores.argmax(row)),
   };
 }
 

@@ -5,11 +5,14 @@
 //
 // With `top` = k > 0 instead: a draft stands where it is among the k likeliest tokens of the target (the membership
 // test of Medusa's and EAGLE's early programs), else the target draws for itself.
+//
+// Temperature 0, of which the same appendix says that lenience must come before the soft-max is sharpened: the likeliest
+// draft stands where p(x) ≥ l·max p of the raw soft-max; or, with `top`, where it is among its k likeliest.
 import { probability, residual, top as likeliest } from "../../src/distribution.ts";
 import { definePlugin } from "../../src/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { drawnFrom } from "./recursive.ts";
-import { acceptance, type Step, tokenLevel } from "./walk.ts";
+import { acceptance, type Step, tokenLevel, walkGreedily } from "./walk.ts";
 
 const byRatio = (lenience: number): Step => (siblings, chance) => {
   let p = siblings.p;
@@ -31,13 +34,23 @@ const byMembership = (k: number): Step => ({ p, drafts }, chance) => {
 /** `lenience` in (0, 1]; `top` ≥ 0, where 0 means that the ratio decides. */
 export function lenient(lenience: number, top: number): VerificationRule {
   const step = top > 0 ? byMembership(top) : byRatio(lenience);
-  return tokenLevel("lenient", ["point", "iid", "distinct", "top-and-one", "beam"], step, false);
+  return {
+    ...tokenLevel("lenient", ["point", "iid", "distinct", "top-and-one", "beam"], step, false),
+    verifyGreedily: (tree, scores) =>
+      walkGreedily(tree, scores, ({ p, drafts, own }) => {
+        const best = drafts.reduce((a, b) => probability(p, b) > probability(p, a) ? b : a);
+        const stands = top > 0
+          ? likeliest(p, top).includes(best)
+          : probability(p, best) >= lenience * probability(p, own);
+        return stands ? best : own;
+      }),
+  };
 }
 
 export default definePlugin({
   kind: "rule",
   name: "lenient",
-  summary: "RELAXED: keep drafts with probability min(1, p/(l·q)), or all among the target's k likeliest",
+  summary: "RELAXED: keep drafts as if they were l times as likely in q, or all among the target's k likeliest",
   options: {
     lenience: { type: "number", default: 0.5, min: 0.01, max: 1, summary: "l: 1 is lossless, less keeps more" },
     top: { type: "integer", default: 0, min: 0, max: 1000, summary: "k: keep any of the k likeliest; 0: by ratio" },

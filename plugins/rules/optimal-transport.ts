@@ -1,9 +1,10 @@
-// optimal-transport: keep as much as any rule can, by solving the transport between drafts and target.
+// optimal-transport: keep as much of one place as any rule can, by solving the transport between drafts and target.
 // SpecTr: Fast Speculative Decoding via Optimal Transport (Sun et al., 2023, arXiv 2310.15141), section 4. The oracle
 // for every other rule of one place; the programme grows with the number of draft sets, so it is refused beyond a size.
 //
 // Given the set of drafts, keep one of them (or none) as the solution says; where none is kept, draw from what the
-// target still owes, p minus all that is kept.
+// target still owes, p minus all that is kept. Of the programme's many solutions the paper takes any; here it is one
+// that keeps the eldest draft as often as can be, because in trees most hangs below it (src/check/transport.ts).
 import { type Distribution, excess, mass, normalise } from "../../src/distribution.ts";
 import {
   type DraftSet,
@@ -23,8 +24,15 @@ export const MOST_SETS = 2000;
 
 /** What to do at one place. */
 interface Plan {
-  readonly sets: ReadonlyMap<string, { readonly tokens: readonly number[]; readonly keep: readonly number[] }>;
+  readonly sets: ReadonlyMap<string, PlannedSet>;
   readonly owed: Distribution;
+}
+
+interface PlannedSet {
+  readonly tokens: readonly number[];
+  /** By token: how often it is kept where it is the eldest; and how often where the eldest was not kept as such. */
+  readonly eldest: readonly number[];
+  readonly other: readonly number[];
 }
 
 function makePlan({ p, q, drafts, law }: Siblings, solve: Solver): Plan {
@@ -37,12 +45,22 @@ function makePlan({ p, q, drafts, law }: Siblings, solve: Solver): Plan {
       "truncate the sampling, e.g. --top-k 40, or use the rule importance, recursive or top-and-one",
     );
   }
-  const { keep } = solve(p, sets);
-  const taken: Distribution = { vocab: p.vocab, probabilities: takenBy(p.vocab, sets, keep) };
-  const left = excess(p, taken);
+  const transport = solve(p, sets);
+  const left = excess(p, { vocab: p.vocab, probabilities: takenBy(p.vocab, sets, transport) });
   return {
-    sets: new Map(sets.map(({ tokens }: DraftSet, s) => [tokens.join(), { tokens, keep: keep[s] }])),
+    sets: new Map(sets.map((set, s) => [set.tokens.join(), shares(set, transport.eldest[s], transport.other[s])])),
     owed: mass(left) > 0 ? normalise(left) : p,
+  };
+}
+
+/** A set's part of the solution, as shares of how often it comes to each decision. */
+function shares({ tokens, eldest }: DraftSet, asEldest: readonly number[], asOther: readonly number[]): PlannedSet {
+  const share = (value: number, of: number) => of > 0 ? value / of : 0;
+  const left = eldest.reduce((sum, value, i) => sum + Math.max(0, value - asEldest[i]), 0);
+  return {
+    tokens,
+    eldest: asEldest.map((value, i) => share(value, eldest[i])),
+    other: asOther.map((value) => share(value, left)),
   };
 }
 
@@ -62,12 +80,15 @@ export function optimalTransport(solve: Solver): VerificationRule {
   return tokenLevel("optimal-transport", ["iid", "distinct", "top-and-one"], (siblings, chance) => {
     const { sets, owed } = planFor(siblings);
     const drafted = [...new Set(siblings.drafts)].sort((a, b) => a - b);
-    const { tokens, keep } = sets.get(drafted.join()) ?? { tokens: [], keep: [] };
+    const set = sets.get(drafted.join());
+    if (set === undefined) return chance.pick(owed); // too unlikely to count
+    const [first] = siblings.drafts;
+    if (chance.flip(set.eldest[set.tokens.indexOf(first)])) return first;
     // One token of the set or none, by one flip after the other, each given that the ones before it said no.
     let rest = 1;
-    for (let i = 0; i < tokens.length; i++) {
-      if (chance.flip(rest > 0 ? keep[i] / rest : 0)) return tokens[i];
-      rest -= keep[i];
+    for (const [i, keep] of set.other.entries()) {
+      if (chance.flip(rest > 0 ? keep / rest : 0)) return set.tokens[i];
+      rest -= keep;
     }
     return chance.pick(owed);
   });
@@ -76,7 +97,7 @@ export function optimalTransport(solve: Solver): VerificationRule {
 export default definePlugin({
   kind: "rule",
   name: "optimal-transport",
-  summary: "the most that any rule can keep, by linear programming; small vocabularies",
+  summary: "the most that any rule can keep of one place, by linear programming; small vocabularies",
   paper: { title: "SpecTr: Fast Speculative Decoding via Optimal Transport", year: 2023, arxiv: "2310.15141" },
   create: async () => optimalTransport(await loadTransport()),
 });

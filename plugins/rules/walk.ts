@@ -10,7 +10,7 @@ import type { Verdict, VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { walkDown } from "../../src/walk.ts";
 
-export { childrenOf, pathTo } from "../../src/walk.ts";
+export { childrenOf, holding, pathTo } from "../../src/walk.ts";
 
 /** The children of one place of a tree, in the order drawn, with what they were drawn from. */
 export interface Siblings {
@@ -40,6 +40,22 @@ export function walk(tree: DraftTree, scores: Pick<Scores, "distribution">, chan
 export function acceptance(p: number, q: number): number {
   if (!(p > 0)) return 0;
   return p >= q ? 1 : p / q;
+}
+
+/** A place at temperature 0: the target's raw soft-max, renormalised, its likeliest token and at least one draft. */
+export interface GreedyPlace {
+  readonly p: Distribution;
+  readonly own: number;
+  readonly drafts: readonly number[];
+  readonly row: number;
+}
+
+/** Walks down at temperature 0. `say` gives the token that is said at a place with drafts. */
+export function walkGreedily(tree: DraftTree, scores: Scores, say: (place: GreedyPlace) => number): Verdict {
+  return walkDown(tree, ({ row, drafts }) => {
+    const own = scores.argmax(row);
+    return drafts.length === 0 ? own : say({ p: normalise(scores.distribution(row)), own, drafts, row });
+  });
 }
 
 /** A rule from a step. */

@@ -4,22 +4,28 @@ import { beside } from "../beside.ts";
 import { isStream } from "../chance.ts";
 import { requestVerdict } from "../device-rule.ts";
 import type { GenerateOptions } from "../generation.ts";
+import { rawSampling } from "../sampling.ts";
 import { sampledPass, type SampledScores } from "../scores.ts";
 import { type DraftTree, isChain } from "../tree.ts";
+import { judgesGreedily } from "./verify.ts";
 
 /**
  * `text`: the committed tokens; the last of them is the root, whose row is not in the cache yet. Row 0 of the scores is
  * the root's, row i + 1 that of node i. Where the engine judges, the verdict's random numbers are spent.
  */
 export async function targetPass(
-  { engine, drafter, rule, sampling, chance, onRound }: GenerateOptions,
+  { engine, drafter, rule, sampling: given, chance, onRound }: GenerateOptions,
   sequence: Sequence,
   text: Int32Array,
   tree: DraftTree,
 ): Promise<SampledScores> {
-  await rule.prepare?.(tree, text); // it may run passes of its own, which would end the scores of this one
+  const relaxed = judgesGreedily(rule, given, tree);
+  const sampling = relaxed ? rawSampling(given) : given;
+  await rule.prepare?.(tree, text, sampling); // it may run passes of its own, which would end the scores of this one
   const watched = onRound !== undefined;
-  const judge = watched || !isStream(chance) ? undefined : requestVerdict(rule, tree, sampling, engine.can, chance);
+  const judge = watched || relaxed || !isStream(chance)
+    ? undefined
+    : requestVerdict(rule, tree, sampling, engine.can, chance);
   const scoring = sampledPass(sequence, rowsOf(text[text.length - 1], tree), sampling, text, tree, { judge });
   const scores = await beside(scoring, tree, tree.tokens.length + 1, { engine, drafter });
   if (watched) await scores.load();

@@ -73,3 +73,12 @@ test("rules are measured on a model's real distributions, beside the bound", asy
   assert.equal(drawn.code, 0, drawn.stderr);
   assert.match(drawn.stdout, /token\s+iid\s+passes/);
 });
+
+test("how far what is said is from the target is printed beside how far chance alone is", async () => {
+  const args = ["check", "neighbour", "token", "--chi-square", "--draws", "2000", "--places", "1", "--top-k", "20"];
+  const { code, stdout, stderr } = await hunch([...args, "--law", "iid", "--json", ...TINY]);
+  assert.equal(code, 0, stderr);
+  const { noise, rows: [neighbour, token] } = JSON.parse(stdout);
+  assert.ok(noise > 0 && token.distance < 2 * noise, `${noise} ${token.distance}`);
+  assert.ok(neighbour.distance > 3 * noise, `${noise} ${neighbour.distance}`);
+});

@@ -340,6 +340,23 @@ test("the longest chain that a pass can hold is judged to its end", { skip }, as
   }
 });
 
+test("what hangs below a repeated draft is judged with what hangs below the draft", { skip }, async () => {
+  const q = { vocab: 3, probabilities: Float64Array.of(0, 1, 0) };
+  const tree: DraftTree = {
+    tokens: Int32Array.of(1, 1, 1, 1),
+    parents: Int32Array.of(-1, -1, 1, 2),
+    law: "iid",
+    q: () => q,
+  };
+  const rows = new Float32Array(5 * 3).map((_, i) => i % 3 === 1 ? 1 : 0);
+  const uniforms = new Float64Array(10).fill(0.5);
+  for (const rule of [greedy, token, recursive, block]) {
+    const [judged] = await judgeAll(rule, [{ tree, rows, uniforms }], 3);
+    assert.deepEqual(judged?.verdict, { path: Int32Array.of(1, 2, 3), next: 1 }, rule.name);
+    assert.equal(await compare(rule, [{ tree, rows, uniforms }], 3), 0);
+  }
+});
+
 const HALF = { vocab: 2, probabilities: Float64Array.of(0.5, 0.5) };
 
 test("a row that cannot be drawn from is left to TypeScript, if the walk comes by it", { skip }, async () => {

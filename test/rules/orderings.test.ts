@@ -5,6 +5,8 @@ import { optimalAcceptance } from "../../src/check/bound.ts";
 import { type Case, contextCount, contextTokens } from "../../src/check/case.ts";
 import { enumerateRule } from "../../src/check/enumerate.ts";
 import { KINDS, makeCase, Random } from "../../src/check/generate-cases.ts";
+import { proveShape } from "../../src/check/shapes.ts";
+import { loadTransport } from "../../src/check/transport.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { dense, type Distribution, normalise, overlap, probability } from "../../src/distribution.ts";
 import type { VerificationRule } from "../../src/rule.ts";
@@ -12,11 +14,16 @@ import type { DraftLaw } from "../../src/tree.ts";
 import { block } from "../../plugins/rules/block.ts";
 import { importance, planChoice } from "../../plugins/rules/importance.ts";
 import { kSeq } from "../../plugins/rules/k-seq.ts";
+import { optimalTransport } from "../../plugins/rules/optimal-transport.ts";
 import { recursive } from "../../plugins/rules/recursive.ts";
 import { specHub } from "../../plugins/rules/spechub.ts";
 import { token } from "../../plugins/rules/token.ts";
 import { topAndOne } from "../../plugins/rules/top-and-one.ts";
 import { traversal } from "../../plugins/rules/traversal.ts";
+import { gumbel } from "../../plugins/shapes/gumbel.ts";
+import { iid } from "../../plugins/shapes/iid.ts";
+import { Sequoia } from "../../plugins/shapes/sequoia.ts";
+import { TOKEN_LEVEL } from "./rules.ts";
 
 const kinds = [...Object.keys(KINDS), "mixed"];
 const chain = (depth: number) => Array.from({ length: depth }, (_, i) => i - 1);
@@ -136,6 +143,39 @@ test("no rule keeps more of one place than the bound", () => {
         assert.ok(kept <= bound(of, 2) + 1e-9, `${rule.name} ${law} ${of.kind}: ${kept} above ${bound(of, 2)}`);
       }
     }
+  }
+});
+
+test("optimal-transport reaches the bound of one place, whichever solution it takes", async () => {
+  const rule = optimalTransport(await loadTransport());
+  for (const law of ["iid", "distinct", "top-and-one"] as const) {
+    for (const of of cases(law, 4, star(2), 1, "transport")) near(first(of, rule), bound(of, 2), `${law} ${of.kind}`);
+    for (const of of cases(law, 3, star(3), 1, "transport")) near(first(of, rule), bound(of, 3), `${law} ${of.kind}`);
+  }
+});
+
+test("on trees the optimal rules of one place keep no less than those that are not", async () => {
+  const transport = optimalTransport(await loadTransport());
+  for (const shape of [gumbel([3, 2, 1]), new Sequoia(() => NaN, 6), iid(4)]) {
+    const kept = async (rule: VerificationRule) => (await proveShape(shape, rule, { seed: "trees" })).accepted;
+    const least = Math.max(await kept(recursive), await kept(token));
+    for (const rule of shape.law === "iid" ? [transport, importance] : [transport]) {
+      const accepted = await kept(rule);
+      assert.ok(accepted >= least, `${rule.name} on ${shape.name} keeps ${accepted}, others ${least}`);
+    }
+  }
+});
+
+test("what hangs below the repeat of a draft counts as what hangs below the draft", async () => {
+  const likely = [0, 1, 0];
+  const rules = [...TOKEN_LEVEL, block, traversal, optimalTransport(await loadTransport())];
+  for (const rule of rules.filter(({ laws }) => laws.includes("iid"))) {
+    const kept = (parents: number[]) => {
+      const rows = new Array(contextCount(3, 3)).fill(likely);
+      return enumerateRule({ kind: "", law: "iid", vocab: 3, parents, p: rows, q: rows, sparse: false }, rule).accepted;
+    };
+    assert.equal(kept([-1, -1, 1, 2]), 3, rule.name); // root → repeat → two more
+    assert.equal(kept([-1, -1, 0, 1, 3]), 3, rule.name); // a repeat below a repeat
   }
 });
 

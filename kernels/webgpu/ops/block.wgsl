@@ -1,6 +1,6 @@
 // The rule `block` (2024, arXiv 2403.10444): the chain of first children is judged as a whole, its longest prefix that
-// stands is kept. What is drawn then may be a younger sibling; the block starts anew there. A place is a node here, and
-// its only trial its first child. Shapes, workgroup and grid: as above.
+// stands is kept. What is drawn then may be a younger sibling; the block starts anew there. The only trial of a place is
+// its first child. Shapes, workgroup and grid: as above.
 var<workgroup> chain: array<u32, MOST_ROWS>; // places
 var<workgroup> covered: array<vec2u, MOST_ROWS>; // b of the paper
 var<private> kept: u32;
