@@ -82,7 +82,8 @@ export const samplingOptions = object("Sampling", {
     description: message`Make recent tokens less likely by this factor; 1: off. Also at temperature 0.`,
   })),
   seed: optional(option("--seed", string({ metavar: "SEED" }), {
-    description: message`Start of the random numbers; the same seed gives the same text.`,
+    description:
+      message`Start of the random numbers; the same seed gives the same text, on the same machine in the same format.`,
   })),
   stop: multiple(option("--stop", string({ metavar: "TEXT" }), {
     description: message`End before this text. Repeatable.`,

@@ -7,6 +7,7 @@ import type { ModelSource } from "../src/model/source.ts";
 import type { Methods, PluginContext, Registry } from "../src/registry.ts";
 import { GREEDY, type Sampling } from "../src/sampling.ts";
 import type { Stats } from "../src/stats.ts";
+import { inVocabularyOf } from "../src/shared-vocabulary.ts";
 import { refuseOtherVocabulary } from "../src/vocabulary.ts";
 import { loadEngine } from "./backends.ts";
 import { openCache, trimCache } from "./cache.ts";
@@ -15,7 +16,7 @@ import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "./options.ts";
-import { stderr } from "./output/streams.ts";
+import { stderr, warn } from "./output/streams.ts";
 import type { OverFastest, Summary } from "./output/summary.ts";
 
 export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
@@ -109,7 +110,7 @@ export class Session {
     const others: Engine[] = [];
     let choice: Choice | undefined;
     const load = async (path: string, backend: string, chosen: (choice: Choice) => void): Promise<Engine> => {
-      const source = await openModel(path, { context: options.context });
+      const source = await openModel(path, { context: options.context, warn });
       closing.push(() => source.close());
       const { format, strict, context, threads } = options;
       const engine = await loadEngine(
@@ -131,7 +132,7 @@ export class Session {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
         others.push(draft);
-        return draft;
+        return inVocabularyOf(target, draft);
       });
       const session = new Session(target, registry, context, options, others, choice, closing);
       const specs = session.#specs({ sampling: GREEDY });

@@ -44,12 +44,12 @@ export function penalises({ repetitionPenalty, repetitionWindow }: Sampling): bo
 
 const RANGES: Record<keyof Sampling, readonly [valid: (value: number) => boolean, range: string]> = {
   temperature: [(x) => x === 0 || (x >= 1e-30 && x <= 1e30), "that is 0 or from 1e-30 to 1e30"],
-  topK: [(x) => Number.isInteger(x) && x >= 0, "a whole number, 0 or more"],
+  topK: [(x) => Number.isInteger(x) && x >= 0, "that is whole, 0 or more"],
   topP: [(x) => x > 0 && x <= 1, "above 0 and at most 1"],
   minP: [(x) => x >= 0 && x < 1, "from 0 to below 1"],
   typical: [(x) => x > 0 && x <= 1, "above 0 and at most 1"],
   repetitionPenalty: [(x) => x >= 0.01 && x <= 100, "from 0.01 to 100"],
-  repetitionWindow: [(x) => Number.isInteger(x) && x >= 0, "a whole number, 0 or more"],
+  repetitionWindow: [(x) => Number.isInteger(x) && x >= 0, "that is whole, 0 or more"],
 };
 
 /** Throws HunchError("usage") that names the setting and its range. */
