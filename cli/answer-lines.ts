@@ -3,11 +3,13 @@
 import { EXIT, HunchError } from "../src/errors.ts";
 import type { GenerateCommand } from "./commands/generate.ts";
 import { describe } from "./failure.ts";
+import { ForeignFields } from "./fields.ts";
 import { interruptible } from "./interrupt.ts";
 import { resultOf } from "./output/result.ts";
 import { Status } from "./output/status.ts";
 import { ClosedPipe, stderr, stdout } from "./output/streams.ts";
 import { shortSummary } from "./output/summary.ts";
+import { Prefix } from "./prefix.ts";
 import { idOfLine, parseRequest } from "./requests.ts";
 import { samplingOf } from "./sampling.ts";
 import { Session } from "./session.ts";
@@ -19,6 +21,9 @@ export async function answerLines(options: GenerateCommand): Promise<number> {
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);
   const told = options.summary ?? stderr.terminal;
+  const prefix = new Prefix(session);
+  const foreign = new ForeignFields((text) => stderr.line(text));
+  const answering: Answering = { session, prefix, foreign, options, told };
   let done = 0;
   let failed = 0;
   let busy = false;
@@ -31,7 +36,7 @@ export async function answerLines(options: GenerateCommand): Promise<number> {
         if (line.bytes.every((byte) => byte === 32 || byte === 9)) continue;
         busy = true;
         status.clear();
-        if (await answerLine(line, session, options, signal, told)) done++;
+        if (await answerLine(line, answering, signal)) done++;
         else failed++;
         if (signal.aborted) break;
         busy = false;
@@ -41,26 +46,32 @@ export async function answerLines(options: GenerateCommand): Promise<number> {
     });
   } finally {
     status.clear();
+    prefix.close();
     session.close();
   }
 }
 
-async function answerLine(
-  { number, bytes }: Line,
-  session: Session,
-  options: GenerateCommand,
-  signal: AbortSignal,
-  told: boolean,
-): Promise<boolean> {
+interface Answering {
+  readonly session: Session;
+  readonly prefix: Prefix;
+  readonly foreign: ForeignFields;
+  readonly options: GenerateCommand;
+  /** Summaries are wanted. */
+  readonly told: boolean;
+}
+
+async function answerLine({ number, bytes }: Line, answering: Answering, signal: AbortSignal): Promise<boolean> {
+  const { session, prefix, foreign, options, told } = answering;
   let text = "";
   try {
     text = utf8(bytes, "stdin");
     const request = parseRequest(text, options);
+    foreign.see(number, request.foreign);
     const question = request.question(session.source);
-    const completion = await session.answer(question, () => {}, signal);
+    const answered = await prefix.answer(question, () => {}, signal);
     const id = request.id === undefined ? {} : { id: request.id };
-    stdout.line(JSON.stringify({ line: number, ...id, ...resultOf(session, question, completion) }));
-    if (told) stderr.line(`${number}: ${shortSummary(session.summary(question, completion))}`);
+    stdout.line(JSON.stringify({ line: number, ...id, ...resultOf(session, question, answered) }));
+    if (told) stderr.line(`${number}: ${shortSummary(session.summary(question, answered.completion))}`);
     return true;
   } catch (error) {
     // Only what is wrong with this request is its own: a machine that lacks something lacks it for the next one too.

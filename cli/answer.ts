@@ -11,6 +11,7 @@ import { stderr, stdout } from "./output/streams.ts";
 import { summaryLines } from "./output/summary.ts";
 import { treeLines } from "./output/tree.ts";
 import { AnswerWriter } from "./output/writer.ts";
+import { Prefix } from "./prefix.ts";
 import { promptTokens, readPrompt } from "./prompt.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { type Question, Session } from "./session.ts";
@@ -33,6 +34,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
       seed: seedOf(options.seed),
       maxTokens: options.maxTokens,
       stop: options.stop,
+      logprobs: options.logprobs,
       onRound: options.showTree ? showTrees(session, status, paintFor(stderr, options.color)) : undefined,
     };
     const completion = await interruptible((signal) => say(session, question, options, status, signal));
@@ -55,9 +57,14 @@ async function say(
   signal: AbortSignal,
 ): Promise<Completion> {
   if (options.json) {
-    const completion = await session.answer(question, () => status.clear(), signal);
-    stdout.line(JSON.stringify(resultOf(session, question, completion)));
-    return completion;
+    const prefix = new Prefix(session);
+    try {
+      const answered = await prefix.answer(question, () => status.clear(), signal);
+      stdout.line(JSON.stringify(resultOf(session, question, answered)));
+      return answered.completion;
+    } finally {
+      prefix.close();
+    }
   }
   const writer = new AnswerWriter(stdout, paintFor(stdout, options.color));
   const apart = options.showTree && stdout.terminal && stderr.terminal; // the text comes after the trees, not in them

@@ -9,6 +9,7 @@ import type { PluginContext, Registry } from "../src/registry.ts";
 import type { VerificationRule } from "../src/rule.ts";
 import { GREEDY, type Sampling } from "../src/sampling.ts";
 import { sampledPass } from "../src/scores.ts";
+import { inVocabularyOf } from "../src/shared-vocabulary.ts";
 import { refuseOtherVocabulary } from "../src/vocabulary.ts";
 import { loadEngine } from "./backends.ts";
 import { openCache } from "./cache.ts";
@@ -17,6 +18,7 @@ import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { Status } from "./output/status.ts";
 import { readTextFile } from "./text.ts";
+import { warn } from "./output/streams.ts";
 
 /** The laws that can be drawn at one place. */
 export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const;
@@ -39,7 +41,7 @@ export async function withPlaces<T>(
   const cacheDir = openCache();
   const closing: (() => void)[] = [];
   const load = async (path: string): Promise<Engine> => {
-    const source = await openModel(path, { context: options.context });
+    const source = await openModel(path, { context: options.context, warn });
     closing.push(() => source.close());
     const wanted = { ...options, cacheDir, progress: status.progress };
     const engine = await loadEngine(options.backend, source, wanted, registry);
@@ -51,7 +53,7 @@ export async function withPlaces<T>(
     const context = contextOf(registry, target, async (path) => {
       const draft = await load(await findModel(path, cacheDir));
       refuseOtherVocabulary(target.source, draft.source);
-      return draft;
+      return inVocabularyOf(target, draft);
     });
     const proposer = await registry.resolve("proposer", options.proposer, context);
     closing.push(() => proposer.close?.());

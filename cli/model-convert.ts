@@ -6,7 +6,7 @@ import { openModel } from "../src/model/open.ts";
 import { openCache } from "./cache.ts";
 import { findModel } from "./models.ts";
 import { Status } from "./output/status.ts";
-import { stderr } from "./output/streams.ts";
+import { stderr, warn } from "./output/streams.ts";
 import { bytes } from "./output/table.ts";
 
 interface Options {
@@ -18,7 +18,7 @@ interface Options {
 
 export async function modelConvert({ out, model, format, context }: Options): Promise<number> {
   const status = new Status();
-  const source = await openModel(await findModel(model, openCache()), { context });
+  const source = await openModel(await findModel(model, openCache()), { context, warn });
   try {
     const { convertModel } = await import("../kernels/onnx/conversion.ts");
     convertModel(source, format, out, (fraction) => status.progress("converting", fraction));

@@ -9,14 +9,14 @@ import { backendOffers, foreseeChoice } from "./backends.ts";
 import { cacheFolder, openCache } from "./cache.ts";
 import { choiceLine, prospectLine } from "./choice.ts";
 import { findModel, knownModels } from "./models.ts";
-import { stdout } from "./output/streams.ts";
+import { stdout, warn } from "./output/streams.ts";
 import { bytes, count, table } from "./output/table.ts";
 
 export async function modelInfo(
   options: { readonly file: string | undefined; readonly tensors: boolean; readonly json: boolean },
 ): Promise<number> {
   const cacheDir = openCache();
-  const source = await openModel(await findModel(options.file, cacheDir));
+  const source = await openModel(await findModel(options.file, cacheDir), { warn });
   try {
     const engines = await backendOffers(source);
     const auto = await foreseeChoice(source, { format: "auto", strict: true, cacheDir });

@@ -11,7 +11,7 @@ import { openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { RIVERS } from "./rivers.ts";
 import { Status } from "./output/status.ts";
-import { stderr, stdout } from "./output/streams.ts";
+import { stderr, stdout, warn } from "./output/streams.ts";
 import { table } from "./output/table.ts";
 import { readTextFile } from "./text.ts";
 
@@ -46,7 +46,7 @@ const ROWS = 32;
 export async function modelQuality(options: Options): Promise<number> {
   const cacheDir = openCache();
   const status = new Status();
-  const source = await openModel(await findModel(options.file, cacheDir));
+  const source = await openModel(await findModel(options.file, cacheDir), { warn });
   const registry = await openRegistry([]);
   const { threads } = options;
   const loadOn = (backend: string, format: WeightFormat) =>

@@ -63,26 +63,27 @@ export const methodOptions = object("Speculation", {
 
 /** How the next token is chosen. */
 export const samplingOptions = object("Sampling", {
-  temperature: optional(option("-t", "--temperature", float({ min: 0, max: 100, metavar: "T" }), {
+  temperature: optional(option("-t", "--temperature", float({ metavar: "T" }), {
     description: message`0: always the likeliest token (default); 1: as the model has it.`,
   })),
-  topK: optional(option("--top-k", integer({ min: 0, metavar: "K" }), {
+  topK: optional(option("--top-k", integer({ metavar: "K" }), {
     description: message`Only the K likeliest tokens; 0: all.`,
   })),
-  topP: optional(option("--top-p", float({ min: 0, max: 1, metavar: "P" }), {
+  topP: optional(option("--top-p", float({ metavar: "P" }), {
     description: message`Only the likeliest tokens that make up this probability; 1: all.`,
   })),
-  minP: optional(option("--min-p", float({ min: 0, max: 1, metavar: "P" }), {
+  minP: optional(option("--min-p", float({ metavar: "P" }), {
     description: message`Only tokens at least this likely in proportion to the likeliest.`,
   })),
-  typical: optional(option("--typical", float({ min: 0, max: 1, metavar: "P" }), {
+  typical: optional(option("--typical", float({ metavar: "P" }), {
     description: message`Locally typical sampling, up to this probability; 1: off.`,
   })),
-  repetitionPenalty: optional(option("--repetition-penalty", float({ min: 0.01, max: 100, metavar: "X" }), {
+  repetitionPenalty: optional(option("--repetition-penalty", float({ metavar: "X" }), {
     description: message`Make recent tokens less likely by this factor; 1: off. Also at temperature 0.`,
   })),
   seed: optional(option("--seed", string({ metavar: "SEED" }), {
-    description: message`Start of the random numbers; the same seed gives the same text.`,
+    description:
+      message`Start of the random numbers; the same seed gives the same text, on the same machine in the same format.`,
   })),
   stop: multiple(option("--stop", string({ metavar: "TEXT" }), {
     description: message`End before this text. Repeatable.`,

@@ -1,8 +1,16 @@
 // A request as a line of JSON: a string, or an object with a prompt or messages and how to answer them.
-import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import type { ModelSource } from "../src/model/source.ts";
-import { closest } from "../src/closest.ts";
+import {
+  type Fields,
+  foreignFields,
+  idOf,
+  optionalField,
+  parseFields,
+  type RequestId,
+  wholeField,
+  wrong,
+} from "./fields.ts";
 import { asMessages, chatTokens, promptTokens } from "./prompt.ts";
 import { refuseIdle, type SamplingChoice, samplingOf, seedOf } from "./sampling.ts";
 import type { Question } from "./session.ts";
@@ -14,6 +22,7 @@ export interface Defaults extends SamplingChoice {
   readonly stop: readonly string[];
   readonly system: string | undefined;
   readonly raw: boolean;
+  readonly logprobs: number | undefined;
 }
 
 const SAMPLING = {
@@ -25,13 +34,17 @@ const SAMPLING = {
   repetition_penalty: "repetitionPenalty",
 } as const;
 
-const FIELDS = ["id", "prompt", "messages", "system", "raw", "max_tokens", "seed", "stop", ...Object.keys(SAMPLING)];
+const FIELDS = ["id", "prompt", "messages", "system", "raw", "max_tokens", "seed", "stop", "logprobs"]
+  .concat(["drafter", "rule", "controller"], Object.keys(SAMPLING));
 
-type Fields = Readonly<Record<string, unknown>>;
+/** Most of the likeliest tokens that are told of each place. */
+export const MOST_LOGPROBS = 1000;
 
 /** A parsed line: its id, where it has one, and the question that it asks. */
 export interface Request {
-  readonly id?: string | number;
+  readonly id?: RequestId;
+  /** Names of fields that mean nothing here. */
+  readonly foreign: readonly string[];
   question(source: ModelSource): Question;
 }
 
@@ -39,11 +52,15 @@ export interface Request {
 export function parseRequest(text: string, defaults: Defaults): Request {
   const fields = fieldsOf(text);
   const id = idOf(fields);
-  return { ...id === undefined ? {} : { id }, question: (source) => questionOf(fields, source, defaults) };
+  return {
+    ...id === undefined ? {} : { id },
+    foreign: foreignFields(fields, FIELDS),
+    question: (source) => questionOf(fields, source, defaults),
+  };
 }
 
 /** The id of a line that may be wrong otherwise. */
-export function idOfLine(text: string): string | number | undefined {
+export function idOfLine(text: string): RequestId | undefined {
   try {
     return idOf(fieldsOf(text));
   } catch {
@@ -52,53 +69,45 @@ export function idOfLine(text: string): string | number | undefined {
 }
 
 function fieldsOf(text: string): Fields {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new HunchError("input", `not JSON: ${(error as Error).message}`);
-  }
-  if (typeof value === "string") return { prompt: value };
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new HunchError("input", "a request is a string or an object", {}, 'write "…" or {"prompt": "…"}');
+  return parseFields(text, "prompt", 'write "…" or {"prompt": "…"}');
 }
 
 function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Question {
-  refuseMistyped(fields);
   const own: { -readonly [K in keyof SamplingChoice]: number } = {};
-  for (const [field, key] of Object.entries(SAMPLING)) own[key] = number(fields, field);
+  for (const [field, key] of Object.entries(SAMPLING)) own[key] = optionalField(fields, field, "number");
   const sampling = samplingOf({ ...defaults, ...defined(own) });
   refuseIdle(own, sampling.temperature);
   const stop = fields.stop ?? defaults.stop;
-  const maxTokens = number(fields, "max_tokens") ?? defaults.maxTokens;
-  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 1)) {
-    throw wrong("max_tokens", "a whole number, at least 1");
-  }
   return {
     prompt: tokensOf(fields, source, defaults),
     sampling,
     seed: seedOf(seedField(fields) ?? defaults.seed),
-    maxTokens,
+    maxTokens: wholeField(fields, "max_tokens", 1) ?? defaults.maxTokens,
     stop: typeof stop === "string" ? [stop] : strings(stop, "stop"),
+    logprobs: wholeField(fields, "logprobs", 0, MOST_LOGPROBS) ?? defaults.logprobs,
+    drafter: optionalField(fields, "drafter", "string"),
+    rule: optionalField(fields, "rule", "string"),
+    controller: optionalField(fields, "controller", "string"),
   };
 }
 
 function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int32Array {
-  const system = text(fields, "system") ?? defaults.system;
-  const raw = fields.raw ?? defaults.raw;
-  if (typeof raw !== "boolean") throw wrong("raw", "true or false");
-  if (fields.messages !== undefined) {
-    if (fields.prompt !== undefined) throw wrong("messages", "the only question: leave prompt out");
+  const system = optionalField(fields, "system", "string") ?? defaults.system;
+  const raw = optionalField(fields, "raw", "boolean") ?? defaults.raw;
+  const prompt = optionalField(fields, "prompt", "string");
+  if ((fields.messages ?? undefined) !== undefined) {
+    if (prompt !== undefined) throw wrong("messages", "the only question: leave prompt out");
     const messages = messagesOf(fields.messages);
     const hasSystem = messages[0].role === "system";
-    if (fields.system !== undefined && hasSystem) throw wrong("system", "said once: there is a system message as well");
+    if ((fields.system ?? undefined) !== undefined && hasSystem) {
+      throw wrong("system", "said once: there is a system message as well");
+    }
     if (raw) throw wrong("raw", "false where there are messages");
     return chatTokens(
       source,
       hasSystem || system === undefined ? messages : [{ role: "system", content: system }, ...messages],
     );
   }
-  const prompt = text(fields, "prompt");
   if (prompt === undefined) throw wrong("prompt", "given, or messages");
   return raw || source.chat === undefined
     ? promptTokens(source, prompt, { raw, system })
@@ -123,44 +132,13 @@ function messagesOf(value: unknown): ChatMessage[] {
   });
 }
 
-/** Other fields may stand there for other programs, but not what looks like one of ours. */
-function refuseMistyped(fields: Fields): void {
-  for (const name of Object.keys(fields)) {
-    const near = FIELDS.includes(name) ? undefined : closest(name, FIELDS.filter((field) => field.length > 3));
-    if (near !== undefined) {
-      throw new HunchError("input", "there is no such field", { field: name }, `did you mean ${near}?`);
-    }
-  }
-}
-
-function idOf({ id }: Fields): string | number | undefined {
-  if (id === undefined || typeof id === "string" || typeof id === "number") return id;
-  throw wrong("id", "a string or a number");
-}
-
 function seedField({ seed }: Fields): string | undefined {
   if (seed === undefined || seed === null) return undefined;
   if (typeof seed === "string" || typeof seed === "number") return String(seed);
   throw wrong("seed", "a number or a string");
 }
 
-function number(fields: Fields, name: string): number | undefined {
-  const value = fields[name];
-  if (value === undefined || value === null || typeof value === "number") return value ?? undefined;
-  throw wrong(name, "a number");
-}
-
-function text(fields: Fields, name: string): string | undefined {
-  const value = fields[name];
-  if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
-  throw wrong(name, "text");
-}
-
 function strings(value: unknown, name: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw wrong(name, "text or a list of texts");
-}
-
-function wrong(field: string, what: string): HunchError {
-  return new HunchError("input", "the request is not as it must be", { field }, `it must be ${what}`);
 }

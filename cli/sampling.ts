@@ -13,10 +13,10 @@ export function samplingOf(choice: SamplingChoice): Sampling {
   return sampling;
 }
 
-/** Throws HunchError("usage") where something was asked for that has no effect at this temperature. */
+/** Throws HunchError("usage") where something was asked for, and not to be off, that has no effect at this temperature. */
 export function refuseIdle(choice: SamplingChoice, temperature: number): void {
   const names = ["topK", "topP", "minP", "typical"] as const;
-  const idle = names.find((name) => choice[name] !== undefined);
+  const idle = names.find((name) => choice[name] !== undefined && choice[name] !== GREEDY[name]);
   if (temperature !== 0 || idle === undefined) return;
   throw new HunchError(
     "usage",

@@ -14,7 +14,7 @@ import { openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { scoreJson, scoreLines } from "./output/score.ts";
 import { Status } from "./output/status.ts";
-import { stderr, stdout } from "./output/streams.ts";
+import { stderr, stdout, warn } from "./output/streams.ts";
 import { readStdin, readTextFile } from "./text.ts";
 
 /** Returns the exit code. */
@@ -25,7 +25,7 @@ export async function score(options: ScoreCommand): Promise<number> {
   const cacheDir = openCache();
   const since = Date.now();
   const registry = await openRegistry(options.plugins);
-  const source = await openModel(await findModel(options.model, cacheDir), { context: options.context });
+  const source = await openModel(await findModel(options.model, cacheDir), { context: options.context, warn });
   let engine: Engine | undefined;
   try {
     const tokens = given === undefined ? undefined : tokensOf(source, given);

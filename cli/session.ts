@@ -1,15 +1,13 @@
 // A model, an engine and the methods, ready to answer: what every command that generates text shares.
 import type { Engine, Sequence, WeightFormat } from "../src/backend.ts";
 import { SeededChance } from "../src/chance.ts";
-import type { Controller } from "../src/controller.ts";
-import type { Drafter } from "../src/drafter.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../src/generate.ts";
 import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
-import type { PluginContext, Registry } from "../src/registry.ts";
-import type { VerificationRule } from "../src/rule.ts";
-import type { Sampling } from "../src/sampling.ts";
+import type { Methods, PluginContext, Registry } from "../src/registry.ts";
+import { GREEDY, type Sampling } from "../src/sampling.ts";
 import type { Stats } from "../src/stats.ts";
+import { inVocabularyOf } from "../src/shared-vocabulary.ts";
 import { refuseOtherVocabulary } from "../src/vocabulary.ts";
 import { loadEngine } from "./backends.ts";
 import { openCache, trimCache } from "./cache.ts";
@@ -18,7 +16,7 @@ import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "./options.ts";
-import { stderr } from "./output/streams.ts";
+import { stderr, warn } from "./output/streams.ts";
 import type { OverFastest, Summary } from "./output/summary.ts";
 
 export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
@@ -41,6 +39,26 @@ export interface Question {
   readonly sequence?: Sequence;
   readonly committed?: Int32Array;
   readonly onRound?: GenerateOptions["onRound"];
+  /** Also tell how likely each token was, and so many of the likeliest in its place. See Prefix. */
+  readonly logprobs?: number;
+  /** Methods as the command line names them, in place of those of the session. */
+  readonly drafter?: string;
+  readonly rule?: string;
+  readonly controller?: string;
+}
+
+/** Methods as the command line names them. */
+type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
+
+/** What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. */
+function keysOf({ drafter, rule, controller }: Specs): Specs {
+  return { drafter: `drafter ${drafter}`, rule: `rule ${rule}`, controller: `controller ${controller} of ${drafter}` };
+}
+
+/** A method that was made, and the engines of the models that it opened. */
+interface Made<K extends keyof Methods = keyof Methods> {
+  readonly method: Methods[K];
+  readonly engines: readonly Engine[];
 }
 
 const DEFAULT_MAX_TOKENS = 512;
@@ -56,12 +74,11 @@ function defaultRule({ temperature }: Sampling): string {
 }
 
 export class Session {
-  readonly #rules = new Map<string, VerificationRule>();
+  /** By kind and name, with its options. They stay for later questions. */
+  readonly #made = new Map<string, Made>();
 
   private constructor(
     readonly engine: Engine,
-    private readonly drafter: Drafter,
-    private readonly controller: Controller,
     private readonly registry: Registry,
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
@@ -76,9 +93,11 @@ export class Session {
     return this.engine.source;
   }
 
-  /** Name and weight format of each engine that runs another model than the target, such as `onnx:cpu int8`. */
-  get draftEngines(): readonly string[] {
-    return [...new Set(this.others.map(({ name, format }) => `${name} ${format}`))];
+  /** Name and weight format of each engine that ran another model than the target, such as `onnx:cpu int8`. */
+  draftEngines(question: Question): readonly string[] {
+    const keys = Object.values(keysOf(this.#specs(question)));
+    const engines = keys.flatMap((key) => this.#made.get(key)?.engines ?? []);
+    return [...new Set(engines.map(({ name, format }) => `${name} ${format}`))];
   }
 
   /** Opens the model and loads it. Throws HunchError where anything named is not there or does not fit. */
@@ -91,7 +110,7 @@ export class Session {
     const others: Engine[] = [];
     let choice: Choice | undefined;
     const load = async (path: string, backend: string, chosen: (choice: Choice) => void): Promise<Engine> => {
-      const source = await openModel(path, { context: options.context });
+      const source = await openModel(path, { context: options.context, warn });
       closing.push(() => source.close());
       const { format, strict, context, threads } = options;
       const engine = await loadEngine(
@@ -113,13 +132,13 @@ export class Session {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
         others.push(draft);
-        return draft;
+        return inVocabularyOf(target, draft);
       });
-      const drafter = await registry.resolve("drafter", options.drafter, context);
-      closing.push(() => drafter.close?.());
-      const controller = await registry.resolve("controller", options.controller ?? DEFAULT_CONTROLLER, context);
-      const session = new Session(target, drafter, controller, registry, context, options, others, choice, closing);
-      if (options.rule !== undefined) await session.#rule(options.rule);
+      const session = new Session(target, registry, context, options, others, choice, closing);
+      const specs = session.#specs({ sampling: GREEDY });
+      await session.#method("drafter", specs.drafter);
+      await session.#method("controller", specs.controller, keysOf(specs).controller);
+      if (options.rule !== undefined) await session.#methods(specs); // what is wrong for every question is told once
       trimCache(cacheDir, since);
       return session;
     } catch (error) {
@@ -134,9 +153,7 @@ export class Session {
     return await complete({
       engine: this.engine,
       prompt,
-      drafter: this.drafter,
-      rule: await this.#rule(this.options.rule ?? defaultRule(sampling)),
-      controller: this.controller,
+      ...await this.#methods(this.#specs(question)),
       sampling,
       chance: new SeededChance(seed),
       maxTokens: maxTokens ?? this.maxTokens(prompt.length),
@@ -154,13 +171,32 @@ export class Session {
     return Math.max(1, Math.min(DEFAULT_MAX_TOKENS, this.engine.context - promptTokens));
   }
 
-  async #rule(spec: string): Promise<VerificationRule> {
-    const known = this.#rules.get(spec);
-    if (known) return known;
-    const rule = await this.registry.resolve("rule", spec, this.context);
-    await this.registry.checkPair(this.drafter, rule, this.context);
-    this.#rules.set(spec, rule);
-    return rule;
+  #specs(
+    { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
+  ): Specs {
+    return {
+      drafter: drafter ?? this.options.drafter,
+      rule: rule ?? this.options.rule ?? defaultRule(sampling),
+      controller: controller ?? this.options.controller ?? DEFAULT_CONTROLLER,
+    };
+  }
+
+  async #methods(specs: Specs) {
+    const drafter = await this.#method("drafter", specs.drafter);
+    const rule = await this.#method("rule", specs.rule);
+    const controller = await this.#method("controller", specs.controller, keysOf(specs).controller);
+    await this.registry.checkPair(drafter, rule, this.context);
+    return { drafter, rule, controller };
+  }
+
+  async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {
+    const known = this.#made.get(key) as Made<K> | undefined;
+    if (known) return known.method;
+    const before = this.others.length;
+    const method = await this.registry.resolve(kind, spec, this.context);
+    if ("close" in method) this.closing.push(() => method.close?.());
+    this.#made.set(key, { method, engines: this.others.slice(before) });
+    return method;
   }
 
   /** What the summary of an answer needs to know. */
@@ -171,7 +207,7 @@ export class Session {
       maxTokens: question.maxTokens ?? this.maxTokens(question.prompt.length),
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
-      draftEngines: this.draftEngines,
+      draftEngines: this.draftEngines(question),
       choice: this.choice && choiceLine(this.choice),
       overFastest: this.#overFastest(completion.stats),
     };

@@ -117,7 +117,8 @@ export interface Sequence {
   readonly length: number;
   /**
    * Scores `rows` after the committed tokens; commits nothing. The Scores are valid until the next call of any method
-   * of this engine's sequences. Throws HunchError("input") when the context is full.
+   * of this engine's sequences. Throws HunchError("input") when the context is full, and where a logit of a scored row
+   * is infinite or no number: what else the Scores say is then without meaning.
    */
   forward(rows: Rows): Promise<Scores>;
   /** Commits the rows of `path` (indices into the last `forward`, from the root down); the others are forgotten. */

@@ -32,7 +32,10 @@ export interface Paper {
 export interface PluginContext {
   /** The target model. */
   readonly target: Engine;
-  /** Opens a second model of the same vocabulary, on the backend for draft models; refuses another vocabulary. */
+  /**
+   * Opens a second model of the same vocabulary, on the backend for draft models; refuses another vocabulary. Where it has
+   * more or fewer tokens, its scores are for those of the target.
+   */
   loadModel(path: string): Promise<Engine>;
   /** Makes another method, for methods built of others. */
   resolve<K extends keyof Methods>(kind: K, spec: string): Promise<Methods[K]>;

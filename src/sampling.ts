@@ -8,7 +8,7 @@ import { HunchError } from "./errors.ts";
  * Temperature 0 means greedy: everything but the repetition penalty is then without effect.
  */
 export interface Sampling {
-  /** ≥ 0 */
+  /** 0, or from 1e-30 to 1e30: engines compute with it in float32. */
   readonly temperature: number;
   /** Keep the k likeliest tokens; 0: all. */
   readonly topK: number;
@@ -20,7 +20,7 @@ export interface Sampling {
   readonly typical: number;
   /**
    * Divides positive and multiplies negative logits of tokens in the last `repetitionWindow` tokens of prompt and
-   * completion, > 0; 1: off. Drafted tokens count for what follows them, as if they had been said.
+   * completion, 0.01 to 100; 1: off. Drafted tokens count for what follows them, as if they had been said.
    */
   readonly repetitionPenalty: number;
   /** ≥ 0 */
@@ -48,13 +48,13 @@ export function penalises({ repetitionPenalty, repetitionWindow }: Sampling): bo
 }
 
 const RANGES: Record<keyof Sampling, readonly [valid: (value: number) => boolean, range: string]> = {
-  temperature: [(x) => x >= 0 && x < Infinity, "0 or more"],
-  topK: [(x) => Number.isInteger(x) && x >= 0, "a whole number, 0 or more"],
+  temperature: [(x) => x === 0 || (x >= 1e-30 && x <= 1e30), "that is 0 or from 1e-30 to 1e30"],
+  topK: [(x) => Number.isInteger(x) && x >= 0, "that is whole, 0 or more"],
   topP: [(x) => x > 0 && x <= 1, "above 0 and at most 1"],
   minP: [(x) => x >= 0 && x < 1, "from 0 to below 1"],
   typical: [(x) => x > 0 && x <= 1, "above 0 and at most 1"],
-  repetitionPenalty: [(x) => x > 0 && x < Infinity, "above 0"],
-  repetitionWindow: [(x) => Number.isInteger(x) && x >= 0, "a whole number, 0 or more"],
+  repetitionPenalty: [(x) => x >= 0.01 && x <= 100, "from 0.01 to 100"],
+  repetitionWindow: [(x) => Number.isInteger(x) && x >= 0, "that is whole, 0 or more"],
 };
 
 /** Throws HunchError("usage") that names the setting and its range. */

@@ -1,6 +1,7 @@
 // How likely a text is: the log-probability and the rank of every token, given the tokens before it.
-import type { Engine } from "./backend.ts";
+import type { Engine, Sequence } from "./backend.ts";
 import { HunchError } from "./errors.ts";
+import { notFinite } from "./not-finite.ts";
 
 export interface ScoreOptions {
   /** Also the so many likeliest tokens at every place. Default 0. */
@@ -57,18 +58,14 @@ export async function scoreTokens(
     const sequence = engine.open();
     try {
       scores.push({ token: text[0] });
-      for (let at = 0; at < text.length; at += engine.maxRows) {
-        const rows = text.subarray(at, at + engine.maxRows);
-        const pass = await sequence.forward({ tokens: rows });
-        for (let row = 0; row < rows.length; row++) {
-          const logits = pass.logits(row);
-          options.see?.(logits, from + at + row);
-          if (at + row + 1 < text.length) scores.push(scoreOf(logits, text[at + row + 1], options.top ?? 0));
-        }
-        sequence.keep(Int32Array.from(rows.keys()));
-        options.progress?.((from + at + rows.length) / tokens.length);
+      const visit = (logits: Float32Array | Float64Array, row: number) => {
+        options.see?.(logits, from + row);
+        if (row + 1 < text.length) scores.push(scoreOf(engine, logits, text[row + 1], options.top ?? 0));
+      };
+      await eachRow(engine, sequence, text, visit, (done) => {
+        options.progress?.((from + done) / tokens.length);
         options.signal?.throwIfAborted();
-      }
+      });
     } finally {
       sequence.close();
     }
@@ -76,6 +73,40 @@ export async function scoreTokens(
   const known = scores.flatMap(({ logProbability }) => logProbability ?? []);
   const total = known.reduce((sum, value) => sum + value, 0);
   return { tokens: scores, scored: known.length, total, perplexity: Math.exp(-total / known.length) };
+}
+
+/**
+ * How likely each of `tokens`, at least one, is after what `sequence` holds and then `root`. Commits `root` and all of
+ * them but the last. Probabilities as in `scoreTokens`.
+ */
+export async function scoreContinuation(
+  engine: Engine,
+  sequence: Sequence,
+  root: number,
+  tokens: Int32Array,
+  { top = 0 }: Pick<ScoreOptions, "top"> = {},
+): Promise<TokenScore[]> {
+  const scores: TokenScore[] = [];
+  const before = Int32Array.of(root, ...tokens.subarray(0, -1));
+  await eachRow(engine, sequence, before, (logits, row) => scores.push(scoreOf(engine, logits, tokens[row], top)));
+  return scores;
+}
+
+/** Commits `tokens` as a chain, in passes as wide as can be; `visit` sees the logits that follow each of them. */
+async function eachRow(
+  engine: Engine,
+  sequence: Sequence,
+  tokens: Int32Array,
+  visit: (logits: Float32Array | Float64Array, row: number) => void,
+  after?: (done: number) => void,
+): Promise<void> {
+  for (let at = 0; at < tokens.length; at += engine.maxRows) {
+    const rows = tokens.subarray(at, at + engine.maxRows);
+    const pass = await sequence.forward({ tokens: rows });
+    for (let row = 0; row < rows.length; row++) visit(pass.logits(row), at + row);
+    sequence.keep(Int32Array.from(rows.keys()));
+    after?.(at + rows.length);
+  }
 }
 
 function check({ context, source }: Engine, tokens: Int32Array, { window }: ScoreOptions): void {
@@ -97,8 +128,9 @@ function check({ context, source }: Engine, tokens: Int32Array, { window }: Scor
   }
 }
 
-function scoreOf(logits: Float32Array | Float64Array, token: number, top: number): TokenScore {
+function scoreOf(engine: Engine, logits: Float32Array | Float64Array, token: number, top: number): TokenScore {
   const logSum = logSumExp(logits);
+  if (!Number.isFinite(logSum)) throw notFinite(engine.source);
   const own = logits[token];
   let rank = 1;
   for (let other = 0; other < logits.length; other++) {

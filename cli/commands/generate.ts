@@ -4,9 +4,10 @@ import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, command, flag, option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
+import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
+import { MOST_LOGPROBS } from "../requests.ts";
 import { methodOptions, modelOptions, outputOptions, samplingOptions, systemOption } from "../options.ts";
 
 const promptOptions = object({
@@ -28,6 +29,9 @@ const formatOptions = object("Output", {
     flag("--jsonl", { description: message`One request per line of stdin, one result per line of stdout.` }),
     false,
   ),
+  logprobs: optional(option("--logprobs", integer({ min: 0, max: MOST_LOGPROBS, metavar: "K" }), {
+    description: message`With --json or --jsonl: how likely each token was, and the K likeliest in its place.`,
+  })),
   showTree: withDefault(
     flag("--show-tree", {
       description: message`Each round's draft as a tree on stderr: accepted, refused, how likely.`,
@@ -54,6 +58,9 @@ export const generateCommand = command("generate", options, {
 }).map((options) => () => run(options));
 
 async function run(options: GenerateCommand): Promise<number> {
+  if (options.logprobs !== undefined && !options.json && !options.jsonl) {
+    throw new HunchError("usage", "--logprobs has no place in plain text", {}, "add --json or --jsonl");
+  }
   if (options.jsonl) {
     const refused = { "--json": options.json, "--file": options.files.length > 0, "--show-tree": options.showTree };
     for (const [name, given] of Object.entries(refused)) {

@@ -1,13 +1,17 @@
 // An answer as programs read it: what --json prints, and --jsonl on every line. docs/output.md describes it.
-import type { Completion, FinishReason } from "../../src/generate.ts";
+import type { FinishReason } from "../../src/generate.ts";
 import type { Stats } from "../../src/stats.ts";
 import type { Choice } from "../choice.ts";
+import type { Answered } from "../prefix.ts";
 import type { Question, Session } from "../session.ts";
+import { type Logprob, logprobJson } from "./score.ts";
 
 export interface Result {
   readonly text: string;
   /** Ids of the answer's tokens, the end token included where there was one. */
   readonly tokens: readonly number[];
+  /** One for each token; only with --logprobs. */
+  readonly logprobs?: readonly Logprob[];
   readonly finish: FinishReason;
   /** Only where tokens were drawn: the same seed gives the same answer. */
   readonly seed?: string;
@@ -19,16 +23,19 @@ export interface Result {
   readonly stats: Stats;
 }
 
-export function resultOf(session: Session, { sampling, seed }: Question, completion: Completion): Result {
+export function resultOf(session: Session, question: Question, { completion, logprobs }: Answered): Result {
   const { text, tokens, finish, stats } = completion;
+  const { sampling, seed } = question;
+  const draftEngines = session.draftEngines(question);
   const { title, path } = session.source;
   return {
     text,
     tokens: [...tokens],
+    ...logprobs ? { logprobs: logprobs.map((score) => logprobJson(session.source, score)) } : {},
     finish,
     ...sampling.temperature > 0 ? { seed } : {},
     model: { title, path },
-    ...session.draftEngines.length > 0 ? { draftEngines: session.draftEngines } : {},
+    ...draftEngines.length > 0 ? { draftEngines } : {},
     ...session.choice ? { auto: session.choice } : {},
     stats: { ...stats },
   };

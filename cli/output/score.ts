@@ -2,7 +2,7 @@
 import type { Engine } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { TextScore } from "../../src/score.ts";
+import type { TextScore, TokenScore } from "../../src/score.ts";
 import { table } from "./table.ts";
 
 /** What --json prints, and --jsonl on every line. */
@@ -48,6 +48,23 @@ export function scoreLines(source: ModelSource, { tokens, scored, total, perplex
     ...table([header, ...rows], [0, 2, 3]),
     `total ${total.toFixed(4)} over ${scored} of ${tokens.length} tokens${mean}`,
   ];
+}
+
+/** A token in its place: what it stands for, ln p, and the likeliest ones. */
+export interface Logprob {
+  readonly token: number;
+  readonly piece: string;
+  readonly logProbability: number;
+  readonly top?: readonly Logprob[];
+}
+
+export function logprobJson(source: ModelSource, { token, logProbability, top }: TokenScore): Logprob {
+  const piece = pieces(source) ?? (() => "");
+  const told = (token: number, logProbability: number) => ({ token, piece: piece(token), logProbability });
+  return {
+    ...told(token, logProbability!),
+    ...top ? { top: top.map((best) => told(best.token, best.logProbability)) } : {},
+  };
 }
 
 /** What a token stands for; the name of one that stands for nothing. Undefined where the model has no tokenizer. */

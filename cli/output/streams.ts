@@ -69,3 +69,8 @@ export function stdinHasText(): boolean {
     return false; // closed
   }
 }
+
+/** Says, in one line on stderr, what is wrong but stops nothing. */
+export function warn(text: string): void {
+  stderr.line(`hunch: ${text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ")}`);
+}

@@ -36,9 +36,29 @@ const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource, dialect: Dial
   float32: (source) => new FloatProducts(source),
 };
 
-/** The graph of a model and how to make its weights. Throws UnsupportedError where the format does not fit the model. */
+/**
+ * The graph of a model and how to make its weights. Throws UnsupportedError where the format does not fit the model;
+ * making a weight throws HunchError where it is not finite.
+ */
 export function decoderOf(source: ModelSource, format: WeightFormat, dialect: Dialect = COMMON): GraphBuilder {
-  return buildDecoder(source, FORMATS[format](source, dialect), dialect.rotates);
+  const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.rotates);
+  builder.weights.forEach((weight, i) => builder.weights[i] = { ...weight, data: () => finite(weight, source) });
+  return builder;
+}
+
+/** Products that round their rows to whole numbers would hide an infinite weight, or one that is no number. */
+function finite({ name, type, data }: Weight, { path }: ModelSource): ArrayBufferView {
+  const values = data();
+  if (type === "float32" && !(values as Float32Array).every(Number.isFinite)) {
+    const hint = "the weights are broken: download or convert the model again";
+    throw new HunchError(
+      "input",
+      "the model has a weight that is not a finite number",
+      { file: path, field: name },
+      hint,
+    );
+  }
+  return values;
 }
 
 /** Tensors that passes read row by row, beside the graph. */

@@ -1,6 +1,7 @@
 // One pass: the feeds of the graph for some rows after some committed ones, the run, and where the results lie.
 import type { Rows, WeightFormat } from "../../src/backend.ts";
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import { notFinite } from "../../src/not-finite.ts";
 import type { ModelSpec, RopeSpec } from "../../src/model/spec.ts";
 import { type KeyValueCache, RESERVED } from "./cache.ts";
 import { cacheName, cosName, FEEDS, paddedHead, rotationTables, sinName, windowBias } from "./decoder.ts";
@@ -43,6 +44,7 @@ export class Pass {
   readonly #tokens: Feed<BigInt64Array>;
   readonly #likelihoods: Feed<Float32Array>;
   readonly #probabilities: Feed<Float32Array>;
+  readonly #sums: Feed<Float32Array>;
   /** Zero points of rows and of scored rows, where the format rounds activations in the graph. */
   readonly #zeros: Feed<Uint8Array>[];
 
@@ -69,6 +71,7 @@ export class Pass {
     this.#tokens = Feed.longs(runtime);
     this.#likelihoods = Feed.floats(runtime);
     this.#probabilities = Feed.floats(runtime);
+    this.#sums = Feed.floats(runtime);
     const caches = (kind: "past" | "present") =>
       spec.layers.flatMap((_, layer) => [cacheName(kind, layer, "key"), cacheName(kind, layer, "value")]);
     this.#run = session.runner(
@@ -86,7 +89,14 @@ export class Pass {
         ...(format === "int8" ? [ROW_ZEROS, SCORED_ZEROS] : []),
         ...caches("past"),
       ],
-      [RESULTS.logits, RESULTS.probabilities, RESULTS.tokens, RESULTS.likelihoods, ...caches("present")],
+      [
+        RESULTS.logits,
+        RESULTS.probabilities,
+        RESULTS.tokens,
+        RESULTS.likelihoods,
+        RESULTS.sums,
+        ...caches("present"),
+      ],
     );
   }
 
@@ -128,6 +138,7 @@ export class Pass {
       probabilities: this.#probabilities.bind([scoredCount, probabilities ? spec.vocab : 1]),
       top,
     };
+    const sums = this.#sums.bind([scoredCount]);
     const caches = cache.values;
     this.#run(
       [
@@ -144,8 +155,16 @@ export class Pass {
         ...this.#zeros.map((feed) => feed.value),
         ...caches,
       ],
-      [this.#logits.value, this.#probabilities.value, this.#tokens.value, this.#likelihoods.value, ...caches],
+      [
+        this.#logits.value,
+        this.#probabilities.value,
+        this.#tokens.value,
+        this.#likelihoods.value,
+        this.#sums.value,
+        ...caches,
+      ],
     );
+    if (!sums.every(Number.isFinite)) throw notFinite(this.source);
     return results;
   }
 
@@ -169,6 +188,7 @@ export class Pass {
         for (let i = 0; i < width; i++) hidden[start + i] += this.#positions[at + i];
       }
     }
+    if (!hidden.every(Number.isFinite)) throw notFinite(this.source);
   }
 
   /** Cosines and sines for positions 0 to `rows` − 1. */
@@ -206,6 +226,7 @@ export class Pass {
         this.#tokens,
         this.#likelihoods,
         this.#probabilities,
+        this.#sums,
       ]
     ) feed.close();
   }

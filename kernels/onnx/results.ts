@@ -52,7 +52,8 @@ export class OnnxScores implements Scores {
     this.#check(row);
     if (!(token >= 0 && token < this.vocab)) throw new RangeError(`no token ${token} in a vocabulary of ${this.vocab}`);
     if (this.results.top > 1) return this.results.probabilities[row * this.vocab + token];
-    return Math.exp(this.#row(row)[token] / this.temperature - this.#logSum(row));
+    const logits = this.#row(row);
+    return Math.exp((logits[token] - this.#highest(logits)) / this.temperature) / this.#weight(logits);
   }
 
   /** The soft-max in float32 where the pass made it, else from the logits; renormalised in float64. */
@@ -85,13 +86,12 @@ export class OnnxScores implements Scores {
     return this.results.logits.subarray(row * this.vocab, (row + 1) * this.vocab);
   }
 
-  /** log Σ exp(logit / temperature), for passes that made only the arg-max. */
-  #logSum(row: number): number {
-    const logits = this.#row(row);
-    const highest = this.#highest(logits) / this.temperature;
+  /** Σ exp((logit − highest) / temperature), for passes that made only the arg-max. */
+  #weight(logits: Float32Array): number {
+    const highest = this.#highest(logits);
     let sum = 0;
-    for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] / this.temperature - highest);
-    return highest + Math.log(sum);
+    for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] - highest) / this.temperature);
+    return sum;
   }
 
   #highest(logits: Float32Array): number {

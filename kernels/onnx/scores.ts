@@ -21,6 +21,7 @@ export const RESULTS = {
   probabilities: "probabilities", // float32 [S, P], soft-max at the temperature (arg-max only: 0)
   tokens: "tokens", // int64 [S, K], likeliest first, equal ones by ascending id
   likelihoods: "likelihoods", // float32 [S, K], their probabilities (arg-max only: 0)
+  sums: "logit_sums", // float32 [S]; finite where all logits of the row are
 } as const;
 
 /** Scales and caps the logits; then either just the arg-max, or soft-max at a temperature and the top tokens. */
@@ -33,15 +34,21 @@ export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void
   }
   g.op("Identity", [logits], {}, RESULTS.logits);
   g.output(RESULTS.logits, "float32", ["S", spec.vocab]);
+  const last = g.constant("int64", [-1]);
+  g.op("ReduceSum", [logits, last], { keepdims: { int: 0 } }, RESULTS.sums);
+  g.output(RESULTS.sums, "float32", ["S"]);
   g.input(SCORE_FEEDS.wantProbabilities, "bool", [1]);
   g.input(SCORE_FEEDS.temperature, "float32", [1]);
   const top = g.constant("int64", [Math.min(TOP, spec.vocab)]);
   const zero = g.constant("float32", [0], [1, 1]);
 
   const probabilities = branch("probabilities", [
-    node("Div", [logits, SCORE_FEEDS.temperature], ["scaled"]),
+    // Before the division: a low temperature would make infinite numbers of large ones.
+    node("ReduceMax", [logits, last], ["highest"], { keepdims: { int: 1 } }),
+    node("Sub", [logits, "highest"], ["below"]),
+    node("Div", ["below", SCORE_FEEDS.temperature], ["scaled"]),
     node("Softmax", ["scaled"], ["p_all"], { axis: { int: -1 } }),
-    node("TopK", ["scaled", top], ["top_scaled", "p_tokens"], { axis: { int: -1 } }),
+    node("TopK", [logits, top], ["p_logits", "p_tokens"], { axis: { int: -1 } }),
     node("GatherElements", ["p_all", "p_tokens"], ["p_likelihoods"], { axis: { int: -1 } }),
   ], ["p_all", "p_tokens", "p_likelihoods"]);
   const argmax = branch("argmax", [

@@ -1,6 +1,6 @@
 // The state of one text: a list of what every committed token left behind, and the rows of the last pass beside it.
 import type { Rows, Scores, Sequence } from "../../src/backend.ts";
-import { HunchError } from "../../src/errors.ts";
+import { notFinite } from "../../src/not-finite.ts";
 import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "../rows.ts";
 import type { ReferenceEngine } from "./engine.ts";
 import { computeToken, logitsOf, type Memory } from "./model.ts";
@@ -45,14 +45,7 @@ export class ReferenceSequence implements Sequence {
       pending.push({ parent: parents[row], memory });
       if (score === "all" || row === tokens.length - 1) logits.push(logitsOf(model, hidden));
     }
-    if (!logits.every((row) => row.every(Number.isFinite))) {
-      throw new HunchError(
-        "input",
-        "the model's scores are not finite numbers",
-        { file: source.path },
-        "its weights are broken",
-      );
-    }
+    if (!logits.every((row) => row.every(Number.isFinite))) throw notFinite(source);
     this.#pending = pending;
     return new ReferenceScores(logits, vocab, temperature, this.#engine.validity());
   }

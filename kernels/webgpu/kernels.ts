@@ -287,6 +287,9 @@ export function compactKernel(): Kernel {
 /** Words of a row of results, as ops/best.wgsl has them. */
 export const BEST_WORDS = 8;
 
+/** Which of them says that a score is infinite or no number. */
+export const BROKEN = 5;
+
 /** Neighbouring scores that one workgroup of `bestSlicesKernel` looks through, as ops/best-slices.wgsl has them. */
 export const BEST_SLICE = 2048;
 

@@ -2,10 +2,11 @@
 import type { Rows } from "../../src/backend.ts";
 import type { Judged } from "../../src/device-rule.ts";
 import type { ModelSource } from "../../src/model/source.ts";
+import { notFinite } from "../../src/not-finite.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
-import { BEST_WORDS, CANDIDATES, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
+import { BEST_WORDS, BROKEN, CANDIDATES, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
 import { type Growing, partsOf, Recorder, uniform, type Width } from "./steps.ts";
 import { partsForRule, WebGpuRules } from "./rules.ts";
 import { floats, type Part, partsFor, type Results } from "./scores.ts";
@@ -92,12 +93,16 @@ export class Pass {
       if (asked) this.#rules.record(encoder, asked, decoder.probabilities.buffer, decoder.best);
     });
     this.#done = { width, temperature };
-    const places = asked ? [{ buffer: this.#rules.verdict, bytes: asked.bytes }] : this.#places(parts, scored);
+    // What is best comes first, also with a verdict: it tells whether the scores mean anything.
+    const places = asked
+      ? [...this.#places(["best"], scored), { buffer: this.#rules.verdict, bytes: asked.bytes }]
+      : this.#places(parts, scored);
     const reading = this.#readBack(encoder, places);
     for (const buffer of spent) device.destroy(buffer);
     const read = await reading;
+    this.#refuseBroken(read[0]);
     if (!asked) return { results: resultsOf(parts, read) };
-    const judged = this.#rules.read(read[0], asked);
+    const judged = this.#rules.read(read[1], asked);
     return judged ? { judged, results: {} } : { results: await this.load() };
   }
 
@@ -116,6 +121,10 @@ export class Pass {
     const encoder = device.gpu.createCommandEncoder();
     device.guarded(() => this.#recorder.record(encoder, steps, pipelines, width, []));
     return resultsOf(parts, await this.#readBack(encoder, this.#places(parts, scored)));
+  }
+
+  #refuseBroken(best: Uint32Array): void {
+    for (let at = BROKEN; at < best.length; at += BEST_WORDS) if (best[at] !== 0) throw notFinite(this.source);
   }
 
   /** Uploads what all kernels of the pass are told. `temperature`: 0 where no probabilities are wanted. */

@@ -11,7 +11,7 @@ import { chatOf, METADATA } from "./gguf-source.ts";
 import { readGgufFile } from "./gguf.ts";
 import { readFolderTemplate, readFolderTokenizer, type TextFolder } from "./huggingface-text.ts";
 import { TOKENIZER } from "./llama2c.ts";
-import { OpenedModel } from "./opened.ts";
+import { OpenedModel, type Warn } from "./opened.ts";
 import { QUANTS } from "./quants.ts";
 import { BinaryFile, Cursor } from "./reader.ts";
 import { checkShapes } from "./shapes.ts";
@@ -164,7 +164,7 @@ function textParts(file: BinaryFile, { kind, files }: StoredTexts, vocab: number
   const metadata = () => readGgufFile(open(METADATA)).metadata;
   const parts = {
     gguf: {
-      tokenizer: () => tokenizerFromGguf(metadata(), { file: `${file.path}/${METADATA}` }),
+      tokenizer: (warn: Warn) => tokenizerFromGguf(metadata(), { file: `${file.path}/${METADATA}` }, warn),
       chat: () => chatOf(`${file.path}/${METADATA}`, metadata()),
     },
     huggingface: { tokenizer: () => readFolderTokenizer(folder), chat: () => readFolderTemplate(folder) },

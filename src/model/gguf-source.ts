@@ -36,7 +36,7 @@ function assemble(path: string, parts: readonly GgufFile[], context?: number): O
     description: describeGguf(path, metadata, allTensors(parts), context),
     files: parts.map(({ file }) => file),
     size: parts.reduce((total, { file }) => total + file.size, 0),
-    tokenizer: () => tokenizerFromGguf(metadata, { file: path }),
+    tokenizer: (warn) => tokenizerFromGguf(metadata, { file: path }, warn),
     chat: () => chatOf(path, metadata),
     texts: { kind: "gguf", files: [{ name: METADATA, bytes: () => metadataFile(parts[0]) }] },
   });

@@ -65,10 +65,10 @@ interface Weights {
 }
 
 function readWeights(folder: string): Weights {
-  const index = join(folder, "model.safetensors.index.json");
-  if (existsSync(index)) return readShards(folder, index);
-  const single = join(folder, "model.safetensors");
+  const single = join(folder, "model.safetensors"); // an index beside it is left of shards that were joined
   if (!existsSync(single)) {
+    const index = join(folder, "model.safetensors.index.json");
+    if (existsSync(index)) return readShards(folder, index);
     const hint = "only safetensors are read: convert the weights, or download that file";
     throw new HunchError("input", "the folder has no model.safetensors", { file: folder }, hint);
   }

@@ -6,6 +6,7 @@ import { MAGIC, openConverted } from "./converted.ts";
 import { openGguf } from "./gguf-source.ts";
 import { openHuggingFace } from "./huggingface.ts";
 import { openLlama2c } from "./llama2c.ts";
+import type { OpenedModel, Warn } from "./opened.ts";
 import { BinaryFile } from "./reader.ts";
 import type { ModelSource } from "./source.ts";
 
@@ -15,6 +16,8 @@ export interface OpenOptions {
    * others are only shortened by it. Default: the model's own, and where the rotation depends on it, the original one.
    */
   readonly context?: number;
+  /** Told what is wrong with a model that can be used all the same, when it is found. */
+  readonly warn?: Warn;
 }
 
 /**
@@ -24,8 +27,13 @@ export interface OpenOptions {
  * Throws HunchError("input") where the file is missing, damaged, hostile or of an unknown kind.
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<ModelSource> {
+  const source = openFile(path, options.context);
+  if (options.warn) source.warn = options.warn;
+  return source;
+}
+
+function openFile(path: string, context: number | undefined): OpenedModel {
   const [name, tokenizer] = splitPath(path);
-  const { context } = options;
   const kind = kindOf(name);
   if (tokenizer !== undefined && kind !== "llama2c") {
     throw new HunchError("usage", "only llama2.c checkpoints take ?tokenizer=", { file: name }, "leave it out");

@@ -8,6 +8,10 @@ import type { BinaryFile } from "./reader.ts";
 import type { ConvertedWeights, ModelSource, SourceTexts, Tensor } from "./source.ts";
 import type { ModelSpec } from "./spec.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { typedAsText } from "./typed-as-text.ts";
+
+/** Is told, in one line, what is wrong with a model that can be used all the same. */
+export type Warn = (text: string) => void;
 
 export interface OpenedParts {
   readonly path: string;
@@ -19,7 +23,7 @@ export interface OpenedParts {
   /** Further files whose content makes the model what it is. */
   readonly besides?: readonly string[];
   readonly size: number;
-  readonly tokenizer: () => Tokenizer;
+  readonly tokenizer: (warn: Warn) => Tokenizer;
   readonly chat: () => ChatTemplate | undefined;
   readonly texts: SourceTexts;
   readonly converted?: ConvertedWeights;
@@ -34,6 +38,8 @@ export class OpenedModel implements ModelSource {
   readonly size: number;
   readonly texts: SourceTexts;
   readonly converted: ConvertedWeights | undefined;
+  /** Told when tokenizer or template are first asked for. */
+  warn: Warn = () => {};
   #tokenizer: Tokenizer | undefined;
   #chat: { readonly template: ChatTemplate | undefined } | undefined;
 
@@ -52,13 +58,31 @@ export class OpenedModel implements ModelSource {
   /** Built at first use. Throws HunchError("input") where the file has none, or one that is not supported. */
   get tokenizer(): Tokenizer {
     if (this.#tokenizer) return this.#tokenizer;
-    const own = this.parts.tokenizer();
+    const own = this.parts.tokenizer((text) => this.warn(text));
     return this.#tokenizer = own.vocab > this.spec.vocab ? new BoundedTokenizer(own, this.spec.vocab, this.path) : own;
   }
 
   get chat(): ChatTemplate | undefined {
-    this.#chat ??= { template: this.parts.chat() };
-    return this.#chat.template;
+    if (this.#chat) return this.#chat.template;
+    const template = this.parts.chat();
+    this.#chat = { template };
+    if (template) this.#warnOfText(template.text);
+    return template;
+  }
+
+  #warnOfText(template: string): void {
+    let names: readonly string[];
+    try {
+      names = typedAsText(template, this.tokenizer);
+    } catch (error) {
+      if (error instanceof HunchError) return; // there is no tokenizer, and whoever needs one is told
+      throw error;
+    }
+    if (names.length === 0) return;
+    const shown = names.map((name) => JSON.stringify(name)).join(", ");
+    const message =
+      `the chat template writes tokens that the file types as normal text, so that they are cut: ${shown}`;
+    this.warn(`${message} (${this.path}); answers will be worse: convert the model again`);
   }
 
   has(name: string): boolean {

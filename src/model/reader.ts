@@ -6,6 +6,10 @@ import { HunchError } from "../errors.ts";
 /** Most bytes that one system call is asked for. */
 const READ_STEP = 1 << 28;
 
+/** What Git LFS leaves in place of a file that was not fetched begins so, and is at most so long. */
+const POINTER = "version https://git-lfs.github.com/spec/";
+const LONGEST_POINTER = 1024;
+
 /** An open file. Throws HunchError("input") for everything that is not there. */
 export class BinaryFile {
   readonly path: string;
@@ -27,6 +31,7 @@ export class BinaryFile {
       if (!statSync(path).isFile()) throw notRegular(path);
       this.#descriptor = openSync(path, "r");
       this.size = fstatSync(this.#descriptor).size;
+      if (this.size < LONGEST_POINTER) this.#refusePointer();
     } catch (error) {
       this.close();
       if (error instanceof HunchError) throw error;
@@ -73,6 +78,13 @@ export class BinaryFile {
   /** Bytes `offset` to `offset + size` as a file of its own, which is open as long as this one. */
   part(offset: number, size: number, name: string): BinaryFile {
     return new BinaryFile(`${this.path}/${name}`, { of: this, offset, size });
+  }
+
+  #refusePointer(): void {
+    if (this.size < POINTER.length) return;
+    if (new TextDecoder().decode(this.read(0, POINTER.length, "header")) !== POINTER) return;
+    const hint = "run git lfs pull in its folder, or download the file itself";
+    throw new HunchError("input", "this is a Git LFS pointer and not the file", { file: this.path }, hint);
   }
 
   broken(message: string, offset: number | undefined, field?: string): HunchError {

@@ -57,15 +57,24 @@ function parametersOf(hyper: Hyper, layerType?: string): Hyper {
   const fresh = hyper.inside(["rope_parameters"]);
   if (fresh) {
     const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
-    // Without this, parameters for kinds of layers that the architecture does not know would pass as absent.
-    if (!own.has("rope_theta")) throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
-    return own;
+    if (own.has("rope_theta")) return own;
+    // Parameters for kinds of layers that the architecture does not know must not pass as absent.
+    const outside = hyper.find(["rope_theta", "rotary_emb_base"]);
+    const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
+    if (own !== fresh || outside === undefined || Object.values(record).some(isObject)) {
+      throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
+    }
+    return fromRecord(hyper.path, { ...record, rope_theta: outside.value }, "rope_parameters.");
   }
   const record: Record<string, unknown> = {};
   const scaling = hyper.find(["rope_scaling"])?.value;
   if (scaling !== undefined) Object.assign(record, hyper.inside(["rope_scaling"]) && scaling);
   record.rope_theta = hyper.find(["rope_theta", "rotary_emb_base"])?.value;
   return fromRecord(hyper.path, record, scaling === undefined ? "" : "rope_scaling.");
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {

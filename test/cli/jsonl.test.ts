@@ -1,7 +1,7 @@
 // --jsonl: requests in, results out.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { chatModel, hunch, TINY } from "./support/cli.ts";
+import { chatModel, hunch, STORIES_DRAFT, TINY } from "./support/cli.ts";
 
 const lines = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line));
 
@@ -32,7 +32,8 @@ test("every line gets one result, in order, and what is wrong is told with its n
   assert.match(results[4].error.message, /temprature.*did you mean temperature/);
   assert.equal(results[7].seed, "3");
   assert.match(stderr, /^hunch: line 4: not JSON/);
-  assert.equal(stderr.trimEnd().split("\n").length, 6);
+  assert.match(stderr, /\nhunch: line 9: not obeyed, here or in later lines: "task_id"\n/);
+  assert.equal(stderr.trimEnd().split("\n").length, 7);
 });
 
 test("results come while requests are still being written", async () => {
@@ -79,4 +80,151 @@ test("a wrong option is refused before any line is answered", async () => {
   assert.equal(code, 2);
   assert.equal(stdout, "");
   assert.match(stderr, /^hunch: there is no drafter "nobody"/);
+});
+
+test("numbers at the ends of their ranges get one result or one error per line", async () => {
+  const prompt = '"prompt": "Tom had", "max_tokens": 3';
+  const good = [
+    '"temperature": 1e-30, "seed": 1, "top_p": 0.9',
+    '"temperature": 1e30, "seed": 1',
+    '"temperature": 0.001, "seed": 1, "repetition_penalty": 0.01',
+    '"repetition_penalty": 100',
+    '"temperature": 0, "top_p": 1, "top_k": 0, "min_p": 0, "typical": 1',
+    '"temperature": null, "top_p": null, "stop": null, "seed": null, "system": null, "raw": null, "messages": null',
+  ];
+  const bad = [
+    '"temperature": 1e-38',
+    '"temperature": 1e308',
+    '"temperature": 1e-320, "top_k": 5',
+    '"temperature": 1, "repetition_penalty": 1e-45',
+    '"repetition_penalty": 1e300',
+  ];
+  const input = [...good, ...bad].map((fields) => `{${prompt}, ${fields}}`).join("\n");
+  for (const backend of ["reference", "onnx"]) {
+    const { code, stdout, stderr } = await hunch(["-m", TINY[1], "--backend", backend, "--jsonl"], { input });
+    assert.equal(code, 5, stderr);
+    const results = lines(stdout);
+    assert.equal(results.length, good.length + bad.length);
+    results.forEach(({ tokens, error }, i) => {
+      if (i < good.length) assert.equal(tokens?.length, 3, JSON.stringify(error));
+      else assert.match(error.message, /is out of range; give a number (that is 0 or from 1e-30|from 0\.01)/);
+    });
+    // A temperature near 0 takes the likeliest token, as temperature 0 does.
+    assert.deepEqual(results[0].tokens, results[4].tokens);
+  }
+  for (
+    const [args, says] of [[["-t", "1e-38"], /temperature 1e-38 is out of range/], [
+      ["-t", "-1"],
+      /out of range/,
+    ]] as const
+  ) {
+    const { code, stderr } = await hunch([...TINY, "Tom", ...args]);
+    assert.equal(code, 2);
+    assert.match(stderr, says);
+  }
+});
+
+test("ids and seeds keep their digits", async () => {
+  const ids = ["9007199254740993", "9007199254740992", "12345678901234567890", "1.0", "-7", '"x"', "1e3"];
+  const seeded = ["9007199254740993", "9007199254740992"].map((seed) =>
+    `{"prompt": "Tom", "max_tokens": 8, "temperature": 1.5, "seed": ${seed}}`
+  );
+  const input = [...ids.map((id) => `{"id": ${id}, "prompt": "Tom", "max_tokens": 1}`), ...seeded].join("\n");
+  const { code, stdout, stderr } = await hunch([...TINY, "--jsonl"], { input });
+  assert.equal(code, 0, stderr);
+  const rows = stdout.trimEnd().split("\n");
+  ids.forEach((id, i) => assert.ok(rows[i].startsWith(`{"line":${i + 1},"id":${id},`), rows[i].slice(0, 60)));
+  const [one, other] = lines(stdout).slice(-2);
+  assert.deepEqual([one.seed, other.seed], ["9007199254740993", "9007199254740992"]);
+  assert.notDeepEqual(one.tokens, other.tokens);
+  const scored = await hunch(["score", ...TINY, "--jsonl"], { input: '{"id": 9007199254740993, "text": "Tom"}\n' });
+  assert.ok(scored.stdout.startsWith('{"line":1,"id":9007199254740993,'));
+});
+
+test("a request names its own methods, and its text is the same", async () => {
+  const prompt = '"prompt": "Once upon a time", "max_tokens": 20';
+  const input = [
+    `{${prompt}, "drafter": "none"}`,
+    `{${prompt}, "drafter": "model:${STORIES_DRAFT}", "controller": "fixed?nodes=3", "rule": "token"}`,
+    `{${prompt}}`,
+    `{${prompt}, "drafter": "nobody"}`,
+    `{${prompt}, "rule": "spechub"}`,
+    `{${prompt}, "controller": 5}`,
+    `{${prompt}, "drafter": "model:${STORIES_DRAFT}", "controller": "fixed?nodes=3", "n": 2, "tools": [], "user": null}`,
+    `{${prompt}, "n": 3}`,
+  ].join("\n");
+  const { code, stdout, stderr } = await hunch([...TINY, "--jsonl"], { input });
+  assert.equal(code, 5);
+  const results = lines(stdout);
+  const methods = results.map(({ stats }) =>
+    stats && [stats.method.drafter, stats.method.rule, stats.method.controller]
+  );
+  assert.deepEqual(methods[0], ["none", "greedy", "cost"]);
+  assert.deepEqual(methods[1], ["model", "token", "fixed"]);
+  assert.deepEqual(methods[2], ["lookup", "greedy", "cost"]);
+  assert.deepEqual(methods[6], ["model", "greedy", "fixed"]);
+  assert.ok(results[1].stats.accepted > 3);
+  assert.deepEqual(results.flatMap(({ draftEngines }, i) => draftEngines ? [i] : []), [1, 6]);
+  for (const { tokens } of [1, 2, 6].map((i) => results[i])) assert.deepEqual(tokens, results[0].tokens);
+  assert.match(results[3].error.message, /no drafter "nobody"/);
+  assert.match(results[4].error.message, /cannot judge|drafts/);
+  assert.match(results[5].error.message, /field controller/);
+  assert.match(stderr, /hunch: line 7: not obeyed, here or in later lines: "n", "tools"\n/);
+  assert.equal(stderr.match(/not obeyed/g)?.length, 1);
+});
+
+test("what a request shares with the one before is computed once, and its answer is that of a fresh start", async () => {
+  const story = "Once upon a time there was a dog called Tom. Tom had a red ball and a friend called Lily. ";
+  const prompts = ["Tom ran", "Lily said", "Tom ran"].map((end) => story + end);
+  const args = ["-m", TINY[1], "--backend", "onnx", "--jsonl", "-n", "16"];
+  for (const sampling of [[], ["-t", "0.8", "--seed", "3"]]) {
+    const together = await hunch([...args, ...sampling], {
+      input: prompts.map((prompt) => JSON.stringify(prompt)).join("\n"),
+    });
+    const apart = await hunch([...args, ...sampling], { input: JSON.stringify(prompts[1]) });
+    const [first, second, third] = lines(together.stdout);
+    assert.equal(first.stats.reusedTokens, 0);
+    assert.ok(second.stats.reusedTokens > 30, `${second.stats.reusedTokens} of ${second.stats.promptTokens} reused`);
+    assert.deepEqual(second.tokens, lines(apart.stdout)[0].tokens);
+    assert.deepEqual(third.tokens, first.tokens);
+  }
+});
+
+test("tokens say how likely they were, the same with and without drafting, as score has it", async () => {
+  const request = (drafter: string) => `{"prompt": "Once upon a time", "logprobs": 3, "drafter": "${drafter}"}`;
+  for (const backend of ["onnx", "reference"]) {
+    const args = ["-m", TINY[1], "--backend", backend, "-n", "24", "-t", "0.9", "--seed", "4"];
+    const drafters = ["none", `model:${STORIES_DRAFT}`, "lookup?shortest=1"];
+    const { code, stdout, stderr } = await hunch([...args, "--jsonl"], { input: drafters.map(request).join("\n") });
+    assert.equal(code, 0, stderr);
+    const results = lines(stdout);
+    const [plain] = results;
+    for (const { tokens, logprobs } of results) assert.deepEqual([tokens, logprobs], [plain.tokens, plain.logprobs]);
+    const alone = await hunch([...args, "--json", "--logprobs", "3", "Once upon a time"]);
+    assert.deepEqual(JSON.parse(alone.stdout).logprobs, plain.logprobs);
+    assert.deepEqual(plain.logprobs.map(({ token }: { token: number }) => token), plain.tokens);
+    assert.equal(plain.logprobs.map(({ piece }: { piece: string }) => piece).join(""), plain.text);
+    assert.equal(plain.logprobs[5].top.length, 3);
+
+    const { tokens: prompt } = JSON.parse(
+      (await hunch(["score", "Once upon a time", "--json", ...args.slice(0, 4)])).stdout,
+    );
+    const ids = [...prompt, ...plain.tokens].join();
+    const scored = await hunch(["score", "--ids", ids, "--top", "3", "--json", ...args.slice(0, 4)]);
+    const { logProbabilities, top } = JSON.parse(scored.stdout);
+    plain.logprobs.forEach(({ logProbability, top: best }: { logProbability: number; top: unknown }, i: number) => {
+      assert.equal(logProbability, logProbabilities[prompt.length + i]);
+      assert.deepEqual(
+        best,
+        top[prompt.length + i].map(({ token, piece, logProbability }: Record<string, unknown>) => ({
+          token,
+          piece,
+          logProbability,
+        })),
+      );
+    });
+  }
+  const refused = await hunch([...TINY, "Tom", "--logprobs", "3"]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /--logprobs has no place in plain text; add --json/);
 });

@@ -176,3 +176,63 @@ test("folders without the files of a model say what is missing", async () => {
   await assert.rejects(openModel(join(looped, "model.gguf")), /not a regular file/);
   await assert.rejects(openModel(join(looped, "gone.gguf")), /does not exist/);
 });
+
+test("an index that is left beside a whole file is not asked", async () => {
+  const folder = folderWith(readConfig(LLAMA), LLAMA);
+  const weight_map = { "model.embed_tokens.weight": "model-00001-of-00002.safetensors" };
+  writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map }));
+  const model = await openModel(folder);
+  assert.ok(model.names.length > 10);
+  model.close();
+});
+
+test("what Python writes beyond JSON is read, and refused where a number is wanted", async () => {
+  const text = JSON.stringify({ ...readConfig(LLAMA), limit: "INF", note: 'say "NaN", \\Infinity', other: "NAN" })
+    .replace('"INF"', "[0.0, -Infinity, Infinity]").replace('"NAN"', "NaN");
+  const folder = folderWith({}, LLAMA);
+  writeFileSync(join(folder, "config.json"), text);
+  (await openModel(folder)).close();
+  for (const wrong of ["Infinity", "NaN"]) {
+    writeFileSync(join(folder, "config.json"), text.replace(/"rms_norm_eps":[^,]*/, `"rms_norm_eps":${wrong}`));
+    await assert.rejects(openModel(folder), /is not a number/);
+  }
+  writeFileSync(join(folder, "config.json"), text.replace("}", ", Infinity}"));
+  await assert.rejects(openModel(folder), /not JSON/);
+});
+
+test("a rotation whose base stands beside rope_parameters is that with the base inside", async () => {
+  const config = readConfig(LLAMA);
+  const { rope_theta, ...rest } = config.rope_parameters as Record<string, unknown>;
+  const frequencies = async (changed: Record<string, unknown>) => {
+    const model = await openModel(folderWith({ ...config, ...changed }, LLAMA));
+    model.close();
+    return model.spec.layers[0].attention.rope?.frequencies;
+  };
+  const inside = await frequencies({ rope_parameters: { ...rest, rope_theta: 12345 } });
+  assert.deepEqual(await frequencies({ rope_parameters: rest, rope_theta: 12345 }), inside);
+  assert.notDeepEqual(await frequencies({}), inside);
+  assert.notEqual(rope_theta, 12345);
+  await assert.rejects(frequencies({ rope_parameters: rest }), /the rotation's base is missing/);
+  const kinds = { rope_parameters: { odd_attention: config.rope_parameters }, rope_theta: 12345 };
+  await assert.rejects(frequencies(kinds), /the rotation's base is missing/);
+});
+
+test("a Git LFS pointer is called one, whichever file it stands for", async () => {
+  const pointer =
+    "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32\nsize 9\n";
+  const says = /this is a Git LFS pointer and not the file.*run git lfs pull/;
+  const refused = (path: string) =>
+    assert.rejects(openModel(path), (error) => error instanceof HunchError && says.test(error.line));
+  await refused(written(new TextEncoder().encode(pointer), "model.gguf"));
+  await refused(written(new TextEncoder().encode(pointer.slice(0, 60)), "model.bin"));
+  for (const name of ["config.json", "model.safetensors"]) {
+    const folder = folderWith(readConfig(LLAMA), LLAMA);
+    writeFileSync(join(folder, name), pointer);
+    await refused(folder);
+  }
+  const folder = folderWith(readConfig(LLAMA), LLAMA);
+  writeFileSync(join(folder, "tokenizer.json"), pointer);
+  const model = await openModel(folder);
+  assert.throws(() => model.tokenizer, (error) => error instanceof HunchError && says.test(error.line));
+  model.close();
+});

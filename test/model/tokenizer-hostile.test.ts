@@ -26,9 +26,9 @@ const pieces: Fields = {
   scores: Float32Array.of(0, 0, 0, 0, -1, -2, -3),
 };
 
-function read(fields: Fields) {
+function read(fields: Fields, warn?: (text: string) => void) {
   const metadata = new Map(Object.entries(fields).map(([name, value]) => [`tokenizer.ggml.${name}`, value]));
-  return tokenizerFromGguf(metadata, { file: "model.gguf" });
+  return tokenizerFromGguf(metadata, { file: "model.gguf" }, warn);
 }
 
 function refused(fields: Fields, field: string, reason: RegExp): void {
@@ -66,11 +66,16 @@ test("counts that do not agree are refused", () => {
   refused({ ...byteLevel, token_type: new Int32Array(7).fill(9) }, "token_type", /type 9/);
 });
 
-test("ids outside the vocabulary are refused", () => {
-  for (const id of [7, -1, 0.5, NaN, 2n ** 60n, "2"]) {
-    for (const field of ["bos_token_id", "eos_token_id", "eot_token_id", "eom_token_id"]) {
-      refused({ ...byteLevel, [field]: id }, field, /not in the vocabulary/);
+test("ids outside the vocabulary are told and left out; what is no number is refused", () => {
+  for (const field of ["bos_token_id", "eos_token_id", "eot_token_id", "eom_token_id"]) {
+    for (const id of [7, -1, 0.5, NaN, 2n ** 60n]) {
+      const told: string[] = [];
+      const { ends } = read({ ...byteLevel, [field]: id }, (text) => told.push(text));
+      assert.equal(told.length, 1);
+      assert.match(told[0], new RegExp(`token ${id} is not in the vocabulary of 7 .*${field}`));
+      assert.deepEqual(ends, read({ ...byteLevel, [field]: undefined }).ends);
     }
+    refused({ ...byteLevel, [field]: "2" }, field, /no token id/);
   }
   refused({ ...byteLevel, add_bos_token: true }, "bos_token_id", /does not name/);
   refused({ ...byteLevel, add_bos_token: 1 }, "add_bos_token", /neither true nor false/);

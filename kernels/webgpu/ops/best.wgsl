@@ -2,8 +2,8 @@
 // wanted, also what they are divided by. What ops/best-slices.wgsl found is joined.
 //
 // parts [scored, slices, 8] → best [scored, 8]: token, its score's bits, the runner-up (0xffffffff: there is none), its
-// score's bits, the bits of Σ exp((score − best score) / temperature), 3 unused. Workgroup: 128 threads, one row.
-// Grid: [scored].
+// score's bits, the bits of Σ exp((score − best score) / temperature), whether a score is infinite or no number, 2 unused.
+// Workgroup: 128 threads, one row. Grid: [scored].
 struct Shape {
   slices: u32,
 }
@@ -12,6 +12,8 @@ struct Shape {
 @group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> parts: array<u32>;
 @group(0) @binding(3) var<storage, read_write> best: array<u32>;
+
+var<workgroup> broken: atomic<u32>;
 
 @compute @workgroup_size(128)
 fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: vec3u) {
@@ -22,6 +24,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     let at = (row + slice) * WORDS;
     two = offer(two, parts[at], bitcast<f32>(parts[at + 1]));
     two = offer(two, parts[at + 2], bitcast<f32>(parts[at + 3]));
+    atomicOr(&broken, parts[at + 5]);
   }
   let found = best_of_all(thread, two);
   var sum = 0.0;
@@ -39,5 +42,6 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     best[at + 2] = found.second;
     best[at + 3] = bitcast<u32>(found.next);
     best[at + 4] = bitcast<u32>(sum);
+    best[at + 5] = atomicLoad(&broken);
   }
 }

@@ -18,11 +18,16 @@ export interface Metadata {
 export const TOKEN = { normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 } as const;
 
 /**
- * Builds the tokenizer that `metadata` describes. `place.file` names the file in complaints.
+ * Builds the tokenizer that `metadata` describes. `place.file` names the file in complaints. `warn` is told of ids that are
+ * left out because the vocabulary does not have them.
  * Throws HunchError("input") naming the field where something is missing, contradictory or not supported.
  */
-export function tokenizerFromGguf(metadata: Metadata, place: Place): Tokenizer {
-  const reader = new Reader(metadata, place);
+export function tokenizerFromGguf(
+  metadata: Metadata,
+  place: Place,
+  warn: (text: string) => void = () => {},
+): Tokenizer {
+  const reader = new Reader(metadata, place, warn);
   const model = reader.text("tokenizer.ggml.model");
   if (model === undefined) throw reader.fail("tokenizer.ggml.model", "the file has no tokenizer");
   if (model === "gpt2") return byteLevel(reader);
@@ -69,7 +74,7 @@ function sentencePiece(reader: Reader): Tokenizer {
 
 /** Metadata with complaints that name file and field. */
 class Reader {
-  constructor(readonly metadata: Metadata, readonly place: Place) {}
+  constructor(readonly metadata: Metadata, readonly place: Place, private readonly warn: (text: string) => void) {}
 
   at(field: string): Place {
     return { ...this.place, field };
@@ -119,12 +124,15 @@ class Reader {
     return value;
   }
 
-  /** A token id, checked against the vocabulary. */
+  /** A token id; undefined where the file has none, or one that the vocabulary does not have, as llama.cpp has it. */
   id(field: string, count: number): number | undefined {
     const value = this.metadata.get(field);
     if (value === undefined) return undefined;
     if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < count) return value;
-    throw this.fail(field, `token ${String(value).slice(0, 40)} is not in the vocabulary of ${count}`);
+    if (typeof value !== "number" && typeof value !== "bigint") throw this.fail(field, "this is no token id");
+    const wrong = this.fail(field, `token ${value} is not in the vocabulary of ${count}`, "it is left out");
+    this.warn(wrong.line);
+    return undefined;
   }
 
   /** What all kinds of tokenizers read alike. */

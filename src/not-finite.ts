@@ -1,0 +1,13 @@
+// What every place says where scores come in that mean nothing.
+import { HunchError } from "./errors.ts";
+import type { ModelSource } from "./model/source.ts";
+
+/** The refusal of a model whose logits are infinite or no numbers: nothing can be chosen by them. */
+export function notFinite(source: ModelSource): HunchError {
+  return new HunchError(
+    "input",
+    "the model's scores are not finite numbers",
+    { file: source.path },
+    "its weights are broken: download or convert it again",
+  );
+}

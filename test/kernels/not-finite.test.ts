@@ -1,0 +1,36 @@
+// A model with one broken number, wherever it stands, is refused by name: whatever it would say is without meaning.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { onnxBackend } from "../../kernels/onnx/backend.ts";
+import { referenceBackend } from "../../kernels/reference/backend.ts";
+import { scoreTokens } from "../../src/score.ts";
+import { brokenModel, refusesAll, soundModel, TENSORS } from "./support/broken-model.ts";
+
+const cacheDir = mkdtempSync(join(tmpdir(), "hunch-broken-"));
+after(() => rmSync(cacheDir, { recursive: true, force: true }));
+
+test("reference refuses it", () => refusesAll(referenceBackend, "float32", cacheDir));
+
+for (const format of ["float32", "exact", "int8"] as const) {
+  test(`onnx refuses it in ${format}`, () => refusesAll(onnxBackend, format, cacheDir));
+}
+
+for (const format of ["exact", "int8"] as const) {
+  test(`onnx refuses a broken scale in ${format}, which rounding rows to whole numbers would hide`, async () => {
+    const matrices = TENSORS.filter((name) => !name.includes("orm.")); // norms are in F32
+    await refusesAll(onnxBackend, format, cacheDir, matrices, "Q8_0");
+  });
+}
+
+test("a broken model is refused where a text is scored, and a sound one is not", async () => {
+  for (const source of [soundModel(), brokenModel("output.weight", NaN)]) {
+    const engine = await referenceBackend.load(source, { format: "float32", strict: true, cacheDir });
+    const scoring = scoreTokens(engine, Int32Array.of(1, 5, 3));
+    if (source.path.startsWith("broken")) await assert.rejects(scoring, /scores are not finite numbers/);
+    else assert.ok(Number.isFinite((await scoring).perplexity));
+    engine.close();
+  }
+});

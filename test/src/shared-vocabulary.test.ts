@@ -1,0 +1,69 @@
+// Draft models with more or fewer tokens than the target: what they draft is of the target's vocabulary, and the text is
+// that of plain decoding.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fixed } from "../../plugins/controllers/fixed.ts";
+import { ModelProposer } from "../../plugins/drafters/model.ts";
+import { match } from "../../plugins/rules/match.ts";
+import { token } from "../../plugins/rules/token.ts";
+import { chain } from "../../plugins/shapes/chain.ts";
+import { complete } from "../../src/generate.ts";
+import { ProposedDrafter } from "../../src/proposed.ts";
+import { inVocabularyOf } from "../../src/shared-vocabulary.ts";
+import { optionsOf } from "../support/options.ts";
+import { TableEngine } from "../support/table-engine.ts";
+
+const target = new TableEngine({ vocab: 20, seed: 4, order: 1 });
+const DRAFTS = [26, 14].map((vocab) => new TableEngine({ vocab, seed: 4, order: 1 })); // the same scores, as far as they go
+const NEEDS = ["argmax", "candidates", "probabilities", "logits", undefined] as const;
+
+test("a draft model of the target's size is left as it is", () => {
+  const same = new TableEngine({ vocab: 20 });
+  assert.equal(inVocabularyOf(target, same), same);
+});
+
+test("its scores are the soft-max over the tokens that both have, whatever was asked for", async () => {
+  let beyond = 0;
+  for (const draft of DRAFTS) {
+    const shared = Math.min(draft.vocab, target.vocab);
+    const engine = inVocabularyOf(target, draft);
+    assert.equal(engine.source.spec.vocab, 20);
+    for (let text = 0; text < shared; text++) {
+      const logits = draft.logits([text]);
+      const order = Array.from({ length: shared }, (_, t) => t).sort((a, b) => logits[b] - logits[a] || a - b);
+      const weights = Array.from(logits.slice(0, shared), (logit) => Math.exp(logit / 0.7));
+      const sum = weights.reduce((a, b) => a + b, 0);
+      if (draft.likeliest([text]) >= 20) beyond++;
+      for (const need of NEEDS) {
+        const scores = await engine.open().forward({ tokens: Int32Array.of(text), temperature: 0.7, need });
+        assert.equal(scores.vocab, 20);
+        assert.equal(scores.argmax(0), order[0]);
+        if (need === "argmax") continue;
+        const { vocab, probabilities } = scores.distribution(0);
+        assert.equal(vocab, 20);
+        probabilities.forEach((p, t) => assert.ok(Math.abs(p - (t < shared ? weights[t] / sum : 0)) < 1e-12));
+        assert.deepEqual([...scores.top(0, 3).tokens], order.slice(0, 3));
+        assert.equal(scores.logits(0).length, 20);
+        assert.equal(scores.logits(0)[19], draft.vocab > 19 ? logits[19] : -Infinity);
+      }
+    }
+  }
+  assert.ok(beyond > 0); // the likeliest was a token that the target does not have
+});
+
+test("the text is that of plain decoding, greedy and drawn, and drafts are kept", async () => {
+  const controller = fixed(4);
+  for (const draft of DRAFTS) {
+    const drafter = new ProposedDrafter("model", new ModelProposer(inVocabularyOf(target, draft)), chain);
+    let accepted = 0;
+    for (const given of [{}, { rule: match, sampling: { temperature: 0.9, topP: 0.9 } }]) {
+      const common = { engine: target, controller, maxTokens: 60, ...given };
+      const plain = await complete(optionsOf(common));
+      const drafted = await complete(optionsOf({ ...common, drafter }));
+      assert.deepEqual(drafted.tokens, plain.tokens);
+      accepted += drafted.stats.accepted;
+    }
+    assert.ok(accepted > 3, `${accepted} accepted`);
+    await complete(optionsOf({ engine: target, controller, drafter, rule: token, sampling: { temperature: 1.3 } }));
+  }
+});
