@@ -198,10 +198,12 @@ export function trimCache(folder: string, since: number): Removal {
   const limit = cacheLimit(folder);
   let total = 0;
   if (!existsSync(join(folder, TAG))) return { removed: [], kept: [] };
-  return removeAll(listCache(folder).filter((entry) => {
-    total += entry.bytes;
-    return total > limit && entry.used < since;
-  }));
+  return removeAll(
+    listCache(folder).filter((entry) => {
+      total += entry.bytes;
+      return total > limit && entry.used < since;
+    }),
+  );
 }
 
 function removeAll(entries: readonly CacheEntry[]): Removal {

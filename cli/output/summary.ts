@@ -45,6 +45,11 @@ export function shortSummary({ stats, finish }: Summary): string {
   return parts.join(" · ");
 }
 
+/** What --overflow truncate did. */
+export function cutLine(droppedTokens: number): string {
+  return `the prompt is too long for the context: its oldest ${droppedTokens} tokens were left out`;
+}
+
 const ENDINGS = {
   length: "stopped at --max-tokens",
   context: "stopped: the context is full",
@@ -72,7 +77,6 @@ function speedLine({ stats, finish, maxTokens, context }: Summary, paint: Paint)
   if (finish === "length") parts.push(`stopped at ${maxTokens} tokens`);
   if (finish === "context") parts.push(`stopped: the context of ${context} tokens is full`);
   if (finish === "aborted") parts.push("interrupted");
-  if (stats.droppedTokens > 0) parts.push(`${stats.droppedTokens} oldest prompt tokens dropped`);
   return parts.join(paint.dim(" · "));
 }
 

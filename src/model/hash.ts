@@ -26,7 +26,7 @@ export async function contentHash(paths: readonly string[], cacheDir: string): P
     if (!known.has(key)) fresh.set(key, hash);
     hashes.push(hash);
   }
-  if (fresh.size > 0) writeBook(book, cacheDir, fresh);
+  if (fresh.size > 0) writeBook(book, fresh);
   return hashes.length === 1 ? hashes[0] : createHash("sha256").update(hashes.join()).digest("hex");
 }
 
@@ -70,7 +70,7 @@ function readBook(book: string): Map<string, string> {
 }
 
 /** Adds to the book as it is now. A folder that cannot be written to only means hashing again next time. */
-function writeBook(book: string, cacheDir: string, fresh: ReadonlyMap<string, string>): void {
+function writeBook(book: string, fresh: ReadonlyMap<string, string>): void {
   const entries = [...readBook(book), ...fresh].slice(-MOST_ENTRIES);
   try {
     writeOutput(book, JSON.stringify(Object.fromEntries(entries)), { folders: true });
