@@ -80,12 +80,23 @@ class Chat implements ChatControls {
   async run(): Promise<number> {
     if (this.interactive) this.#greet();
     let failed = false;
+    const tell = (error: unknown) => {
+      stderr.line(`hunch: ${describe(error)}`);
+      failed = true;
+    };
     while (true) {
+      let turn: string | undefined;
       try {
-        const turn = await this.#reader.next();
-        if (turn === undefined) break;
-        if (turn.trim() === "") continue;
-        if (this.interactive) this.#keep((state) => state.add(turn));
+        turn = await this.#reader.next();
+      } catch (error) {
+        if (!(error instanceof HunchError)) throw error; // the terminal is gone
+        tell(error);
+        continue;
+      }
+      if (turn === undefined) break;
+      if (turn.trim() === "") continue;
+      if (this.interactive) this.#keep((state) => state.add(turn));
+      try {
         if (isCommand(turn)) {
           if (await runCommand(this, turn)) break;
         } else if (await this.#say((see, signal) => this.conversation.ask(turn, see, signal)) && !this.interactive) {
@@ -93,9 +104,7 @@ class Chat implements ChatControls {
         }
       } catch (error) {
         if (error instanceof ClosedPipe) throw error;
-        // What was asked cannot be done; the next thing may.
-        stderr.line(`hunch: ${describe(error)}`);
-        failed = true;
+        tell(error); // what was asked cannot be done; the next thing may
       }
     }
     return failed && !this.interactive ? EXIT.partial : EXIT.ok;

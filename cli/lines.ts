@@ -57,7 +57,7 @@ class TypedTurns implements TurnReader {
   ) {}
 
   async next(): Promise<string | undefined> {
-    const turn = await this.#edit(new Editor(this.history, this.words), this.prompt);
+    const turn = (await this.#edit(new Editor(this.history, this.words), this.prompt))?.replace(/\n+$/, "");
     if (turn !== undefined && turn.trim() !== "" && turn !== this.history.at(-1)) this.history.push(turn);
     return turn;
   }
@@ -84,8 +84,11 @@ class TypedTurns implements TurnReader {
         stdin.setRawMode(false);
       };
       const killed = () => {
-        leave();
-        process.exit(143);
+        try {
+          leave();
+        } finally {
+          process.exit(143);
+        }
       };
       const suspend = () => {
         screen.finish();
