@@ -40,11 +40,10 @@ export async function answer(options: GenerateCommand): Promise<number> {
     };
     const completion = await interruptible((signal) => say(session, question, options, status, signal));
     const { droppedTokens } = completion.stats;
-    if (droppedTokens > 0 && options.summary !== false) stderr.line(`hunch: ${cutLine(droppedTokens)}`);
     if (options.summary ?? stderr.terminal) {
       if (stdout.terminal && stderr.terminal) stderr.line();
       for (const line of summaryLines(session.summary(question, completion), paintFor(stderr))) stderr.line(line);
-    }
+    } else if (droppedTokens > 0 && options.summary !== false) stderr.line(`hunch: ${cutLine(droppedTokens)}`);
     return completion.finish === "aborted" ? EXIT.interrupted : EXIT.ok;
   } finally {
     status.clear();
@@ -64,7 +63,7 @@ async function say(
     stdout.line(JSON.stringify(resultOf(session, question, completion)));
     return completion;
   }
-  const writer = new AnswerWriter(stdout, paintFor(stdout, options.color));
+  const writer = new AnswerWriter(stdout, paintFor(stdout, options.color), options.newline);
   const apart = options.showTree && stdout.terminal && stderr.terminal; // the text comes after the trees, not in them
   const held: Piece[] = [];
   const completion = await session.answer(question, (piece) => {

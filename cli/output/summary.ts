@@ -45,7 +45,7 @@ export function shortSummary({ stats, finish }: Summary): string {
   return parts.join(" · ");
 }
 
-/** What --overflow truncate did. */
+/** What --overflow truncate did, where no summary says it. */
 export function cutLine(droppedTokens: number): string {
   return `the prompt is too long for the context: its oldest ${droppedTokens} tokens were left out`;
 }
@@ -77,6 +77,7 @@ function speedLine({ stats, finish, maxTokens, context }: Summary, paint: Paint)
   if (finish === "length") parts.push(`stopped at ${maxTokens} tokens`);
   if (finish === "context") parts.push(`stopped: the context of ${context} tokens is full`);
   if (finish === "aborted") parts.push("interrupted");
+  if (stats.droppedTokens > 0) parts.push(`${stats.droppedTokens} oldest prompt tokens dropped`);
   return parts.join(paint.dim(" · "));
 }
 
