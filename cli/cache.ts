@@ -4,6 +4,7 @@
 // and for us: only a folder with that tag is ever emptied, so that no mistyped HUNCH_CACHE costs anybody's files.
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,11 +12,12 @@ import {
   rmSync,
   statSync,
   utimesSync,
-  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import { HunchError } from "../src/errors.ts";
+import { removeLeft, WriteError, writeOutput } from "../src/output-file.ts";
+import { stderr } from "./output/streams.ts";
 
 const TAG = "CACHEDIR.TAG";
 const TAG_TEXT =
@@ -26,7 +28,8 @@ const DEFAULT_LIMIT = 10 * 2 ** 30;
 /** $HUNCH_CACHE, or the platform's place for caches, or the temporary folder where there is no home. Nothing is made. */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
   if (env.HUNCH_CACHE) return env.HUNCH_CACHE;
-  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, "hunch");
+  // "All paths set in these environment variables must be absolute", says its specification, and others be ignored.
+  if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, "hunch");
   if (process.platform === "win32") {
     if (env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "hunch", "cache");
   } else if (env.HOME) {
@@ -34,29 +37,93 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>> = 
       ? join(env.HOME, "Library", "Caches", "hunch")
       : join(env.HOME, ".cache", "hunch");
   }
+  return temporaryFolder();
+}
+
+function temporaryFolder(): string {
   const user = process.getuid?.();
   return join(tmpdir(), user === undefined ? "hunch" : `hunch-${user}`);
 }
 
-/** The cache folder, made where it is missing. Throws HunchError where it cannot be written or belongs to another user. */
+/**
+ * The cache folder, made where it is missing, without what killed runs left in it. Where it cannot be made, a temporary
+ * one, and a line that says so. Throws HunchError where that cannot be had either.
+ */
 export function openCache(): string {
   const folder = cacheFolder();
-  const hint = "set HUNCH_CACHE to a folder that can be written";
   try {
-    const fresh = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
-    const about = statSync(folder);
-    const user = process.getuid?.();
-    if (user !== undefined && about.uid !== user && folder.startsWith(tmpdir())) {
-      throw new HunchError("unavailable", "the cache folder belongs to another user", { file: folder }, hint);
-    }
-    const tag = join(folder, TAG);
-    if (!existsSync(tag) && (fresh || readdirSync(folder).length === 0)) writeFileSync(tag, TAG_TEXT);
+    return made(folder);
   } catch (error) {
-    if (error instanceof HunchError) throw error;
-    const { code } = error as { code?: string };
-    throw new HunchError("unavailable", `the cache folder cannot be used: ${code}`, { file: folder }, hint);
+    return spareCache(folder, error);
   }
+}
+
+/**
+ * Runs `work` with the cache in `folder`; where it cannot write there, because the folder is read-only or full, once
+ * more with a temporary cache, and a line that says so. What is in `folder` is read in any case.
+ */
+export async function withCache<T>(folder: string, work: (folder: string) => Promise<T>): Promise<T> {
+  try {
+    return await work(folder);
+  } catch (error) {
+    if (!(error instanceof WriteError) || !error.place.file?.startsWith(folder)) throw error;
+    return await work(spareCache(folder, error));
+  }
+}
+
+const HINT = "set HUNCH_CACHE to a folder that can be written";
+/** Folders that were complained about. */
+const told = new Set<string>();
+
+function spareCache(folder: string, error: unknown): string {
+  const spare = temporaryFolder();
+  const { code } = error as { code?: string };
+  const why = error instanceof HunchError ? error.message : `this cannot be used: ${code ?? error}`;
+  if (spare === folder) throw new HunchError("unavailable", `there is no cache: ${why}`, { file: folder }, HINT);
+  try {
+    made(spare);
+  } catch (second) {
+    const { message } = second as Error;
+    throw new HunchError("unavailable", `there is no cache: ${why}; ${message}`, { file: folder }, HINT);
+  }
+  if (!told.has(folder)) stderr.line(`hunch: the cache is in ${spare} for now: ${why} (${folder}); ${HINT}`);
+  told.add(folder);
+  return spare;
+}
+
+/** The folder, usable; throws what is in the way. */
+function made(folder: string): string {
+  const fresh = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+  const user = process.getuid?.();
+  // In the temporary folder anybody can be first: a folder or link of another user is none of ours.
+  if (user !== undefined && folder.startsWith(tmpdir()) && lstatSync(folder).uid !== user) {
+    throw new HunchError("unavailable", "the folder belongs to another user", { file: folder }, HINT);
+  }
+  const tag = join(folder, TAG);
+  if (fresh || readdirSync(folder).length === 0) writeTag(tag);
+  if (existsSync(tag)) removeLeftovers(folder);
   return folder;
+}
+
+/** Only `hunch cache clear` needs it; a full disk is told where it matters. */
+function writeTag(path: string): void {
+  try {
+    writeOutput(path, TAG_TEXT);
+  } catch {
+    return;
+  }
+}
+
+/** What killed runs left: files on their way, and entries on their way out. */
+function removeLeftovers(folder: string): void {
+  for (const top of [folder, ...read(folder).map((name) => join(folder, name))]) {
+    removeLeft(top);
+    for (const name of read(top)) {
+      const path = join(top, name);
+      if (GOING.test(name)) rmSync(path, { recursive: true, force: true });
+      else if (basename(top) === "embedded") removeLeft(path);
+    }
+  }
 }
 
 /** One thing in the cache: a file, or a folder with all that it holds. */
@@ -107,42 +174,60 @@ function read(folder: string): string[] {
   }
 }
 
-/** Removes every entry and returns what was there. Throws HunchError where the folder is not known to be a cache. */
-export function clearCache(folder: string): CacheEntry[] {
+/** What came of removing entries. */
+export interface Removal {
+  readonly removed: readonly CacheEntry[];
+  /** Still there, all or in part, and why. */
+  readonly kept: readonly { readonly entry: CacheEntry; readonly why: string }[];
+}
+
+/** Removes every entry. Throws HunchError where the folder is not known to be a cache. */
+export function clearCache(folder: string): Removal {
   const entries = listCache(folder);
   if (entries.length > 0) requireTag(folder);
-  for (const { path } of entries) remove(path);
+  const removal = removeAll(entries);
   for (const name of read(folder)) {
     const path = join(folder, name);
     if (name !== TAG && name !== LIMIT && read(path).length === 0) remove(path);
   }
-  return entries;
+  return removal;
 }
 
 /** Removes what was used longest ago until the rest fits the limit; what was used after `since` stays in any case. */
-export function trimCache(folder: string, since: number): CacheEntry[] {
+export function trimCache(folder: string, since: number): Removal {
   const limit = cacheLimit(folder);
-  const removed: CacheEntry[] = [];
   let total = 0;
-  if (!existsSync(join(folder, TAG))) return removed;
-  for (const entry of listCache(folder)) {
-    total += entry.bytes;
-    if (total <= limit || entry.used >= since) continue;
-    remove(entry.path);
-    removed.push(entry);
-  }
-  return removed;
+  if (!existsSync(join(folder, TAG))) return { removed: [], kept: [] };
+  return removeAll(
+    listCache(folder).filter((entry) => {
+      total += entry.bytes;
+      return total > limit && entry.used < since;
+    }),
+  );
 }
 
-/** Moved aside first, so that nobody ever sees half of an entry. */
-function remove(path: string): void {
+function removeAll(entries: readonly CacheEntry[]): Removal {
+  const outcomes = entries.map((entry) => ({ entry, why: remove(entry.path) }));
+  return {
+    removed: outcomes.filter(({ why }) => why === undefined).map(({ entry }) => entry),
+    kept: outcomes.flatMap(({ entry, why }) => why === undefined ? [] : [{ entry, why }]),
+  };
+}
+
+/** An entry on its way out. */
+const GOING = /\.removed-\d+$/;
+
+/** Why it could not be; undefined where it is gone. Moved aside first, so that nobody ever sees half of an entry. */
+function remove(path: string): string | undefined {
   const aside = `${path}.removed-${process.pid}`;
   try {
     renameSync(path, aside);
-  } catch {
-    return; // gone meanwhile
+    rmSync(aside, { recursive: true, force: true });
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== "ENOENT") return code ?? message; // else gone meanwhile
   }
-  rmSync(aside, { recursive: true, force: true });
+  return undefined;
 }
 
 function requireTag(folder: string): void {
@@ -168,9 +253,7 @@ export function cacheLimit(folder: string): number {
 }
 
 export function setCacheLimit(folder: string, bytes: number): void {
-  const path = join(folder, LIMIT);
-  writeFileSync(`${path}.${process.pid}`, `${bytes}\n`);
-  renameSync(`${path}.${process.pid}`, path);
+  writeOutput(join(folder, LIMIT), `${bytes}\n`);
 }
 
 /** Marks an entry as used now. */

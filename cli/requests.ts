@@ -11,7 +11,7 @@ import {
   wholeField,
   wrong,
 } from "./fields.ts";
-import { asMessages, chatTokens, promptTokens } from "./prompt.ts";
+import { chatPrompt, type Prompt, promptOf } from "./prompt.ts";
 import { refuseIdle, type SamplingChoice, samplingOf, seedOf } from "./sampling.ts";
 import type { Question } from "./session.ts";
 
@@ -79,7 +79,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
   refuseIdle(own, sampling.temperature);
   const stop = fields.stop ?? defaults.stop;
   return {
-    prompt: tokensOf(fields, source, defaults),
+    ...promptIn(fields, source, defaults),
     sampling,
     seed: seedOf(seedField(fields) ?? defaults.seed),
     maxTokens: wholeField(fields, "max_tokens", 1) ?? defaults.maxTokens,
@@ -91,7 +91,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
   };
 }
 
-function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int32Array {
+function promptIn(fields: Fields, source: ModelSource, defaults: Defaults): Prompt {
   const system = optionalField(fields, "system", "string") ?? defaults.system;
   const raw = optionalField(fields, "raw", "boolean") ?? defaults.raw;
   const prompt = optionalField(fields, "prompt", "string");
@@ -103,15 +103,13 @@ function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int3
       throw wrong("system", "said once: there is a system message as well");
     }
     if (raw) throw wrong("raw", "false where there are messages");
-    return chatTokens(
+    return chatPrompt(
       source,
       hasSystem || system === undefined ? messages : [{ role: "system", content: system }, ...messages],
     );
   }
   if (prompt === undefined) throw wrong("prompt", "given, or messages");
-  return raw || source.chat === undefined
-    ? promptTokens(source, prompt, { raw, system })
-    : chatTokens(source, asMessages(prompt, system));
+  return promptOf(source, prompt, { raw, system });
 }
 
 function defined<T extends object>(fields: T): Partial<T> {
@@ -120,7 +118,8 @@ function defined<T extends object>(fields: T): Partial<T> {
 
 const ROLES = ["system", "user", "assistant"];
 
-function messagesOf(value: unknown): ChatMessage[] {
+/** Throws HunchError that names the message where one is not as it must be. */
+export function messagesOf(value: unknown): ChatMessage[] {
   if (!Array.isArray(value) || value.length === 0) throw wrong("messages", "a list of at least one message");
   return value.map((message: unknown, i): ChatMessage => {
     const { role, content } = (typeof message === "object" && message !== null ? message : {}) as Fields;

@@ -30,6 +30,8 @@ export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "devic
 /** One thing to answer. */
 export interface Question {
   readonly prompt: Int32Array;
+  /** The same prompt in at most so many tokens; absent where the oldest ones simply leave. See shorten.ts. */
+  readonly shortened?: (most: number) => Int32Array;
   readonly sampling: Sampling;
   readonly seed: string;
   /** Absent: 512, or what the context leaves. */
@@ -149,14 +151,15 @@ export class Session {
 
   /** Hands each piece to `see` as it is made. What `see` throws ends the answer. */
   async answer(question: Question, see: (piece: Piece) => void, signal?: AbortSignal): Promise<Completion> {
-    const { prompt, sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
-    return await complete({
+    const { sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
+    const prompt = this.#fit(question);
+    const completion = await complete({
       engine: this.engine,
       prompt,
       ...await this.#methods(this.#specs(question)),
       sampling,
       chance: new SeededChance(seed),
-      maxTokens: maxTokens ?? this.maxTokens(prompt.length),
+      maxTokens: maxTokens ?? this.#limit(prompt.length),
       stop,
       overflow: this.options.overflow,
       strict: this.options.strict,
@@ -165,10 +168,22 @@ export class Session {
       committed,
       onRound,
     }, see);
+    return withDropped(completion, question.prompt.length - prompt.length);
   }
 
-  maxTokens(promptTokens: number): number {
-    return Math.max(1, Math.min(DEFAULT_MAX_TOKENS, this.engine.context - promptTokens));
+  /** The prompt, shortened where it must be: to what leaves room for the answer, or for half of the context. */
+  #fit({ prompt, shortened, maxTokens }: Question): Int32Array {
+    const { context } = this.engine;
+    if (this.options.overflow === "refuse" || shortened === undefined) return prompt;
+    if (prompt.length + (maxTokens ?? 1) <= context) return prompt;
+    return shortened(context - Math.min(maxTokens ?? DEFAULT_MAX_TOKENS, context >> 1));
+  }
+
+  /** 512 tokens where the context has room for them; else all that it has, which ends the answer with `context`. */
+  #limit(promptTokens: number): number {
+    const left = this.engine.context - promptTokens;
+    if (left >= DEFAULT_MAX_TOKENS) return DEFAULT_MAX_TOKENS;
+    return left > 0 || this.options.overflow === "refuse" ? Infinity : DEFAULT_MAX_TOKENS;
   }
 
   #specs(
@@ -204,7 +219,7 @@ export class Session {
     return {
       stats: completion.stats,
       finish: completion.finish,
-      maxTokens: question.maxTokens ?? this.maxTokens(question.prompt.length),
+      maxTokens: question.maxTokens ?? DEFAULT_MAX_TOKENS,
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines(question),
@@ -228,4 +243,14 @@ export class Session {
   close(): void {
     this.closing.reverse().forEach((close) => close());
   }
+}
+
+/** A prompt that was shortened counts as it was. */
+function withDropped(completion: Completion, dropped: number): Completion {
+  const { stats } = completion;
+  const { promptTokens, droppedTokens } = stats;
+  return {
+    ...completion,
+    stats: { ...stats, promptTokens: promptTokens + dropped, droppedTokens: droppedTokens + dropped },
+  };
 }

@@ -149,3 +149,18 @@ test("--context decides the rotation of models for which it depends on the lengt
   const converted = await hunch(["score", "--ids", ids, "--model", out, "--json"]);
   assert.deepEqual(JSON.parse(converted.stdout).logProbabilities, logProbabilities);
 });
+
+test("a line of --jsonl that is no text fails alone", async () => {
+  const input = Buffer.concat([
+    Buffer.from('"Tom ran."\n'),
+    Buffer.from([34, 0xff, 34, 10]),
+    Buffer.from('"Lily ran."'),
+  ]);
+  const { code, stdout } = await hunch(["score", "--jsonl", ...TINY], { input });
+  const results = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(code, 5);
+  assert.deepEqual(results.map(({ line, error }) => [line, error?.kind]), [[1, undefined], [2, "input"], [
+    3,
+    undefined,
+  ]]);
+});

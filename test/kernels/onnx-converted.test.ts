@@ -162,7 +162,7 @@ test("nothing but a converted model is replaced, and nothing half written is lef
   writeFileSync(letter, "dear");
   assert.throws(() => convertModel(source, "exact", letter), refused("usage", /not replaced.*name another/));
   assert.throws(() => convertModel(source, "exact", away), refused("usage", /not replaced/));
-  assert.throws(() => convertModel(source, "exact", join(away, "no", "x")), refused("unavailable", /no such folder/));
+  assert.throws(() => convertModel(source, "exact", join(away, "no", "x")), refused("usage", /no such folder/));
   const twice = join(away, "twice");
   convertModel(source, "exact", twice);
   convertModel(source, "float32", twice);
