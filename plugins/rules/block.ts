@@ -70,7 +70,7 @@ function judge(tokens: number[], targets: Distribution[], drafts: Distribution[]
 export default definePlugin({
   kind: "rule",
   name: "block",
-  summary: "judge a chain as a whole, keep its longest prefix that stands; on a chain no less than token",
+  summary: "judge a chain as a whole, keep its longest prefix that stands; on chains no less than token",
   paper: { title: "Block Verification Accelerates Speculative Decoding", year: 2024, arxiv: "2403.10444" },
   create: () => block,
 });

@@ -7,8 +7,8 @@
 // Order the tokens by p/q ascending, with running sums C of q and P of p, and let G = C^n: how often all n drafts fall
 // among the first ones. Break that order at random, independently at each boundary i with probability 1 − κ_i. Of the
 // drafts, take the eldest of those in the highest interval between breaks: in which order they came says nothing about
-// which they are, so any of them would do, but most hangs below the eldest. Without breaks the choice is distributed as q; with
-// all of them, the draft of greatest p/q always wins. Between the two, with S_i = P(choice is among the first i),
+// which they are, so any of them would do, but most hangs below the eldest. Without breaks the choice is distributed as
+// q; with all of them, the draft of greatest p/q always wins. Between the two, with S_i = P(choice is among the first i),
 //   S_i − G_i = κ_i · E[(C_i − a)(b − C_i)·h(a, C_i, b)],
 // where a and b are the nearest breaks on both sides of i, and h is the complete homogeneous polynomial of degree n − 2.
 //
