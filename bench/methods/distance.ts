@@ -4,7 +4,6 @@
 import { targetInit } from "../../plugins/rules/target-init.ts";
 import type { TargetTree } from "../../plugins/shapes/target-init.ts";
 import { OnePlace } from "../../src/check/acceptance.ts";
-import type { Engine, Sequence } from "../../src/backend.ts";
 import { type Chance, everyBranch } from "../../src/chance.ts";
 import {
   dense,
@@ -19,9 +18,9 @@ import type { Completion } from "../../src/generate.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import type { Sampling } from "../../src/sampling.ts";
-import { sampledPass, type SampledScores } from "../../src/scores.ts";
 import type { Bed } from "./bed.ts";
-import { chainTree, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
+import { Reader } from "./reader.ts";
+import { chainTree, EMPTY_TREE } from "../../src/tree.ts";
 
 /** Of the token said at one place: total variation 0…1 and KL(rule ‖ target) in nats. */
 export interface Distance {
@@ -29,54 +28,15 @@ export interface Distance {
   readonly divergence: number;
 }
 
-/** Reads texts with a sequence of its own. */
-class Reader {
-  readonly #sequence: Sequence;
-  #cached: Int32Array = new Int32Array(0);
-
-  constructor(private readonly engine: Engine, private readonly sampling: Sampling) {
-    this.#sequence = engine.open();
-  }
-
-  /** The target's scores after `text`, and after each node of a chain or one-level tree below it. */
-  async scores(text: Int32Array, tree: DraftTree): Promise<SampledScores> {
-    await this.#fill(text);
-    const tokens = Int32Array.of(text[text.length - 1], ...tree.tokens);
-    const parents = Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1));
-    const scores = await sampledPass(this.#sequence, { tokens, parents }, this.sampling, text, tree);
-    for (let row = 0; row < tokens.length; row++) scores.distribution(row); // before another pass makes it invalid
-    return scores;
-  }
-
-  /** How many of the tokens from `from` on the target would not say there: not its likeliest, or left out by it. */
-  async foreign(text: Int32Array, from: number): Promise<number> {
-    let count = 0;
-    for (let end = from; end < text.length; end++) {
-      const scores = await this.scores(text.subarray(0, end), EMPTY_TREE);
-      if (!(scores.probability(0, text[end]) > 0)) count++;
-    }
-    return count;
-  }
-
-  /** All of `text` but its last token into the cache. */
-  async #fill(text: Int32Array): Promise<void> {
-    let at = 0;
-    while (at < text.length - 1 && at < this.#cached.length && this.#cached[at] === text[at]) at++;
-    this.#sequence.rewind(at);
-    this.#cached = text.slice(0, -1);
-    while (at < text.length - 1) {
-      const tokens = text.slice(at, Math.min(at + this.engine.maxRows, text.length - 1));
-      await this.#sequence.forward({ tokens, score: "last", need: "argmax" });
-      this.#sequence.keep(Int32Array.from(tokens.keys()));
-      at += tokens.length;
-    }
-  }
-}
-
 /** A place of the target's own text every so many tokens. */
 const STEP = 12;
+/** A rule that draws from a whole vocabulary has more branches than can be followed. */
+const MOST_BRANCHES = 5000;
 
-/** At places of the target's own texts, of up to `tokens` tokens, drawn from `sampling`. */
+/**
+ * At places of the target's own texts, of up to `tokens` tokens, drawn from `sampling`; none where the rule has too many
+ * branches.
+ */
 export async function distances(
   bed: Bed,
   rule: VerificationRule,
@@ -90,9 +50,10 @@ export async function distances(
   for (const [seed, prompt] of bed.prompts.entries()) {
     const said = (await bed.run(plain, prompt, sampling, tokens, seed))!.tokens;
     for (let length = 0; length < said.length; length += STEP) {
-      out.push(
-        await distanceAt(rule, Int32Array.of(...prompt, ...said.subarray(0, length)), proposer, reader, sampling),
-      );
+      const text = Int32Array.of(...prompt, ...said.subarray(0, length));
+      const distance = await distanceAt(rule, text, proposer, reader, sampling);
+      if (distance === undefined) return [];
+      out.push(distance);
     }
   }
   return out;
@@ -117,30 +78,32 @@ async function distanceAt(
   proposer: Proposer,
   reader: Reader,
   sampling: Sampling,
-): Promise<Distance> {
+): Promise<Distance | undefined> {
   const p = normalise((await reader.scores(text, EMPTY_TREE)).distribution(0));
-  const out = dense(
-    rule === targetInit
-      ? await saidByPair(p, text, proposer, reader, sampling)
-      : await said(rule, text, proposer, reader, sampling),
-  );
+  const values = rule === targetInit
+    ? await saidByPair(p, text, proposer, reader, sampling)
+    : await saidBy(rule, text, proposer, reader, sampling);
+  if (values === undefined) return undefined;
+  const out = dense(values);
   return { totalVariation: totalVariation(out, p), divergence: divergence(out, p) };
 }
 
-async function said(
+async function saidBy(
   rule: VerificationRule,
   text: Int32Array,
   proposer: Proposer,
   reader: Reader,
   sampling: Sampling,
-): Promise<Float64Array> {
+): Promise<Float64Array | undefined> {
   const out = new Float64Array(proposer.vocab);
   const q = await qOf(text, proposer, sampling);
   for (const [token, drafted] of entries(q)) {
     const tree = chainTree([token], "iid", [q]);
     await rule.prepare?.(tree, text, sampling);
     const scores = await reader.scores(text, tree);
+    let branches = 0;
     for (const { value, probability } of everyBranch((chance) => rule.verify(tree, scores, chance))) {
+      if (++branches > MOST_BRANCHES) return undefined;
       out[value.path.length > 0 ? token : value.next] += drafted * probability;
     }
   }

@@ -125,6 +125,7 @@ async function turns(bed: Bed, methods: readonly Methods[], sampling: Sampling):
   for (const [seed, prompt] of bed.prompts.entries()) {
     for (let turn = 0; turn < methods.length; turn++) {
       const at = (turn + 3 * seed) % methods.length;
+      console.error(`${bed.name} ${seed + 1}/${bed.prompts.length}: ${Object.values(methods[at].setting).join(" ")}`);
       runs[at][seed] = await bed.run(methods[at], prompt, sampling, TOKENS[bed.name], seed);
     }
   }
@@ -162,6 +163,7 @@ async function relaxed(bed: Bed): Promise<string> {
 
 /** The mean with the greatest. KL is infinite where the rule says what the target would not. */
 function mean(values: readonly number[]): string {
+  if (values.length === 0) return "too many branches";
   const finite = values.filter(Number.isFinite);
   const infinite = values.length - finite.length;
   const told = finite.length === 0 ? [] : [
