@@ -1,6 +1,7 @@
 // Writes a converted model: what a source is, with the weights as one engine wants them. The layout is converted.ts's.
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { setImmediate } from "node:timers";
 import type { WeightFormat } from "../backend.ts";
 import { HunchError } from "../errors.ts";
 import { OutputFile } from "../output-file.ts";
@@ -21,14 +22,16 @@ export interface EngineWeights {
 /**
  * Writes `source` to `path`, which has its name when it is whole; `progress` is told the fraction that is done.
  * Throws HunchError where the source is converted already, and where `path` cannot be written or is somebody's file:
- * only a converted model is ever replaced, and devices and pipes are written to.
+ * only a converted model is ever replaced, and devices and pipes are written to. Throws the reason of `signal` where that
+ * is aborted. Wherever it throws, nothing is left behind.
  */
-export function writeConverted(
+export async function writeConverted(
   path: string,
   source: ModelSource,
   made: EngineWeights,
   progress?: (fraction: number) => void,
-): void {
+  signal?: AbortSignal,
+): Promise<void> {
   if (source.converted || !source.texts) {
     const hint = "convert the original model";
     throw new HunchError("usage", "only an original model file can be converted", { file: source.path }, hint);
@@ -37,11 +40,13 @@ export function writeConverted(
   const file = new Output(path);
   try {
     file.write(new TextEncoder().encode(MAGIC));
-    const places = made.weights.map(({ name, data }, i) => {
-      const place = { name, ...file.place(data()) };
-      progress?.((i + 1) / made.weights.length);
-      return place;
-    });
+    const places: { name: string; offset: number; length: number }[] = [];
+    for (const { name, data } of made.weights) {
+      places.push({ name, ...file.place(data()) });
+      progress?.(places.length / made.weights.length);
+      await new Promise((resolve) => setImmediate(resolve)); // Ctrl-C is heard in between
+      signal?.throwIfAborted();
+    }
     const tensors = source.names.map((name) => {
       const { shape, type, bytes } = source.tensor(name);
       return { name, shape, type, ...made.kept.includes(name) ? file.place(bytes.call(source.tensor(name))) : {} };
