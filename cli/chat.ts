@@ -81,7 +81,7 @@ class Chat implements ChatControls {
     if (this.interactive) this.#greet();
     let failed = false;
     const tell = (error: unknown) => {
-      stderr.line(`hunch: ${describe(error)}`);
+      stderr.line(`hunch: ${this.#reader.place}${describe(error)}`);
       failed = true;
     };
     while (true) {

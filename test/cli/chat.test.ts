@@ -48,7 +48,7 @@ test("/system and /reset begin anew, /exit ends, and what is not known is told",
   const { code, stderr, messages } = await chat(lines);
   assert.equal(code, 5);
   assert.match(stderr, /^Be kind\.$/m);
-  assert.match(stderr, /hunch: there is no \/rest; did you mean \/reset\?/);
+  assert.match(stderr, /hunch: line 4: there is no \/rest; did you mean \/reset\?/);
   assert.deepEqual(messages.map(({ role }) => role), ["system", "user", "assistant"]);
 });
 
@@ -73,10 +73,10 @@ test("each line of a pipe fails alone: bytes that are no text, a NUL, a file tha
   assert.equal(code, 5);
   const said = messages.filter(({ role }) => role === "user").map(({ content }) => content);
   assert.deepEqual(said, ["Tom?", "hello", " /bin is a directory", "   indented  "]);
-  assert.match(stderr, /hunch: not UTF-8 text \(stdin, at byte 0\)/);
-  assert.match(stderr, /hunch: not text: there is a NUL byte \(stdin, at byte 1\)/);
-  assert.match(stderr, /hunch: \/save works at a terminal only/);
-  assert.match(stderr, /hunch: \/load works at a terminal only/);
+  assert.match(stderr, /hunch: line 2: not UTF-8 text \(stdin, at byte 0\)/);
+  assert.match(stderr, /hunch: line 3: not text: there is a NUL byte \(stdin, at byte 1\)/);
+  assert.match(stderr, /hunch: line 4: \/save works at a terminal only/);
+  assert.match(stderr, /hunch: line 5: \/load works at a terminal only/);
   assert.equal(readFileSync(victim, "utf8"), "precious");
 });
 
