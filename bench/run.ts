@@ -5,8 +5,8 @@
 //   npm run bench -- all              all of them; half an hour
 //
 // Suites beside node-llama-cpp install it on demand (see peers/install.ts). Machines are noisy: read ratios.
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { ROOT } from "../scripts/runtimes.ts";
+import { writeOutput } from "../src/output-file.ts";
 import { host } from "./report.ts";
 
 /** A suite returns Markdown, and may name the versions that it measured. */
@@ -51,8 +51,6 @@ for (const name of names) {
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
   const page = `## ${name}\n\n${suite.summary}. Took ${minutes} minutes.\n\n${host(versions)}\n\n${report}\n`;
   console.log(page);
-  mkdirSync(`${ROOT}bench/out`, { recursive: true });
-  writeFileSync(`${ROOT}bench/out/${name}.md.part`, page);
-  renameSync(`${ROOT}bench/out/${name}.md.part`, `${ROOT}bench/out/${name}.md`);
+  writeOutput(`${ROOT}bench/out/${name}.md`, page, { folders: true });
 }
 process.exit(0);

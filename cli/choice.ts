@@ -1,9 +1,10 @@
 // What `--backend auto` came to: how it is told, and how it is kept for the next start.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineOptions, WeightFormat } from "../src/backend.ts";
 import type { ModelSource } from "../src/model/source.ts";
+import { writeOutput } from "../src/output-file.ts";
 import { machine } from "../kernels/onnx/calibration.ts";
 import { VERSION } from "./version.ts";
 
@@ -98,11 +99,8 @@ export function readChoice(path: string): Remembered | undefined {
 
 /** A cache that cannot be written costs a measurement the next time, nothing else. */
 export function writeChoice(path: string, choice: Remembered): void {
-  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(join(path, ".."), { recursive: true });
-    writeFileSync(temporary, JSON.stringify(choice));
-    renameSync(temporary, path);
+    writeOutput(path, JSON.stringify(choice), { folders: true });
   } catch {
     return;
   }

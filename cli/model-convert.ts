@@ -4,6 +4,7 @@ import type { WeightFormat } from "../src/backend.ts";
 import { EXIT } from "../src/errors.ts";
 import { openModel } from "../src/model/open.ts";
 import { openCache } from "./cache.ts";
+import { interruptible } from "./interrupt.ts";
 import { findModel } from "./models.ts";
 import { Status } from "./output/status.ts";
 import { stderr } from "./output/streams.ts";
@@ -21,7 +22,17 @@ export async function modelConvert({ out, model, format, context }: Options): Pr
   const source = await openModel(await findModel(model, openCache()), { context });
   try {
     const { convertModel } = await import("../kernels/onnx/conversion.ts");
-    convertModel(source, format, out, (fraction) => status.progress("converting", fraction));
+    const progress = (fraction: number) => status.progress("converting", fraction);
+    const done = await interruptible(async (signal) => {
+      try {
+        await convertModel(source, format, out, progress, signal);
+        return true;
+      } catch (error) {
+        if (signal.aborted) return false;
+        throw error;
+      }
+    });
+    if (!done) return EXIT.interrupted;
   } finally {
     status.clear();
     source.close();

@@ -1,9 +1,10 @@
 // Unpacks what a standalone binary carries into the cache folder, once: a library must lie in a file to be loaded, and
 // a model's reader wants a file that it can read in any order. Part of binaries only; see scripts/build.ts.
-import { createHash, randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, utimesSync, writeSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { statSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
 import { HunchError } from "../src/errors.ts";
+import { OutputFile } from "../src/output-file.ts";
 
 /** One carried file. */
 export interface Carried {
@@ -19,8 +20,8 @@ export interface Carried {
 const PIECE = 8 << 20;
 
 /**
- * The path of `file` in `cacheDir`, written there if it is not there in full. Written to a temporary name, checked
- * against the hash and renamed, so that neither a kill nor a second hunch leaves half of it.
+ * The path of `file` in `cacheDir`, written there if it is not there in full, and checked against the hash before it has
+ * its name, so that neither a kill nor a second hunch leaves half of it.
  */
 export async function unpack(file: Carried, cacheDir: string): Promise<string> {
   const folder = join(cacheDir, "embedded", file.sha256.slice(0, 16));
@@ -29,32 +30,23 @@ export async function unpack(file: Carried, cacheDir: string): Promise<string> {
     markUsed(path);
     return path;
   }
-  const part = `${path}.${randomUUID()}.part`;
+  const hint = `${Math.ceil(file.bytes / 1e6)} MB are needed; set HUNCH_CACHE to a folder that has room`;
+  const output = new OutputFile(path, { folders: true, mode: 0o600, hint });
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    await write(file, part);
-    renameSync(part, path);
-  } catch (error) {
-    rmSync(part, { force: true });
-    if (error instanceof HunchError) throw error;
-    const reason = (error as { code?: string }).code ?? String(error);
-    const hint = `${Math.ceil(file.bytes / 1e6)} MB are needed; set HUNCH_CACHE to a folder that has room`;
-    throw new HunchError("unavailable", `a part of hunch could not be unpacked: ${reason}`, { file: path }, hint);
+    await write(file, output);
+    output.finish();
+  } finally {
+    output.discard();
   }
   return path;
 }
 
-async function write(file: Carried, part: string): Promise<void> {
+async function write(file: Carried, output: OutputFile): Promise<void> {
   const hash = createHash("sha256");
-  const descriptor = openSync(part, "w", 0o600);
-  try {
-    for (let from = 0; from < file.bytes; from += PIECE) {
-      let piece = await file.read(from, Math.min(file.bytes, from + PIECE));
-      hash.update(piece);
-      while (piece.length > 0) piece = piece.subarray(writeSync(descriptor, piece));
-    }
-  } finally {
-    closeSync(descriptor);
+  for (let from = 0; from < file.bytes; from += PIECE) {
+    const piece = await file.read(from, Math.min(file.bytes, from + PIECE));
+    hash.update(piece);
+    output.write(piece);
   }
   if (hash.digest("hex") === file.sha256) return;
   throw new HunchError(

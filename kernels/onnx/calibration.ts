@@ -1,9 +1,10 @@
 // Measured costs, kept per machine, model and way of running.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { WeightFormat } from "../../src/backend.ts";
+import { writeOutput } from "../../src/output-file.ts";
 import type { CostPoint } from "../cost.ts";
 
 /** Everything that a measured time depends on. */
@@ -43,12 +44,8 @@ export function readCalibration(cacheDir: string, measured: Measured): CostPoint
 
 /** A cache that cannot be written costs a measurement the next time, nothing else. */
 export function writeCalibration(cacheDir: string, measured: Measured, points: readonly CostPoint[]): void {
-  const path = pathOf(cacheDir, measured);
-  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(join(cacheDir, "calibrations"), { recursive: true });
-    writeFileSync(temporary, JSON.stringify({ ...measured, points }));
-    renameSync(temporary, path);
+    writeOutput(pathOf(cacheDir, measured), JSON.stringify({ ...measured, points }), { folders: true });
   } catch {
     return;
   }

@@ -2,10 +2,10 @@
 //
 //     "HUNCHMDL" · weights, each aligned to 64 bytes · graph (ONNX) · footer: graph offset, graph length (u64), "HUNCHEND"
 //
-// Written under a temporary name and renamed, so that a file of the final name is always whole.
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { HunchError } from "../../src/errors.ts";
+// A file of the final name is always whole: see output-file.ts.
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { basename } from "node:path";
+import { OutputFile } from "../../src/output-file.ts";
 import type { GraphBuilder, Weight } from "./graph.ts";
 import { encodeModel } from "./proto.ts";
 
@@ -27,12 +27,10 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 
 /** Writes what `builder` describes; `progress` is told the fraction of the weights that are done. */
 export function writeContainer(path: string, builder: GraphBuilder, progress?: (fraction: number) => void): Container {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, "w");
+  const file = new OutputFile(path, { folders: true, hint: "set HUNCH_CACHE to a folder with room" });
   let at = 0;
   const write = (bytes: Uint8Array) => {
-    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+    file.write(bytes);
     at += bytes.length;
   };
   try {
@@ -55,26 +53,10 @@ export function writeContainer(path: string, builder: GraphBuilder, progress?: (
     new DataView(footer.buffer).setBigUint64(8, BigInt(graph.length), true);
     footer.set(TAIL, 16);
     write(footer);
-    closeSync(file);
-    renameSync(temporary, path);
+    file.finish();
     return { path, graph };
-  } catch (error) {
-    try {
-      closeSync(file);
-    } catch {
-      // It was closed before the rename failed.
-    }
-    rmSync(temporary, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOSPC" || code === "EACCES" || code === "EROFS" || code === "EPERM") {
-      throw new HunchError(
-        "unavailable",
-        `the converted model cannot be written: ${message}`,
-        { file: path },
-        "set HUNCH_CACHE to a folder with room",
-      );
-    }
-    throw error;
+  } finally {
+    file.discard();
   }
 }
 

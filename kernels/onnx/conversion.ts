@@ -48,14 +48,16 @@ export const KEPT = ["embed.weight", "positions.weight"];
 const isStored = ({ name }: Weight) => !name.startsWith("const_");
 
 /** Writes `source` in `format` to `path`, from where it loads without the original. Errors: see writeConverted. */
-export function convertModel(
+export async function convertModel(
   source: ModelSource,
   format: WeightFormat,
   path: string,
   progress?: (fraction: number) => void,
-): void {
+  signal?: AbortSignal,
+): Promise<void> {
   const weights = source.converted ? [] : decoderOf(source, format).weights.filter(isStored);
-  writeConverted(path, source, { engine: "onnx", format, version: CONVERSION, weights, kept: KEPT }, progress);
+  const made = { engine: "onnx", format, version: CONVERSION, weights, kept: KEPT };
+  await writeConverted(path, source, made, progress, signal);
 }
 
 /** What `load` would make of a model in each format. */

@@ -1,9 +1,10 @@
 // Writes a converted model: what a source is, with the weights as one engine wants them. The layout is converted.ts's.
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import process from "node:process";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { setImmediate } from "node:timers";
 import type { WeightFormat } from "../backend.ts";
 import { HunchError } from "../errors.ts";
+import { OutputFile } from "../output-file.ts";
 import { ALIGN, END, FOOTER, MAGIC, VERSION } from "./converted.ts";
 import type { ModelSource } from "./source.ts";
 import { specJson } from "./spec-json.ts";
@@ -19,16 +20,18 @@ export interface EngineWeights {
 }
 
 /**
- * Writes `source` to `path` under a temporary name and renames it; `progress` is told the fraction that is done.
+ * Writes `source` to `path`, which has its name when it is whole; `progress` is told the fraction that is done.
  * Throws HunchError where the source is converted already, and where `path` cannot be written or is somebody's file:
- * only a converted model is ever replaced.
+ * only a converted model is ever replaced, and devices and pipes are written to. Throws the reason of `signal` where that
+ * is aborted. Wherever it throws, nothing is left behind.
  */
-export function writeConverted(
+export async function writeConverted(
   path: string,
   source: ModelSource,
   made: EngineWeights,
   progress?: (fraction: number) => void,
-): void {
+  signal?: AbortSignal,
+): Promise<void> {
   if (source.converted || !source.texts) {
     const hint = "convert the original model";
     throw new HunchError("usage", "only an original model file can be converted", { file: source.path }, hint);
@@ -37,11 +40,13 @@ export function writeConverted(
   const file = new Output(path);
   try {
     file.write(new TextEncoder().encode(MAGIC));
-    const places = made.weights.map(({ name, data }, i) => {
-      const place = { name, ...file.place(data()) };
-      progress?.((i + 1) / made.weights.length);
-      return place;
-    });
+    const places: { name: string; offset: number; length: number }[] = [];
+    for (const { name, data } of made.weights) {
+      places.push({ name, ...file.place(data()) });
+      progress?.(places.length / made.weights.length);
+      await new Promise((resolve) => setImmediate(resolve)); // Ctrl-C is heard in between
+      signal?.throwIfAborted();
+    }
     const tensors = source.names.map((name) => {
       const { shape, type, bytes } = source.tensor(name);
       return { name, shape, type, ...made.kept.includes(name) ? file.place(bytes.call(source.tensor(name))) : {} };
@@ -52,16 +57,17 @@ export function writeConverted(
     const weights = { engine, format, version, places };
     const spec = specJson(source.spec);
     file.finish({ version: VERSION, title: source.title, origin: source.format, spec, tensors, texts, weights });
-  } catch (error) {
+  } finally {
     file.discard();
-    throw error;
   }
 }
 
 function refuseToReplace(path: string): void {
   if (!existsSync(path)) return;
+  const about = statSync(path);
+  if (!about.isFile() && !about.isDirectory()) return;
   const start = new Uint8Array(MAGIC.length);
-  if (statSync(path).isFile()) {
+  if (about.isFile()) {
     const file = openSync(path, "r");
     readSync(file, start, 0, start.length, 0);
     closeSync(file);
@@ -75,20 +81,17 @@ function refuseToReplace(path: string): void {
   );
 }
 
+/** Knows where it is, so that weights can be aligned and found again. */
 class Output {
-  readonly #temporary: string;
-  readonly #file: number;
+  readonly #file: OutputFile;
   #at = 0;
 
-  constructor(private readonly path: string) {
-    this.#temporary = `${path}.${process.pid}.tmp`;
-    this.#file = this.#attempt(() => openSync(this.#temporary, "w"));
+  constructor(path: string) {
+    this.#file = new OutputFile(path);
   }
 
   write(bytes: Uint8Array): void {
-    this.#attempt(() => {
-      for (let done = 0; done < bytes.length;) done += writeSync(this.#file, bytes, done);
-    });
+    this.#file.write(bytes);
     this.#at += bytes.length;
   }
 
@@ -109,28 +112,10 @@ class Output {
     footer.set(new TextEncoder().encode(END), 48);
     this.write(bytes);
     this.write(footer);
-    closeSync(this.#file);
-    this.#attempt(() => renameSync(this.#temporary, this.path));
+    this.#file.finish();
   }
 
   discard(): void {
-    try {
-      closeSync(this.#file);
-    } catch {
-      // It was closed before the rename failed.
-    }
-    rmSync(this.#temporary, { force: true });
-  }
-
-  #attempt<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === undefined) throw error;
-      const why = code === "ENOENT" ? "there is no such folder" : message;
-      const place = { file: this.path };
-      throw new HunchError("unavailable", `the converted model cannot be written: ${why}`, place, "name another file");
-    }
+    this.#file.discard();
   }
 }

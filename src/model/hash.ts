@@ -1,10 +1,10 @@
 // What a model file contains, as one SHA-256, remembered so that a file is read for it once.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { setImmediate } from "node:timers";
 import { HunchError } from "../errors.ts";
+import { writeOutput } from "../output-file.ts";
 import { BinaryFile } from "./reader.ts";
 
 const STEP = 1 << 22;
@@ -13,7 +13,7 @@ const MOST_ENTRIES = 1000;
 
 /**
  * SHA-256 of the content of `paths`, hex; of several files that of their hashes in order. A file that has not changed
- * (path, size, time of its last change) is looked up in `cacheDir/hashes.json`, which is replaced atomically.
+ * (path, size, time of its last change) is looked up in `cacheDir/hashes.json`, which is replaced as a whole.
  */
 export async function contentHash(paths: readonly string[], cacheDir: string): Promise<string> {
   const book = join(cacheDir, "hashes.json");
@@ -26,7 +26,7 @@ export async function contentHash(paths: readonly string[], cacheDir: string): P
     if (!known.has(key)) fresh.set(key, hash);
     hashes.push(hash);
   }
-  if (fresh.size > 0) writeBook(book, cacheDir, fresh);
+  if (fresh.size > 0) writeBook(book, fresh);
   return hashes.length === 1 ? hashes[0] : createHash("sha256").update(hashes.join()).digest("hex");
 }
 
@@ -70,13 +70,10 @@ function readBook(book: string): Map<string, string> {
 }
 
 /** Adds to the book as it is now. A folder that cannot be written to only means hashing again next time. */
-function writeBook(book: string, cacheDir: string, fresh: ReadonlyMap<string, string>): void {
+function writeBook(book: string, fresh: ReadonlyMap<string, string>): void {
   const entries = [...readBook(book), ...fresh].slice(-MOST_ENTRIES);
-  const temporary = `${book}.${process.pid}.tmp`;
   try {
-    mkdirSync(cacheDir, { recursive: true });
-    writeFileSync(temporary, JSON.stringify(Object.fromEntries(entries)));
-    renameSync(temporary, book);
+    writeOutput(book, JSON.stringify(Object.fromEntries(entries)), { folders: true });
   } catch {
     return;
   }

@@ -74,7 +74,7 @@ for (const [what, path, formats] of MODELS) {
     const expected = new Map<WeightFormat, readonly ArrayLike<number>[]>();
     for (const format of formats) {
       expected.set(format, await logits(source, format));
-      convertModel(source, format, join(home, "made"));
+      await convertModel(source, format, join(home, "made"));
       copyFileSync(join(home, "made"), join(away, `renamed ${format}`));
     }
     const facts = textFacts(source);
@@ -115,7 +115,7 @@ const refused = (kind: HunchError["kind"], pattern: RegExp) => (error: unknown) 
 const made = join(cacheDir, "llama.hunch");
 {
   const source = await openModel(folderWithText("llama"));
-  convertModel(source, "exact", made);
+  await convertModel(source, "exact", made);
   source.close();
 }
 
@@ -124,14 +124,14 @@ test("other formats, other engines and a second conversion are refused by name",
   await assert.rejects(load(source, "int8"), refused("usage", /in exact only.*--format exact/));
   const reference = referenceBackend.load(source, { format: "float32", strict: true, cacheDir });
   await assert.rejects(reference, refused("unavailable", /one engine and format only.*open the original/));
-  assert.throws(() => convertModel(source, "exact", join(away, "again")), refused("usage", /only an original model/));
+  await assert.rejects(convertModel(source, "exact", join(away, "again")), refused("usage", /only an original model/));
   source.close();
 });
 
 test("a context shortens a converted model as it shortens the original", async () => {
   const original = await openModel(fixture("tiny/gpt2"));
   const path = join(cacheDir, "gpt2.hunch");
-  convertModel(original, "float32", path);
+  await convertModel(original, "float32", path);
   original.close();
   const source = await openModel(path, { context: 60 });
   assert.equal(source.spec.context, 60);
@@ -160,14 +160,17 @@ test("nothing but a converted model is replaced, and nothing half written is lef
   const source = await openModel(fixture("tiny/llama"));
   const letter = join(away, "letter");
   writeFileSync(letter, "dear");
-  assert.throws(() => convertModel(source, "exact", letter), refused("usage", /not replaced.*name another/));
-  assert.throws(() => convertModel(source, "exact", away), refused("usage", /not replaced/));
-  assert.throws(() => convertModel(source, "exact", join(away, "no", "x")), refused("unavailable", /no such folder/));
+  await assert.rejects(convertModel(source, "exact", letter), refused("usage", /not replaced.*name another/));
+  await assert.rejects(convertModel(source, "exact", away), refused("usage", /not replaced/));
+  await assert.rejects(convertModel(source, "exact", join(away, "no", "x")), refused("usage", /no such folder/));
   const twice = join(away, "twice");
-  convertModel(source, "exact", twice);
-  convertModel(source, "float32", twice);
+  await convertModel(source, "exact", twice);
+  await convertModel(source, "float32", twice);
   const failing = { ...source, has: source.has.bind(source), spec: source.spec, tensor: failingTensor(source) };
-  assert.throws(() => convertModel(failing as ModelSource, "exact", join(away, "half")), /no more/);
+  await assert.rejects(convertModel(failing as ModelSource, "exact", join(away, "half")), /no more/);
+  const stop = new AbortController();
+  const stopped = convertModel(source, "exact", join(away, "half"), () => stop.abort(new Error("stop")), stop.signal);
+  await assert.rejects(stopped, /^Error: stop$/);
   source.close();
   assert.equal(readFileSync(letter, "utf8"), "dear");
   assert.ok(!existsSync(join(away, "half")));

@@ -24,7 +24,7 @@ const path = join(cacheDir, "made.hunch");
 const withTexts = (source: ModelSource): ModelSource => ({ ...source, texts: { kind: "llama2c", files: [] } });
 
 async function convert(source: ModelSource, format: WeightFormat): Promise<ModelSource> {
-  convertModel(source, format, path);
+  await convertModel(source, format, path);
   return await openModel(path);
 }
 

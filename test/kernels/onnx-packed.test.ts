@@ -44,7 +44,7 @@ for (const [name, quantization_config, make] of PACKINGS) {
     const exact = await rows(await load(source, "exact"));
     assert.ok(farOff(exact, known) < 0.03, `${farOff(exact, known)} off with rows rounded to 8 bits`);
     const path = join(cacheDir, `${name}.hunch`);
-    convertModel(source, "exact", path);
+    await convertModel(source, "exact", path);
     const converted = await openModel(path);
     assert.deepEqual(await rows(await load(converted, "exact")), exact);
     converted.close();
