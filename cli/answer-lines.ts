@@ -1,17 +1,17 @@
-// --jsonl: one request per line of stdin, one result per line of stdout, in the same order. A line that is wrong gets
-// an error in its place, and the rest is still done.
-import { EXIT, HunchError } from "../src/errors.ts";
+// --jsonl: one request per line of stdin, one result per line of stdout, in the same order. A line that is wrong, or whose
+// answer fails in whatever way, gets an error in its place, and the rest is still done.
+import { EXIT } from "../src/errors.ts";
 import type { GenerateCommand } from "./commands/generate.ts";
-import { describe } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
 import { resultOf } from "./output/result.ts";
 import { Status } from "./output/status.ts";
-import { ClosedPipe, stderr, stdout } from "./output/streams.ts";
-import { shortSummary } from "./output/summary.ts";
+import { stderr, stdout } from "./output/streams.ts";
+import { cutLine, shortSummary } from "./output/summary.ts";
 import { idOfLine, parseRequest } from "./requests.ts";
 import { samplingOf } from "./sampling.ts";
 import { Session } from "./session.ts";
-import { type Line, stdinLines, utf8 } from "./text.ts";
+import { type Line, stdinLines } from "./text.ts";
 
 /** Returns the exit code: `partial` where some lines failed. */
 export async function answerLines(options: GenerateCommand): Promise<number> {
@@ -28,7 +28,7 @@ export async function answerLines(options: GenerateCommand): Promise<number> {
         if (!busy) process.exit(EXIT.interrupted); // waiting for a line, with nothing to finish
       });
       for await (const line of stdinLines()) {
-        if (line.bytes.every((byte) => byte === 32 || byte === 9)) continue;
+        if (line.blank) continue;
         busy = true;
         status.clear();
         if (await answerLine(line, session, options, signal, told)) done++;
@@ -46,31 +46,35 @@ export async function answerLines(options: GenerateCommand): Promise<number> {
 }
 
 async function answerLine(
-  { number, bytes }: Line,
+  line: Line,
   session: Session,
   options: GenerateCommand,
   signal: AbortSignal,
   told: boolean,
 ): Promise<boolean> {
+  const { number } = line;
   let text = "";
+  let result: object;
+  let summary: string;
+  let cut: number;
   try {
-    text = utf8(bytes, "stdin");
+    text = line.text;
     const request = parseRequest(text, options);
     const question = request.question(session.source);
     const completion = await session.answer(question, () => {}, signal);
     const id = request.id === undefined ? {} : { id: request.id };
-    stdout.line(JSON.stringify({ line: number, ...id, ...resultOf(session, question, completion) }));
-    if (told) stderr.line(`${number}: ${shortSummary(session.summary(question, completion))}`);
-    return true;
+    result = { line: number, ...id, ...resultOf(session, question, completion) };
+    summary = shortSummary(session.summary(question, completion));
+    cut = completion.stats.droppedTokens;
   } catch (error) {
-    // Only what is wrong with this request is its own: a machine that lacks something lacks it for the next one too.
-    if (error instanceof ClosedPipe || !(error instanceof HunchError) || error.kind === "unavailable") throw error;
-    const message = describe(error);
     const id = idOfLine(text);
-    stdout.line(
-      JSON.stringify({ line: number, ...id === undefined ? {} : { id }, error: { kind: error.kind, message } }),
-    );
-    stderr.line(`hunch: line ${number}: ${message}`);
+    const failure = failureOf(error);
+    stdout.line(JSON.stringify({ line: number, ...id === undefined ? {} : { id }, error: failure }));
+    stderr.line(`hunch: line ${number}: ${failure.message}`);
     return false;
   }
+  stdout.line(JSON.stringify(result));
+  if (cut > 0 && options.summary !== false) stderr.line(`hunch: line ${number}: ${cutLine(cut)}`);
+  if (told) stderr.line(`${number}: ${summary}`);
+  return true;
 }

@@ -8,10 +8,10 @@ import { type Paint, paintFor } from "./output/colour.ts";
 import { resultOf } from "./output/result.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
-import { summaryLines } from "./output/summary.ts";
+import { cutLine, summaryLines } from "./output/summary.ts";
 import { treeLines } from "./output/tree.ts";
 import { AnswerWriter } from "./output/writer.ts";
-import { promptTokens, readPrompt } from "./prompt.ts";
+import { contextBytes, promptOf, readPrompt } from "./prompt.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { type Question, Session } from "./session.ts";
 
@@ -19,7 +19,10 @@ import { type Question, Session } from "./session.ts";
 export async function answer(options: GenerateCommand): Promise<number> {
   const sampling = samplingOf(options);
   refuseIdle(options, sampling.temperature);
-  const prompt = await readPrompt(options.prompt, options.files);
+  const prompt = await readPrompt(options.prompt, options.files, {
+    most: () => contextBytes(options.model, options.context),
+    keepEnd: options.overflow === "truncate",
+  });
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);
   try {
@@ -28,7 +31,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
       stderr.line(paintFor(stderr).dim("this model has no chat template: it goes on with the prompt as it stands"));
     }
     const question: Question = {
-      prompt: promptTokens(session.source, prompt, options),
+      ...promptOf(session.source, prompt, options),
       sampling,
       seed: seedOf(options.seed),
       maxTokens: options.maxTokens,
@@ -36,10 +39,11 @@ export async function answer(options: GenerateCommand): Promise<number> {
       onRound: options.showTree ? showTrees(session, status, paintFor(stderr, options.color)) : undefined,
     };
     const completion = await interruptible((signal) => say(session, question, options, status, signal));
+    const { droppedTokens } = completion.stats;
     if (options.summary ?? stderr.terminal) {
       if (stdout.terminal && stderr.terminal) stderr.line();
       for (const line of summaryLines(session.summary(question, completion), paintFor(stderr))) stderr.line(line);
-    }
+    } else if (droppedTokens > 0 && options.summary !== false) stderr.line(`hunch: ${cutLine(droppedTokens)}`);
     return completion.finish === "aborted" ? EXIT.interrupted : EXIT.ok;
   } finally {
     status.clear();
@@ -59,7 +63,7 @@ async function say(
     stdout.line(JSON.stringify(resultOf(session, question, completion)));
     return completion;
   }
-  const writer = new AnswerWriter(stdout, paintFor(stdout, options.color));
+  const writer = new AnswerWriter(stdout, paintFor(stdout, options.color), options.newline);
   const apart = options.showTree && stdout.terminal && stderr.terminal; // the text comes after the trees, not in them
   const held: Piece[] = [];
   const completion = await session.answer(question, (piece) => {

@@ -3,13 +3,15 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { HunchError } from "../src/errors.ts";
+import { withCache } from "./cache.ts";
 import { embedded } from "./embedded.ts";
 
 const DEFAULT_MODEL = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
 
 /** The model that runs when none is named. Throws HunchError where this build has none. */
 export async function defaultModel(cacheDir: string): Promise<string> {
-  const path = await embedded(`models/${DEFAULT_MODEL}`, cacheDir) ?? besideTheCode(`../models/${DEFAULT_MODEL}`);
+  const carried = await withCache(cacheDir, (folder) => embedded(`models/${DEFAULT_MODEL}`, folder));
+  const path = carried ?? besideTheCode(`../models/${DEFAULT_MODEL}`);
   if (path !== undefined) return path;
   throw new HunchError("usage", "this build of hunch carries no model", {}, "name one with --model FILE");
 }

@@ -4,6 +4,7 @@ import { HunchError } from "../src/errors.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { Registry } from "../src/registry.ts";
 import { type Backends, foresee, loadFastest } from "./auto.ts";
+import { withCache } from "./cache.ts";
 import type { Choice, Options, Prospect } from "./choice.ts";
 import { embedded } from "./embedded.ts";
 import { contextOf } from "./methods.ts";
@@ -37,13 +38,15 @@ export async function loadEngine(
   registry: Registry,
   chosen?: (choice: Choice) => void,
 ): Promise<Engine> {
-  if (spec === "auto") {
-    const { engine, choice } = await loadFastest(source, options, { backends: BUILT_IN });
-    chosen?.(choice);
-    return engine;
-  }
-  const [name, provider] = split(spec);
-  return (await find(name, spec, registry)).load(source, { ...options, provider });
+  return await withCache(options.cacheDir, async (cacheDir) => {
+    if (spec === "auto") {
+      const { engine, choice } = await loadFastest(source, { ...options, cacheDir }, { backends: BUILT_IN });
+      chosen?.(choice);
+      return engine;
+    }
+    const [name, provider] = split(spec);
+    return await (await find(name, spec, registry)).load(source, { ...options, cacheDir, provider });
+  });
 }
 
 /** What `auto` takes, or would try, without loading the model. */

@@ -1,170 +1,185 @@
 // The conversation loop: what is typed is answered, what starts with a slash is a command.
-import { randomUUID } from "node:crypto";
-import { renameSync, writeFileSync } from "node:fs";
 import { EXIT, HunchError } from "../src/errors.ts";
-import { closest } from "../src/closest.ts";
+import type { Piece } from "../src/generate.ts";
+import { type ChatControls, COMMAND_WORDS, isCommand, runCommand } from "./chat-commands.ts";
+import { ChatState, stateFolder } from "./chat-state.ts";
 import { choiceLine } from "./choice.ts";
 import type { ChatCommand } from "./commands/chat.ts";
-import { Conversation } from "./conversation.ts";
+import { type Answer, Conversation } from "./conversation.ts";
 import { describe } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
-import { openLineReader } from "./lines.ts";
+import { openTurnReader, type TurnReader } from "./lines.ts";
 import { type Paint, paintFor } from "./output/colour.ts";
 import { Status } from "./output/status.ts";
-import { stderr, stdout } from "./output/streams.ts";
-import { shortSummary, type Summary, summaryLines } from "./output/summary.ts";
+import { ClosedPipe, stderr, stdout } from "./output/streams.ts";
+import { cutLine, shortSummary, type Summary, summaryLines } from "./output/summary.ts";
 import { AnswerWriter } from "./output/writer.ts";
+import { ownSystem } from "./own-system.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { Session } from "./session.ts";
 
 /** Returns the exit code. */
 export async function chat(options: ChatCommand): Promise<number> {
+  const folder = stateFolder();
+  const state = folder === undefined ? undefined : new ChatState(folder);
+  if (options.forget) {
+    const gone = state?.forget() ?? [];
+    stdout.line(gone.length > 0 ? `removed ${gone.join(" and ")}` : "nothing was kept");
+    return EXIT.ok;
+  }
   const sampling = samplingOf(options);
   refuseIdle(options, sampling.temperature);
+  if (options.resume && state === undefined) {
+    throw new HunchError("usage", "there is no conversation to go on with", {}, "set XDG_STATE_HOME or HOME");
+  }
+  const resumed = options.resume ? await state!.last() : undefined;
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);
   try {
     if (session.source.chat === undefined) {
       const hint = 'go on from a text with: hunch --raw "Once upon a time"';
-      throw new HunchError(
-        "usage",
-        `${session.source.title} has no chat template`,
-        { file: session.source.path },
-        hint,
-      );
+      const place = { file: session.source.path };
+      throw new HunchError("usage", `${session.source.title} has no chat template`, place, hint);
     }
     const { maxTokens, stop, overflow, system } = options;
     const settings = { sampling, seed: seedOf(options.seed), maxTokens, stop };
     const conversation = new Conversation(session, settings, overflow, system);
+    if (resumed !== undefined) conversation.load(resumed);
+    if (system !== undefined) conversation.system = system;
     status.clear();
-    return await new Chat(session, conversation, options, status).run();
+    return await new Chat(session, conversation, options, status, options.history ? state : undefined).run();
   } finally {
     status.clear();
     session.close();
   }
 }
 
-/** What a slash command does; true ends the chat. */
-type Action = (argument: string) => boolean | void;
-
-class Chat {
+class Chat implements ChatControls {
   readonly #paint: Paint = paintFor(stderr);
+  readonly #reader: TurnReader;
   #last: Summary | undefined;
+  /** Where turns and conversation are kept; undefined where they are not. */
+  #state: ChatState | undefined;
 
   constructor(
     private readonly session: Session,
-    private readonly conversation: Conversation,
+    readonly conversation: Conversation,
     private readonly options: ChatCommand,
     private readonly status: Status,
-  ) {}
+    state: ChatState | undefined,
+  ) {
+    this.#reader = openTurnReader(this.#paint.bold("> "), state?.history() ?? [], COMMAND_WORDS);
+    // What scripts say is their own affair, and not to take the place of what a person said.
+    this.#state = this.interactive || options.resume ? state : undefined;
+  }
 
-  readonly #commands: Readonly<Record<string, { readonly help: string; readonly act: Action }>> = {
-    help: { help: "what can be said", act: () => this.#help() },
-    reset: { help: "begin anew; the system prompt stays", act: () => this.#reset() },
-    system: {
-      help: "TEXT  set the system prompt and begin anew; without TEXT, show it",
-      act: (text) => this.#system(text),
-    },
-    stats: { help: "what the last answer cost", act: () => this.#stats() },
-    save: { help: "FILE  write the conversation as JSON", act: (file) => this.#save(file) },
-    exit: { help: "end; so do Ctrl-D, and Ctrl-C at the prompt", act: () => true },
-  };
+  get interactive(): boolean {
+    return this.#reader.interactive;
+  }
 
   async run(): Promise<number> {
-    const reader = openLineReader(this.#paint.bold("> "), Object.keys(this.#commands).map((name) => `/${name}`));
-    if (reader.interactive) {
-      this.#note(`${this.session.source.title}. /help for help, Ctrl-D to end.`);
-      if (this.session.choice && this.options.summary !== false) this.#note(choiceLine(this.session.choice));
-    }
+    if (this.interactive) this.#greet();
     let failed = false;
-    for (let line = await reader.next(); line !== undefined; line = await reader.next()) {
-      const text = line.trim();
-      if (text === "") continue;
+    const tell = (error: unknown) => {
+      stderr.line(`hunch: ${this.#reader.place}${describe(error)}`);
+      failed = true;
+    };
+    while (true) {
+      let turn: string | undefined;
       try {
-        if (/^\/\w*( |$)/.test(text)) {
-          if (this.#command(text)) break;
-        } else if (await this.#ask(text) && !reader.interactive) return EXIT.interrupted;
+        turn = await this.#reader.next();
       } catch (error) {
-        // What was asked cannot be done; the next thing may.
-        if (!(error instanceof HunchError) || error.kind === "unavailable") throw error;
-        stderr.line(`hunch: ${describe(error)}`);
-        failed = true;
+        if (!(error instanceof HunchError)) throw error; // the terminal is gone
+        tell(error);
+        continue;
+      }
+      if (turn === undefined) break;
+      if (turn.trim() === "") continue;
+      if (this.interactive) this.#keep((state) => state.add(turn));
+      try {
+        if (isCommand(turn)) {
+          if (await runCommand(this, turn)) break;
+        } else if (await this.#say((see, signal) => this.conversation.ask(turn, see, signal)) && !this.interactive) {
+          return EXIT.interrupted;
+        }
+      } catch (error) {
+        if (error instanceof ClosedPipe) throw error;
+        tell(error); // what was asked cannot be done; the next thing may
       }
     }
-    if (reader.interactive) return EXIT.ok;
-    return failed ? EXIT.partial : EXIT.ok;
+    return failed && !this.interactive ? EXIT.partial : EXIT.ok;
+  }
+
+  async retry(): Promise<void> {
+    await this.#say((see, signal) => this.conversation.retry(seedOf(undefined), see, signal));
+    if ((this.options.temperature ?? 0) === 0) {
+      this.note("at temperature 0 the answer is always the same; start with --temperature 0.8 for others");
+    }
+  }
+
+  ownSystem(): string | undefined {
+    return ownSystem(this.session.source.chat!);
+  }
+
+  stats(): readonly string[] | undefined {
+    return this.#last && summaryLines(this.#last, this.#paint);
+  }
+
+  async confirm(question: string): Promise<boolean> {
+    return /^y(es)?$/i.test((await this.#reader.ask(question))?.trim() ?? "");
+  }
+
+  note(text: string): void {
+    stderr.line(this.#paint.dim(text));
+  }
+
+  #greet(): void {
+    const { messages } = this.conversation;
+    this.note(`${this.session.source.title}. /help for help, Ctrl-D to end.`);
+    if (this.session.choice && this.options.summary !== false) this.note(choiceLine(this.session.choice));
+    if (this.options.resume) this.note(`going on with ${messages.length} messages`);
+    if (this.#state?.fresh) {
+      this.note(
+        `what you type and the last conversation are kept in ${this.#state.folder}, readable by you alone ` +
+          "(--no-history keeps nothing, hunch chat --forget removes it)",
+      );
+    }
   }
 
   /** True where the answer was interrupted. */
-  async #ask(text: string): Promise<boolean> {
+  async #say(ask: (see: (piece: Piece) => void, signal: AbortSignal) => Promise<Answer>): Promise<boolean> {
     const writer = new AnswerWriter(stdout, paintFor(stdout, this.options.color));
-    const { question, completion, dropped } = await interruptible((signal) =>
-      this.conversation.ask(text, (piece) => {
-        this.status.end();
-        writer.write(piece);
-      }, signal)
-    );
+    let answer: Answer;
+    try {
+      answer = await interruptible((signal) =>
+        ask((piece) => {
+          this.status.end();
+          writer.write(piece);
+        }, signal)
+      );
+    } catch (error) {
+      if (!(error instanceof ClosedPipe)) writer.end(); // what goes wrong is told on a line of its own
+      throw error;
+    }
     if (stdout.terminal) writer.end();
     else stdout.line();
-    if (dropped > 0) this.#note(`the oldest ${dropped} messages were forgotten to make room`);
+    const { question, completion } = answer;
+    const { droppedTokens } = completion.stats;
+    if (droppedTokens > 0) this.note(cutLine(droppedTokens));
     this.#last = this.session.summary(question, completion);
-    if (this.options.summary ?? stderr.terminal) this.#note(shortSummary(this.#last));
+    if (this.options.summary ?? stderr.terminal) this.note(shortSummary(this.#last));
+    this.#keep((state) => state.keep(this.conversation.messages));
     return completion.finish === "aborted";
   }
 
-  #command(line: string): boolean {
-    const [, word, argument] = line.match(/^\/(\S*)\s*(.*)$/s)!;
-    const name = word === "quit" ? "exit" : word;
-    if (Object.hasOwn(this.#commands, name)) return this.#commands[name].act(argument) === true;
-    const near = closest(name, Object.keys(this.#commands));
-    throw new HunchError(
-      "usage",
-      `there is no /${name}`,
-      {},
-      near ? `did you mean /${near}?` : "/help lists what there is; begin with a space to say it to the model",
-    );
-  }
-
-  #help(): void {
-    for (const [name, { help }] of Object.entries(this.#commands)) {
-      const [, argument = "", text] = help.match(/^(?:([A-Z]+) {2})?(.*)$/)!;
-      stderr.line(`  ${`/${name} ${argument}`.padEnd(14)} ${text}`);
-    }
-    stderr.line("  A line that ends with \\ goes on in the next. Ctrl-C stops an answer.");
-  }
-
-  #reset(): void {
-    this.conversation.reset();
-    this.#note("a new conversation");
-  }
-
-  #system(text: string): void {
-    if (text === "") {
-      this.#note(this.conversation.system === undefined ? "no system prompt is set" : this.conversation.system);
-      return;
-    }
-    this.conversation.system = text;
-    this.#reset();
-  }
-
-  #stats(): void {
-    if (this.#last === undefined) this.#note("nothing was answered yet");
-    else for (const line of summaryLines(this.#last, this.#paint)) stderr.line(line);
-  }
-
-  #save(file: string): void {
-    if (file === "") throw new HunchError("usage", "/save needs a file name", {}, "as in /save talk.json");
-    const part = `${file}.${randomUUID()}.part`;
+  /** A folder that cannot be written to costs what would be kept, and nothing else. */
+  #keep(write: (state: ChatState) => void): void {
+    if (this.#state === undefined) return;
     try {
-      writeFileSync(part, JSON.stringify(this.conversation.messages, null, 2) + "\n");
-      renameSync(part, file);
+      write(this.#state);
     } catch (error) {
-      throw new HunchError("input", `this file cannot be written: ${(error as { code?: string }).code}`, { file });
+      this.note(`this conversation is not kept: ${describe(error)}`);
+      this.#state = undefined;
     }
-    this.#note(`saved ${this.conversation.messages.length} messages to ${file}`);
-  }
-
-  #note(text: string): void {
-    stderr.line(this.#paint.dim(text));
   }
 }

@@ -1,20 +1,25 @@
 // A conversation: its messages, and the sequence that has computed them, so that each turn costs only what is new.
 import type { Sequence } from "../src/backend.ts";
 import type { Completion, Piece } from "../src/generate.ts";
-import type { ChatMessage } from "../src/model/chat.ts";
 import { HunchError } from "../src/errors.ts";
-import { chatTokens } from "./prompt.ts";
+import type { ChatMessage } from "../src/model/chat.ts";
+import { chatPrompt } from "./prompt.ts";
 import type { Question, Session } from "./session.ts";
 
+export interface Answer {
+  readonly question: Question;
+  readonly completion: Completion;
+}
+
 export class Conversation {
-  #messages: ChatMessage[] = [];
+  #messages: readonly ChatMessage[] = [];
   readonly #sequence: Sequence;
   /** Tokens in the sequence's cache. */
   #cached = new Int32Array(0);
 
   constructor(
     private readonly session: Session,
-    private readonly settings: Omit<Question, "prompt" | "sequence" | "committed">,
+    private readonly settings: Omit<Question, "prompt" | "shortened" | "sequence" | "committed">,
     private readonly overflow: "refuse" | "truncate",
     public system: string | undefined,
   ) {
@@ -30,24 +35,47 @@ export class Conversation {
     this.#messages = [];
   }
 
+  /** Goes on from `messages`. A system prompt in front of them becomes the conversation's. */
+  load(messages: readonly ChatMessage[]): void {
+    const [first] = messages;
+    const hasSystem = first?.role === "system";
+    if (hasSystem) this.system = first.content;
+    this.#messages = messages.slice(hasSystem ? 1 : 0);
+  }
+
   /**
    * Answers `content` in the light of everything before. An answer that was interrupted counts as far as it went; one
-   * that failed leaves the conversation as it was. `dropped`: messages that were forgotten to make room.
+   * that failed leaves the conversation as it was. What is too long for the context stays in `messages`.
    */
-  async ask(
-    content: string,
+  ask(content: string, see: (piece: Piece) => void, signal: AbortSignal): Promise<Answer> {
+    return this.#answer([...this.#messages, { role: "user", content }], this.settings, see, signal);
+  }
+
+  /** Answers the last question again, with the random numbers of `seed`; the answer before is gone when there is one. */
+  retry(seed: string, see: (piece: Piece) => void, signal: AbortSignal): Promise<Answer> {
+    const last = this.#messages.findLastIndex(({ role }) => role === "user");
+    if (last < 0) throw new HunchError("usage", "nothing was asked yet", {}, "ask something first");
+    return this.#answer(this.#messages.slice(0, last + 1), { ...this.settings, seed }, see, signal);
+  }
+
+  close(): void {
+    this.#sequence.close();
+  }
+
+  async #answer(
+    messages: readonly ChatMessage[],
+    settings: Omit<Question, "prompt">,
     see: (piece: Piece) => void,
     signal: AbortSignal,
-  ): Promise<{ readonly question: Question; readonly completion: Completion; readonly dropped: number }> {
-    const messages = [...this.#messages, { role: "user", content } as const];
-    const before = messages.length;
-    const prompt = this.#fit(messages);
-    const question: Question = { ...this.settings, prompt, sequence: this.#sequence, committed: this.#cached };
+  ): Promise<Answer> {
+    const begun = chatPrompt(this.session.source, this.#system().concat(messages));
+    if (this.overflow === "refuse") this.#refuseTooLong(begun.prompt.length);
+    const question: Question = { ...settings, ...begun, sequence: this.#sequence, committed: this.#cached };
     try {
       const completion = await this.session.answer(question, see, signal);
       this.#cached = Int32Array.from(completion.cached);
       this.#messages = [...messages, { role: "assistant", content: completion.text }];
-      return { question, completion, dropped: before - messages.length };
+      return { question, completion };
     } catch (error) {
       this.#sequence.rewind(0); // how far it came is not known
       this.#cached = new Int32Array(0);
@@ -55,32 +83,18 @@ export class Conversation {
     }
   }
 
-  close(): void {
-    this.#sequence.close();
-  }
-
   #system(): ChatMessage[] {
     return this.system === undefined ? [] : [{ role: "system", content: this.system }];
   }
 
-  /** The prompt's tokens. With `truncate`, the oldest turns leave `messages` until an answer has room. */
-  #fit(messages: ChatMessage[]): Int32Array {
+  #refuseTooLong(tokens: number): void {
     const { context } = this.session.engine;
-    const room = Math.min(this.settings.maxTokens ?? 1, context >> 1);
-    while (true) {
-      const tokens = chatTokens(this.session.source, this.#system().concat(messages));
-      if (tokens.length + room <= context) return tokens;
-      if (this.overflow === "truncate" && messages.length > 2) {
-        messages.splice(0, 2);
-        continue;
-      }
-      if (this.overflow === "truncate") return tokens; // one message alone is too long: its oldest tokens are dropped
-      throw new HunchError(
-        "input",
-        `the conversation of ${tokens.length} tokens does not fit the context of ${context}`,
-        {},
-        "begin anew with /reset, or start with --overflow truncate",
-      );
-    }
+    if (tokens + Math.min(this.settings.maxTokens ?? 1, context >> 1) <= context) return;
+    throw new HunchError(
+      "input",
+      `the conversation of ${tokens} tokens does not fit the context of ${context}`,
+      {},
+      "begin anew with /reset, or start with --overflow truncate",
+    );
   }
 }

@@ -1,5 +1,5 @@
 // From whatever was thrown to one line on stderr and an exit code.
-import { EXIT, HunchError } from "../src/errors.ts";
+import { EXIT, type FailureKind, HunchError } from "../src/errors.ts";
 import { ClosedPipe, stderr } from "./output/streams.ts";
 
 /** Prints one line, or with `debug` the whole stack, and returns the exit code. */
@@ -8,6 +8,12 @@ export function complain(error: unknown, debug: boolean): number {
   if (debug) stderr.line(error instanceof Error ? error.stack ?? String(error) : String(error));
   stderr.line(`hunch: ${describe(error)}`);
   return error instanceof HunchError ? error.exitCode : systemFailure(error) ? EXIT.unavailable : EXIT.failure;
+}
+
+/** What programs are told about anything thrown; `failure` is a bug of hunch. */
+export function failureOf(error: unknown): { readonly kind: FailureKind | "failure"; readonly message: string } {
+  const other = systemFailure(error) === undefined ? "failure" : "unavailable";
+  return { kind: error instanceof HunchError ? error.kind : other, message: describe(error) };
 }
 
 /** One line about anything thrown. */

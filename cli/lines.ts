@@ -1,84 +1,148 @@
-// Lines from whoever talks: typed at a terminal with editing and history, or from a pipe.
-import { createInterface } from "node:readline";
+// Turns from whoever talks: typed at a terminal with editing and history, or line by line from a pipe.
 import { isatty } from "node:tty";
-import { stderr, stdout } from "./output/streams.ts";
-import { stdinLines, utf8 } from "./text.ts";
+import { Block } from "./block.ts";
+import { stderr, stdout, type Stream } from "./output/streams.ts";
+import { Editor, type Outcome } from "./terminal/editor.ts";
+import { type Key, KeyDecoder, PASTES_OFF, PASTES_ON } from "./terminal/keys.ts";
+import { Screen } from "./terminal/screen.ts";
+import { stdinLines } from "./text.ts";
 
-export interface LineReader {
+export interface TurnReader {
   readonly interactive: boolean;
-  /** The next line, continued where it ends with a backslash; undefined at the end, and at Ctrl-C. */
+  /** Where the last turn came from, for complaints about it; "" at a terminal. */
+  readonly place: string;
+  /**
+   * The next turn; undefined at the end, and at Ctrl-C where nothing is typed. Throws HunchError where a line is no text:
+   * the next one may be.
+   */
   next(): Promise<string | undefined>;
+  /** The answer to a question of ours; always undefined on a pipe. */
+  ask(question: string): Promise<string | undefined>;
 }
 
-export function openLineReader(prompt: string, words: readonly string[]): LineReader {
-  return isatty(0) && (stdout.terminal || stderr.terminal) ? new TypedLines(prompt, words) : new PipedLines();
+/** `history`: earlier turns, oldest first; what is typed is added. `words` are completed by the Tab key. */
+export function openTurnReader(prompt: string, history: string[], words: readonly string[]): TurnReader {
+  const terminal = isatty(0) && (stdout.terminal || stderr.terminal);
+  return terminal ? new TypedTurns(stdout.terminal ? stdout : stderr, prompt, history, words) : new PipedTurns();
 }
 
-class PipedLines implements LineReader {
+class PipedTurns implements TurnReader {
   readonly interactive = false;
   readonly #lines = stdinLines();
+  #number = 0;
+
+  get place(): string {
+    return `line ${this.#number}: `;
+  }
 
   async next(): Promise<string | undefined> {
-    let text = "";
+    const block = new Block();
     for (let { value, done } = await this.#lines.next(); !done; { value, done } = await this.#lines.next()) {
-      text += utf8(value.bytes, "stdin");
-      if (!text.endsWith("\\")) return text;
-      text = text.slice(0, -1) + "\n";
+      this.#number = value.number;
+      const turn = block.add(value.text);
+      if (turn !== undefined) return turn;
     }
-    return text === "" ? undefined : text;
+    return block.end();
+  }
+
+  ask(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 
-/**
- * An interface of its own for every line: between lines the terminal is in its usual mode, so that Ctrl-C is a signal
- * while an answer is made.
- */
-class TypedLines implements LineReader {
+/** Between turns the terminal is in its usual mode, so that Ctrl-C is a signal while an answer is made. */
+class TypedTurns implements TurnReader {
   readonly interactive = true;
-  #history: string[] = [];
+  readonly place = "";
+  readonly #decoder = new KeyDecoder();
+  /** Keys behind the last turn, typed ahead. */
+  #ahead: Key[] = [];
 
-  constructor(private readonly prompt: string, private readonly words: readonly string[]) {}
+  constructor(
+    private readonly stream: Stream,
+    private readonly prompt: string,
+    private readonly history: string[],
+    private readonly words: readonly string[],
+  ) {}
 
   async next(): Promise<string | undefined> {
-    let text = "";
-    let prompt = this.prompt;
-    while (true) {
-      const line = await this.#line(prompt);
-      if (line === undefined) return undefined;
-      text += line;
-      if (!text.endsWith("\\")) return text;
-      text = text.slice(0, -1) + "\n";
-      prompt = "… ";
-    }
+    const turn = (await this.#edit(new Editor(this.history, this.words), this.prompt))?.replace(/\n+$/, "");
+    if (turn !== undefined && turn.trim() !== "" && turn !== this.history.at(-1)) this.history.push(turn);
+    return turn;
   }
 
-  #line(prompt: string): Promise<string | undefined> {
+  async ask(question: string): Promise<string | undefined> {
+    this.stream.line(question);
+    return await this.#edit(new Editor([], []), "? ");
+  }
+
+  /** Runs the editor until a turn is complete; undefined at the end of input and at Ctrl-C. */
+  #edit(editor: Editor, prompt: string): Promise<string | undefined> {
+    const { stdin } = process;
+    const { stream } = this;
+    const screen = new Screen(stream, prompt, "… ");
     return new Promise((resolve) => {
-      let line: string | undefined;
-      const reader = createInterface({
-        input: process.stdin,
-        output: stdout.terminal ? process.stdout : process.stderr,
-        terminal: true,
-        history: this.#history,
-        historySize: 1000,
-        removeHistoryDuplicates: true,
-        completer: (
-          start: string,
-        ) => [this.words.filter((word) => start.startsWith("/") && word.startsWith(start)), start],
-      });
-      reader.on("history", (history: string[]) => this.#history = [...history]);
-      reader.on("SIGINT", () => {
-        stderr.line();
-        reader.close();
-      });
-      reader.on("close", () => {
-        process.stdin.pause();
-        resolve(line);
-      });
-      reader.question(prompt, (answer) => {
-        line = answer;
-        reader.close();
-      });
+      const redraw = (clear: boolean) => screen.renew(editor.text, editor.cursor, clear);
+      const resized = () => redraw(false);
+      const enter = () => {
+        stdin.setRawMode(true);
+        stream.write(PASTES_ON);
+      };
+      const leave = () => {
+        stream.write(PASTES_OFF);
+        stdin.setRawMode(false);
+      };
+      const killed = () => {
+        try {
+          leave();
+        } finally {
+          process.exit(143);
+        }
+      };
+      const suspend = () => {
+        screen.finish();
+        leave();
+        process.once("SIGCONT", () => {
+          enter();
+          redraw(false);
+        });
+        process.kill(process.pid, "SIGTSTP");
+      };
+      const end = (turn: string | undefined) => {
+        screen.finish();
+        stdin.off("data", read).off("end", closed).pause();
+        process.stdout.off("resize", resized);
+        process.off("SIGTERM", killed);
+        leave();
+        resolve(turn);
+      };
+      const closed = () => end(undefined);
+      const act = (outcome: Outcome): boolean => {
+        if (outcome === "suspend") suspend();
+        else if (outcome === "redraw") redraw(true);
+        else end(typeof outcome === "string" ? undefined : outcome.turn);
+        return outcome !== "suspend" && outcome !== "redraw";
+      };
+      const press = (keys: Key[]) => {
+        for (let i = 0; i < keys.length; i++) {
+          const outcome = editor.press(keys[i]);
+          if (outcome === undefined) continue;
+          screen.draw(editor.text, editor.cursor); // as it was when the key came
+          if (!act(outcome)) continue;
+          this.#ahead = keys.slice(i + 1);
+          return;
+        }
+        screen.draw(editor.text, editor.cursor);
+      };
+      const read = (bytes: Uint8Array) => press(this.#decoder.feed(bytes));
+
+      enter();
+      process.on("SIGTERM", killed);
+      process.stdout.on("resize", resized);
+      stdin.on("data", read).on("end", closed).resume();
+      const ahead = this.#ahead;
+      this.#ahead = [];
+      press(ahead);
     });
   }
 }

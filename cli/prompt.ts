@@ -1,28 +1,57 @@
 // What is asked: the prompt's text from argument, files and stdin, and its tokens, with the chat template or without.
 import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
+import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
+import { openCache } from "./cache.ts";
+import { findModel } from "./models.ts";
 import { stdinHasText } from "./output/streams.ts";
-import { readStdin, readTextFile } from "./text.ts";
+import type { Question } from "./session.ts";
+import { shorten } from "./shorten.ts";
+import { readStdin, readTextFile, type TextLimit } from "./text.ts";
 
 /**
  * The last of stdin, files and argument that is given is the prompt; what comes before it is its context. Parts are
- * joined by an empty line: context, empty line, prompt. Throws HunchError where there is nothing at all.
+ * joined by an empty line: context, empty line, prompt. Throws HunchError where there is nothing at all, where a file or
+ * the argument is empty, and where a part is longer than `limit` allows. A pipe may be empty beside something else.
  */
-export async function readPrompt(argument: string | undefined, files: readonly string[]): Promise<string> {
+export async function readPrompt(
+  argument: string | undefined,
+  files: readonly string[],
+  limit?: TextLimit,
+): Promise<string> {
+  const hint = 'give one: hunch "Why is the sky blue?", or pipe text into it';
   const parts: string[] = [];
-  if (stdinHasText()) parts.push(await readStdin());
-  for (const file of files) parts.push(readTextFile(file));
-  if (argument !== undefined) parts.push(argument);
-  if (parts.length === 0) {
-    throw new HunchError(
-      "usage",
-      "there is no prompt",
-      {},
-      'give one: hunch "Why is the sky blue?", or pipe text into it',
-    );
+  const piped = stdinHasText();
+  if (piped) parts.push(await readStdin(limit));
+  for (const file of files) {
+    const text = await readTextFile(file, limit);
+    if (text.trim() === "") throw new HunchError("usage", "this file is empty", { file }, "name one with text in it");
+    parts.push(text);
   }
-  return parts.filter((part, i) => part !== "" || i === parts.length - 1).join("\n\n");
+  if (argument?.trim() === "") throw new HunchError("usage", "the prompt is empty", {}, hint);
+  if (argument !== undefined) parts.push(argument);
+  const prompt = parts.filter((part) => part.trim() !== "").join("\n\n");
+  if (prompt !== "") return prompt;
+  throw new HunchError("usage", piped ? "there is no text on stdin" : "there is no prompt", {}, hint);
+}
+
+/**
+ * Most bytes that a text can have to fit the context: as if all its tokens were the longest of the vocabulary, and a
+ * normaliser took three quarters away. Opens the model, but loads nothing.
+ */
+export async function contextBytes(model: string | undefined, context: number | undefined): Promise<number> {
+  const source = await openModel(await findModel(model, openCache()), { context });
+  try {
+    const { tokenizer } = source;
+    let longest = 1;
+    for (let token = 0; token < tokenizer.vocab; token++) {
+      longest = Math.max(longest, tokenizer.bytes(token).length);
+    }
+    return 4 * longest * (context ?? source.spec.context);
+  } finally {
+    source.close();
+  }
 }
 
 /** A prompt as messages: the system prompt, where there is one, and the user's. */
@@ -82,19 +111,31 @@ function notEmpty(tokens: Int32Array): Int32Array {
   throw new HunchError("usage", "the prompt is empty", {}, "give it at least one character");
 }
 
+/** How a question begins; see Question. */
+export type Prompt = Pick<Question, "prompt" | "shortened">;
+
+/** Messages in the model's own template, which can be made shorter. */
+export function chatPrompt(source: ModelSource, messages: readonly ChatMessage[]): Prompt {
+  const tokensOf = (messages: readonly ChatMessage[]) => chatTokens(source, messages);
+  return {
+    prompt: tokensOf(messages),
+    shortened: (most) => shorten(messages, most, tokensOf, source.tokenizer),
+  };
+}
+
 /**
- * Tokens of what was asked. A model without a chat template goes on with the prompt as it stands, as with `raw`.
- * Throws HunchError where a system prompt has no place.
+ * What was asked. A model without a chat template goes on with the prompt as it stands, as with `raw`. Throws HunchError
+ * where a system prompt has no place.
  */
-export function promptTokens(
+export function promptOf(
   source: ModelSource,
   prompt: string,
   { raw, system }: { readonly raw: boolean; readonly system: string | undefined },
-): Int32Array {
+): Prompt {
   if (!raw && (source.chat !== undefined || system !== undefined)) {
-    return chatTokens(source, asMessages(prompt, system));
+    return chatPrompt(source, asMessages(prompt, system));
   }
-  if (system === undefined) return rawTokens(source, prompt);
+  if (system === undefined) return { prompt: rawTokens(source, prompt) };
   throw new HunchError(
     "usage",
     "--raw has no place for a system prompt",

@@ -3,7 +3,7 @@ import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { closest } from "../src/closest.ts";
-import { asMessages, chatTokens, promptTokens } from "./prompt.ts";
+import { chatPrompt, type Prompt, promptOf } from "./prompt.ts";
 import { refuseIdle, type SamplingChoice, samplingOf, seedOf } from "./sampling.ts";
 import type { Question } from "./session.ts";
 
@@ -75,7 +75,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
     throw wrong("max_tokens", "a whole number, at least 1");
   }
   return {
-    prompt: tokensOf(fields, source, defaults),
+    ...promptIn(fields, source, defaults),
     sampling,
     seed: seedOf(seedField(fields) ?? defaults.seed),
     maxTokens,
@@ -83,7 +83,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
   };
 }
 
-function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int32Array {
+function promptIn(fields: Fields, source: ModelSource, defaults: Defaults): Prompt {
   const system = text(fields, "system") ?? defaults.system;
   const raw = fields.raw ?? defaults.raw;
   if (typeof raw !== "boolean") throw wrong("raw", "true or false");
@@ -93,16 +93,14 @@ function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int3
     const hasSystem = messages[0].role === "system";
     if (fields.system !== undefined && hasSystem) throw wrong("system", "said once: there is a system message as well");
     if (raw) throw wrong("raw", "false where there are messages");
-    return chatTokens(
+    return chatPrompt(
       source,
       hasSystem || system === undefined ? messages : [{ role: "system", content: system }, ...messages],
     );
   }
   const prompt = text(fields, "prompt");
   if (prompt === undefined) throw wrong("prompt", "given, or messages");
-  return raw || source.chat === undefined
-    ? promptTokens(source, prompt, { raw, system })
-    : chatTokens(source, asMessages(prompt, system));
+  return promptOf(source, prompt, { raw, system });
 }
 
 function defined<T extends object>(fields: T): Partial<T> {
@@ -111,7 +109,8 @@ function defined<T extends object>(fields: T): Partial<T> {
 
 const ROLES = ["system", "user", "assistant"];
 
-function messagesOf(value: unknown): ChatMessage[] {
+/** Throws HunchError that names the message where one is not as it must be. */
+export function messagesOf(value: unknown): ChatMessage[] {
   if (!Array.isArray(value) || value.length === 0) throw wrong("messages", "a list of at least one message");
   return value.map((message: unknown, i): ChatMessage => {
     const { role, content } = (typeof message === "object" && message !== null ? message : {}) as Fields;

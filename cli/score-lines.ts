@@ -1,15 +1,15 @@
 // hunch score --jsonl: one request per line of stdin, one result per line of stdout, in the same order. A line that is
-// wrong gets an error in its place, and the rest is still done.
+// wrong, or whose scores fail in whatever way, gets an error in its place, and the rest is still done.
 import type { Engine } from "../src/backend.ts";
 import { closest } from "../src/closest.ts";
 import { EXIT, HunchError } from "../src/errors.ts";
 import { scoreTokens } from "../src/score.ts";
 import type { ScoreCommand } from "./commands/score.ts";
-import { describe } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 import { scoreJson } from "./output/score.ts";
-import { ClosedPipe, stderr, stdout } from "./output/streams.ts";
+import { stderr, stdout } from "./output/streams.ts";
 import { tokensOf } from "./score.ts";
-import { type Line, stdinLines, utf8 } from "./text.ts";
+import { type Line, stdinLines } from "./text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -19,32 +19,33 @@ const FIELDS = ["id", "text", "ids", "top", "window"];
 export async function answerScores(engine: Engine, options: ScoreCommand): Promise<number> {
   let failed = 0;
   for await (const line of stdinLines()) {
-    if (line.bytes.every((byte) => byte === 32 || byte === 9)) continue;
+    if (line.blank) continue;
     if (!await answerLine(line, engine, options)) failed++;
   }
   return failed > 0 ? EXIT.partial : EXIT.ok;
 }
 
-async function answerLine({ number, bytes }: Line, engine: Engine, options: ScoreCommand): Promise<boolean> {
+async function answerLine(line: Line, engine: Engine, options: ScoreCommand): Promise<boolean> {
+  const { number } = line;
   let id: Fields = {};
+  let result: object;
   try {
-    const fields = parse(utf8(bytes, "stdin"));
+    const fields = parse(line.text);
     if (typeof fields.id === "string" || typeof fields.id === "number") id = { id: fields.id };
     refuseMistyped(fields);
     const tokens = tokensOf(engine.source, givenBy(fields));
     const top = whole(fields, "top", 0, 1000) ?? options.top;
     const window = whole(fields, "window", 2, 2 ** 31) ?? options.window;
     const found = await scoreTokens(engine, tokens, { top, window });
-    stdout.line(JSON.stringify({ line: number, ...id, ...scoreJson(engine, found) }));
-    return true;
+    result = { line: number, ...id, ...scoreJson(engine, found) };
   } catch (error) {
-    // Only what is wrong with this request is its own: a machine that lacks something lacks it for the next one too.
-    if (error instanceof ClosedPipe || !(error instanceof HunchError) || error.kind === "unavailable") throw error;
-    const message = describe(error);
-    stdout.line(JSON.stringify({ line: number, ...id, error: { kind: error.kind, message } }));
-    stderr.line(`hunch: line ${number}: ${message}`);
+    const failure = failureOf(error);
+    stdout.line(JSON.stringify({ line: number, ...id, error: failure }));
+    stderr.line(`hunch: line ${number}: ${failure.message}`);
     return false;
   }
+  stdout.line(JSON.stringify(result));
+  return true;
 }
 
 function parse(text: string): Fields {

@@ -12,7 +12,8 @@ import type { Sampling } from "../src/sampling.ts";
 import type { Stats } from "../src/stats.ts";
 import { refuseOtherVocabulary } from "../src/vocabulary.ts";
 import { loadEngine } from "./backends.ts";
-import { openCache, trimCache } from "./cache.ts";
+import { openCache } from "./cache.ts";
+import { trimCache } from "./cache-entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
@@ -32,6 +33,8 @@ export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "devic
 /** One thing to answer. */
 export interface Question {
   readonly prompt: Int32Array;
+  /** The same prompt in at most so many tokens; absent where the oldest ones simply leave. See shorten.ts. */
+  readonly shortened?: (most: number) => Int32Array;
   readonly sampling: Sampling;
   readonly seed: string;
   /** Absent: 512, or what the context leaves. */
@@ -130,7 +133,8 @@ export class Session {
 
   /** Hands each piece to `see` as it is made. What `see` throws ends the answer. */
   async answer(question: Question, see: (piece: Piece) => void, signal?: AbortSignal): Promise<Completion> {
-    const { prompt, sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
+    const { sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
+    const prompt = this.#fit(question);
     const pieces = generate({
       engine: this.engine,
       prompt,
@@ -139,7 +143,7 @@ export class Session {
       controller: this.controller,
       sampling,
       chance: new SeededChance(seed),
-      maxTokens: maxTokens ?? this.maxTokens(prompt.length),
+      maxTokens: maxTokens ?? this.#limit(prompt.length),
       stop,
       overflow: this.options.overflow,
       strict: this.options.strict,
@@ -151,7 +155,7 @@ export class Session {
     try {
       while (true) {
         const { value, done } = await pieces.next();
-        if (done) return value;
+        if (done) return withDropped(value, question.prompt.length - prompt.length);
         see(value);
       }
     } finally {
@@ -159,8 +163,19 @@ export class Session {
     }
   }
 
-  maxTokens(promptTokens: number): number {
-    return Math.max(1, Math.min(DEFAULT_MAX_TOKENS, this.engine.context - promptTokens));
+  /** The prompt, shortened where it must be: to what leaves room for the answer, or for half of the context. */
+  #fit({ prompt, shortened, maxTokens }: Question): Int32Array {
+    const { context } = this.engine;
+    if (this.options.overflow === "refuse" || shortened === undefined) return prompt;
+    if (prompt.length + (maxTokens ?? 1) <= context) return prompt;
+    return shortened(context - Math.min(maxTokens ?? DEFAULT_MAX_TOKENS, context >> 1));
+  }
+
+  /** 512 tokens where the context has room for them; else all that it has, which ends the answer with `context`. */
+  #limit(promptTokens: number): number {
+    const left = this.engine.context - promptTokens;
+    if (left >= DEFAULT_MAX_TOKENS) return DEFAULT_MAX_TOKENS;
+    return left > 0 || this.options.overflow === "refuse" ? Infinity : DEFAULT_MAX_TOKENS;
   }
 
   async #rule(spec: string): Promise<VerificationRule> {
@@ -177,7 +192,7 @@ export class Session {
     return {
       stats: completion.stats,
       finish: completion.finish,
-      maxTokens: question.maxTokens ?? this.maxTokens(question.prompt.length),
+      maxTokens: question.maxTokens ?? DEFAULT_MAX_TOKENS,
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines,
@@ -201,4 +216,14 @@ export class Session {
   close(): void {
     this.closing.reverse().forEach((close) => close());
   }
+}
+
+/** A prompt that was shortened counts as it was. */
+function withDropped(completion: Completion, dropped: number): Completion {
+  const { stats } = completion;
+  const { promptTokens, droppedTokens } = stats;
+  return {
+    ...completion,
+    stats: { ...stats, promptTokens: promptTokens + dropped, droppedTokens: droppedTokens + dropped },
+  };
 }

@@ -32,8 +32,9 @@ export const cacheCommand = command(
   ),
   { brief: message`Converted models and measurements: list, clear, limit.` },
 ).map((options) => async (): Promise<number> => {
-  const { cacheLimit, clearCache, listCache, openCache, setCacheLimit, trimCache } = await import("../cache.ts");
-  const { stdout } = await import("../output/streams.ts");
+  const { openCache } = await import("../cache.ts");
+  const { cacheLimit, clearCache, listCache, setCacheLimit, trimCache } = await import("../cache-entries.ts");
+  const { stderr, stdout } = await import("../output/streams.ts");
   const { bytes, table, when } = await import("../output/table.ts");
   const folder = openCache();
   switch (options.action) {
@@ -54,10 +55,11 @@ export const cacheCommand = command(
       return EXIT.ok;
     }
     case "clear": {
-      const removed = clearCache(folder);
+      const { removed, kept } = clearCache(folder);
       const total = removed.reduce((sum, entry) => sum + entry.bytes, 0);
       stdout.line(`${bytes(total)} removed from ${folder}`);
-      return EXIT.ok;
+      for (const { entry, why } of kept) stderr.line(`hunch: this could not be removed: ${why} (${entry.path})`);
+      return kept.length > 0 ? EXIT.unavailable : EXIT.ok;
     }
     case "limit":
       if (options.size !== undefined) {

@@ -3,7 +3,7 @@ import { group, merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
-import { argument, command, flag, option } from "@optique/core/primitives";
+import { argument, command, flag, negatableFlag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
@@ -23,6 +23,12 @@ const promptOptions = object({
 });
 
 const formatOptions = object("Output", {
+  newline: withDefault(
+    negatableFlag({ positive: "--newline", negative: "--no-newline" }, {
+      description: message`End a text that is redirected with a line break, where it has none. Default: do.`,
+    }),
+    true,
+  ),
   json: withDefault(flag("--json", { description: message`One JSON object with text, tokens and stats.` }), false),
   jsonl: withDefault(
     flag("--jsonl", { description: message`One request per line of stdin, one result per line of stdout.` }),

@@ -39,8 +39,14 @@ export class Stream {
 
   /** Columns of the terminal; 80 where there is none or it does not say. */
   get columns(): number {
-    const columns = this.terminal ? Number(terminalColumns(this.descriptor)) : 0;
+    const columns = this.terminal ? Number(terminalOf(this.descriptor).columns) : 0;
     return columns >= 20 ? columns : 80;
+  }
+
+  /** Rows of the terminal; 24 where there is none or it does not say. */
+  get rows(): number {
+    const rows = this.terminal ? Number(terminalOf(this.descriptor).rows) : 0;
+    return rows >= 2 ? rows : 24;
   }
 }
 
@@ -52,8 +58,8 @@ function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
-function terminalColumns(descriptor: number): number | undefined {
-  return descriptor === 1 ? process.stdout.columns : process.stderr.columns;
+function terminalOf(descriptor: number): { readonly columns?: number; readonly rows?: number } {
+  return descriptor === 1 ? process.stdout : process.stderr;
 }
 
 export const stdout: Stream = new Stream(1, "throw");

@@ -45,6 +45,11 @@ export function shortSummary({ stats, finish }: Summary): string {
   return parts.join(" · ");
 }
 
+/** What --overflow truncate did, where no summary says it. */
+export function cutLine(droppedTokens: number): string {
+  return `the prompt is too long for the context: its oldest ${droppedTokens} tokens were left out`;
+}
+
 const ENDINGS = {
   length: "stopped at --max-tokens",
   context: "stopped: the context is full",

@@ -6,7 +6,8 @@ import type { Stream } from "./streams.ts";
 export class AnswerWriter {
   #last = "\n";
 
-  constructor(private readonly stream: Stream, private readonly paint: Paint) {}
+  /** `newline`: a text that is redirected ends with a line break, too, as text files do. */
+  constructor(private readonly stream: Stream, private readonly paint: Paint, private readonly newline = true) {}
 
   /** Throws ClosedPipe where nobody reads any more. */
   write({ text, acceptedText }: Piece): void {
@@ -17,9 +18,9 @@ export class AnswerWriter {
     );
   }
 
-  /** Terminals get the prompt on a line of its own again; files and pipes get the text and nothing else. */
+  /** A terminal's prompt stands on a line of its own again, whatever was asked for. */
   end(): void {
-    if (this.stream.terminal && !this.#last.endsWith("\n")) this.stream.line();
+    if ((this.stream.terminal || this.newline) && !this.#last.endsWith("\n")) this.stream.line();
     this.#last = "\n";
   }
 

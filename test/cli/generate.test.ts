@@ -114,6 +114,75 @@ test("a stop text ends the answer before it", async () => {
   assert.match(stdout, /^, there was a little girl[^.]*$/);
 });
 
+test("text that is redirected ends with one line break, JSON has the text as it is", async () => {
+  const args = [...TINY, PROMPT, "-n", "12"];
+  const [text, bare, json, broken] = await Promise.all([
+    hunch(args),
+    hunch([...args, "--no-newline"]),
+    hunch([...args, "--json"]),
+    hunch([...TINY, "The first line\nThe second line\n", "--raw", "-n", "400", "--stop", " "]),
+  ]);
+  const exact = JSON.parse(json.stdout).text;
+  assert.ok(!exact.endsWith("\n"));
+  assert.deepEqual([text.stdout, bare.stdout], [`${exact}\n`, exact]);
+  assert.ok(!broken.stdout.endsWith("\n\n"), JSON.stringify(broken.stdout));
+});
+
+test("blank stdin alone is no prompt, and beside one it is no context", async () => {
+  const [alone, beside] = await Promise.all([
+    hunch([...TINY], { input: " \n\n" }),
+    hunch([...TINY, PROMPT, "-n", "3", "--json"], { input: "\n" }),
+  ]);
+  assert.equal(alone.code, 2);
+  assert.match(alone.stderr, /^hunch: there is no text on stdin; give one/);
+  const apart = await hunch([...TINY, PROMPT, "-n", "3", "--json"]);
+  assert.equal(JSON.parse(beside.stdout).stats.promptTokens, JSON.parse(apart.stdout).stats.promptTokens);
+});
+
+test("text without an end is cut off at what the context can hold", async () => {
+  const endless = Buffer.alloc(8 << 20, "Tom ran. ");
+  const [piped, file] = await Promise.all([
+    hunch([...TINY, "-n", "3"], { input: endless }),
+    process.platform === "win32" ? undefined : hunch([...TINY, "-n", "3", "--file", "/dev/zero"]),
+  ]);
+  for (const ended of [piped, file]) {
+    if (ended === undefined) continue;
+    assert.equal(ended.code, 3);
+    assert.match(ended.stderr, /^hunch: this text has more than \d+ bytes, and the context cannot hold so many/);
+  }
+});
+
+test("an answer that fills the context says so", async () => {
+  const prompt = "Tom ran and ran. ".repeat(63); // most of the context of 512
+  const [full, asked] = await Promise.all([
+    hunch([...TINY, prompt, "--stop", "\u0001", "--json"]),
+    hunch([...TINY, prompt, "--stop", "\u0001", "--json", "-n", "5"]),
+  ]);
+  const [rest, five] = [full, asked].map(({ stdout, stderr }) => {
+    assert.equal(stderr, "");
+    return JSON.parse(stdout);
+  });
+  assert.deepEqual([rest.finish, rest.stats.promptTokens + rest.tokens.length], ["context", 512]);
+  assert.deepEqual([five.finish, five.tokens.length], ["length", 5]);
+});
+
+test("truncating leaves the system prompt and the frame of the template, and says so", async () => {
+  const args = ["--backend", "reference", "-m", chatModel(), "-s", "Be kind.", "-n", "20", "--overflow", "truncate"];
+  const long = "Tom ran and ran. ".repeat(200) + "The very end.";
+  const [told, quiet, json] = await Promise.all([
+    hunch([...args, long]),
+    hunch([...args, long, "--quiet"]),
+    hunch([...args, long, "--json", "--summary"]),
+  ]);
+  const { stats } = JSON.parse(json.stdout);
+  assert.match(told.stderr, /^hunch: the prompt is too long for the context: its oldest \d+ tokens were left out\n$/);
+  assert.equal(quiet.stderr, "");
+  assert.match(json.stderr, new RegExp(`${stats.droppedTokens} oldest prompt tokens dropped`));
+  // As good as all of the context is used: 20 tokens for the answer, the rest for the prompt.
+  const kept = stats.promptTokens - stats.droppedTokens;
+  assert.ok(kept > 480 && kept <= 492, String(kept));
+});
+
 test("a prompt that does not fit is refused or truncated, as asked", async () => {
   const long = "Tom ran and ran. ".repeat(200);
   const [refused, truncated] = await Promise.all([
@@ -180,7 +249,11 @@ test("everything that is wrong gets one line and its exit code", async () => {
     [[...TINY, "hi", "--drafter", `model:${chatModel()}`, "--plugin", "nothing.ts"], 3, /nothing\.ts/],
     [[...TINY, "--file", "missing.txt"], 3, /no such file \(missing\.txt\)/],
     [[...TINY, "-s", "x", "--raw", "hi"], 2, /no place for a system prompt/],
-    [[...TINY, ""], 0, /^$/],
+    [[...TINY, ""], 2, /^hunch: the prompt is empty/],
+    [[...TINY, "--file", file("empty.txt", "\n \n")], 2, /this file is empty/],
+    [[...TINY, "--file", file("nul.txt", "a\0b")], 3, /not text: there is a NUL byte \(.*nul\.txt, at byte 1\)/],
+    [[...TINY, "--file", file("wide.txt", Buffer.from("hello", "utf16le"))], 3, /at byte 1.*UTF-16.*iconv -f utf-16/],
+    [[...TINY, "--file", file("cut.txt", Uint8Array.of(104, 105, 0xf0, 0x9f, 0x99))], 3, /at byte 2/],
   ];
   for (let from = 0; from < cases.length; from += 4) {
     await Promise.all(

@@ -1,7 +1,7 @@
 // --jsonl: requests in, results out.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { chatModel, hunch, TINY } from "./support/cli.ts";
+import { chatModel, file, hunch, TINY } from "./support/cli.ts";
 
 const lines = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line));
 
@@ -79,4 +79,61 @@ test("a wrong option is refused before any line is answered", async () => {
   assert.equal(code, 2);
   assert.equal(stdout, "");
   assert.match(stderr, /^hunch: there is no drafter "nobody"/);
+});
+
+test("one line's trouble is one line's: bytes that are no text, a line without end, an answer that fails", async () => {
+  const plugin = file(
+    "touchy.ts",
+    `export default { kind: "drafter", name: "touchy", summary: "fails where a prompt is long", create: () => ({
+      name: "touchy", laws: [] as string[], observe() {}, draft() { throw new Error("not asked"); },
+      begin(prompt: Int32Array) { if (prompt.length > 30) throw new TypeError("I am touchy"); } }) };`,
+  );
+  const long = Buffer.alloc(68 * 2 ** 20, "x");
+  const input = Buffer.concat([
+    Buffer.from('"Tom"\n'),
+    Buffer.from([34, 0xff, 34, 10]),
+    long,
+    Buffer.from('\n"Lily"\n'),
+    Buffer.from(`{"id": 5, "prompt": "${"Tom ran. ".repeat(10)}"}\n`),
+    Buffer.from('"Tom"'),
+  ]);
+  const args = [...TINY, "--jsonl", "-n", "2", "--plugin", plugin, "--drafter", "touchy"];
+  const { code, stdout, stderr } = await hunch(args, { input });
+  const results = lines(stdout);
+  assert.equal(code, 5, stderr);
+  assert.deepEqual(results.map(({ line, error }) => [line, error !== undefined]), [
+    [1, false],
+    [2, true],
+    [3, true],
+    [4, false],
+    [5, true],
+    [6, false],
+  ]);
+  assert.match(results[1].error.message, /not UTF-8 text \(stdin, at byte 1\)/);
+  assert.match(results[2].error.message, /longer than 67108864 bytes/);
+  assert.equal(results[4].id, 5);
+  assert.match(results[4].error.message, /I am touchy/);
+  assert.equal(results[5].text, results[0].text);
+});
+
+test("messages that are too long lose the content of the oldest turns first", async () => {
+  const messages = [
+    { role: "system", content: "Be kind." },
+    ...Array.from({ length: 12 }, (_, i) => [
+      { role: "user", content: `Tom ran ${i} times. `.repeat(10) },
+      { role: "assistant", content: "Yes." },
+    ]).flat(),
+    { role: "user", content: "And Lily?" },
+  ];
+  const args = ["--backend", "reference", "-m", chatModel(), "--jsonl", "-n", "8"];
+  const input = JSON.stringify({ messages });
+  const [refused, cut] = await Promise.all([
+    hunch(args, { input }),
+    hunch([...args, "--overflow", "truncate"], { input }),
+  ]);
+  assert.match(lines(refused.stdout)[0].error.message, /do not fit the context of 512/);
+  const [{ stats }] = lines(cut.stdout);
+  const kept = stats.promptTokens - stats.droppedTokens;
+  assert.ok(kept > 490 && kept <= 504, String(kept));
+  assert.match(cut.stderr, /^hunch: line 1: the prompt is too long for the context/);
 });

@@ -1,10 +1,21 @@
 // hunch score: texts and ids to likelihoods.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readSafetensors, safeFloats } from "../../src/model/safetensors.ts";
+import { because } from "../support/skip.ts";
 import { file, FOLDER, hunch, TINY } from "./support/cli.ts";
 
 const TEXT = "Once upon a time there was a dog.";
@@ -148,4 +159,43 @@ test("--context decides the rotation of models for which it depends on the lengt
   assert.notEqual(logProbabilities[9], JSON.parse(short.stdout).logProbabilities[9]);
   const converted = await hunch(["score", "--ids", ids, "--model", out, "--json"]);
   assert.deepEqual(JSON.parse(converted.stdout).logProbabilities, logProbabilities);
+});
+
+test("a line of --jsonl that is no text fails alone", async () => {
+  const input = Buffer.concat([
+    Buffer.from('"Tom ran."\n'),
+    Buffer.from([34, 0xff, 34, 10]),
+    Buffer.from('"Lily ran."'),
+  ]);
+  const { code, stdout } = await hunch(["score", "--jsonl", ...TINY], { input });
+  const results = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(code, 5);
+  assert.deepEqual(results.map(({ line, error }) => [line, error?.kind]), [[1, undefined], [2, "input"], [
+    3,
+    undefined,
+  ]]);
+});
+
+test("--logits follows a link, writes through a pipe, and refuses a folder without a trace", {
+  skip: process.platform === "win32" ? because("Windows has no such files") : false,
+}, async () => {
+  const folder = join(FOLDER, "logits");
+  mkdirSync(join(folder, "folder"), { recursive: true });
+  writeFileSync(join(folder, "target"), "before", { mode: 0o640 });
+  symlinkSync("target", join(folder, "link"));
+  const write = (name: string) => hunch(["score", TEXT, "--logits", name, ...TINY]);
+  const [link, pipe, refused] = await Promise.all([
+    write(join(folder, "link")),
+    hunch(["score", TEXT, "--logits", "/dev/stdout", "--json", ...TINY]),
+    write(join(folder, "folder")),
+  ]);
+  assert.equal(link.code, 0, link.stderr);
+  assert.ok(lstatSync(join(folder, "link")).isSymbolicLink());
+  assert.equal(statSync(join(folder, "target")).mode & 0o777, 0o640);
+  assert.ok(statSync(join(folder, "target")).size > 1000);
+  assert.equal(pipe.code, 0, pipe.stderr);
+  assert.ok(pipe.stdout.includes('"input_ids"') && pipe.stdout.endsWith("}\n"));
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /^hunch: this cannot be written: this is a folder/);
+  assert.deepEqual(readdirSync(folder).sort(), ["folder", "link", "target"]);
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const MAIN = join(ROOT, "cli/main.ts");
-const COMMAND = "Deno" in globalThis ? ["run", "-A", "--no-prompt", "--no-check", MAIN] : [MAIN];
+export const COMMAND = "Deno" in globalThis ? ["run", "-A", "--no-prompt", "--no-check", MAIN] : [MAIN];
 
 export const STORIES = join(ROOT, "test/fixtures/stories260k/stories260K-f32.gguf");
 export const STORIES_DRAFT = join(ROOT, "test/fixtures/stories260k/draft41K-tok512.bin");
