@@ -1,9 +1,9 @@
 // The cache folder: where it is, and what to do where it cannot be made or written to. Everything in it can be made again.
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import { HunchError } from "../src/errors.ts";
-import { removeLeft, WriteError, writeOutput } from "../src/output-file.ts";
+import { removeIfPossible, removeLeft, WriteError, writeOutput } from "../src/output-file.ts";
 import { GOING, namesIn, TAG, TAG_TEXT } from "./cache-entries.ts";
 import { stderr } from "./output/streams.ts";
 
@@ -102,7 +102,7 @@ function removeLeftovers(folder: string): void {
     removeLeft(top);
     for (const name of namesIn(top)) {
       const path = join(top, name);
-      if (GOING.test(name)) rmSync(path, { recursive: true, force: true });
+      if (GOING.test(name)) removeIfPossible(path);
       else if (basename(top) === "embedded") removeLeft(path);
     }
   }

@@ -50,6 +50,9 @@ class PipedTurns implements TurnReader {
   }
 }
 
+/** Windows stops and ends programs in other ways. */
+const SIGNALS = process.platform !== "win32";
+
 /** Between turns the terminal is in its usual mode, so that Ctrl-C is a signal while an answer is made. */
 class TypedTurns implements TurnReader {
   readonly interactive = true;
@@ -81,7 +84,7 @@ class TypedTurns implements TurnReader {
     const { stdin } = process;
     const { stream } = this;
     const screen = new Screen(stream, prompt, "… ");
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const redraw = (clear: boolean) => screen.renew(editor.text, editor.cursor, clear);
       const resized = () => redraw(false);
       const enter = () => {
@@ -108,18 +111,21 @@ class TypedTurns implements TurnReader {
         });
         process.kill(process.pid, "SIGTSTP");
       };
-      const end = (turn: string | undefined) => {
-        screen.finish();
+      const stop = () => {
         stdin.off("data", read).off("end", closed).pause();
         process.stdout.off("resize", resized);
-        process.off("SIGTERM", killed);
+        if (SIGNALS) process.off("SIGTERM", killed);
+      };
+      const end = (turn: string | undefined) => {
+        stop();
+        screen.finish();
         leave();
         resolve(turn);
       };
       const closed = () => end(undefined);
       const act = (outcome: Outcome): boolean => {
-        if (outcome === "suspend") suspend();
-        else if (outcome === "redraw") redraw(true);
+        if (outcome === "suspend" && SIGNALS) suspend();
+        else if (outcome === "suspend" || outcome === "redraw") redraw(true);
         else end(typeof outcome === "string" ? undefined : outcome.turn);
         return outcome !== "suspend" && outcome !== "redraw";
       };
@@ -134,10 +140,17 @@ class TypedTurns implements TurnReader {
         }
         screen.draw(editor.text, editor.cursor);
       };
-      const read = (bytes: Uint8Array) => press(this.#decoder.feed(bytes));
+      const read = (bytes: Uint8Array) => {
+        try {
+          press(this.#decoder.feed(bytes));
+        } catch (error) { // the terminal is gone
+          stop();
+          reject(error);
+        }
+      };
 
       enter();
-      process.on("SIGTERM", killed);
+      if (SIGNALS) process.on("SIGTERM", killed);
       process.stdout.on("resize", resized);
       stdin.on("data", read).on("end", closed).resume();
       const ahead = this.#ahead;

@@ -74,7 +74,7 @@ const PATIENCE = 24 * 3600_000;
 let count = 0;
 /** Temporary files of this process; gone with it, however it exits. */
 const open = new Set<string>();
-process.on("exit", () => open.forEach((path) => rmSync(path, { force: true })));
+process.on("exit", () => open.forEach(removeIfPossible));
 
 /** One file on its way. Every method throws WriteError where the system refuses. */
 export class OutputFile {
@@ -142,14 +142,14 @@ export class OutputFile {
     this.#close();
     const temporary = this.#temporary;
     if (temporary === undefined || !open.has(temporary)) return;
-    rmSync(temporary, { force: true });
+    removeIfPossible(temporary);
     open.delete(temporary);
   }
 
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (!this.#borrowed) closeSync(this.#descriptor);
+    if (!this.#borrowed) this.#attempt(() => closeSync(this.#descriptor));
   }
 
   #attempt<T>(work: () => T): T {
@@ -183,7 +183,16 @@ export function removeLeft(folder: string, only?: string): void {
     if (found === undefined || (only !== undefined && !(name.startsWith(`${only}.`) && host === HOST))) continue;
     const path = join(folder, name);
     const known = pid !== undefined && (host === undefined || host === HOST);
-    if (known ? !runs(Number(pid)) : age(path) > PATIENCE) rmSync(path, { force: true });
+    if (known ? !runs(Number(pid)) : age(path) > PATIENCE) removeIfPossible(path);
+  }
+}
+
+/** A file or folder that is in nobody's way where it stays: in a folder that is read-only, or another's. */
+export function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    return;
   }
 }
 
