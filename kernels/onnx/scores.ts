@@ -42,13 +42,14 @@ export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void
   const top = g.constant("int64", [Math.min(TOP, spec.vocab)]);
   const zero = g.constant("float32", [0], [1, 1]);
 
+  const first = g.constant("int64", [0]);
   const probabilities = branch("probabilities", [
-    // Before the division: a low temperature would make infinite numbers of large ones.
-    node("ReduceMax", [logits, last], ["highest"], { keepdims: { int: 1 } }),
+    node("TopK", [logits, top], ["p_logits", "p_tokens"], { axis: { int: -1 } }),
+    // The highest is taken away before the division: a low temperature would make infinite numbers of large ones.
+    node("Gather", ["p_logits", first], ["highest"], { axis: { int: 1 } }),
     node("Sub", [logits, "highest"], ["below"]),
     node("Div", ["below", SCORE_FEEDS.temperature], ["scaled"]),
     node("Softmax", ["scaled"], ["p_all"], { axis: { int: -1 } }),
-    node("TopK", [logits, top], ["p_logits", "p_tokens"], { axis: { int: -1 } }),
     node("GatherElements", ["p_all", "p_tokens"], ["p_likelihoods"], { axis: { int: -1 } }),
   ], ["p_all", "p_tokens", "p_likelihoods"]);
   const argmax = branch("argmax", [
