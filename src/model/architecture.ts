@@ -76,12 +76,17 @@ function collect(architecture: Architecture, file: ModelFile, layerCount: number
     if (!canonical.startsWith("layers.")) take(canonical, optional, 0);
     else for (let layer = 0; layer < layerCount; layer++) take(canonical, optional, layer);
   }
-  for (const name of file.tensors.keys()) {
-    if (used.has(name) || IGNORED.some((pattern) => pattern.test(name))) continue;
+  for (const [name, tensor] of file.tensors) {
+    if (used.has(name) || IGNORED.some((pattern) => pattern.test(name)) || isZeroBias(name, tensor)) continue;
     const message = `a tensor is not part of the architecture ${architecture.name}`;
     throw new HunchError("input", message, { file: file.path, field: name }, "this variant is not supported");
   }
   return out;
+}
+
+/** Quantising programs give every matrix a bias, all zeros where the architecture has none. */
+function isZeroBias(name: string, tensor: Tensor): boolean {
+  return name.endsWith(".bias") && tensor.shape.length === 1 && tensor.floats().every((value) => value === 0);
 }
 
 /** The file's names of the canonical tensors. Files of a bare Hugging Face model lack the first part of each name. */

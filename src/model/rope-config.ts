@@ -115,7 +115,8 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
       const list = context > original ? "long_factor" : "short_factor";
       const divisors = parameters.numbers([list], dimensions / 2);
       if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
-      const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(longest / original, original));
+      const factor = parameters.positive(["factor"], longest / original);
+      const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(factor, original));
       return done({ type: "divisors", divisors, magnitude }, context);
     }
     case "dynamic": {

@@ -209,6 +209,31 @@ test("a context beyond the original one is taken only where it was asked for", a
   assert.notEqual(await folder(), await folder(65));
 });
 
+test("longrope's own factor decides how much cosines are raised, not the ratio of the contexts", async () => {
+  const { config } = ropes.find(({ name }) => name === "longrope, long")!;
+  const { attention_factor: _, ...rope } = config.rope_parameters as Json;
+  const { magnitude } = await ropeOf({ ...config, rope_parameters: { ...rope, factor: 4 } });
+  const original = rope.original_max_position_embeddings ?? config.original_max_position_embeddings;
+  assert.equal(magnitude, Math.sqrt(1 + Math.log(4) / Math.log(original as number)));
+});
+
+test("windows of OLMo 3 rotate without the scaling of its other layers", () => {
+  const { metadata, tensors, file } = readGguf(ggufOf("olmo2"));
+  const told = new Map<string, unknown>(metadata);
+  const entries = { "attention.sliding_window": 8, "rope.scaling.type": "yarn", "rope.scaling.factor": 4 };
+  const unscaled = describeGguf(file.path, told, tensors).spec.layers;
+  for (const [key, value] of Object.entries(entries)) told.set(`olmo2.${key}`, value);
+  told.set("olmo2.attention.sliding_window_pattern", Uint8Array.from(unscaled, (_, n) => n === 0 ? 1 : 0));
+  const layers = describeGguf(file.path, told, tensors).spec.layers;
+  layers.forEach(({ attention: { window, rope } }, n) => {
+    assert.equal(window, n === 0 ? 8 : undefined);
+    const plain = unscaled[n].attention.rope;
+    if (n === 0) assert.deepEqual(rope, plain);
+    else assert.notDeepEqual(rope?.frequencies, plain?.frequencies);
+  });
+  file.close();
+});
+
 test("a window pattern that GGUF tells layer by layer, or as a period, is taken", () => {
   const { metadata, tensors, file } = readGguf(ggufOf("gemma3"));
   const windows = (pattern: unknown) => {

@@ -106,6 +106,21 @@ for (const [name, quantization_config, make, groupOf] of PACKINGS) {
   });
 }
 
+test("biases of nothing but zeros, as GPTQ writes them everywhere, are nothing; others are refused", async () => {
+  const qwen = stored("test/fixtures/tiny/qwen3");
+  const bias = (value: number): Stored => ({
+    dtype: "F32",
+    shape: [4],
+    bytes: new Uint8Array(Float32Array.of(0, 0, value, 0).buffer),
+  });
+  const open = (value: number) => {
+    const config = readConfig("test/fixtures/tiny/qwen3");
+    return openModel(folderOf(config, { ...qwen, "model.layers.0.mlp.up_proj.bias": bias(value) }));
+  };
+  (await open(0)).close();
+  await assert.rejects(open(0.5), /not part of the architecture qwen3/);
+});
+
 const HEADERS: [string, string, RegExp][] = [
   ["a header that is not JSON", "{]", /not JSON/],
   ["a header that is a list", "[]", /not a JSON object/],

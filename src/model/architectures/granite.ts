@@ -12,10 +12,12 @@ export const granite: Architecture = {
     const { hyper } = file;
     const embeddingScale = hyper.positive(["embedding_scale", "embedding_multiplier"], 1);
     const scale = hyper.positive(["attention.scale", "attention_multiplier"], 1);
+    // In these files the key says whether there is a rotation at all: Granite 4 has models without.
+    const rotated = hyper.flag(["rope.scaling.finetuned"], true);
     return decoderSpec(file, {
       name: "granite",
       rope: { interleaved: file.kind === "gguf" },
-      attention: () => ({ scale }),
+      attention: () => rotated ? { scale } : { scale, rope: undefined },
       embeddingScale: () => embeddingScale,
       residualScale: hyper.positive(["residual_scale", "residual_multiplier"], 1),
       logitScale: 1 / hyper.positive(["logit_scale", "logits_scaling"], 1),

@@ -1,7 +1,11 @@
 // 2 OLMo 2 Furious (2024, arXiv:2501.00656): norms stand after the blocks; q and k are normalised over all heads.
+// GGUF files of OLMo 3 (Allen Institute for AI, 2025) have the same name: three layers with a window to one without, and
+// only those without scale their rotation.
 import type { Architecture } from "../architecture.ts";
 import { decoderSpec } from "../decoder.ts";
 import { CORE, layers, POST_NORMS, QK_NORMS } from "../names.ts";
+import { plainRope } from "../rope-config.ts";
+import { layerWindows } from "../windows.ts";
 
 export const olmo2: Architecture = {
   name: "olmo2",
@@ -14,5 +18,19 @@ export const olmo2: Architecture = {
       "feedForward.postNorm": "post_feedforward_layernorm",
     }),
   },
-  spec: (file) => decoderSpec(file, { name: "olmo2", rope: { interleaved: false } }),
+  spec(file) {
+    const window = layerWindows(file, { every: 4, windowed: (n) => (n + 1) % 4 !== 0 });
+    return decoderSpec(file, {
+      name: "olmo2",
+      rope: { interleaved: false },
+      attention(n, { headSize }) {
+        const own = window(n);
+        if (own.window === undefined) return own;
+        return {
+          ...own,
+          rope: plainRope(file, headSize, file.hyper.positive(["rope.freq_base", "rope_theta"], 10000)),
+        };
+      },
+    });
+  },
 };
