@@ -21,7 +21,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
   refuseIdle(options, sampling.temperature);
   const prompt = await readPrompt(options.prompt, options.files);
   const status = new Status(stderr.terminal && options.summary !== false);
-  const session = await Session.open(options, status.progress);
+  const session = await Session.open(options, status.progress, sampling);
   try {
     if (!options.raw && session.source.chat === undefined && stderr.terminal && options.summary !== false) {
       status.clear();

@@ -22,7 +22,7 @@ export async function chat(options: ChatCommand): Promise<number> {
   const sampling = samplingOf(options);
   refuseIdle(options, sampling.temperature);
   const status = new Status(stderr.terminal && options.summary !== false);
-  const session = await Session.open(options, status.progress);
+  const session = await Session.open(options, status.progress, sampling);
   try {
     if (session.source.chat === undefined) {
       const hint = 'go on from a text with: hunch --raw "Once upon a time"';

@@ -81,8 +81,15 @@ export class Session {
     return [...new Set(this.others.map(({ name, format }) => `${name} ${format}`))];
   }
 
-  /** Opens the model and loads it. Throws HunchError where anything named is not there or does not fit. */
-  static async open(options: SessionOptions, progress: (step: string, fraction: number) => void): Promise<Session> {
+  /**
+   * Opens the model and loads it. Throws HunchError where anything named is not there or does not fit. `sampling`: that
+   * of every question, where they share one.
+   */
+  static async open(
+    options: SessionOptions,
+    progress: (step: string, fraction: number) => void,
+    sampling?: Sampling,
+  ): Promise<Session> {
     const devices = devicesOf(options.device, options.backend);
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
@@ -119,7 +126,7 @@ export class Session {
       closing.push(() => drafter.close?.());
       const controller = await registry.resolve("controller", options.controller ?? DEFAULT_CONTROLLER, context);
       const session = new Session(target, drafter, controller, registry, context, options, others, choice, closing);
-      if (options.rule !== undefined) await session.#rule(options.rule);
+      if (options.rule !== undefined) await session.#rule(options.rule, sampling);
       trimCache(cacheDir, since);
       return session;
     } catch (error) {
@@ -135,7 +142,7 @@ export class Session {
       engine: this.engine,
       prompt,
       drafter: this.drafter,
-      rule: await this.#rule(this.options.rule ?? defaultRule(sampling)),
+      rule: await this.#rule(this.options.rule ?? defaultRule(sampling), sampling),
       controller: this.controller,
       sampling,
       chance: new SeededChance(seed),
@@ -163,12 +170,10 @@ export class Session {
     return Math.max(1, Math.min(DEFAULT_MAX_TOKENS, this.engine.context - promptTokens));
   }
 
-  async #rule(spec: string): Promise<VerificationRule> {
-    const known = this.#rules.get(spec);
-    if (known) return known;
-    const rule = await this.registry.resolve("rule", spec, this.context);
-    await this.registry.checkPair(this.drafter, rule, this.context);
+  async #rule(spec: string, sampling?: Sampling): Promise<VerificationRule> {
+    const rule = this.#rules.get(spec) ?? await this.registry.resolve("rule", spec, this.context);
     this.#rules.set(spec, rule);
+    await this.registry.checkPair(this.drafter, rule, this.context, sampling);
     return rule;
   }
 

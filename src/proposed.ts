@@ -32,31 +32,39 @@ export class ProposedDrafter implements Drafter {
   constructor(
     readonly name: string,
     private readonly proposer: Proposer,
-    private readonly shape: TreeShape,
+    private readonly form: TreeShape,
   ) {
-    this.#laws = shape.law === "point" ? ["point"] : ["point", shape.law];
+    this.#laws = form.law === "point" ? ["point"] : ["point", form.law];
+  }
+
+  get shape(): string {
+    return this.form.name;
   }
 
   get laws(): readonly DraftLaw[] {
     return this.#laws;
   }
 
+  lawsAt(sampling: Sampling): readonly DraftLaw[] {
+    return [sampling.temperature === 0 ? "point" : this.form.law];
+  }
+
   begin(prompt: Int32Array, sampling: Sampling): void {
     this.#sampling = sampling;
-    this.#laws = [sampling.temperature === 0 ? "point" : this.shape.law];
+    this.#laws = this.lawsAt(sampling);
     this.#length = 0;
     this.#append(prompt);
   }
 
   async draft(plan: Plan, chance: Chance, ahead: Int32Array = NOTHING): Promise<DraftTree> {
-    const sure = this.shape.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
+    const sure = this.form.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
     const sampling = sure ? this.#sampling : branching(this.#sampling);
     const length = this.#length;
     this.#append(ahead);
     await this.proposer.sync(this.#text.subarray(0, this.#length), sampling);
     this.#length = length; // the proposer goes on looking at its view
-    if (this.#sampling.temperature > 0) return await this.shape.grow(this.proposer, plan, chance);
-    return { ...await this.shape.grow(this.proposer, plan, LIKELIEST), law: "point", q: () => undefined };
+    if (this.#sampling.temperature > 0) return await this.form.grow(this.proposer, plan, chance);
+    return { ...await this.form.grow(this.proposer, plan, LIKELIEST), law: "point", q: () => undefined };
   }
 
   /** Nothing where the draft has branches: there is no saying which of them is kept. */
@@ -66,7 +74,7 @@ export class ProposedDrafter implements Drafter {
 
   observe(round: Round): void {
     this.#append(round.committed);
-    this.shape.observe?.(round);
+    this.form.observe?.(round);
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import { HunchError } from "./errors.ts";
 import { pairFault } from "./pairing.ts";
 import { importPlugins, KINDS } from "./plugin-file.ts";
 import type { VerificationRule } from "./rule.ts";
+import type { Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
 import { checkOptions, parseSpec } from "./spec.ts";
 
@@ -131,18 +132,47 @@ export class Registry {
   }
 
   /**
-   * Throws HunchError("usage") where a rule cannot judge any draft of the drafter, naming the rules that can. A drafter
-   * of several laws may narrow them once it knows the sampling: `generate` looks again.
+   * Throws HunchError("usage") where a rule cannot judge what the drafter draws, naming what would fit. Without a
+   * sampling, only where none of its laws will do.
    */
-  async checkPair(drafter: Drafter, rule: VerificationRule, context: PluginContext): Promise<void> {
-    if (drafter.laws.length === 0 || drafter.laws.some((law) => rule.laws.includes(law))) return;
-    const fitting: string[] = [];
-    for (const plugin of this.list("rule")) {
-      if (plugin.argument !== undefined && !plugin.argument.startsWith("[")) continue;
-      const other = await plugin.create(checkOptions(plugin.name, plugin.options ?? {}, new Map()), "", context);
-      if (drafter.laws.every((law) => other.laws.includes(law))) fitting.push(plugin.name);
+  async checkPair(
+    drafter: Drafter,
+    rule: VerificationRule,
+    context: PluginContext,
+    sampling?: Sampling,
+  ): Promise<void> {
+    const fault = pairFault(drafter, rule, sampling);
+    const laws = sampling === undefined ? drafter.laws : drafter.lawsAt?.(sampling) ?? drafter.laws;
+    if (fault === undefined || sampling === undefined && laws.some((law) => rule.laws.includes(law))) return;
+    const rules = await this.#namesOf(
+      "rule",
+      context,
+      ({ laws: judged, greedy }) =>
+        laws.every((law) => judged.includes(law)) && !(greedy && sampling !== undefined && sampling.temperature > 0),
+    );
+    const hints = [rules.length > 0 ? `rules that can: ${rules.join(", ")}` : "no rule here can"];
+    if (drafter.shape !== undefined) {
+      const warm = sampling?.temperature === 0 ? drafter.lawsAt?.({ ...sampling, temperature: 1 }) : undefined;
+      const shapes = await this.#namesOf("shape", context, ({ law }) => rule.laws.includes(law));
+      if (warm?.every((law) => rule.laws.includes(law))) hints.push("a temperature above 0 would do");
+      else if (shapes.length > 0 && sampling?.temperature !== 0) {
+        hints.push(`shapes that ${rule.name} can judge: ${shapes.join(", ")}`);
+      }
     }
-    const hint = fitting.length > 0 ? `rules that can: ${fitting.join(", ")}` : "no rule here can";
-    throw new HunchError("usage", pairFault(drafter, rule)!, {}, hint);
+    throw new HunchError("usage", fault, {}, hints.join("; "));
+  }
+
+  /** Names of methods that can be made without an argument and are as wanted. */
+  async #namesOf<K extends keyof Methods>(
+    kind: K,
+    context: PluginContext,
+    wanted: (method: Methods[K]) => boolean,
+  ): Promise<string[]> {
+    const names: string[] = [];
+    for (const { name, argument } of this.list(kind)) {
+      if (argument !== undefined && !argument.startsWith("[")) continue;
+      if (wanted(await this.resolve(kind, name, context))) names.push(name);
+    }
+    return names;
   }
 }

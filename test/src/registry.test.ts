@@ -8,7 +8,9 @@ import { builtin } from "../../plugins/builtin.ts";
 import { closest } from "../../src/closest.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
+import { ProposedDrafter } from "../../src/proposed.ts";
 import { definePlugin, type OptionValues, type PluginContext, Registry } from "../../src/registry.ts";
+import { GREEDY } from "../../src/sampling.ts";
 import { parseSpec } from "../../src/spec.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { compareVocabularies, refuseOtherVocabulary } from "../../src/vocabulary.ts";
@@ -55,13 +57,26 @@ test("a spec is a name, an argument and options; parentheses protect what is ins
   const { name, argument, options } = parseSpec("merge:(lookup?longest=4),(model:a.gguf)?nodes=3&shape=(x?y=1&z=2)");
   assert.equal(name, "merge");
   assert.equal(argument, "(lookup?longest=4),(model:a.gguf)");
-  assert.deepEqual([...options], [["nodes", "3"], ["shape", "(x?y=1&z=2)"]]);
+  assert.deepEqual([...options], [["nodes", "3"], ["shape", "x?y=1&z=2"]]);
   assert.equal(parseSpec("model:(a.bin?tokenizer=b.bin)?shape=chain").argument, "a.bin?tokenizer=b.bin");
   assert.deepEqual(parseSpec("model:C:\\models\\a.gguf"), {
     name: "model",
     argument: "C:\\models\\a.gguf",
     options: new Map(),
   });
+});
+
+test("parentheses are taken off an option as off an argument, one pair at a time", () => {
+  const { options } = parseSpec("model:a.gguf?shape=(top-k?widths=4,2,1)&note=(a)(b)&deep=((x?y=1))");
+  assert.deepEqual([...options], [["shape", "top-k?widths=4,2,1"], ["note", "(a)(b)"], ["deep", "(x?y=1)"]]);
+  const inner = parseSpec(parseSpec("model:a?shape=(target-init?widths=4,2&threshold=0.2)").options.get("shape")!);
+  assert.deepEqual([...inner.options], [["widths", "4,2"], ["threshold", "0.2"]]);
+});
+
+test("methods take methods with options of their own", async () => {
+  await registry.resolve("drafter", "spine:successors?spine=(lookup?longest=3)&branches=2", context);
+  const line = await complaint(() => registry.resolve("drafter", "spine:successors?spine=(lookup?longst=3)", context));
+  assert.match(line, /lookup has no option "longst"; did you mean longest\?/);
 });
 
 test("options are read by their type, and the rest are defaults", async () => {
@@ -105,6 +120,27 @@ test("a rule that cannot judge a drafter is refused, naming rules that can", asy
   await registry.checkPair(await registry.resolve("drafter", "none", context), kSeq, context);
   const line = await complaint(() => registry.checkPair(drafter, kSeq, context));
   assert.match(line, /rule k-seq cannot judge drafts of law beam, which beams draws; rules that can: .*match/);
+});
+
+test("where the sampling or the shape is the cause, it is named, with what would fit", async () => {
+  const silent = { vocab: 2, sync: async () => {}, propose: async () => [] };
+  const iid = new ProposedDrafter("model", silent, await registry.resolve("shape", "iid", context));
+  const gumbel = new ProposedDrafter("model", silent, await registry.resolve("shape", "gumbel", context));
+  const kSeq = await registry.resolve("rule", "k-seq", context);
+  const warm = { ...GREEDY, temperature: 0.8 };
+  await registry.checkPair(iid, kSeq, context); // some temperature fits
+  await registry.checkPair(iid, kSeq, context, warm);
+  assert.match(
+    await complaint(() => registry.checkPair(iid, kSeq, context, GREEDY)),
+    /law point, which model draws with the shape iid at temperature 0; rules that can: greedy, .*; a temperature above 0 would do$/,
+  );
+  const line = await complaint(() => registry.checkPair(gumbel, kSeq, context, warm));
+  assert.match(
+    line,
+    /law distinct, which model draws with the shape gumbel at temperature 0\.8; rules that can: match,/,
+  );
+  assert.match(line, /shapes that k-seq can judge: .*\biid\b/);
+  assert.doesNotMatch(line, /greedy|sequoia/); // which cannot sample, which draws without replacement
 });
 
 test("every built-in method has a name, a summary and defaults within their own limits", () => {
