@@ -16,7 +16,7 @@ import type { CheckCommand } from "./commands/check.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { Status } from "./output/status.ts";
-import { readTextFile } from "./text.ts";
+import { readText } from "./text.ts";
 
 /** The laws that can be drawn at one place. */
 export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const;
@@ -65,7 +65,7 @@ export async function withPlaces<T>(
 
 /** Evenly spread over the second half of the text, where drafters that learn from it have seen something. */
 async function placesOf(engine: Engine, proposer: Proposer, options: CheckCommand, status: Status): Promise<Place[]> {
-  const text = options.file === undefined ? TEXT : readTextFile(options.file);
+  const text = options.file === undefined ? TEXT : await readText(options.file);
   const all = engine.source.tokenizer.encode(text, { begin: true });
   const whole = all.subarray(0, Math.min(all.length, engine.context));
   const half = Math.floor(whole.length / 2);

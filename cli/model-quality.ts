@@ -13,7 +13,7 @@ import { RIVERS } from "./rivers.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
 import { table } from "./output/table.ts";
-import { readTextFile } from "./text.ts";
+import { readText } from "./text.ts";
 
 interface Options {
   readonly file: string | undefined;
@@ -52,7 +52,7 @@ export async function modelQuality(options: Options): Promise<number> {
   const loadOn = (backend: string, format: WeightFormat) =>
     loadEngine(backend, source, { format, strict: true, threads, cacheDir, progress: status.progress }, registry);
   try {
-    const tokens = textTokens(source, options);
+    const tokens = await textTokens(source, options);
     const wanted = options.formats.length > 0 ? options.formats : FORMATS;
     const base = await loadOn(options.backend, "float32");
     // One backend for all of them, so that only the format differs.
@@ -96,8 +96,8 @@ async function loadWhereKnown(
   }
 }
 
-function textTokens(source: ModelSource, { text, tokens: most }: Options): Int32Array {
-  const tokens = source.tokenizer.encode(text === undefined ? RIVERS : readTextFile(text), { begin: true });
+async function textTokens(source: ModelSource, { text, tokens: most }: Options): Promise<Int32Array> {
+  const tokens = source.tokenizer.encode(text === undefined ? RIVERS : await readText(text), { begin: true });
   if (tokens.length < 2) throw new HunchError("usage", "the text is too short to judge by", {}, "give more of it");
   return tokens.slice(0, Math.min(most, source.spec.context));
 }

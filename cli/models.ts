@@ -88,7 +88,8 @@ export async function findModel(name: string | undefined, cacheDir: string): Pro
 function neighbour(file: string): string | undefined {
   const folder = dirname(file);
   try {
-    const near = closest(parse(file).base, readdirSync(folder));
+    const there = readdirSync(folder).filter((name) => existsSync(join(folder, name))); // no links to nowhere
+    const near = closest(parse(file).base, there);
     return near && (folder === "." && !file.startsWith(`.${sep}`) ? near : join(folder, near));
   } catch {
     return undefined;

@@ -7,11 +7,13 @@ import { flag, negatableFlag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 
+export const modelOption = optional(option("-m", "--model", path({ metavar: "FILE" }), {
+  description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,
+}));
+
 /** Which model, computed how. */
 export const modelOptions = object("Model", {
-  model: optional(option("-m", "--model", path({ metavar: "FILE" }), {
-    description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,
-  })),
+  model: modelOption,
   backend: withDefault(
     option("--backend", string({ metavar: "NAME" }), {
       description:

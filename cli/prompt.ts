@@ -3,17 +3,20 @@ import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { stdinHasText } from "./output/streams.ts";
-import { readStdin, readTextFile } from "./text.ts";
+import { readText } from "./text.ts";
 
 /**
  * The last of stdin, files and argument that is given is the prompt; what comes before it is its context. Parts are
- * joined by an empty line: context, empty line, prompt. Throws HunchError where there is nothing at all.
+ * joined by an empty line: context, empty line, prompt. `-`, as a file or the argument, is stdin in that place. Throws
+ * HunchError where there is nothing at all.
  */
 export async function readPrompt(argument: string | undefined, files: readonly string[]): Promise<string> {
   const parts: string[] = [];
-  if (stdinHasText()) parts.push(await readStdin());
-  for (const file of files) parts.push(readTextFile(file));
-  if (argument !== undefined) parts.push(argument);
+  const places = [...files, argument].filter((name) => name === "-").length;
+  if (places > 1) throw new HunchError("usage", "stdin can be read once", {}, "leave all but one - out");
+  if (places === 0 && stdinHasText()) parts.push(await readText("-"));
+  for (const file of files) parts.push(await readText(file));
+  if (argument !== undefined) parts.push(argument === "-" ? await readText("-") : argument);
   if (parts.length === 0) {
     throw new HunchError(
       "usage",

@@ -59,6 +59,11 @@ export async function readStdin(): Promise<string> {
   return withoutLastBreak(utf8(Buffer.concat(chunks), "stdin"));
 }
 
+/** A file, or stdin where it is called `-`. */
+export async function readText(path: string): Promise<string> {
+  return path === "-" ? await readStdin() : readTextFile(path);
+}
+
 export interface Line {
   /** From 1. */
   readonly number: number;

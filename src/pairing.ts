@@ -10,12 +10,11 @@ import type { Sampling } from "./sampling.ts";
  * that the drafter has now.
  */
 export function pairFault(drafter: Drafter, rule: VerificationRule, sampling?: Sampling): string | undefined {
-  const depends = sampling !== undefined && drafter.lawsAt !== undefined;
-  const laws = depends ? drafter.lawsAt(sampling) : drafter.laws;
-  const foreign = laws.filter((law) => !rule.laws.includes(law));
+  const then = sampling && drafter.lawsAt?.(sampling);
+  const foreign = (then ?? drafter.laws).filter((law) => !rule.laws.includes(law));
   if (foreign.length === 0) return undefined;
   const shape = drafter.shape === undefined ? "" : ` with the shape ${drafter.shape}`;
-  const when = depends ? ` at temperature ${sampling.temperature}` : "";
+  const when = then === undefined ? "" : ` at temperature ${sampling?.temperature}`;
   const law = foreign.join(" or ");
   return `the rule ${rule.name} cannot judge drafts of law ${law}, which ${drafter.name} draws${shape}${when}`;
 }

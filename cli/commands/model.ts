@@ -5,7 +5,8 @@ import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import { debug } from "../options.ts";
+import { HunchError } from "../../src/errors.ts";
+import { debug, modelOption } from "../options.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
@@ -16,6 +17,7 @@ const file = optional(argument(path({ metavar: "MODEL" }), {
 const info = object({
   action: constant("info"),
   file,
+  model: modelOption,
   tensors: withDefault(flag("--tensors", { description: message`Every tensor with its shape and type.` }), false),
   json,
   debug,
@@ -26,6 +28,7 @@ const list = object({ action: constant("list"), json, debug });
 const quality = object({
   action: constant("quality"),
   file,
+  model: modelOption,
   text: optional(option("--text", path({ metavar: "FILE" }), {
     description: message`The text to judge by. Default: a page about rivers.`,
   })),
@@ -50,9 +53,7 @@ const quality = object({
 const convert = object({
   action: constant("convert"),
   out: argument(path({ metavar: "OUT" }), { description: message`The file to write.` }),
-  model: optional(option("-m", "--model", path({ metavar: "FILE" }), {
-    description: message`The model to convert. Default: the model that comes with hunch.`,
-  })),
+  model: modelOption,
   format: withDefault(
     option("--format", choice(["exact", "int8", "float32"], { metavar: "FORMAT" }), {
       description: message`Weights: exact (the file's own numbers; default), int8, float32.`,
@@ -77,12 +78,18 @@ export const modelCommand = command(
 ).map((options) => async (): Promise<number> => {
   switch (options.action) {
     case "info":
-      return (await import("../model-info.ts")).modelInfo(options);
+      return (await import("../model-info.ts")).modelInfo({ ...options, file: named(options) });
     case "list":
       return (await import("../model-info.ts")).modelList(options);
     case "convert":
       return (await import("../model-convert.ts")).modelConvert(options);
     case "quality":
-      return (await import("../model-quality.ts")).modelQuality(options);
+      return (await import("../model-quality.ts")).modelQuality({ ...options, file: named(options) });
   }
 });
+
+/** The model, by argument or by option. */
+function named({ file, model }: { readonly file: string | undefined; readonly model: string | undefined }) {
+  if (file === undefined || model === undefined) return file ?? model;
+  throw new HunchError("usage", `two models are named, ${file} and ${model}`, {}, "leave one of them out");
+}
