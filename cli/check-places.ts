@@ -17,6 +17,7 @@ import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { Status } from "./output/status.ts";
 import { readText } from "./text.ts";
+import { working } from "./watched.ts";
 
 /** The laws that can be drawn at one place. */
 export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const;
@@ -47,6 +48,7 @@ export async function withPlaces<T>(
     return engine;
   };
   try {
+    working("loading the models");
     const target = await load(await findModel(options.model, cacheDir));
     const context = contextOf(registry, target, async (path) => {
       const draft = await load(await findModel(path, cacheDir));

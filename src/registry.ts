@@ -6,6 +6,7 @@ import type { Drafter, Proposer } from "./drafter.ts";
 import { HunchError } from "./errors.ts";
 import { pairFault } from "./pairing.ts";
 import { importPlugins, KINDS } from "./plugin-file.ts";
+import { guarded } from "./plugin-guard.ts";
 import type { VerificationRule } from "./rule.ts";
 import type { Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
@@ -72,6 +73,8 @@ export function definePlugin<K extends keyof Methods>(plugin: Plugin<K>): Plugin
 /** The methods at hand. */
 export class Registry {
   readonly #plugins: Plugin[] = [];
+  /** Where plugins of a stranger's file came from. */
+  readonly #files = new Map<Plugin, string>();
 
   constructor(plugins: Iterable<Plugin> = []) {
     for (const plugin of plugins) this.add(plugin);
@@ -88,7 +91,10 @@ export class Registry {
   /** Adds what a TypeScript or JavaScript file exports as default, one plugin or several, and returns it. */
   async load(path: string): Promise<readonly Plugin[]> {
     const plugins = await importPlugins(path);
-    for (const plugin of plugins) this.add(plugin);
+    for (const plugin of plugins) {
+      this.add(plugin);
+      this.#files.set(plugin, path);
+    }
     return plugins;
   }
 
@@ -128,7 +134,10 @@ export class Registry {
     if (plugin.argument !== undefined && argument === "" && !plugin.argument.startsWith("[")) {
       throw new HunchError("usage", `${name} needs its ${plugin.argument}`, {}, `write ${name}:${plugin.argument}`);
     }
-    return await plugin.create(checkOptions(name, plugin.options ?? {}, options), argument, context);
+    const values = checkOptions(name, plugin.options ?? {}, options);
+    const create = () => plugin.create(values, argument, context);
+    const file = this.#files.get(plugin);
+    return file === undefined ? await create() : await guarded(plugin, file, create);
   }
 
   /**

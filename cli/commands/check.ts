@@ -48,6 +48,12 @@ const checkOptions = object("Check", {
   plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
     description: message`Load rules from a TypeScript or JavaScript file. Repeatable.`,
   })),
+  timeout: withDefault(
+    option("--timeout", float({ min: 0.1, max: 86400, metavar: "SECONDS" }), {
+      description: message`Most time for one case with code of a ${commandLine("--plugin")}. Default: 60.`,
+    }),
+    60,
+  ),
   json: withDefault(flag("--json", { description: message`As JSON.` }), false),
   debug,
 });
@@ -117,6 +123,8 @@ export const checkCommand = command("check", options, {
   description: message`Draws random and adversarial cases, runs the rule through all that chance can do, and compares
     what comes out with the target's own distribution. The exit code is 6 where a rule that claims to be lossless is not.`,
 }).map((options) => async (): Promise<number> => {
+  const { isWatched, watched } = await import("../watched.ts");
+  if (options.plugins.length > 0 && !isWatched()) return await watched(options.timeout);
   if (options.chiSquare) return await (await import("../check-chi-square.ts")).checkChiSquare(options);
   if (options.bound) return await (await import("../check-bound.ts")).checkBound(options);
   if (options.shapes.length > 0) return await (await import("../check-shapes.ts")).checkShapes(options);

@@ -162,7 +162,8 @@ test("a plugin file adds its methods; a broken one is told what it lacks", async
   };
   try {
     const fresh = new Registry(builtin);
-    const good = `{ kind: "controller", name: "mine", summary: "mine", create: () => ({ name: "mine" }) }`;
+    const good =
+      `{ kind: "controller", name: "mine", summary: "mine", create: () => ({ name: "mine", plan: () => ({ nodes: 0, depth: 0 }), observe() {} }) }`;
     const loaded = await fresh.load(file("good.ts", `const one: unknown = ${good};\nexport default [one];\n`));
     assert.deepEqual(loaded.map(({ name }) => name), ["mine"]);
     assert.equal((await fresh.resolve("controller", "mine", context)).name, "mine");
@@ -170,8 +171,16 @@ test("a plugin file adds its methods; a broken one is told what it lacks", async
     const told = async (name: string, text: string) => await complaint(() => fresh.load(file(name, text)));
     assert.match(await complaint(() => fresh.load(join(folder, "no.ts"))), /no such plugin file \(.*no\.ts\)/);
     assert.match(await told("empty.ts", "export const x = 1;\n"), /no default export/);
-    assert.match(await told("syntax.ts", "export default {{;\n"), /does not load: .*syntax\.ts/);
-    assert.match(await told("throws.ts", "throw new Error('no luck');\n"), /does not load: no luck/);
+    assert.match(
+      await told("syntax.ts", "const a = 1;\nexport default {{;\n"),
+      /does not load: .+ in `export default \{\{;` \(.*syntax\.ts:2\)/,
+    );
+    file("part.ts", "let x: number = ;\n");
+    assert.match(await told("whole.ts", 'import "./part.ts";\n'), /in `let x: number = ;` \(.*part\.ts:1\)/);
+    assert.match(
+      await told("throws.ts", "\n\nthrow new Error('no luck');\n"),
+      /does not load: no luck in `throw new Error\('no luck'\);` \(.*throws\.ts:3\)/,
+    );
     assert.match(
       await told("kind.ts", `export default { kind: "drifter" };\n`),
       /kind is "drifter", not one of drafter/,
@@ -184,6 +193,10 @@ test("a plugin file adds its methods; a broken one is told what it lacks", async
       await told("option.ts", `export default ${option};\n`),
       /default is "3", not of type integer .*options\.n/,
     );
+    const outside = option.replace('default: "3"', "default: 9, max: 8");
+    assert.match(await told("outside.ts", `export default ${outside};\n`), /default is 9, not from -Infinity to 8/);
+    const half = option.replace('default: "3"', "default: 0.5");
+    assert.match(await told("half.ts", `export default ${half};\n`), /default is 0\.5, not a whole number/);
     assert.match(await told("again.ts", `export default ${good};\n`), /two controllers called mine/);
   } finally {
     rmSync(folder, { recursive: true });
