@@ -1,4 +1,5 @@
 // Which backend runs a model. Each is loaded when it is tried: none costs anything to those who use another.
+import { availableParallelism } from "node:os";
 import type { Backend, Engine, Offer } from "../src/backend.ts";
 import { HunchError } from "../src/errors.ts";
 import type { ModelSource } from "../src/model/source.ts";
@@ -7,6 +8,7 @@ import { type Backends, foresee, loadFastest } from "./auto.ts";
 import type { Choice, Options, Prospect } from "./choice.ts";
 import { embedded } from "./embedded.ts";
 import { contextOf } from "./methods.ts";
+import { stderr } from "./output/streams.ts";
 import { closest } from "../src/closest.ts";
 
 const BUILT_IN: Backends = {
@@ -37,6 +39,7 @@ export async function loadEngine(
   registry: Registry,
   chosen?: (choice: Choice) => void,
 ): Promise<Engine> {
+  options = withinReason(source, options);
   if (spec === "auto") {
     const { engine, choice } = await loadFastest(source, options, { backends: BUILT_IN });
     chosen?.(choice);
@@ -44,6 +47,25 @@ export async function loadEngine(
   }
   const [name, provider] = split(spec);
   return (await find(name, spec, registry)).load(source, { ...options, provider });
+}
+
+const said = new Set<string>();
+
+/** Not more threads than there are cores, and a word about texts longer than the model was made for; each told once. */
+function withinReason({ title, spec }: ModelSource, options: Options): Options {
+  const { threads = 1, context = 0 } = options;
+  const cores = availableParallelism();
+  const notes = [
+    threads > cores ? `--threads ${threads}: there are ${cores} processors, so ${cores} threads are used` : "",
+    context > spec.context
+      ? `--context ${context}: ${title} was made for ${spec.context} tokens and may say anything beyond`
+      : "",
+  ].filter((note) => note !== "" && !said.has(note));
+  for (const note of notes) {
+    said.add(note);
+    stderr.line(`hunch: ${note}`);
+  }
+  return threads > cores ? { ...options, threads: cores } : options;
 }
 
 /** What `auto` takes, or would try, without loading the model. */

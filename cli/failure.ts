@@ -27,6 +27,12 @@ function systemFailure(error: unknown): string | undefined {
   switch (code) {
     case "ENOSPC":
       return `no space left on the device${where}; free some, or empty the cache with: hunch cache clear`;
+    case "EDQUOT":
+      return `the disk quota is used up${where}; free some, or empty the cache with: hunch cache clear`;
+    case "EFBIG":
+      return `the file grew past the largest size that is allowed${where}; see ulimit -f`;
+    case "EIO":
+      return `the device does not read or write${where}; look after the disk`;
     case "EACCES":
     case "EPERM":
       return `permission denied${where}`;

@@ -7,15 +7,20 @@ import { closest } from "../src/closest.ts";
 
 /** A model that can be named. */
 export interface KnownModel {
-  /** What `--model` takes: the file's name without its ending, or the folder's. */
+  /** What `--model` takes: the file's name without its ending and the number of a part, or the folder's. */
   readonly name: string;
   readonly path: string;
+  /** The other files of a split model. */
+  readonly parts: readonly string[];
   /** True: runs when no model is named. */
   readonly default: boolean;
 }
 
 /** Folders are looked into this deep. */
 const DEPTH = 2;
+
+/** A file of a split model: what all of them begin with, and its number. */
+const PART = /^(.+)-(\d{5})-of-\d{5}\.gguf$/i;
 
 /** Folders with models: those of $HUNCH_MODELS, and `models` where the command runs. */
 function modelFolders(): string[] {
@@ -25,8 +30,9 @@ function modelFolders(): string[] {
 /** The default model, where this build has one, and everything in the model folders. */
 export async function knownModels(cacheDir: string): Promise<KnownModel[]> {
   const models: KnownModel[] = [];
-  const add = (path: string, isDefault: boolean) => {
-    if (!models.some((model) => model.path === path)) models.push({ name: nameOf(path), path, default: isDefault });
+  const add = (path: string, isDefault: boolean, parts: readonly string[] = []) => {
+    if (models.some((model) => model.path === path)) return;
+    models.push({ name: nameOf(path), path, parts, default: isDefault });
   };
   try {
     add(await defaultModel(cacheDir), true);
@@ -34,14 +40,22 @@ export async function knownModels(cacheDir: string): Promise<KnownModel[]> {
     if (!(error instanceof HunchError)) throw error; // a slim build has none, and lists the others
   }
   for (const folder of modelFolders()) {
-    for (const path of modelsIn(folder, DEPTH)) {
-      if (!models.some((model) => sameFile(model.path, path))) add(path, false);
+    const paths = modelsIn(folder, DEPTH);
+    for (const path of paths) {
+      const [, base, number] = path.match(PART) ?? [];
+      if (Number(number ?? 1) > 1) continue;
+      const parts = base === undefined
+        ? []
+        : paths.filter((other) => other !== path && other.match(PART)?.[1] === base);
+      if (!models.some((model) => sameFile(model.path, path))) add(path, false, parts);
     }
   }
   return models;
 }
 
 function nameOf(path: string): string {
+  const [, base] = path.match(PART) ?? [];
+  if (base !== undefined) return parse(base).base;
   return parse(path).ext.match(/^\.(gguf|bin|hunch)$/i) ? parse(path).name : parse(path).base;
 }
 
@@ -73,7 +87,8 @@ export async function findModel(name: string | undefined, cacheDir: string): Pro
   const file = name.replace(/\?tokenizer=.*$/, "");
   if (existsSync(file)) return name;
   const models = await knownModels(cacheDir);
-  const found = models.find((model) => model.name.toLowerCase() === name.toLowerCase());
+  const meant = (known: string) => known.toLowerCase() === name.toLowerCase();
+  const found = models.find((model) => meant(model.name) || meant(parse(model.path).name));
   if (found) return found.path;
   const near = closest(name, models.map((model) => model.name)) ?? neighbour(file);
   throw new HunchError(
