@@ -30,19 +30,19 @@ const BUILT_IN: Backends = {
 
 /**
  * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's. `chosen` is
- * told what `auto` came to.
+ * told what `auto` came to, and whether that is new.
  */
 export async function loadEngine(
   spec: string,
   source: ModelSource,
   options: Options,
   registry: Registry,
-  chosen?: (choice: Choice) => void,
+  chosen?: (choice: Choice, fresh: boolean) => void,
 ): Promise<Engine> {
   options = withinReason(source, options);
   if (spec === "auto") {
-    const { engine, choice } = await loadFastest(source, options, { backends: BUILT_IN });
-    chosen?.(choice);
+    const { engine, choice, fresh } = await loadFastest(source, options, { backends: BUILT_IN });
+    chosen?.(choice, fresh);
     return engine;
   }
   const [name, provider] = split(spec);

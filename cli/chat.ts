@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { EXIT, HunchError } from "../src/errors.ts";
 import { closest } from "../src/closest.ts";
-import { choiceLine } from "./choice.ts";
 import type { ChatCommand } from "./commands/chat.ts";
 import { Conversation } from "./conversation.ts";
 import { describe } from "./failure.ts";
@@ -74,7 +73,7 @@ class Chat {
     const reader = openLineReader(this.#paint.bold("> "), Object.keys(this.#commands).map((name) => `/${name}`));
     if (reader.interactive) {
       this.#note(`${this.session.source.title}. /help for help, Ctrl-D to end.`);
-      if (this.session.choice && this.options.summary !== false) this.#note(choiceLine(this.session.choice));
+      if (this.session.news && this.options.summary !== false) this.#note(this.session.news);
     }
     let failed = false;
     for (let line = await reader.next(); line !== undefined; line = await reader.next()) {

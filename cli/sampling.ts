@@ -14,8 +14,8 @@ export function samplingOf(choice: SamplingChoice): Sampling {
 }
 
 /** Throws HunchError("usage") where something was asked for that has no effect at this temperature. */
-export function refuseIdle(choice: SamplingChoice, temperature: number): void {
-  const names = ["topK", "topP", "minP", "typical"] as const;
+export function refuseIdle(choice: SamplingChoice & { readonly seed?: string }, temperature: number): void {
+  const names = ["topK", "topP", "minP", "typical", "seed"] as const;
   const idle = names.find((name) => choice[name] !== undefined);
   if (temperature !== 0 || idle === undefined) return;
   throw new HunchError(

@@ -69,6 +69,8 @@ export class Session {
     private readonly others: readonly Engine[],
     /** What `--backend auto` came to for the target. */
     readonly choice: Choice | undefined,
+    /** The same in words, where it was made just now: on later starts it is no news. */
+    readonly news: string | undefined,
     private readonly closing: (() => void)[],
   ) {}
 
@@ -97,7 +99,12 @@ export class Session {
     const closing: (() => void)[] = [];
     const others: Engine[] = [];
     let choice: Choice | undefined;
-    const load = async (path: string, backend: string, chosen: (choice: Choice) => void): Promise<Engine> => {
+    let news = false;
+    const load = async (
+      path: string,
+      backend: string,
+      chosen: (choice: Choice, fresh: boolean) => void,
+    ): Promise<Engine> => {
       const source = await openModel(path, { context: options.context });
       closing.push(() => source.close());
       const { format, strict, context, threads } = options;
@@ -106,8 +113,8 @@ export class Session {
         source,
         { format, strict, context, threads, cacheDir, progress },
         registry,
-        (choice) => {
-          chosen(choice);
+        (choice, fresh) => {
+          chosen(choice, fresh);
           if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
         },
       );
@@ -115,7 +122,10 @@ export class Session {
       return engine;
     };
     try {
-      const target = await load(await findModel(options.model, cacheDir), devices.target, (made) => choice = made);
+      const target = await load(await findModel(options.model, cacheDir), devices.target, (made, fresh) => {
+        choice = made;
+        news = fresh;
+      });
       const context = contextOf(registry, target, async (path) => {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
@@ -125,7 +135,18 @@ export class Session {
       const drafter = await registry.resolve("drafter", options.drafter, context);
       closing.push(() => drafter.close?.());
       const controller = await registry.resolve("controller", options.controller ?? DEFAULT_CONTROLLER, context);
-      const session = new Session(target, drafter, controller, registry, context, options, others, choice, closing);
+      const session = new Session(
+        target,
+        drafter,
+        controller,
+        registry,
+        context,
+        options,
+        others,
+        choice,
+        news ? choice && choiceLine(choice) : undefined,
+        closing,
+      );
       if (options.rule !== undefined) await session.#rule(options.rule, sampling);
       trimCache(cacheDir, since);
       return session;
@@ -186,7 +207,7 @@ export class Session {
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines,
-      choice: this.choice && choiceLine(this.choice),
+      choice: this.news,
       overFastest: this.#overFastest(completion.stats),
     };
   }

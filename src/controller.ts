@@ -39,14 +39,12 @@ export interface State {
   readonly remaining: number;
   /** Tokens that the last round found likely: so many rows the next pass has beside the root, whatever is drafted. */
   readonly unsettled?: number;
-  /** Milliseconds of a target pass over `width` rows; NaN before the engine is calibrated. */
+  /** Milliseconds of a target pass over `width` rows; NaN in the first round, where nothing is stored. */
   cost(width: number): number;
 }
 
 export interface Controller {
   readonly name: string;
-  /** True: plans by `State.cost`, so the engine is calibrated once the first token is out. */
-  readonly needsCost?: true;
   plan(state: State): Plan;
   observe(round: Round): void;
 }

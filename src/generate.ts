@@ -199,7 +199,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       yield* pieces;
 
       const goesOn = finish === undefined && length < text.length;
-      if (drafts && controller.needsCost && goesOn && Number.isNaN(engine.cost(1))) {
+      if (drafts && goesOn && Number.isNaN(engine.cost(1))) {
         const calibrateStart = performance.now();
         await engine.calibrate();
         meter.calibrateMs += performance.now() - calibrateStart;

@@ -44,7 +44,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
     independent: maybe(switched),
     maxSiblings: maybe(size),
   },
-  controller: { name: text, plan: method, observe: method, needsCost: maybe(switched) },
+  controller: { name: text, plan: method, observe: method },
   backend: { name: text, load: method, offers: maybe(method), hardware: maybe(method) },
 };
 
