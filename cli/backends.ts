@@ -28,6 +28,9 @@ const BUILT_IN: Backends = {
   reference: async () => (await import("../kernels/reference/backend.ts")).referenceBackend,
 };
 
+/** What `--backend` takes, plugins aside. */
+export const backendNames: readonly string[] = ["auto", ...Object.keys(BUILT_IN)];
+
 /**
  * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's. `chosen` is
  * told what `auto` came to, and whether that is new.
@@ -88,7 +91,7 @@ async function find(name: string, spec: string, registry: Registry): Promise<Bac
   if (Object.hasOwn(BUILT_IN, name)) return BUILT_IN[name]();
   const plugins = registry.list("backend").map((plugin) => plugin.name);
   if (plugins.includes(name)) return registry.resolve("backend", spec, contextOf(registry));
-  const names = ["auto", ...Object.keys(BUILT_IN), ...plugins];
+  const names = [...backendNames, ...plugins];
   const near = closest(name, names);
   throw new HunchError(
     "usage",

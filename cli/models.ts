@@ -30,27 +30,29 @@ function modelFolders(): string[] {
 /** The default model, where this build has one, and everything in the model folders. */
 export async function knownModels(cacheDir: string): Promise<KnownModel[]> {
   const models: KnownModel[] = [];
-  const add = (path: string, isDefault: boolean, parts: readonly string[] = []) => {
-    if (models.some((model) => model.path === path)) return;
-    models.push({ name: nameOf(path), path, parts, default: isDefault });
-  };
   try {
-    add(await defaultModel(cacheDir), true);
+    const path = await defaultModel(cacheDir);
+    models.push({ name: nameOf(path), path, parts: [], default: true });
   } catch (error) {
     if (!(error instanceof HunchError)) throw error; // a slim build has none, and lists the others
   }
-  for (const folder of modelFolders()) {
-    const paths = modelsIn(folder, DEPTH);
-    for (const path of paths) {
-      const [, base, number] = path.match(PART) ?? [];
-      if (Number(number ?? 1) > 1) continue;
-      const parts = base === undefined
-        ? []
-        : paths.filter((other) => other !== path && other.match(PART)?.[1] === base);
-      if (!models.some((model) => sameFile(model.path, path))) add(path, false, parts);
-    }
+  for (const model of folderModels()) {
+    if (!models.some(({ path }) => path === model.path || sameFile(path, model.path))) models.push(model);
   }
   return models;
+}
+
+/** Everything in the model folders. */
+export function folderModels(): KnownModel[] {
+  return modelFolders().flatMap((folder) => {
+    const paths = modelsIn(folder, DEPTH);
+    return paths.flatMap((path) => {
+      const [, base, number = "1"] = path.match(PART) ?? [];
+      if (Number(number) > 1) return [];
+      const parts = paths.filter((other) => base !== undefined && other !== path && other.match(PART)?.[1] === base);
+      return [{ name: nameOf(path), path, parts, default: false }];
+    });
+  });
 }
 
 function nameOf(path: string): string {

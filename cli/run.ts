@@ -51,6 +51,9 @@ const NARROWEST = 48;
 /** Runs the command and returns the exit code; everything is written by then. */
 export async function run(args: readonly string[]): Promise<number> {
   try {
+    if (args[0] === "completion" && args.length > 2) {
+      return (await import("./completion.ts")).complete(args, parser, Object.keys(commands));
+    }
     const command = parse(args);
     return typeof command === "number" ? command : await command();
   } catch (error) {
@@ -95,19 +98,9 @@ function parse(args: readonly string[]): Command | number {
 
 /** What Optique is given. */
 function wordsFor(args: readonly string[]): readonly string[] {
-  if (args[0] === "completion") return completed(args);
   if (args.length === 0) return stdinHasText() ? ["generate"] : ["--help"];
   if (OPTIQUE.includes(args[0])) return args;
   const near = args.length === 1 ? closest(args[0], Object.keys(commands)) : undefined;
   if (near && stderr.terminal) stderr.line(`hunch: answering ${JSON.stringify(args[0])}; did you mean hunch ${near}?`);
   return wordsOf(args, commands, STANDARD);
-}
-
-/** For what a shell wants completed: its last word may become a command, the words before it decide. */
-function completed([command, shell, ...words]: readonly string[]): readonly string[] {
-  if (words.length === 0) return [command, ...shell === undefined ? [] : [shell]];
-  const bare = words.length > 1
-    ? !Object.hasOwn(commands, words[0]) && !OPTIQUE.includes(words[0])
-    : words[0].startsWith("-");
-  return [command, shell, ...bare ? ["generate"] : [], ...words];
 }

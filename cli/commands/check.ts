@@ -7,9 +7,10 @@ import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOptions } from "../options.ts";
+import { methodParser } from "../suggest.ts";
 
 const checkOptions = object("Check", {
-  rules: multiple(argument(string({ metavar: "RULE" }), {
+  rules: multiple(argument(methodParser("rule", "RULE"), {
     description: message`Rules to check, such as ${"token"} or ${"lenient?lenience=0.8"}.`,
   })),
   all: withDefault(flag("--all", { description: message`Every rule there is.` }), false),
@@ -72,7 +73,7 @@ const boundOptions = object("Bound", {
     false,
   ),
   proposer: withDefault(
-    option("--proposer", string({ metavar: "METHOD" }), {
+    option("--proposer", methodParser("proposer"), {
       description: message`Whose drafts ${commandLine("--bound")} and ${
         commandLine("--chi-square")
       } judge: model:FILE, successors, …`,
@@ -108,7 +109,7 @@ const boundOptions = object("Bound", {
 
 const shapeOptions = object("Shapes", {
   shapes: multiple(
-    option("--shape", string({ metavar: "METHOD" }), {
+    option("--shape", methodParser("shape"), {
       description: message`Instead: a tree shape together with every rule for its law; all: every shape. Repeatable.`,
     }),
   ),

@@ -3,14 +3,15 @@ import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
-import { choice, integer, string } from "@optique/core/valueparser";
+import { choice, integer } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
 import { debug, modelOption } from "../options.ts";
+import { backendParser, modelParser } from "../suggest.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
-const file = optional(argument(path({ metavar: "MODEL" }), {
+const file = optional(argument(modelParser("MODEL"), {
   description: message`A model file or name. Default: the model that comes with hunch.`,
 }));
 
@@ -40,7 +41,7 @@ const quality = object({
     description: message`Only this format. Repeatable. Default: all that the backend has.`,
   })),
   backend: withDefault(
-    option("--backend", string({ metavar: "NAME" }), { description: message`What computes.` }),
+    option("--backend", backendParser(), { description: message`What computes.` }),
     "auto",
   ),
   threads: optional(option("--threads", integer({ min: 1, max: 1024, metavar: "N" }), {

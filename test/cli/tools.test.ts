@@ -81,6 +81,51 @@ test("shells are told commands, and options of a bare prompt as well", async () 
   assert.match(values, /int8/);
 });
 
+test("shells are told methods, backends, models, their paths, and shells", async () => {
+  const folder = join(FOLDER, "named models");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "Tiny-Story.gguf"), "");
+  const complete = async (...words: string[]) => {
+    const { code, stdout, stderr } = await hunch(["completion", "bash", ...words], { env: { HUNCH_MODELS: folder } });
+    assert.equal(code, 0, stderr);
+    return stdout.trim().split(/\s+/);
+  };
+  assert.deepEqual(await complete("why", "-d", ""), ["none", "lookup", "model:", "spine", "graft:"]);
+  assert.deepEqual(await complete("--rule", "to"), ["token", "top-and-one"]);
+  assert.deepEqual(await complete("chat", "--controller", "fi"), ["fixed"]);
+  assert.deepEqual(await complete("check", "rec"), ["recursive"]);
+  assert.deepEqual(await complete("check", "--shape", "gu"), ["gumbel"]);
+  assert.deepEqual(await complete("--backend", ""), ["auto", "onnx", "webgpu", "reference"]);
+  assert.match((await complete("-m", "T")).join(" "), /^Tiny-Story .*__FILE__/);
+  assert.match((await complete("model", "info", "T")).join(" "), /^Tiny-Story .*__FILE__/);
+  assert.match((await complete("-d", "model:a")).join(" "), /__FILE__.*model/);
+  assert.deepEqual(await complete("completion", "ba"), ["bash"]);
+  assert.deepEqual(await complete("comp"), ["completion"]);
+});
+
+test("methods are listed with their laws, lossless or relaxed, all of them or those that a filter names", async () => {
+  const [rules, json, nothing] = await Promise.all([
+    hunch(["plugin", "list", "rules", "relaxed"]),
+    hunch(["plugin", "list", "--json"]),
+    hunch(["plugin", "list", "nothing"]),
+  ]);
+  assert.match(rules.stdout, /^rules\n {2}typical .*\n {6}relaxed for point, iid, distinct, top-and-one, beam\n/);
+  assert.doesNotMatch(rules.stdout, /drafters|lossless for/);
+  const methods = JSON.parse(json.stdout) as { kind: string; name: string; laws?: string[]; lossless?: boolean }[];
+  const of = (kind: string, name: string) => methods.find((method) => method.kind === kind && method.name === name)!;
+  assert.deepEqual([of("rule", "token").laws, of("rule", "token").lossless], [
+    ["point", "iid", "distinct", "beam"],
+    true,
+  ]);
+  assert.equal(of("rule", "typical").lossless, false);
+  assert.deepEqual(of("shape", "gumbel").laws, ["distinct"]);
+  assert.deepEqual(of("drafter", "lookup").laws, ["point"]);
+  assert.equal(of("drafter", "lookup").lossless, undefined);
+  assert.ok(methods.filter(({ kind }) => kind === "rule").every(({ lossless }) => typeof lossless === "boolean"));
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.stderr, /no method is nothing; name a kind/);
+});
+
 test("hunch model info tells what a file is, for people and for programs", async () => {
   const [text, json] = await Promise.all([
     hunch(["model", "info", STORIES]),
