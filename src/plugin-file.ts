@@ -88,7 +88,8 @@ function optionFault(spec: unknown): string | undefined {
   }
   if (typeof summary !== "string") return "its summary is no text";
   const told = `its default is ${JSON.stringify(standard)}, not`;
-  if (typeof standard !== (type === "integer" ? "number" : type)) return `${told} of type ${type}`;
+  const given: string = typeof standard;
+  if (given !== (type === "integer" ? "number" : type)) return `${told} of type ${type}`;
   if (type === "integer" && !Number.isInteger(standard)) return `${told} a whole number`;
   if (choices !== undefined && !choices.includes(String(standard))) return `${told} one of ${choices.join(", ")}`;
   const fits = typeof standard !== "number" || standard >= min && standard <= max;
