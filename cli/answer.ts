@@ -25,7 +25,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
     keepEnd: options.overflow === "truncate",
   });
   const status = new Status(stderr.terminal && options.summary !== false);
-  const session = await Session.open(options, status.progress);
+  const session = await Session.open(options, status.progress, sampling);
   try {
     if (!options.raw && session.source.chat === undefined && stderr.terminal && options.summary !== false) {
       status.clear();

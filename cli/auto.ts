@@ -37,6 +37,13 @@ const DAY = 24 * 60 * 60 * 1000;
 const PAST = 32;
 const REPEATS = 3;
 
+/** `fresh`: it was not remembered, but made by this call. */
+export interface Fastest {
+  readonly engine: Engine;
+  readonly choice: Choice;
+  readonly fresh: boolean;
+}
+
 /**
  * Loads `source` on the backend with the least sum of a pass over one row and one over eight. Never are two engines
  * loaded at once. Throws HunchError("unavailable") where no backend can run it.
@@ -45,13 +52,13 @@ export async function loadFastest(
   source: ModelSource,
   options: Options,
   setting: Setting,
-): Promise<{ readonly engine: Engine; readonly choice: Choice }> {
+): Promise<Fastest> {
   const path = await choicePath(source, options);
   const kept = await recall(path, options.cacheDir, setting);
   if (kept) {
     try {
       const engine = await (await setting.backends[kept.backend]()).load(source, options);
-      return { engine, choice: { ...choiceOf(kept), engine: engine.name } };
+      return { engine, choice: { ...choiceOf(kept), engine: engine.name }, fresh: false };
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error; // else what is left is tried again
     }
@@ -103,7 +110,7 @@ async function compare(
   source: ModelSource,
   options: Options,
   { backends, measure = passes, now = Date.now }: Setting,
-): Promise<{ engine: Engine; choice: Choice }> {
+): Promise<Fastest> {
   const { name: first, engine: taken, refusals } = await loadFirst(source, options, backends);
   const hardware: Record<string, string> = {};
   const remember = (backend: string, choice: Choice, settled: boolean) => {
@@ -125,7 +132,7 @@ async function compare(
     else rivals.push(name);
   }
   if (rivals.length === 0) {
-    return { engine: taken, choice: remember(first, { engine: taken.name, trials: [], refusals }, true) };
+    return { engine: taken, choice: remember(first, { engine: taken.name, trials: [], refusals }, true), fresh: true };
   }
 
   const trials: Trial[] = [];
@@ -156,6 +163,7 @@ async function compare(
   return {
     engine,
     choice: remember(best.backend, { engine: engine.name, trials: told, refusals }, failed.length === 0),
+    fresh: true,
   };
 }
 

@@ -1,4 +1,5 @@
 // Which backend runs a model. Each is loaded when it is tried: none costs anything to those who use another.
+import { availableParallelism } from "node:os";
 import type { Backend, Engine, Offer } from "../src/backend.ts";
 import { HunchError } from "../src/errors.ts";
 import type { ModelSource } from "../src/model/source.ts";
@@ -8,6 +9,7 @@ import { withCache } from "./cache.ts";
 import type { Choice, Options, Prospect } from "./choice.ts";
 import { embedded } from "./embedded.ts";
 import { contextOf } from "./methods.ts";
+import { warn } from "./output/streams.ts";
 import { closest } from "../src/closest.ts";
 
 const BUILT_IN: Backends = {
@@ -27,26 +29,49 @@ const BUILT_IN: Backends = {
   reference: async () => (await import("../kernels/reference/backend.ts")).referenceBackend,
 };
 
+/** What `--backend` takes, plugins aside. */
+export const backendNames: readonly string[] = ["auto", ...Object.keys(BUILT_IN)];
+
 /**
  * Loads `source` on the backend that `spec` names: `auto`, `onnx`, `onnx:cuda`, `reference` or a plugin's. `chosen` is
- * told what `auto` came to.
+ * told what `auto` came to, and whether that is new.
  */
 export async function loadEngine(
   spec: string,
   source: ModelSource,
   options: Options,
   registry: Registry,
-  chosen?: (choice: Choice) => void,
+  chosen?: (choice: Choice, fresh: boolean) => void,
 ): Promise<Engine> {
+  options = withinReason(source, options);
   return await withCache(options.cacheDir, async (cacheDir) => {
     if (spec === "auto") {
-      const { engine, choice } = await loadFastest(source, { ...options, cacheDir }, { backends: BUILT_IN });
-      chosen?.(choice);
+      const { engine, choice, fresh } = await loadFastest(source, { ...options, cacheDir }, { backends: BUILT_IN });
+      chosen?.(choice, fresh);
       return engine;
     }
     const [name, provider] = split(spec);
     return await (await find(name, spec, registry)).load(source, { ...options, cacheDir, provider });
   });
+}
+
+const said = new Set<string>();
+
+/** Not more threads than there are cores, and a word about texts longer than the model was made for; each told once. */
+function withinReason({ title, spec }: ModelSource, options: Options): Options {
+  const { threads = 1, context = 0 } = options;
+  const cores = availableParallelism();
+  const notes = [
+    threads > cores ? `--threads ${threads}: there are ${cores} processors, so ${cores} threads are used` : "",
+    context > spec.context
+      ? `--context ${context}: ${title} was made for ${spec.context} tokens and may say anything beyond`
+      : "",
+  ].filter((note) => note !== "" && !said.has(note));
+  for (const note of notes) {
+    said.add(note);
+    warn(note);
+  }
+  return threads > cores ? { ...options, threads: cores } : options;
 }
 
 /** What `auto` takes, or would try, without loading the model. */
@@ -69,7 +94,7 @@ async function find(name: string, spec: string, registry: Registry): Promise<Bac
   if (Object.hasOwn(BUILT_IN, name)) return BUILT_IN[name]();
   const plugins = registry.list("backend").map((plugin) => plugin.name);
   if (plugins.includes(name)) return registry.resolve("backend", spec, contextOf(registry));
-  const names = ["auto", ...Object.keys(BUILT_IN), ...plugins];
+  const names = [...backendNames, ...plugins];
   const near = closest(name, names);
   throw new HunchError(
     "usage",

@@ -3,7 +3,6 @@ import { EXIT, HunchError } from "../src/errors.ts";
 import type { Piece } from "../src/generate.ts";
 import { type ChatControls, COMMAND_WORDS, isCommand, runCommand } from "./chat-commands.ts";
 import { ChatState, stateFolder } from "./chat-state.ts";
-import { choiceLine } from "./choice.ts";
 import type { ChatCommand } from "./commands/chat.ts";
 import { type Answer, Conversation } from "./conversation.ts";
 import { describe } from "./failure.ts";
@@ -34,7 +33,7 @@ export async function chat(options: ChatCommand): Promise<number> {
   }
   const resumed = options.resume ? await state!.last() : undefined;
   const status = new Status(stderr.terminal && options.summary !== false);
-  const session = await Session.open(options, status.progress);
+  const session = await Session.open(options, status.progress, sampling);
   try {
     if (session.source.chat === undefined) {
       const hint = 'go on from a text with: hunch --raw "Once upon a time"';
@@ -136,7 +135,7 @@ class Chat implements ChatControls {
   #greet(): void {
     const { messages } = this.conversation;
     this.note(`${this.session.source.title}. /help for help, Ctrl-D to end.`);
-    if (this.session.choice && this.options.summary !== false) this.note(choiceLine(this.session.choice));
+    if (this.session.news && this.options.summary !== false) this.note(this.session.news);
     if (this.options.resume) this.note(`going on with ${messages.length} messages`);
     if (this.#state?.fresh) {
       this.note(

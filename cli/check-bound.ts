@@ -9,6 +9,7 @@ import type { CheckCommand } from "./commands/check.ts";
 import type { Status } from "./output/status.ts";
 import { stdout } from "./output/streams.ts";
 import { table } from "./output/table.ts";
+import { working } from "./watched.ts";
 
 const MOST_DRAFTS = 8;
 
@@ -41,6 +42,7 @@ function acceptanceTables(
   return laws.map((law, done) => ({
     law,
     bound: counts.map((n) => {
+      working(`bound, ${law}, ${n} drafts`);
       status.progress(`bound, ${law}`, (done + n / 2 / MOST_DRAFTS) / laws.length);
       return places.reduce((sum, { p, q }) => sum + optimalAcceptance(p, q, law, n)!, 0) / places.length;
     }),
@@ -49,6 +51,7 @@ function acceptanceTables(
       lossless: rule.lossless,
       kept: counts.map((n) => {
         status.progress(`${rule.name}, ${law}`, (done + 0.5 + n / 2 / MOST_DRAFTS) / laws.length);
+        working(`${rule.name}, ${law}, ${n} drafts`);
         return kept(rule, law, places, n, options);
       }),
     })),

@@ -9,6 +9,7 @@ import { type Law, LAWS, withPlaces } from "./check-places.ts";
 import type { CheckCommand } from "./commands/check.ts";
 import { stdout } from "./output/streams.ts";
 import { table } from "./output/table.ts";
+import { working } from "./watched.ts";
 
 const DRAFTS = 2;
 /** A deviate that chance exceeds once in three million tests. */
@@ -51,7 +52,8 @@ const refuted = ({ z, impossible }: Row) => z > FAR || impossible > 0;
 function testRule(rule: VerificationRule, law: Law, places: readonly Place[], options: CheckCommand): Row | undefined {
   const chance = new SeededChance(`${options.seed}/${rule.name}/${law}`);
   let [statistic, freedom, impossible, distance] = [0, 0, 0, 0];
-  for (const { p, q } of places) {
+  for (const [place, { p, q }] of places.entries()) {
+    working(`${rule.name}, ${law}, place ${place + 1}`);
     const counts = new Map<number, number>();
     for (let i = 0; i < options.draws / places.length; i++) {
       const tree = drawPlace(q, law, DRAFTS, chance);

@@ -17,8 +17,9 @@ import type { CheckCommand } from "./commands/check.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
 import { Status } from "./output/status.ts";
-import { readTextFile } from "./text.ts";
 import { warn } from "./output/streams.ts";
+import { readText } from "./text.ts";
+import { working } from "./watched.ts";
 
 /** The laws that can be drawn at one place. */
 export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const;
@@ -49,6 +50,7 @@ export async function withPlaces<T>(
     return engine;
   };
   try {
+    working("loading the models");
     const target = await load(await findModel(options.model, cacheDir));
     const context = contextOf(registry, target, async (path) => {
       const draft = await load(await findModel(path, cacheDir));
@@ -67,7 +69,7 @@ export async function withPlaces<T>(
 
 /** Evenly spread over the second half of the text, where drafters that learn from it have seen something. */
 async function placesOf(engine: Engine, proposer: Proposer, options: CheckCommand, status: Status): Promise<Place[]> {
-  const text = options.file === undefined ? TEXT : await readTextFile(options.file);
+  const text = options.file === undefined ? TEXT : await readText(options.file);
   const all = engine.source.tokenizer.encode(text, { begin: true });
   const whole = all.subarray(0, Math.min(all.length, engine.context));
   const half = Math.floor(whole.length / 2);

@@ -1,5 +1,7 @@
 // hunch check --shape: tree shapes together with every rule for their law, the chance of both followed.
 import type { Engine } from "../src/backend.ts";
+import type { Case } from "../src/check/case.ts";
+import { caseLine } from "../src/check/report.ts";
 import { proveShape, type ShapeReport } from "../src/check/shapes.ts";
 import { EXIT, HunchError } from "../src/errors.ts";
 import type { PluginContext, Registry } from "../src/registry.ts";
@@ -9,6 +11,7 @@ import { openRegistry } from "./methods.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
 import { table } from "./output/table.ts";
+import { working } from "./watched.ts";
 
 /** Returns the exit code. */
 export async function checkShapes(options: CheckCommand): Promise<number> {
@@ -20,6 +23,7 @@ export async function checkShapes(options: CheckCommand): Promise<number> {
   const reports: (ShapeReport & { readonly spec: string; readonly law: string })[] = [];
   try {
     for (const [i, spec] of specs.entries()) {
+      working(`${spec}, being made`);
       const shape = await registry.resolve("shape", spec, context);
       const fitting = rules.filter((rule) => rule.laws.includes(shape.law));
       if (fitting.length === 0) {
@@ -28,7 +32,8 @@ export async function checkShapes(options: CheckCommand): Promise<number> {
       for (const [j, rule] of fitting.entries()) {
         status.progress(`${spec} with ${rule.name}`, (i + j / fitting.length) / specs.length);
         const { rounds, seed } = options;
-        reports.push({ spec, law: shape.law, ...await proveShape(shape, rule, { rounds, seed }) });
+        const begin = (of: Case) => working(`${spec} with ${rule.name}, ${caseLine(of)}`);
+        reports.push({ spec, law: shape.law, ...await proveShape(shape, rule, { rounds, seed, begin }) });
       }
     }
   } finally {
@@ -40,7 +45,7 @@ export async function checkShapes(options: CheckCommand): Promise<number> {
       spec,
       law,
       rule,
-      failure === undefined ? "lossless" : "REFUTED",
+      failure === undefined ? "lossless" : failure.exact.hidden === undefined ? "REFUTED" : "HIDDEN RANDOMNESS",
       String(cases),
       worst === 0 ? "0" : worst.toExponential(1),
       Number.isNaN(accepted) ? "–" : accepted.toFixed(4),
@@ -50,7 +55,8 @@ export async function checkShapes(options: CheckCommand): Promise<number> {
     for (const { spec, rule, failure } of reports) {
       if (failure === undefined) continue;
       const { case: of, plan, exact } = failure;
-      const what = exact.broken ?? `total variation ${exact.totalVariation.toExponential(1)}`;
+      const hidden = exact.hidden && `hidden randomness: ${exact.hidden}; all chance must come from its argument`;
+      const what = hidden ?? exact.broken ?? `total variation ${exact.totalVariation.toExponential(1)}`;
       stdout.line(`${spec} with ${rule}: ${what}, on ${of.kind} rows of ${of.vocab} tokens, ${plan.nodes} nodes`);
     }
   }

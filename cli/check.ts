@@ -1,6 +1,7 @@
 // hunch check: the proof of one rule, several or all, as a table or as JSON.
+import type { Case } from "../src/check/case.ts";
 import { type ProofOptions, proveRule, type RuleReport } from "../src/check/prove.ts";
-import { failureLines, reportLines } from "../src/check/report.ts";
+import { caseLine, failureLines, reportLines } from "../src/check/report.ts";
 import { EXIT, HunchError } from "../src/errors.ts";
 import type { OptionSpec, Plugin, PluginContext, Registry } from "../src/registry.ts";
 import type { CheckCommand } from "./commands/check.ts";
@@ -8,6 +9,7 @@ import type { VerificationRule } from "../src/rule.ts";
 import { openRegistry } from "./methods.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
+import { working } from "./watched.ts";
 
 /** Returns the exit code. */
 export async function check(options: CheckCommand): Promise<number> {
@@ -23,8 +25,10 @@ export async function check(options: CheckCommand): Promise<number> {
         status.progress(`${spec}, ${law}`, (i + fraction) / specs.length);
       let rule: VerificationRule | undefined;
       try {
+        working(`${spec}, being made`);
         rule = await ruleOf(spec, options, registry, context);
-        reports.push({ ...proveRule(rule, proofOf(rule, { ...options, progress })), rule: spec });
+        const begin = (of: Case) => working(`${spec}, ${caseLine(of)}`);
+        reports.push({ ...proveRule(rule, proofOf(rule, { ...options, progress, begin })), rule: spec });
       } catch (error) {
         // With --all, what cannot be proved for want of a model is told and left; a rule that claims must be proved.
         if (!options.all || !(error instanceof HunchError) || error.kind !== "usage" || rule?.lossless) throw error;
@@ -74,6 +78,7 @@ function reportJson(report: RuleReport) {
         ...failure.case,
         totalVariation: failure.exact.totalVariation,
         broken: failure.exact.broken,
+        hidden: failure.exact.hidden,
       },
     })),
   };
@@ -129,7 +134,7 @@ async function ruleOf(
 
 function proofOf(
   rule: VerificationRule,
-  { laws, ...proof }: Omit<CheckCommand, "progress"> & Pick<ProofOptions, "progress">,
+  { laws, ...proof }: Omit<CheckCommand, "progress"> & Pick<ProofOptions, "progress" | "begin">,
 ): ProofOptions {
   return { ...proof, laws: laws.length > 0 ? laws.filter((law) => rule.laws.includes(law)) : undefined };
 }

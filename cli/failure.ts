@@ -5,7 +5,9 @@ import { ClosedPipe, stderr } from "./output/streams.ts";
 /** Prints one line, or with `debug` the whole stack, and returns the exit code. */
 export function complain(error: unknown, debug: boolean): number {
   if (error instanceof ClosedPipe) return EXIT.ok; // whoever closed the pipe has what they wanted
-  if (debug) stderr.line(error instanceof Error ? error.stack ?? String(error) : String(error));
+  for (let thrown = debug ? error : undefined; thrown !== undefined; thrown = (thrown as Error | null)?.cause) {
+    stderr.line(thrown instanceof Error ? thrown.stack ?? String(thrown) : String(thrown));
+  }
   stderr.line(`hunch: ${describe(error)}`);
   return error instanceof HunchError ? error.exitCode : systemFailure(error) ? EXIT.unavailable : EXIT.failure;
 }
@@ -31,6 +33,12 @@ function systemFailure(error: unknown): string | undefined {
   switch (code) {
     case "ENOSPC":
       return `no space left on the device${where}; free some, or empty the cache with: hunch cache clear`;
+    case "EDQUOT":
+      return `the disk quota is used up${where}; free some, or empty the cache with: hunch cache clear`;
+    case "EFBIG":
+      return `the file grew past the largest size that is allowed${where}; see ulimit -f`;
+    case "EIO":
+      return `the device does not read or write${where}; look after the disk`;
     case "EACCES":
     case "EPERM":
       return `permission denied${where}`;

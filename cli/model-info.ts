@@ -11,6 +11,7 @@ import { choiceLine, prospectLine } from "./choice.ts";
 import { findModel, knownModels } from "./models.ts";
 import { stdout, warn } from "./output/streams.ts";
 import { bytes, count, table } from "./output/table.ts";
+import { visible } from "./output/visible.ts";
 
 export async function modelInfo(
   options: { readonly file: string | undefined; readonly tensors: boolean; readonly json: boolean },
@@ -101,8 +102,8 @@ function factsOf(source: ModelSource) {
 function rowsOf(facts: Facts): string[][] {
   const types = Object.entries(facts.types).sort((a, b) => b[1] - a[1]);
   return [
-    ["title", facts.title],
-    ["file", `${facts.path} (${facts.format}, ${bytes(facts.bytes)})`],
+    ["title", visible(facts.title)],
+    ["file", `${visible(facts.path)} (${facts.format}, ${bytes(facts.bytes)})`],
     ["architecture", facts.architecture],
     ["parameters", `${count(facts.parameters)}: ${types.map(([type, n]) => `${count(n)} ${type}`).join(", ")}`],
     ["layers", `${facts.layers}, width ${facts.width}, feed-forward ${facts.feedForward}`],
@@ -129,20 +130,22 @@ function rowsOf(facts: Facts): string[][] {
 export async function modelList(options: { readonly json: boolean }): Promise<number> {
   const models = await knownModels(cacheFolder());
   if (options.json) {
-    stdout.line(JSON.stringify(models));
+    stdout.line(JSON.stringify(models.map(({ parts, ...model }) => parts.length > 0 ? { ...model, parts } : model)));
     return EXIT.ok;
   }
-  const rows = models.map(({ name, path, default: isDefault }) => [
-    name,
-    sizeOf(path),
+  const rows = models.map(({ name, path, parts, default: isDefault }) => [
+    visible(name),
+    sizeOf([path, ...parts]),
     isDefault ? "default" : "",
-    path,
+    visible(path),
   ]);
   for (const line of table(rows, [1])) stdout.line(line);
   return EXIT.ok;
 }
 
-function sizeOf(path: string): string {
-  const about = statSync(path, { throwIfNoEntry: false });
-  return about === undefined || about.isDirectory() ? "" : bytes(about.size);
+/** Of all its files; "" of a folder. */
+function sizeOf(paths: readonly string[]): string {
+  const files = paths.map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (files.some((about) => about === undefined || about.isDirectory())) return "";
+  return bytes(files.reduce((sum, about) => sum + (about?.size ?? 0), 0));
 }

@@ -13,7 +13,7 @@ import { RIVERS } from "./rivers.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout, warn } from "./output/streams.ts";
 import { table } from "./output/table.ts";
-import { readTextFile } from "./text.ts";
+import { readText } from "./text.ts";
 
 interface Options {
   readonly file: string | undefined;
@@ -97,7 +97,7 @@ async function loadWhereKnown(
 }
 
 async function textTokens(source: ModelSource, { text, tokens: most }: Options): Promise<Int32Array> {
-  const tokens = source.tokenizer.encode(text === undefined ? RIVERS : await readTextFile(text), { begin: true });
+  const tokens = source.tokenizer.encode(text === undefined ? RIVERS : await readText(text), { begin: true });
   if (tokens.length < 2) throw new HunchError("usage", "the text is too short to judge by", {}, "give more of it");
   return tokens.slice(0, Math.min(most, source.spec.context));
 }

@@ -7,15 +7,20 @@ import { closest } from "../src/closest.ts";
 
 /** A model that can be named. */
 export interface KnownModel {
-  /** What `--model` takes: the file's name without its ending, or the folder's. */
+  /** What `--model` takes: the file's name without its ending and the number of a part, or the folder's. */
   readonly name: string;
   readonly path: string;
+  /** The other files of a split model. */
+  readonly parts: readonly string[];
   /** True: runs when no model is named. */
   readonly default: boolean;
 }
 
 /** Folders are looked into this deep. */
 const DEPTH = 2;
+
+/** A file of a split model: what all of them begin with, and its number. */
+const PART = /^(.+)-(\d{5})-of-\d{5}\.gguf$/i;
 
 /** Folders with models: those of $HUNCH_MODELS, and `models` where the command runs. */
 function modelFolders(): string[] {
@@ -25,23 +30,34 @@ function modelFolders(): string[] {
 /** The default model, where this build has one, and everything in the model folders. */
 export async function knownModels(cacheDir: string): Promise<KnownModel[]> {
   const models: KnownModel[] = [];
-  const add = (path: string, isDefault: boolean) => {
-    if (!models.some((model) => model.path === path)) models.push({ name: nameOf(path), path, default: isDefault });
-  };
   try {
-    add(await defaultModel(cacheDir), true);
+    const path = await defaultModel(cacheDir);
+    models.push({ name: nameOf(path), path, parts: [], default: true });
   } catch (error) {
     if (!(error instanceof HunchError)) throw error; // a slim build has none, and lists the others
   }
-  for (const folder of modelFolders()) {
-    for (const path of modelsIn(folder, DEPTH)) {
-      if (!models.some((model) => sameFile(model.path, path))) add(path, false);
-    }
+  for (const model of folderModels()) {
+    if (!models.some(({ path }) => path === model.path || sameFile(path, model.path))) models.push(model);
   }
   return models;
 }
 
+/** Everything in the model folders. */
+export function folderModels(): KnownModel[] {
+  return modelFolders().flatMap((folder) => {
+    const paths = modelsIn(folder, DEPTH);
+    return paths.flatMap((path) => {
+      const [, base, number = "1"] = path.match(PART) ?? [];
+      if (Number(number) > 1) return [];
+      const parts = paths.filter((other) => base !== undefined && other !== path && other.match(PART)?.[1] === base);
+      return [{ name: nameOf(path), path, parts, default: false }];
+    });
+  });
+}
+
 function nameOf(path: string): string {
+  const [, base] = path.match(PART) ?? [];
+  if (base !== undefined) return parse(base).base;
   return parse(path).ext.match(/^\.(gguf|bin|hunch)$/i) ? parse(path).name : parse(path).base;
 }
 
@@ -73,7 +89,8 @@ export async function findModel(name: string | undefined, cacheDir: string): Pro
   const file = name.replace(/\?tokenizer=.*$/, "");
   if (existsSync(file)) return name;
   const models = await knownModels(cacheDir);
-  const found = models.find((model) => model.name.toLowerCase() === name.toLowerCase());
+  const meant = (known: string) => known.toLowerCase() === name.toLowerCase();
+  const found = models.find((model) => meant(model.name) || meant(parse(model.path).name));
   if (found) return found.path;
   const near = closest(name, models.map((model) => model.name)) ?? neighbour(file);
   throw new HunchError(
@@ -88,7 +105,8 @@ export async function findModel(name: string | undefined, cacheDir: string): Pro
 function neighbour(file: string): string | undefined {
   const folder = dirname(file);
   try {
-    const near = closest(parse(file).base, readdirSync(folder));
+    const there = readdirSync(folder).filter((name) => existsSync(join(folder, name))); // no links to nowhere
+    const near = closest(parse(file).base, there);
     return near && (folder === "." && !file.startsWith(`.${sep}`) ? near : join(folder, near));
   } catch {
     return undefined;

@@ -6,14 +6,17 @@ import type { InferValue } from "@optique/core/parser";
 import { flag, negatableFlag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
+import { backendParser, methodParser, modelParser } from "./suggest.ts";
+
+export const modelOption = optional(option("-m", "--model", modelParser("FILE"), {
+  description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,
+}));
 
 /** Which model, computed how. */
 export const modelOptions = object("Model", {
-  model: optional(option("-m", "--model", path({ metavar: "FILE" }), {
-    description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,
-  })),
+  model: modelOption,
   backend: withDefault(
-    option("--backend", string({ metavar: "NAME" }), {
+    option("--backend", backendParser(), {
       description:
         message`What computes: auto (the fastest here), onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
     }),
@@ -42,15 +45,15 @@ export const modelOptions = object("Model", {
 /** How the answer is made faster. */
 export const methodOptions = object("Speculation", {
   drafter: withDefault(
-    option("-d", "--drafter", string({ metavar: "METHOD" }), {
+    option("-d", "--drafter", methodParser("drafter"), {
       description: message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: lookup.`,
     }),
     "lookup",
   ),
-  rule: optional(option("--rule", string({ metavar: "METHOD" }), {
+  rule: optional(option("--rule", methodParser("rule"), {
     description: message`What keeps guesses. Default: greedy at temperature 0, else match.`,
   })),
-  controller: optional(option("--controller", string({ metavar: "METHOD" }), {
+  controller: optional(option("--controller", methodParser("controller"), {
     description: message`Who decides how much to guess.`,
   })),
   device: optional(option("--device", string({ metavar: "WHERE" }), {

@@ -8,32 +8,41 @@ import { findModel } from "./models.ts";
 import { stdinHasText } from "./output/streams.ts";
 import type { Question } from "./session.ts";
 import { shorten } from "./shorten.ts";
-import { readStdin, readTextFile, type TextLimit } from "./text.ts";
+import { readText, type TextLimit } from "./text.ts";
+
+const HINT = 'give one: hunch "Why is the sky blue?", or pipe text into it';
+const NOTHING_PIPED = "there is no text on stdin";
 
 /**
  * The last of stdin, files and argument that is given is the prompt; what comes before it is its context. Parts are
- * joined by an empty line: context, empty line, prompt. Throws HunchError where there is nothing at all, where a file or
- * the argument is empty, and where a part is longer than `limit` allows. A pipe may be empty beside something else.
+ * joined by an empty line: context, empty line, prompt. `-`, as a file or the argument, is stdin in that place. Throws
+ * HunchError where there is nothing at all, where a file, `-` or the argument is empty, and where a part is longer than
+ * `limit` allows. A pipe that nobody named may be empty beside something else.
  */
 export async function readPrompt(
   argument: string | undefined,
   files: readonly string[],
   limit?: TextLimit,
 ): Promise<string> {
-  const hint = 'give one: hunch "Why is the sky blue?", or pipe text into it';
   const parts: string[] = [];
-  const piped = stdinHasText();
-  if (piped) parts.push(await readStdin(limit));
-  for (const file of files) {
-    const text = await readTextFile(file, limit);
-    if (text.trim() === "") throw new HunchError("usage", "this file is empty", { file }, "name one with text in it");
-    parts.push(text);
-  }
-  if (argument?.trim() === "") throw new HunchError("usage", "the prompt is empty", {}, hint);
-  if (argument !== undefined) parts.push(argument);
+  const places = [...files, argument].filter((name) => name === "-").length;
+  if (places > 1) throw new HunchError("usage", "stdin can be read once", {}, "leave all but one - out");
+  const piped = places === 0 && stdinHasText();
+  if (piped) parts.push(await readText("-", limit));
+  for (const file of files) parts.push(await notBlank(file, limit));
+  if (argument?.trim() === "") throw new HunchError("usage", "the prompt is empty", {}, HINT);
+  if (argument !== undefined) parts.push(argument === "-" ? await notBlank("-", limit) : argument);
   const prompt = parts.filter((part) => part.trim() !== "").join("\n\n");
   if (prompt !== "") return prompt;
-  throw new HunchError("usage", piped ? "there is no text on stdin" : "there is no prompt", {}, hint);
+  throw new HunchError("usage", piped ? NOTHING_PIPED : "there is no prompt", {}, HINT);
+}
+
+/** The text of a file or of `-`, which somebody named and therefore has some. */
+async function notBlank(file: string, limit: TextLimit | undefined): Promise<string> {
+  const text = await readText(file, limit);
+  if (text.trim() !== "") return text;
+  if (file === "-") throw new HunchError("usage", NOTHING_PIPED, {}, HINT);
+  throw new HunchError("usage", "this file is empty", { file }, "name one with text in it");
 }
 
 /**

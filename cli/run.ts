@@ -16,9 +16,10 @@ import { paintFor } from "./output/colour.ts";
 import { stderr, stdinHasText, stdout } from "./output/streams.ts";
 import { VERSION } from "./version.ts";
 import { usageError } from "./wording.ts";
+import { wordsOf } from "./words.ts";
 
 /** By name. Each parses to a function that runs it and returns the exit code. */
-const commands = {
+export const commands = {
   generate: generateCommand,
   chat: chatCommand,
   score: scoreCommand,
@@ -38,15 +39,21 @@ const parser = or(
   commands.cache,
 );
 
-/** Commands that list where nothing else is asked of them. */
-const LISTS = ["cache", "plugin"];
+/** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
+export const STANDARD = { "": "generate", cache: "list", plugin: "list" };
 
-/** First words that are not a prompt. */
-const WORDS = [...Object.keys(commands), "help", "completion", "--help", "-h", "--version", "-V"];
+/** First words that Optique's own commands and options are. */
+const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];
+
+/** Optique sets its columns in no less; on a narrower terminal lines break where they must. */
+const NARROWEST = 48;
 
 /** Runs the command and returns the exit code; everything is written by then. */
 export async function run(args: readonly string[]): Promise<number> {
   try {
+    if (args[0] === "completion" && args.length > 2) {
+      return (await import("./completion.ts")).complete(args, parser, Object.keys(commands));
+    }
     const command = parse(args);
     return typeof command === "number" ? command : await command();
   } catch (error) {
@@ -65,9 +72,10 @@ const FOOTER: Message = [
 
 /** The command, or the exit code where help, version or completion was all that was wanted. */
 function parse(args: readonly string[]): Command | number {
-  return runParserSync(parser, "hunch", withCommand(args), {
+  const words = wordsFor(args);
+  return runParserSync(parser, "hunch", words, {
     colors: paintFor(stdout).on,
-    maxWidth: Math.min(stdout.columns, 100),
+    maxWidth: Math.min(Math.max(stdout.columns, NARROWEST), 100),
     showChoices: true,
     aboveError: "none",
     stdout: (text) => stdout.line(text),
@@ -83,26 +91,16 @@ function parse(args: readonly string[]): Command | number {
     version: { value: `hunch ${VERSION}`, option: { names: ["--version", "-V"] }, onShow: (code: number) => code },
     completion: { command: true, onShow: (code: number) => code },
     onError: (_code, error) => {
-      throw usageError(error, args, commands);
+      throw usageError(error, args, words, commands);
     },
   });
 }
 
-/**
- * `hunch …` without a command is `hunch generate …`. The same for what a shell wants completed: its last word may
- * become a command, the words before it decide.
- */
-function withCommand(args: readonly string[]): readonly string[] {
-  if (args[0] === "completion" && args.length > 2) {
-    const [command, shell, ...words] = args;
-    const bare = words.length > 1 ? !WORDS.includes(words[0]) : words[0].startsWith("-");
-    return [command, shell, ...(bare ? ["generate", ...words] : words)];
-  }
+/** What Optique is given. */
+function wordsFor(args: readonly string[]): readonly string[] {
   if (args.length === 0) return stdinHasText() ? ["generate"] : ["--help"];
-  const [first, second = ""] = args;
-  if (LISTS.includes(first) && !/^(--help|-h|[^-].*)$/.test(second)) return [first, "list", ...args.slice(1)];
-  if (WORDS.includes(first)) return args;
+  if (OPTIQUE.includes(args[0])) return args;
   const near = args.length === 1 ? closest(args[0], Object.keys(commands)) : undefined;
   if (near && stderr.terminal) stderr.line(`hunch: answering ${JSON.stringify(args[0])}; did you mean hunch ${near}?`);
-  return ["generate", ...args];
+  return wordsOf(args, commands, STANDARD);
 }

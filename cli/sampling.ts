@@ -14,9 +14,10 @@ export function samplingOf(choice: SamplingChoice): Sampling {
 }
 
 /** Throws HunchError("usage") where something was asked for, and not to be off, that has no effect at this temperature. */
-export function refuseIdle(choice: SamplingChoice, temperature: number): void {
-  const names = ["topK", "topP", "minP", "typical"] as const;
-  const idle = names.find((name) => choice[name] !== undefined && choice[name] !== GREEDY[name]);
+export function refuseIdle(choice: SamplingChoice & { readonly seed?: string }, temperature: number): void {
+  const names = ["topK", "topP", "minP", "typical", "seed"] as const;
+  const off = { ...GREEDY, seed: undefined };
+  const idle = names.find((name) => choice[name] !== undefined && choice[name] !== off[name]);
   if (temperature !== 0 || idle === undefined) return;
   throw new HunchError(
     "usage",

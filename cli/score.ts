@@ -16,7 +16,7 @@ import { findModel } from "./models.ts";
 import { scoreJson, scoreLines } from "./output/score.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout, warn } from "./output/streams.ts";
-import { readStdin, readTextFile } from "./text.ts";
+import { readText } from "./text.ts";
 
 /** Returns the exit code. */
 export async function score(options: ScoreCommand): Promise<number> {
@@ -92,7 +92,7 @@ function refuseContradictions({ text, file, ids, json, jsonl, logits }: ScoreCom
 /** A text, or ids that stand for one. */
 async function readGiven({ text, file, ids }: ScoreCommand): Promise<string | Int32Array> {
   if (ids !== undefined) return parseIds(ids);
-  return text ?? (file === undefined ? await readStdin() : readTextFile(file));
+  return text === undefined || text === "-" ? await readText(file ?? "-") : text;
 }
 
 /** Tokens of a text, the beginning token in front where the model wants one. */

@@ -89,6 +89,8 @@ export class Session {
     private readonly others: readonly Engine[],
     /** What `--backend auto` came to for the target. */
     readonly choice: Choice | undefined,
+    /** The same in words, where it was made just now: on later starts it is no news. */
+    readonly news: string | undefined,
     private readonly closing: (() => void)[],
   ) {}
 
@@ -103,8 +105,15 @@ export class Session {
     return [...new Set(engines.map(({ name, format }) => `${name} ${format}`))];
   }
 
-  /** Opens the model and loads it. Throws HunchError where anything named is not there or does not fit. */
-  static async open(options: SessionOptions, progress: (step: string, fraction: number) => void): Promise<Session> {
+  /**
+   * Opens the model and loads it. Throws HunchError where anything named is not there or does not fit. `sampling`: that
+   * of every question, where they share one.
+   */
+  static async open(
+    options: SessionOptions,
+    progress: (step: string, fraction: number) => void,
+    sampling?: Sampling,
+  ): Promise<Session> {
     const devices = devicesOf(options.device, options.backend);
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
@@ -112,7 +121,12 @@ export class Session {
     const closing: (() => void)[] = [];
     const others: Engine[] = [];
     let choice: Choice | undefined;
-    const load = async (path: string, backend: string, chosen: (choice: Choice) => void): Promise<Engine> => {
+    let news = false;
+    const load = async (
+      path: string,
+      backend: string,
+      chosen: (choice: Choice, fresh: boolean) => void,
+    ): Promise<Engine> => {
       const source = await openModel(path, { context: options.context, warn });
       closing.push(() => source.close());
       const { format, strict, context, threads } = options;
@@ -121,8 +135,8 @@ export class Session {
         source,
         { format, strict, context, threads, cacheDir, progress },
         registry,
-        (choice) => {
-          chosen(choice);
+        (choice, fresh) => {
+          chosen(choice, fresh);
           if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
         },
       );
@@ -130,18 +144,22 @@ export class Session {
       return engine;
     };
     try {
-      const target = await load(await findModel(options.model, cacheDir), devices.target, (made) => choice = made);
+      const target = await load(await findModel(options.model, cacheDir), devices.target, (made, fresh) => {
+        choice = made;
+        news = fresh;
+      });
       const context = contextOf(registry, target, async (path) => {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
         others.push(draft);
         return inVocabularyOf(target, draft);
       });
-      const session = new Session(target, registry, context, options, others, choice, closing);
-      const specs = session.#specs({ sampling: GREEDY });
+      const told = news ? choice && choiceLine(choice) : undefined;
+      const session = new Session(target, registry, context, options, others, choice, told, closing);
+      const specs = session.#specs({ sampling: sampling ?? GREEDY });
       await session.#method("drafter", specs.drafter);
       await session.#method("controller", specs.controller, keysOf(specs).controller);
-      if (options.rule !== undefined) await session.#methods(specs); // what is wrong for every question is told once
+      if (options.rule !== undefined) await session.#methods(specs, sampling); // wrong for every question: told once
       trimCache(cacheDir, since);
       return session;
     } catch (error) {
@@ -157,7 +175,7 @@ export class Session {
     const completion = await complete({
       engine: this.engine,
       prompt,
-      ...await this.#methods(this.#specs(question)),
+      ...await this.#methods(this.#specs(question), sampling),
       sampling,
       chance: new SeededChance(seed),
       maxTokens: maxTokens ?? this.#limit(prompt.length),
@@ -197,11 +215,11 @@ export class Session {
     };
   }
 
-  async #methods(specs: Specs) {
+  async #methods(specs: Specs, sampling?: Sampling) {
     const drafter = await this.#method("drafter", specs.drafter);
     const rule = await this.#method("rule", specs.rule);
     const controller = await this.#method("controller", specs.controller, keysOf(specs).controller);
-    await this.registry.checkPair(drafter, rule, this.context);
+    await this.registry.checkPair(drafter, rule, this.context, sampling);
     return { drafter, rule, controller };
   }
 
@@ -224,7 +242,7 @@ export class Session {
       context: this.engine.context,
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines(question),
-      choice: this.choice && choiceLine(this.choice),
+      choice: this.news,
       overFastest: this.#overFastest(completion.stats),
     };
   }

@@ -61,8 +61,13 @@ function unreadable(path: string, error: unknown): HunchError {
 }
 
 /** All of stdin as text, without the line break at its end. Throws HunchError where it is longer than `limit` allows. */
-export async function readStdin(limit?: TextLimit): Promise<string> {
+async function readStdin(limit?: TextLimit): Promise<string> {
   return withoutLastBreak(utf8(await gather(stdinChunks(), "stdin", limit), "stdin"));
+}
+
+/** A file, or stdin where it is called `-`. */
+export async function readText(path: string, limit?: TextLimit): Promise<string> {
+  return path === "-" ? await readStdin(limit) : await readTextFile(path, limit);
 }
 
 /** Puts pieces together, but never more than is of use: a pipe may have no end. */

@@ -1,36 +1,28 @@
 // What the parser of the command line complains about, in one sentence of our own form and with a suggestion.
 import { formatMessage, type Message } from "@optique/core/message";
-import { extractCommandNames, extractOptionNames, type Usage } from "@optique/core/usage";
 import { closest } from "../src/closest.ts";
 import { HunchError } from "../src/errors.ts";
+import type { Commands } from "./words.ts";
 
-/** `args` as given, before a bare prompt became `generate`; `commands` by name. */
+/** `args` as given, `words` as Optique got them; `commands` by name. */
 export function usageError(
   error: Message,
   args: readonly string[],
-  commands: Readonly<Record<string, { readonly usage: Usage }>>,
+  words: readonly string[],
+  commands: Commands,
 ): HunchError {
   const text = formatMessage(error, { quotes: false }).replaceAll(/\s+/g, " ").trim();
-  const named = Object.hasOwn(commands, args[0] ?? "");
-  const name = named ? args[0] : "generate";
-  const { usage } = commands[name];
-  const help = `see hunch ${name} --help`;
-  const unexpected = text.match(/^Unexpected option or (?:subcommand|argument): (.*)\.$/)?.[1];
+  const command = Object.hasOwn(commands, words[0]) ? `${words[0]} ` : "";
+  const help = `see hunch ${command}--help`;
+  const unexpected = text.match(/^Unexpected option or (?:subcommand|argument): (.*?)\.(?: Did you mean .*)?$/)?.[1];
   if (unexpected === undefined) {
     const sentence = text.replace(/^Error: /, "").replace(/\.$/, "").replace(/: Expected/, ": expected");
     return new HunchError("usage", /^[A-Z]/.test(sentence) ? lower(sentence) : sentence, {}, help);
   }
-  if (unexpected.startsWith("-")) {
-    const near = closest(unexpected.replace(/=.*/s, ""), extractOptionNames(usage));
-    return new HunchError("usage", `there is no option ${unexpected}`, {}, near ? `did you mean ${near}?` : help);
-  }
-  const near = named ? closest(unexpected, extractCommandNames(usage)) : closest(args[0] ?? "", Object.keys(commands));
-  return new HunchError(
-    "usage",
-    `unexpected argument ${JSON.stringify(unexpected)}`,
-    {},
-    near ? `did you mean hunch ${named ? `${name} ` : ""}${near}?` : named ? help : "put quotes around the prompt",
-  );
+  const bare = words[0] === "generate" && !args.includes("generate");
+  const near = bare && !args[0].startsWith("-") ? closest(args[0], Object.keys(commands)) : undefined;
+  const hint = near !== undefined ? `did you mean hunch ${near}?` : bare ? "put quotes around the prompt" : help;
+  return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, {}, hint);
 }
 
 function lower(sentence: string): string {

@@ -1,5 +1,6 @@
 // Starts the Bun of node_modules with the arguments given. Dependencies run no scripts while they are installed
-// (see .npmrc), so Bun's own step, linking its binary into place, is done here the first time.
+// (see .npmrc), so Bun's own step, linking its binary into place, is done here the first time. Settings come from
+// bunfig.toml beside this file, not from the folder that the user happens to be in.
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -19,5 +20,6 @@ if (!existsSync(binary) || statSync(binary).size < 1_000_000) {
   if (linked.status !== 0) process.exit(linked.status ?? 1);
 }
 process.on("SIGINT", () => {}); // Ctrl-C reaches the child as well; it decides how to end
-const child = spawnSync(binary, process.argv.slice(2), { stdio: "inherit" });
+const config = `--config=${fileURLToPath(new URL("bunfig.toml", import.meta.url))}`;
+const child = spawnSync(binary, [config, ...process.argv.slice(2)], { stdio: "inherit" });
 process.exit(child.status ?? 128 + (constants.signals[child.signal ?? "SIGTERM"] ?? 0));

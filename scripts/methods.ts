@@ -5,7 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { builtin } from "../plugins/builtin.ts";
-import type { Methods, Plugin, PluginContext } from "../src/registry.ts";
+import { claimsOf } from "../src/claims.ts";
+import type { Methods, Plugin } from "../src/registry.ts";
 import { ROOT } from "./runtimes.ts";
 
 const PAGE = `${ROOT}docs/methods.md`;
@@ -60,24 +61,10 @@ function paper({ paper }: Plugin): string {
 
 /** What a rule promises, or the law of a shape's drafts; empty where only the model at hand can tell. */
 async function says(plugin: Plugin): Promise<string> {
-  const defaults = Object.entries(plugin.options ?? {}).map(([name, { default: value }]) => [name, value]);
-  const needsModel = new Error(`${plugin.name} looks at the model when it is made`);
-  const nothing = new Proxy({}, {
-    get() {
-      throw needsModel;
-    },
-  }) as PluginContext;
-  let method;
-  try {
-    method = await plugin.create(Object.fromEntries(defaults), "", nothing);
-  } catch (error) {
-    if (error === needsModel) return "";
-    throw error;
-  }
-  if ("lossless" in method) {
-    return `${method.lossless ? "lossless" : "**relaxed**"} for ${method.laws.map((law) => `\`${law}\``).join(", ")}`;
-  }
-  return "law" in method ? `\`${method.law}\`` : "";
+  const { laws = [], lossless, greedy } = await claimsOf(plugin) ?? {};
+  const names = laws.map((law) => `\`${law}\``).join(", ");
+  if (lossless === undefined) return names;
+  return `${lossless ? "lossless" : "**relaxed**"}${greedy ? " at temperature 0" : ""} for ${names}`;
 }
 
 if (import.meta.main) {

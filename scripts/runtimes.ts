@@ -11,7 +11,9 @@ export const CURRENT: Runtime = "Deno" in globalThis ? "deno" : "bun";
 
 /** The command line that starts `runtime`; arguments follow. */
 export function command(runtime: Runtime): string[] {
-  if (runtime === CURRENT) return [process.execPath];
+  if (runtime === CURRENT) {
+    return [process.execPath, ...runtime === "bun" ? [`--config=${ROOT}scripts/bunfig.toml`] : []];
+  }
   // Both packages link their binary on first use; their own launchers know how.
   return runtime === "deno" ? ["node", `${ROOT}node_modules/deno/bin.cjs`] : ["node", `${ROOT}scripts/bun.mjs`];
 }

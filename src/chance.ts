@@ -173,10 +173,15 @@ export class EnumeratingChance implements Chance {
     });
   }
 
-  /** Moves to the next branch; false when all were seen. */
-  advance(): boolean {
+  /** Goes through the same branch once more. */
+  again(): void {
     this.at = 0;
     this.probability = 1;
+  }
+
+  /** Moves to the next branch; false when all were seen. */
+  advance(): boolean {
+    this.again();
     while (this.trail.length > 0) {
       const last = this.trail[this.trail.length - 1];
       if (++last.taken < last.tokens.length) return true;
@@ -201,14 +206,48 @@ export class EnumeratingChance implements Chance {
   }
 }
 
+/** Code that was run twice with the same chance did not do the same. */
+export class HiddenRandomness extends Error {
+  override readonly name = "HiddenRandomness";
+}
+
 /**
  * Every outcome of `run` with its probability, one per branch; equal values are not merged. `run` must take all its
- * chance from the argument and be deterministic otherwise.
+ * chance from the argument and be deterministic otherwise. `told`: what makes a value what it is, in words; with it every
+ * branch is run twice, and HiddenRandomness is thrown where the words differ.
  */
-export function* everyBranch<T>(run: (chance: Chance) => T): Generator<Outcome<T>> {
+export function* everyBranch<T>(run: (chance: Chance) => T, told?: (value: T) => string): Generator<Outcome<T>> {
   const chance = new EnumeratingChance();
   do {
     const value = run(chance);
-    yield { value, probability: chance.probability };
+    const { probability } = chance;
+    if (told !== undefined) {
+      chance.again();
+      sameAgain(told(value), told(run(chance)));
+    }
+    yield { value, probability };
   } while (chance.advance());
+}
+
+/** Every outcome of asynchronous code, for drafters and tree shapes; see `everyBranch`. */
+export async function everyBranchAsync<T>(
+  run: (chance: Chance) => Promise<T>,
+  told?: (value: T) => string,
+): Promise<Outcome<T>[]> {
+  const chance = new EnumeratingChance();
+  const outcomes: Outcome<T>[] = [];
+  do {
+    const value = await run(chance);
+    const { probability } = chance;
+    if (told !== undefined) {
+      chance.again();
+      sameAgain(told(value), told(await run(chance)));
+    }
+    outcomes.push({ value, probability });
+  } while (chance.advance());
+  return outcomes;
+}
+
+function sameAgain(first: string, second: string): void {
+  if (first !== second) throw new HiddenRandomness(`the same chance gave ${first}, then ${second}`);
 }

@@ -1,13 +1,13 @@
 // What somebody probably meant: the nearest of the known names.
 
-/** The name nearest to `word`, if it is near enough to be meant; of equally near ones the first. */
+/** The name nearest to `word`, if it is near enough to be meant; of equally near ones the first. Never `word` itself. */
 export function closest(word: string, names: Iterable<string>): string | undefined {
   const typed = word.toLowerCase();
   let best: string | undefined;
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const name of names) {
     const far = distance(typed, name.toLowerCase());
-    if (far < least) {
+    if (far < least && name !== word) {
       least = far;
       best = name;
     }

@@ -40,14 +40,12 @@ export interface State {
   readonly length: number;
   /** Tokens that may still be generated. */
   readonly remaining: number;
-  /** Milliseconds of a target pass over `width` rows; NaN before the engine is calibrated. */
+  /** Milliseconds of a target pass over `width` rows; NaN in the first round, where nothing is stored. */
   cost(width: number): number;
 }
 
 export interface Controller {
   readonly name: string;
-  /** True: plans by `State.cost`, so the engine is calibrated once the first token is out. */
-  readonly needsCost?: true;
   plan(state: State): Plan;
   observe(round: Round): void;
 }

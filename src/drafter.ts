@@ -9,6 +9,10 @@ export interface Drafter {
   readonly name: string;
   /** The laws of the trees it can draw; from `begin` on, of those it draws for this text. Empty: it never drafts. */
   readonly laws: readonly DraftLaw[];
+  /** Where they depend on the sampling: those of texts sampled so. Absent: `laws`. */
+  lawsAt?(sampling: Sampling): readonly DraftLaw[];
+  /** Name of the tree shape that it draws by, where it has one. To tell people. */
+  readonly shape?: string;
   /** A new text starts with these tokens. `sampling` is the target's: what is sampled must be drafted alike. */
   begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
   /** A draft after everything observed so far. At most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */

@@ -144,9 +144,9 @@ export async function complete(options: GenerateOptions, see?: (piece: Piece) =>
   }
 }
 
-/** Measures what passes cost where the controller wants that and nobody has yet. Milliseconds that it took. */
-async function calibrated({ engine, drafter, controller }: GenerateOptions): Promise<number> {
-  if (drafter.laws.length === 0 || !controller.needsCost || !Number.isNaN(engine.cost(1))) return 0;
+/** Measures what passes cost where there is a drafter and nobody has yet. Milliseconds that it took. */
+async function calibrated({ engine, drafter }: GenerateOptions): Promise<number> {
+  if (drafter.laws.length === 0 || !Number.isNaN(engine.cost(1))) return 0;
   const lap = laps();
   await engine.calibrate();
   return lap();

@@ -5,16 +5,28 @@ import { HunchError } from "./errors.ts";
 import type { VerificationRule } from "./rule.ts";
 import type { Sampling } from "./sampling.ts";
 
-/** What makes a rule unable to judge a drafter, in a few words; undefined where they fit. */
-export function pairFault(drafter: Drafter, rule: VerificationRule): string | undefined {
-  const foreign = drafter.laws.filter((law) => !rule.laws.includes(law));
+/**
+ * What makes a rule unable to judge a drafter, in a few words; undefined where they fit. Without a sampling: the laws
+ * that the drafter has now.
+ */
+export function pairFault(drafter: Drafter, rule: VerificationRule, sampling?: Sampling): string | undefined {
+  const then = sampling && drafter.lawsAt?.(sampling);
+  const foreign = (then ?? drafter.laws).filter((law) => !rule.laws.includes(law));
   if (foreign.length === 0) return undefined;
-  return `the rule ${rule.name} cannot judge drafts of law ${foreign.join(" or ")}, which ${drafter.name} draws`;
+  const shape = drafter.shape === undefined ? "" : ` with the shape ${drafter.shape}`;
+  const when = then === undefined ? "" : ` at temperature ${sampling?.temperature}`;
+  const law = foreign.join(" or ");
+  return `the rule ${rule.name} cannot judge drafts of law ${law}, which ${drafter.name} draws${shape}${when}`;
+}
+
+/** Whether a rule has an effect and a meaning with this sampling; where not, `refuseImpossible` says why. */
+export function worksAt({ lossless, greedy, verifyGreedily }: VerificationRule, { temperature }: Sampling): boolean {
+  return temperature > 0 ? !greedy : lossless || verifyGreedily !== undefined;
 }
 
 /**
  * Throws HunchError where the choice of methods cannot keep its promise. To be called after `drafter.begin`, from when
- * on a drafter names only the laws of this text. `fitting`: names of rules that would do, for the hint.
+ * on a drafter names only the laws of this text.
  */
 export function refuseImpossible(
   { engine, drafter, rule, sampling, strict = true }: {
@@ -24,12 +36,9 @@ export function refuseImpossible(
     readonly sampling: Sampling;
     readonly strict?: boolean;
   },
-  fitting: readonly string[] = [],
 ): void {
-  const fault = pairFault(drafter, rule);
-  if (fault !== undefined) {
-    throw new HunchError("usage", fault, {}, fitting.length > 0 ? `rules that can: ${fitting.join(", ")}` : "");
-  }
+  const fault = pairFault(drafter, rule, sampling);
+  if (fault !== undefined) throw new HunchError("usage", fault);
   if (rule.greedy && sampling.temperature > 0) {
     throw new HunchError(
       "usage",

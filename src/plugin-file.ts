@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HunchError } from "./errors.ts";
-import type { Methods, Plugin } from "./registry.ts";
+import { errorPlace } from "./plugin-place.ts";
+import type { Methods, OptionSpec, Plugin } from "./registry.ts";
 
 /** What the kinds of methods are called, in the order in which they are listed. */
 export const KINDS = {
@@ -29,8 +30,9 @@ export async function importPlugins(path: string): Promise<readonly Plugin[]> {
     found = (await import(pathToFileURL(full).href) as { default?: unknown }).default;
   } catch (error) {
     if (error instanceof HunchError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new HunchError("input", `the plugin does not load: ${message}`, { file: path }, "correct the file");
+    const { message, file, text } = errorPlace(error, path);
+    const where = text === undefined ? "" : ` in \`${text}\``;
+    throw new HunchError("input", `the plugin does not load: ${message}${where}`, { file }, "correct the file");
   }
   const list: readonly unknown[] = Array.isArray(found) ? found : [found];
   if (found === undefined || list.length === 0) {
@@ -80,13 +82,16 @@ function pluginFault(value: unknown): Fault | undefined {
 
 function optionFault(spec: unknown): string | undefined {
   if (typeof spec !== "object" || spec === null) return "the option is no object";
-  const { type, summary, default: standard } = spec as Record<string, unknown>;
+  const { type, summary, default: standard, min = -Infinity, max = Infinity, choices } = spec as Partial<OptionSpec>;
   if (!OPTION_TYPES.includes(type as string)) {
     return `its type is ${JSON.stringify(type)}, not one of ${OPTION_TYPES.join(", ")}`;
   }
   if (typeof summary !== "string") return "its summary is no text";
+  const told = `its default is ${JSON.stringify(standard)}, not`;
   const given: string = typeof standard;
-  return given === (type === "integer" ? "number" : type)
-    ? undefined
-    : `its default is ${JSON.stringify(standard)}, not of type ${type}`;
+  if (given !== (type === "integer" ? "number" : type)) return `${told} of type ${type}`;
+  if (type === "integer" && !Number.isInteger(standard)) return `${told} a whole number`;
+  if (choices !== undefined && !choices.includes(String(standard))) return `${told} one of ${choices.join(", ")}`;
+  const fits = typeof standard !== "number" || standard >= min && standard <= max;
+  return fits ? undefined : `${told} from ${min} to ${max}`;
 }

@@ -21,29 +21,37 @@ export class ProposedDrafter implements Drafter {
   constructor(
     readonly name: string,
     private readonly proposer: Proposer,
-    private readonly shape: TreeShape,
+    private readonly form: TreeShape,
   ) {
-    this.#laws = shape.law === "point" ? ["point"] : ["point", shape.law];
+    this.#laws = form.law === "point" ? ["point"] : ["point", form.law];
+  }
+
+  get shape(): string {
+    return this.form.name;
   }
 
   get laws(): readonly DraftLaw[] {
     return this.#laws;
   }
 
+  lawsAt(sampling: Sampling): readonly DraftLaw[] {
+    return [sampling.temperature === 0 ? "point" : this.form.law];
+  }
+
   begin(prompt: Int32Array, sampling: Sampling): void {
     this.#sampling = sampling;
-    this.#laws = [sampling.temperature === 0 ? "point" : this.shape.law];
+    this.#laws = this.lawsAt(sampling);
     this.#text.clear();
     this.#text.append(prompt);
-    this.shape.begin?.();
+    this.form.begin?.();
   }
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
-    const sure = this.shape.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
+    const sure = this.form.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
     const asked = ask(this.proposer, plan, this.#sampling);
     await this.proposer.sync(this.#text.view, sure ? this.#sampling : asked.sync);
-    if (this.#sampling.temperature > 0) return await this.shape.grow(asked.proposer, asked.plan, chance);
-    return { ...await this.shape.grow(asked.proposer, asked.plan, LIKELIEST), law: "point", q: () => undefined };
+    if (this.#sampling.temperature > 0) return await this.form.grow(asked.proposer, asked.plan, chance);
+    return { ...await this.form.grow(asked.proposer, asked.plan, LIKELIEST), law: "point", q: () => undefined };
   }
 
   /** Nothing where the draft has branches: there is no saying which of them is kept. */
@@ -53,7 +61,7 @@ export class ProposedDrafter implements Drafter {
 
   observe(round: Round): void {
     this.#text.append(round.committed);
-    this.shape.observe?.(round);
+    this.form.observe?.(round);
   }
 
   close(): void {

@@ -4,9 +4,11 @@ import { closest } from "./closest.ts";
 import type { Controller } from "./controller.ts";
 import type { Drafter, Proposer } from "./drafter.ts";
 import { HunchError } from "./errors.ts";
-import { pairFault } from "./pairing.ts";
+import { pairFault, worksAt } from "./pairing.ts";
 import { importPlugins, KINDS } from "./plugin-file.ts";
+import { guarded } from "./plugin-guard.ts";
 import type { VerificationRule } from "./rule.ts";
+import type { Sampling } from "./sampling.ts";
 import type { TreeShape } from "./shape.ts";
 import { checkOptions, parseSpec } from "./spec.ts";
 
@@ -74,6 +76,8 @@ export function definePlugin<K extends keyof Methods>(plugin: Plugin<K>): Plugin
 /** The methods at hand. */
 export class Registry {
   readonly #plugins: Plugin[] = [];
+  /** Where plugins of a stranger's file came from. */
+  readonly #files = new Map<Plugin, string>();
 
   constructor(plugins: Iterable<Plugin> = []) {
     for (const plugin of plugins) this.add(plugin);
@@ -90,7 +94,10 @@ export class Registry {
   /** Adds what a TypeScript or JavaScript file exports as default, one plugin or several, and returns it. */
   async load(path: string): Promise<readonly Plugin[]> {
     const plugins = await importPlugins(path);
-    for (const plugin of plugins) this.add(plugin);
+    for (const plugin of plugins) {
+      this.add(plugin);
+      this.#files.set(plugin, path);
+    }
     return plugins;
   }
 
@@ -130,22 +137,53 @@ export class Registry {
     if (plugin.argument !== undefined && argument === "" && !plugin.argument.startsWith("[")) {
       throw new HunchError("usage", `${name} needs its ${plugin.argument}`, {}, `write ${name}:${plugin.argument}`);
     }
-    return await plugin.create(checkOptions(name, plugin.options ?? {}, options), argument, context);
+    const values = checkOptions(name, plugin.options ?? {}, options);
+    const create = () => plugin.create(values, argument, context);
+    const file = this.#files.get(plugin);
+    return file === undefined ? await create() : await guarded(plugin, file, create);
   }
 
   /**
-   * Throws HunchError("usage") where a rule cannot judge any draft of the drafter, naming the rules that can. A drafter
-   * of several laws may narrow them once it knows the sampling: `generate` looks again.
+   * Throws HunchError("usage") where a rule cannot judge what the drafter draws, naming what would fit. Without a
+   * sampling, only where none of its laws will do.
    */
-  async checkPair(drafter: Drafter, rule: VerificationRule, context: PluginContext): Promise<void> {
-    if (drafter.laws.length === 0 || drafter.laws.some((law) => rule.laws.includes(law))) return;
-    const fitting: string[] = [];
-    for (const plugin of this.list("rule")) {
-      if (plugin.argument !== undefined && !plugin.argument.startsWith("[")) continue;
-      const other = await plugin.create(checkOptions(plugin.name, plugin.options ?? {}, new Map()), "", context);
-      if (drafter.laws.every((law) => other.laws.includes(law))) fitting.push(plugin.name);
+  async checkPair(
+    drafter: Drafter,
+    rule: VerificationRule,
+    context: PluginContext,
+    sampling?: Sampling,
+  ): Promise<void> {
+    const fault = pairFault(drafter, rule, sampling);
+    const laws = sampling === undefined ? drafter.laws : drafter.lawsAt?.(sampling) ?? drafter.laws;
+    if (fault === undefined || sampling === undefined && laws.some((law) => rule.laws.includes(law))) return;
+    const rules = await this.#namesOf(
+      "rule",
+      context,
+      (other) => laws.every((law) => other.laws.includes(law)) && (sampling === undefined || worksAt(other, sampling)),
+    );
+    const hints = [rules.length > 0 ? `rules that can: ${rules.join(", ")}` : "no rule here can"];
+    if (drafter.shape !== undefined) {
+      const warm = sampling?.temperature === 0 ? drafter.lawsAt?.({ ...sampling, temperature: 1 }) : undefined;
+      const shapes = await this.#namesOf("shape", context, ({ law }) => rule.laws.includes(law));
+      if (warm?.every((law) => rule.laws.includes(law))) hints.push("a temperature above 0 would do");
+      else if (shapes.length > 0 && sampling?.temperature !== 0) {
+        hints.push(`shapes that ${rule.name} can judge: ${shapes.join(", ")}`);
+      }
     }
-    const hint = fitting.length > 0 ? `rules that can: ${fitting.join(", ")}` : "no rule here can";
-    throw new HunchError("usage", pairFault(drafter, rule)!, {}, hint);
+    throw new HunchError("usage", fault, {}, hints.join("; "));
+  }
+
+  /** Names of methods that can be made without an argument and are as wanted. */
+  async #namesOf<K extends keyof Methods>(
+    kind: K,
+    context: PluginContext,
+    wanted: (method: Methods[K]) => boolean,
+  ): Promise<string[]> {
+    const names: string[] = [];
+    for (const { name, argument } of this.list(kind)) {
+      if (argument !== undefined && !argument.startsWith("[")) continue;
+      if (wanted(await this.resolve(kind, name, context))) names.push(name);
+    }
+    return names;
   }
 }

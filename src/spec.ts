@@ -1,7 +1,8 @@
 // How a method is written on one line: name:argument?option=value&option=value.
 //
-// Parentheses protect what is inside, so that methods made of others can take specs as arguments. A switch may be
-// written without its value: `?fast` is `?fast=true`.
+// Parentheses protect what is inside, so that methods made of others can take specs, as arguments and as options:
+// `model:(draft.bin?tokenizer=other.bin)?shape=(target-init?widths=4,2&threshold=0.2)`. A pair that holds all of an
+// argument or of a value is taken off. A switch may be written without its value: `?fast` is `?fast=true`.
 import { closest } from "./closest.ts";
 import { HunchError } from "./errors.ts";
 import type { OptionSpec, OptionValues } from "./registry.ts";
@@ -10,7 +11,7 @@ export interface Spec {
   readonly name: string;
   /** "" where none was given. */
   readonly argument: string;
-  /** As written, unchecked. */
+  /** As written but for parentheses, unchecked. */
   readonly options: ReadonlyMap<string, string>;
 }
 
@@ -27,20 +28,20 @@ export function parseSpec(text: string): Spec {
     const equals = pair.indexOf("=");
     const key = equals < 0 ? pair : pair.slice(0, equals);
     if (options.has(key)) throw new HunchError("usage", `${text} sets ${key} twice`, {}, "leave one out");
-    options.set(key, equals < 0 ? "true" : pair.slice(equals + 1));
+    options.set(key, equals < 0 ? "true" : unwrap(pair.slice(equals + 1)));
   }
   return { name, argument: colon < 0 ? "" : unwrap(head.slice(colon + 1)), options };
 }
 
-/** Without the parentheses where one pair holds all, as in `model:(draft.bin?tokenizer=other.bin)`. */
-function unwrap(argument: string): string {
-  if (!argument.startsWith("(") || !argument.endsWith(")")) return argument;
+/** Without the parentheses where one pair holds all. */
+function unwrap(text: string): string {
+  if (!text.startsWith("(") || !text.endsWith(")")) return text;
   let depth = 0;
-  for (let i = 0; i < argument.length - 1; i++) {
-    if (argument[i] === "(") depth++;
-    else if (argument[i] === ")" && --depth === 0) return argument;
+  for (let i = 0; i < text.length - 1; i++) {
+    if (text[i] === "(") depth++;
+    else if (text[i] === ")" && --depth === 0) return text;
   }
-  return argument.slice(1, -1);
+  return text.slice(1, -1);
 }
 
 /** Splits at a character wherever it stands outside parentheses. */

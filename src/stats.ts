@@ -31,7 +31,7 @@ export interface Stats {
   readonly verifyMs: number;
   /** All rounds: what is neither drafting nor verifying is bookkeeping. Not the time that the reader of pieces took. */
   readonly decodeMs: number;
-  /** Measuring the cost of passes, where the controller wanted that and nothing was stored; not in `decodeMs`. */
+  /** Measuring the cost of passes, where there is a drafter and nothing was stored; not in `decodeMs`. */
   readonly calibrateMs: number;
   /** Of names such as `lookup`, `token`, `onnx:cpu`, `exact`. */
   readonly method: {

@@ -72,7 +72,6 @@ export const cacheCommand = command(
 });
 
 const UNITS: Readonly<Record<string, number>> = {
-  "": 1,
   K: 1e3,
   M: 1e6,
   G: 1e9,
@@ -83,10 +82,13 @@ const UNITS: Readonly<Record<string, number>> = {
   TI: 2 ** 40,
 };
 
-/** Bytes of `20GB`, `1.5 GiB`, `500M`. */
+/** Bytes of `20GB`, `1.5 GiB`, `500M`, `4096B`; only 0 needs no unit. */
 export function sizeOf(text: string): number {
-  const [, number, unit] = text.trim().toUpperCase().match(/^(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?$/) ?? [];
-  const size = Math.round(Number(number) * (UNITS[unit ?? "?"] ?? NaN));
-  if (Number.isSafeInteger(size)) return size;
-  throw new HunchError("usage", `${JSON.stringify(text)} is not a size`, {}, "write it like 20GB, 1.5GiB or 500MB");
+  const [, number, unit] = text.trim().toUpperCase().match(/^(\d+(?:\.\d+)?)\s*(?:([KMGT]I?)B?|B)?$/) ?? [];
+  const size = Math.round(Number(number) * (unit === undefined ? 1 : UNITS[unit]));
+  if (Number.isSafeInteger(size) && (size === 0 || /[A-Z]/i.test(text))) return size;
+  const hint = number === undefined
+    ? "write it like 20GB, 1.5GiB or 500MB"
+    : `write ${number}GB, ${number}MB or ${number}B`;
+  throw new HunchError("usage", `${JSON.stringify(text)} is not a size`, {}, hint);
 }

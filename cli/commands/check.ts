@@ -7,9 +7,10 @@ import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOptions } from "../options.ts";
+import { methodParser } from "../suggest.ts";
 
 const checkOptions = object("Check", {
-  rules: multiple(argument(string({ metavar: "RULE" }), {
+  rules: multiple(argument(methodParser("rule", "RULE"), {
     description: message`Rules to check, such as ${"token"} or ${"lenient?lenience=0.8"}.`,
   })),
   all: withDefault(flag("--all", { description: message`Every rule there is.` }), false),
@@ -48,6 +49,12 @@ const checkOptions = object("Check", {
   plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
     description: message`Load rules from a TypeScript or JavaScript file. Repeatable.`,
   })),
+  timeout: withDefault(
+    option("--timeout", float({ min: 0.1, max: 86400, metavar: "SECONDS" }), {
+      description: message`Most time for one case with code of a ${commandLine("--plugin")}. Default: 60.`,
+    }),
+    60,
+  ),
   json: withDefault(flag("--json", { description: message`As JSON.` }), false),
   debug,
 });
@@ -66,7 +73,7 @@ const boundOptions = object("Bound", {
     false,
   ),
   proposer: withDefault(
-    option("--proposer", string({ metavar: "METHOD" }), {
+    option("--proposer", methodParser("proposer"), {
       description: message`Whose drafts ${commandLine("--bound")} and ${
         commandLine("--chi-square")
       } judge: model:FILE, successors, …`,
@@ -102,7 +109,7 @@ const boundOptions = object("Bound", {
 
 const shapeOptions = object("Shapes", {
   shapes: multiple(
-    option("--shape", string({ metavar: "METHOD" }), {
+    option("--shape", methodParser("shape"), {
       description: message`Instead: a tree shape together with every rule for its law; all: every shape. Repeatable.`,
     }),
   ),
@@ -117,6 +124,8 @@ export const checkCommand = command("check", options, {
   description: message`Draws random and adversarial cases, runs the rule through all that chance can do, and compares
     what comes out with the target's own distribution. The exit code is 6 where a rule that claims to be lossless is not.`,
 }).map((options) => async (): Promise<number> => {
+  const { isWatched, watched } = await import("../watched.ts");
+  if (options.plugins.length > 0 && !isWatched()) return await watched(options.timeout);
   if (options.chiSquare) return await (await import("../check-chi-square.ts")).checkChiSquare(options);
   if (options.bound) return await (await import("../check-bound.ts")).checkBound(options);
   if (options.shapes.length > 0) return await (await import("../check-shapes.ts")).checkShapes(options);

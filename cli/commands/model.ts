@@ -3,19 +3,22 @@ import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
-import { choice, integer, string } from "@optique/core/valueparser";
+import { choice, integer } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import { debug } from "../options.ts";
+import { HunchError } from "../../src/errors.ts";
+import { debug, modelOption } from "../options.ts";
+import { backendParser, modelParser } from "../suggest.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
-const file = optional(argument(path({ metavar: "MODEL" }), {
+const file = optional(argument(modelParser("MODEL"), {
   description: message`A model file or name. Default: the model that comes with hunch.`,
 }));
 
 const info = object({
   action: constant("info"),
   file,
+  model: modelOption,
   tensors: withDefault(flag("--tensors", { description: message`Every tensor with its shape and type.` }), false),
   json,
   debug,
@@ -26,6 +29,7 @@ const list = object({ action: constant("list"), json, debug });
 const quality = object({
   action: constant("quality"),
   file,
+  model: modelOption,
   text: optional(option("--text", path({ metavar: "FILE" }), {
     description: message`The text to judge by. Default: a page about rivers.`,
   })),
@@ -37,7 +41,7 @@ const quality = object({
     description: message`Only this format. Repeatable. Default: all that the backend has.`,
   })),
   backend: withDefault(
-    option("--backend", string({ metavar: "NAME" }), { description: message`What computes.` }),
+    option("--backend", backendParser(), { description: message`What computes.` }),
     "auto",
   ),
   threads: optional(option("--threads", integer({ min: 1, max: 1024, metavar: "N" }), {
@@ -50,9 +54,7 @@ const quality = object({
 const convert = object({
   action: constant("convert"),
   out: argument(path({ metavar: "OUT" }), { description: message`The file to write.` }),
-  model: optional(option("-m", "--model", path({ metavar: "FILE" }), {
-    description: message`The model to convert. Default: the model that comes with hunch.`,
-  })),
+  model: modelOption,
   format: withDefault(
     option("--format", choice(["exact", "int8", "float32"], { metavar: "FORMAT" }), {
       description: message`Weights: exact (the file's own numbers; default), int8, float32.`,
@@ -77,12 +79,18 @@ export const modelCommand = command(
 ).map((options) => async (): Promise<number> => {
   switch (options.action) {
     case "info":
-      return (await import("../model-info.ts")).modelInfo(options);
+      return (await import("../model-info.ts")).modelInfo({ ...options, file: named(options) });
     case "list":
       return (await import("../model-info.ts")).modelList(options);
     case "convert":
       return (await import("../model-convert.ts")).modelConvert(options);
     case "quality":
-      return (await import("../model-quality.ts")).modelQuality(options);
+      return (await import("../model-quality.ts")).modelQuality({ ...options, file: named(options) });
   }
 });
+
+/** The model, by argument or by option. */
+function named({ file, model }: { readonly file: string | undefined; readonly model: string | undefined }) {
+  if (file === undefined || model === undefined) return file ?? model;
+  throw new HunchError("usage", `two models are named, ${file} and ${model}`, {}, "leave one of them out");
+}

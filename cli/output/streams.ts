@@ -37,10 +37,11 @@ export class Stream {
     this.write(text + "\n");
   }
 
-  /** Columns of the terminal; 80 where there is none or it does not say. */
+  /** Columns of the terminal, 20 or more; where there is none or it does not say, those of $COLUMNS, else 80. */
   get columns(): number {
-    const columns = this.terminal ? Number(terminalOf(this.descriptor).columns) : 0;
-    return columns >= 20 ? columns : 80;
+    const known = this.terminal ? Number(terminalOf(this.descriptor).columns) : 0;
+    const columns = known > 0 ? known : Number(process.env.COLUMNS);
+    return columns > 0 ? Math.max(20, Math.floor(columns)) : 80;
   }
 
   /** Rows of the terminal; 24 where there is none or it does not say. */

@@ -21,7 +21,7 @@ export interface Summary {
   readonly overFastest?: OverFastest;
   /** Names and weight formats of the engines that run draft models. */
   readonly draftEngines?: readonly string[];
-  /** With `--backend auto`: what it took, and why. */
+  /** Where `--backend auto` chose just now: what it took, and why. */
   readonly choice?: string;
 }
 

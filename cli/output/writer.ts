@@ -2,6 +2,7 @@
 import type { Piece } from "../../src/generate.ts";
 import type { Paint } from "./colour.ts";
 import type { Stream } from "./streams.ts";
+import { visible } from "./visible.ts";
 
 export class AnswerWriter {
   #last = "\n";
@@ -27,10 +28,6 @@ export class AnswerWriter {
   /** A model may say anything: on a terminal, control characters are shown and not obeyed. */
   #shown(text: string): string {
     if (!this.stream.terminal) return text;
-    return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (c) => {
-      const code = c.charCodeAt(0);
-      if (c === "\r") return "";
-      return code < 32 ? String.fromCharCode(0x2400 + code) : "\u2421";
-    });
+    return visible(text.replaceAll("\r", ""), "\n\t");
   }
 }

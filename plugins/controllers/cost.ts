@@ -32,7 +32,6 @@ interface Place {
 
 export class CostController implements Controller {
   readonly name = "cost";
-  readonly needsCost = true;
   /** [depth − 1], of rounds that could draft so deep: how often the draft did, given that it did one less. */
   readonly #offered: Share[] = [];
   /** [depth − 1][rank], where so deep was accepted but one: how often this sibling was; not drafted is not accepted. */

@@ -19,7 +19,6 @@ export function expectedTokens(a: number, k: number): number {
 
 export class GoodputController implements Controller {
   readonly name = "goodput";
-  readonly needsCost = true;
   readonly #rate = new Share();
   readonly #pace = new Pace();
   #plainRounds = 0;

@@ -60,7 +60,6 @@ export class Network {
 
 export class SpecKvController implements Controller {
   readonly name = "speckv-gamma";
-  readonly needsCost = true;
   readonly #network = new Network(4);
   readonly #pace = new Pace();
   readonly #lengths: readonly number[];

@@ -1,5 +1,5 @@
 // The exact output distribution of a draft law and a rule, by running the very code that ships through every branch.
-import { type Chance, EnumeratingChance, everyBranch, type Outcome } from "../chance.ts";
+import { type Chance, everyBranch, HiddenRandomness, type Outcome } from "../chance.ts";
 import { dense, divergence, mass, probability, totalVariation } from "../distribution.ts";
 import type { Verdict, VerificationRule } from "../rule.ts";
 import type { DraftTree } from "../tree.ts";
@@ -23,6 +23,8 @@ export interface Exact {
   readonly verdicts: ReadonlyMap<number, number>;
   /** Where verdicts are wrong whatever their probability: a token that the target cannot say, a path that is none. */
   readonly broken?: string;
+  /** Where a second run of the same branch did something else, what: then nothing here means anything. */
+  readonly hidden?: string;
   /** Branches followed. */
   readonly branches: number;
 }
@@ -32,8 +34,22 @@ export type Drafts = (rows: Rows) => Iterable<Outcome<DraftTree>>;
 
 const byLaw: Drafts = (rows) => everyBranch((chance) => drawTree(rows, chance));
 
-/** Runs `rule` on every draft of `of` and every branch of its own chance. */
+/** Runs `rule` on every draft of `of` and every branch of its own chance, each twice. */
 export function enumerateRule(of: Case, rule: VerificationRule, drafts: Drafts = byLaw): Exact {
+  try {
+    return enumerate(of, rule, drafts);
+  } catch (error) {
+    if (error instanceof HiddenRandomness) return hiddenRandomness(error);
+    throw error;
+  }
+}
+
+/** What is said of a case on which code had chance of its own. */
+export function hiddenRandomness({ message }: HiddenRandomness): Exact {
+  return { ...FAR, accepted: NaN, first: NaN, verdicts: new Map(), hidden: message, branches: 0 };
+}
+
+function enumerate(of: Case, rule: VerificationRule, drafts: Drafts): Exact {
   const rows = new Rows(of, rule.greedy === true);
   const depth = depthOf(of.parents);
   const verdicts = new Map<number, number>();
@@ -44,7 +60,8 @@ export function enumerateRule(of: Case, rule: VerificationRule, drafts: Drafts =
   for (const draft of drafts(rows)) {
     const scores = new TableScores(rows, draft.value);
     let total = 0;
-    for (const { value: verdict, probability } of everyBranch((chance) => rule.verify(draft.value, scores, chance))) {
+    const judge = (chance: Chance) => rule.verify(draft.value, scores, chance);
+    for (const { value: verdict, probability } of everyBranch(judge, verdictText)) {
       branches++;
       total += probability;
       broken = complaint(draft.value, verdict, scores, rule.lossless);
@@ -63,6 +80,10 @@ export function enumerateRule(of: Case, rule: VerificationRule, drafts: Drafts =
   }
   const distance = broken === undefined ? compare(rows, depth, verdicts) : FAR;
   return { ...distance, accepted, first, verdicts, broken, branches };
+}
+
+function verdictText({ path, next }: Verdict): string {
+  return `path [${path.join(" ")}] and next ${next}`;
 }
 
 /** The distance of a rule whose verdicts are none. */
@@ -146,15 +167,4 @@ export function differences(of: Case, exact: Exact, greedy = false, most = 5): D
     .slice(0, most)
     .filter((i) => ours[i] !== target[i])
     .map((i) => ({ tokens: contextTokens(i, of.vocab), target: target[i], rule: ours[i] }));
-}
-
-/** Every outcome of asynchronous code, for drafters and tree shapes; see `everyBranch`. */
-export async function everyBranchAsync<T>(run: (chance: Chance) => Promise<T>): Promise<Outcome<T>[]> {
-  const chance = new EnumeratingChance();
-  const outcomes: Outcome<T>[] = [];
-  do {
-    const value = await run(chance);
-    outcomes.push({ value, probability: chance.probability });
-  } while (chance.advance());
-  return outcomes;
 }

@@ -1,5 +1,5 @@
 // What a proof says, as lines for people.
-import { contextTokens, depthOf } from "./case.ts";
+import { type Case, contextTokens, depthOf } from "./case.ts";
 import { differences } from "./enumerate.ts";
 import type { Failure, RuleReport } from "./prove.ts";
 
@@ -11,9 +11,15 @@ export function reportLines(reports: readonly RuleReport[]): string[] {
       rows.push([
         rule,
         law.law,
-        !lossless ? "relaxed" : law.failure === undefined ? "lossless" : "REFUTED",
+        law.failure?.exact.hidden !== undefined
+          ? "HIDDEN RANDOMNESS"
+          : !lossless
+          ? "relaxed"
+          : law.failure === undefined
+          ? "lossless"
+          : "REFUTED",
         String(law.cases),
-        law.worst === 0 ? "0" : law.worst.toExponential(1),
+        Number.isNaN(law.worst) ? "–" : law.worst === 0 ? "0" : law.worst.toExponential(1),
         figure(law.accepted),
         figure(law.first),
         figure(law.bound),
@@ -37,15 +43,25 @@ function figure(value: number | undefined): string {
   return Math.abs(value) < 5e-13 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(4);
 }
 
+/** Which case it is, in a few words. */
+export function caseLine({ kind, law, vocab, parents }: Case): string {
+  return `law ${law}, ${kind}, tokens 0 … ${vocab - 1}, ${placesLine(parents)}`;
+}
+
+function placesLine(parents: readonly number[]): string {
+  const place = (i: number) => i < 0 ? "root" : `d${i}`;
+  return `places of the draft: ${parents.map((parent, i) => `${place(i)} under ${place(parent)}`).join(", ")}`;
+}
+
 /** A failing case, readable enough to follow by hand. */
 export function failureLines(rule: string, { case: of, exact }: Failure): string[] {
+  if (exact.hidden !== undefined) {
+    return [`${rule} has hidden randomness (law ${of.law}): ${exact.hidden}; all chance must come from its argument`];
+  }
   const { vocab, parents } = of;
-  const place = (i: number) => i < 0 ? "root" : `d${i}`;
   const lines = [
     `${rule} is not lossless for the law ${of.law}; the smallest case found (${of.kind}):`,
-    `  tokens 0 … ${vocab - 1}; places of the draft: ${
-      parents.map((parent, i) => `${place(i)} under ${place(parent)}`).join(", ")
-    }`,
+    `  tokens 0 … ${vocab - 1}; ${placesLine(parents)}`,
   ];
   for (const which of ["p", "q"] as const) {
     const rows = of[which];

@@ -1,15 +1,16 @@
 // The losslessness proof for a tree shape and a rule together: the shape's own chance is followed through every branch,
 // and the rule judges every tree that comes of it. A shape that is untrue to its law is caught here and nowhere else.
-import { SeededChance } from "../chance.ts";
+import { everyBranchAsync, HiddenRandomness, SeededChance } from "../chance.ts";
 import type { Plan } from "../controller.ts";
 import type { Distribution } from "../distribution.ts";
 import type { Proposer } from "../drafter.ts";
+import { HunchError } from "../errors.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { TreeShape } from "../shape.ts";
 import { type DraftTree, treeFault } from "../tree.ts";
 import type { Outcome } from "../chance.ts";
 import { type Case, Rows } from "./case.ts";
-import { enumerateRule, everyBranchAsync, type Exact } from "./enumerate.ts";
+import { enumerateRule, type Exact, hiddenRandomness } from "./enumerate.ts";
 import { KINDS, makeCase, Random } from "./generate-cases.ts";
 import { EXACT } from "./prove.ts";
 
@@ -56,9 +57,9 @@ export async function everyTree(rows: Rows, shape: TreeShape, plan: Plan): Promi
   const outcomes = await everyBranchAsync(async (chance) => {
     await proposer.sync();
     return await shape.grow(proposer, plan, chance);
-  });
+  }, treeText);
   for (const { value, probability } of outcomes) {
-    const key = `${value.tokens} ${value.parents}`;
+    const key = treeText(value);
     const known = trees.get(key);
     if (known === undefined) trees.set(key, { value, probability });
     else known.probability += probability;
@@ -66,14 +67,26 @@ export async function everyTree(rows: Rows, shape: TreeShape, plan: Plan): Promi
   return [...trees.values()];
 }
 
+function treeText({ tokens, parents }: DraftTree): string {
+  return `tokens [${tokens.join(" ")}] under [${parents.join(" ")}]`;
+}
+
 /** The exact output distribution of a shape and a rule on a case. Throws where a tree breaks the contract. */
 export async function enumerateShape(of: Case, shape: TreeShape, plan: Plan, rule: VerificationRule): Promise<Exact> {
-  const trees = await everyTree(new Rows(of, false), shape, plan);
+  let trees: Outcome<DraftTree>[];
+  try {
+    trees = await everyTree(new Rows(of, false), shape, plan);
+  } catch (error) {
+    if (error instanceof HiddenRandomness) return hiddenRandomness(error);
+    throw error;
+  }
   for (const { value } of trees) {
     const fault = value.law === shape.law
       ? treeFault(value, { vocab: of.vocab, ...plan })
       : `its law is ${value.law} and not ${shape.law}`;
-    if (fault !== undefined) throw new Error(`the shape ${shape.name} grew a tree that cannot be: ${fault}`);
+    if (fault !== undefined) {
+      throw new HunchError("input", `the shape ${shape.name} grew a tree that cannot be: ${fault}`);
+    }
   }
   return enumerateRule(of, rule, () => trees);
 }
@@ -105,15 +118,16 @@ export interface ShapeReport {
 
 /**
  * Runs a shape under a rule on every kind of case. The rule must support the shape's law. Several `sizes` and `rounds`
- * take longer and see more; `seed` repeats the cases.
+ * take longer and see more; `seed` repeats the cases; `begin` is told before each of them is run.
  */
 export async function proveShape(
   shape: TreeShape,
   rule: VerificationRule,
-  { sizes = SHAPE_SIZES, rounds = 1, seed = "hunch check" }: {
+  { sizes = SHAPE_SIZES, rounds = 1, seed = "hunch check", begin }: {
     readonly sizes?: readonly ShapeSize[];
     readonly rounds?: number;
     readonly seed?: number | string;
+    readonly begin?: (of: Case) => void;
   } = {},
 ): Promise<ShapeReport> {
   const random = new Random(new SeededChance(seed));
@@ -123,6 +137,7 @@ export async function proveShape(
       for (const plan of sizes) {
         const levels = Array.from({ length: plan.depth }, (_, i) => i - 1); // a case as deep as the plan
         const of = makeCase(kind, shape.law, plan.vocab, levels, random);
+        begin?.(of);
         const exact = await enumerateShape(of, shape, plan, rule);
         cases++;
         branches += exact.branches;

@@ -233,6 +233,14 @@ test("a format that only one has leaves no choice, and each set of options has a
   assert.match(await start(machine, { format: "int8" }), /^auto chose onnx/);
 });
 
+test("a choice is news where it was made, and not where it was remembered", async () => {
+  const machine = { onnx: ONNX, webgpu: GPU };
+  const fresh = async () => (await loadFastest(source, options, settingOf(machine))).fresh;
+  assert.deepEqual([await fresh(), await fresh(), await fresh()], [true, false, false]);
+  forgetChoices(cacheDir);
+  assert.equal(await fresh(), true);
+});
+
 test("another model, and what was kept damaged, are measured", async () => {
   const machine = { onnx: ONNX, webgpu: GPU };
   await start(machine);

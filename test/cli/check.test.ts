@@ -31,6 +31,43 @@ test("a stranger's rule is proved the same way, and one that is wrong is refuted
   assert.match(bad.stdout, /target .*, mine /);
 });
 
+test("a rule with chance of its own is told so, whether its sums are right or wrong", async () => {
+  const dice = CAREFUL.replace(
+    "next: chance.pick(scores.distribution(0))",
+    `next: Math.random() < 0.5 ? chance.pick(scores.distribution(0)) : (chance.pick(scores.distribution(0)) + 1) % 2`,
+  );
+  const { code, stdout, stderr } = await hunch(["check", "mine", "--quick", "--plugin", file("dice.ts", dice)]);
+  assert.equal(code, 6, stderr);
+  assert.match(stdout, /mine\s+iid\s+HIDDEN RANDOMNESS/);
+  assert.match(stdout, /mine has hidden randomness \(law iid\): the same chance gave path \[\] and next \d, then path/);
+  assert.doesNotMatch(stdout, /not lossless/);
+  const shape = file(
+    "shape.ts",
+    `export default { kind: "shape", name: "dice", summary: "one token, thrown", create: () => ({
+      name: "dice", law: "point",
+      grow: async () => ({ tokens: Int32Array.of(Math.random() < 0.5 ? 0 : 1), parents: Int32Array.of(-1), law: "point",
+        q: () => undefined }) }) };`,
+  );
+  const grown = await hunch(["check", "match", "--shape", "dice", "--plugin", shape]);
+  assert.equal(grown.code, 6, grown.stderr);
+  assert.match(grown.stdout, /dice with match: hidden randomness: the same chance gave tokens \[\d\] under \[-1\]/);
+});
+
+test("a rule that computes for ever is given up, and the case is named", async () => {
+  const endless = CAREFUL.replace(
+    "verify: (tree, scores, chance) => (",
+    "verify: (tree, scores, chance) => { while (true); return (",
+  )
+    .replace("}),\n  }),", "}); },\n  }),");
+  const args = ["check", "mine", "--quick", "--timeout", "0.5", "--plugin", file("endless-rule.ts", endless)];
+  const { code, stderr } = await hunch(args);
+  assert.equal(code, 3, stderr);
+  assert.match(
+    stderr,
+    /did not end within 0\.5 s: mine, law iid, random, tokens 0 … 2, places of the draft: d0 under root/,
+  );
+});
+
 test("relaxed rules show their distance, and with --sweep as a function of their options", async () => {
   const { code, stdout } = await hunch(["check", "alignment", "--quick", "--law", "iid", "--sweep", "--json"]);
   assert.equal(code, 0);

@@ -243,6 +243,7 @@ test("everything that is wrong gets one line and its exit code", async () => {
     [[...TINY, "hi", "--drafter", "lokup"], 2, /did you mean lookup\?/],
     [[...TINY, "hi", "--rule", "greedy", "-t", "1"], 2, /cannot sample/],
     [[...TINY, "hi", "--top-p", "0.5"], 2, /top-p has no effect at temperature 0/],
+    [[...TINY, "hi", "--seed", "5"], 2, /seed has no effect at temperature 0/],
     [["-m", "no-such.gguf", "hi"], 3, /there is no such model file \(no-such.gguf\)/],
     [["-m", STORIES, "--backend", "referense", "hi"], 2, /did you mean reference\?/],
     [["-m", cut, "--backend", "reference", "hi"], 3, /cut\.gguf, at byte \d+/],

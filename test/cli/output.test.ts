@@ -85,6 +85,11 @@ test("whatever is thrown becomes one line", () => {
   assert.equal(describe(broken), "no such thing (a.gguf, at byte 4); try again");
   assert.match(describe(new TypeError("x is\n undefined")), /^x is undefined; this is a bug of hunch/);
   assert.match(describe(Object.assign(new Error("write"), { code: "ENOSPC" })), /^no space left/);
+  for (const code of ["EDQUOT", "EFBIG", "EIO"]) {
+    const error = Object.assign(new Error("write"), { code, path: "/a" });
+    assert.match(describe(error), /^[^;]+ \(\/a\); /, code);
+    assert.equal(complain(error, false), 4);
+  }
   assert.match(describe("odd"), /^odd; this is a bug/);
   assert.equal(complain(new ClosedPipe("gone"), false), 0);
 });

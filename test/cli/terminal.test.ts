@@ -195,7 +195,7 @@ test("at a terminal: a pasted block is one turn, Ctrl-C clears, and the conversa
   mkdirSync(state);
   const command = ["chat", "--backend", "reference", "-m", chatModel(), "-n", "4", "-q"];
   const start = (...args: string[]) => {
-    const line = [process.execPath, ...COMMAND, ...command, ...args].map((word) => `'${word}'`).join(" ");
+    const line = [...COMMAND, ...command, ...args].map((word) => `'${word}'`).join(" ");
     const cache = join(FOLDER, "cache");
     run("respawn-pane", "-k", `HUNCH_CACHE='${cache}' XDG_STATE_HOME='${state}' DENO_NO_UPDATE_CHECK=1 ${line}; cat`);
   };

@@ -8,7 +8,9 @@ import { builtin } from "../../plugins/builtin.ts";
 import { closest } from "../../src/closest.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
+import { ProposedDrafter } from "../../src/proposed.ts";
 import { definePlugin, type OptionValues, type PluginContext, Registry } from "../../src/registry.ts";
+import { GREEDY } from "../../src/sampling.ts";
 import { parseSpec } from "../../src/spec.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { compareVocabularies, refuseOtherVocabulary } from "../../src/vocabulary.ts";
@@ -55,13 +57,26 @@ test("a spec is a name, an argument and options; parentheses protect what is ins
   const { name, argument, options } = parseSpec("merge:(lookup?longest=4),(model:a.gguf)?nodes=3&shape=(x?y=1&z=2)");
   assert.equal(name, "merge");
   assert.equal(argument, "(lookup?longest=4),(model:a.gguf)");
-  assert.deepEqual([...options], [["nodes", "3"], ["shape", "(x?y=1&z=2)"]]);
+  assert.deepEqual([...options], [["nodes", "3"], ["shape", "x?y=1&z=2"]]);
   assert.equal(parseSpec("model:(a.bin?tokenizer=b.bin)?shape=chain").argument, "a.bin?tokenizer=b.bin");
   assert.deepEqual(parseSpec("model:C:\\models\\a.gguf"), {
     name: "model",
     argument: "C:\\models\\a.gguf",
     options: new Map(),
   });
+});
+
+test("parentheses are taken off an option as off an argument, one pair at a time", () => {
+  const { options } = parseSpec("model:a.gguf?shape=(top-k?widths=4,2,1)&note=(a)(b)&deep=((x?y=1))");
+  assert.deepEqual([...options], [["shape", "top-k?widths=4,2,1"], ["note", "(a)(b)"], ["deep", "(x?y=1)"]]);
+  const inner = parseSpec(parseSpec("model:a?shape=(target-init?widths=4,2&threshold=0.2)").options.get("shape")!);
+  assert.deepEqual([...inner.options], [["widths", "4,2"], ["threshold", "0.2"]]);
+});
+
+test("methods take methods with options of their own", async () => {
+  await registry.resolve("drafter", "spine:successors?spine=(lookup?longest=3)&branches=2", context);
+  const line = await complaint(() => registry.resolve("drafter", "spine:successors?spine=(lookup?longst=3)", context));
+  assert.match(line, /lookup has no option "longst"; did you mean longest\?/);
 });
 
 test("options are read by their type, and the rest are defaults", async () => {
@@ -107,6 +122,27 @@ test("a rule that cannot judge a drafter is refused, naming rules that can", asy
   assert.match(line, /rule k-seq cannot judge drafts of law beam, which beams draws; rules that can: .*match/);
 });
 
+test("where the sampling or the shape is the cause, it is named, with what would fit", async () => {
+  const silent = { vocab: 2, sync: async () => {}, propose: async () => [] };
+  const iid = new ProposedDrafter("model", silent, await registry.resolve("shape", "iid", context));
+  const gumbel = new ProposedDrafter("model", silent, await registry.resolve("shape", "gumbel", context));
+  const kSeq = await registry.resolve("rule", "k-seq", context);
+  const warm = { ...GREEDY, temperature: 0.8 };
+  await registry.checkPair(iid, kSeq, context); // some temperature fits
+  await registry.checkPair(iid, kSeq, context, warm);
+  assert.match(
+    await complaint(() => registry.checkPair(iid, kSeq, context, GREEDY)),
+    /law point, which model draws with the shape iid at temperature 0; rules that can: greedy, .*; a temperature above 0 would do$/,
+  );
+  const line = await complaint(() => registry.checkPair(gumbel, kSeq, context, warm));
+  assert.match(
+    line,
+    /law distinct, which model draws with the shape gumbel at temperature 0\.8; rules that can: match,/,
+  );
+  assert.match(line, /shapes that k-seq can judge: .*\biid\b/);
+  assert.doesNotMatch(line, /greedy|sequoia/); // which cannot sample, which draws without replacement
+});
+
 test("every built-in method has a name, a summary and defaults within their own limits", () => {
   for (const { name, summary, options = {} } of builtin) {
     assert.ok(summary.length > 10 && summary.length < 100, name);
@@ -126,7 +162,8 @@ test("a plugin file adds its methods; a broken one is told what it lacks", async
   };
   try {
     const fresh = new Registry(builtin);
-    const good = `{ kind: "controller", name: "mine", summary: "mine", create: () => ({ name: "mine" }) }`;
+    const good =
+      `{ kind: "controller", name: "mine", summary: "mine", create: () => ({ name: "mine", plan: () => ({ nodes: 0, depth: 0 }), observe() {} }) }`;
     const loaded = await fresh.load(file("good.ts", `const one: unknown = ${good};\nexport default [one];\n`));
     assert.deepEqual(loaded.map(({ name }) => name), ["mine"]);
     assert.equal((await fresh.resolve("controller", "mine", context)).name, "mine");
@@ -134,8 +171,16 @@ test("a plugin file adds its methods; a broken one is told what it lacks", async
     const told = async (name: string, text: string) => await complaint(() => fresh.load(file(name, text)));
     assert.match(await complaint(() => fresh.load(join(folder, "no.ts"))), /no such plugin file \(.*no\.ts\)/);
     assert.match(await told("empty.ts", "export const x = 1;\n"), /no default export/);
-    assert.match(await told("syntax.ts", "export default {{;\n"), /does not load: .*syntax\.ts/);
-    assert.match(await told("throws.ts", "throw new Error('no luck');\n"), /does not load: no luck/);
+    assert.match(
+      await told("syntax.ts", "const a = 1;\nexport default {{;\n"),
+      /does not load: .+ in `export default \{\{;` \(.*syntax\.ts:2\)/,
+    );
+    file("part.ts", "let x: number = ;\n");
+    assert.match(await told("whole.ts", 'import "./part.ts";\n'), /in `let x: number = ;` \(.*part\.ts:1\)/);
+    assert.match(
+      await told("throws.ts", "\n\nthrow new Error('no luck');\n"),
+      /does not load: no luck in `throw new Error\('no luck'\);` \(.*throws\.ts:3\)/,
+    );
     assert.match(
       await told("kind.ts", `export default { kind: "drifter" };\n`),
       /kind is "drifter", not one of drafter/,
@@ -148,6 +193,10 @@ test("a plugin file adds its methods; a broken one is told what it lacks", async
       await told("option.ts", `export default ${option};\n`),
       /default is "3", not of type integer .*options\.n/,
     );
+    const outside = option.replace('default: "3"', "default: 9, max: 8");
+    assert.match(await told("outside.ts", `export default ${outside};\n`), /default is 9, not from -Infinity to 8/);
+    const half = option.replace('default: "3"', "default: 0.5");
+    assert.match(await told("half.ts", `export default ${half};\n`), /default is 0\.5, not a whole number/);
     assert.match(await told("again.ts", `export default ${good};\n`), /two controllers called mine/);
   } finally {
     rmSync(folder, { recursive: true });

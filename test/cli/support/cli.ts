@@ -3,11 +3,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { command, CURRENT, ROOT } from "../../../scripts/runtimes.ts";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const MAIN = join(ROOT, "cli/main.ts");
-export const COMMAND = "Deno" in globalThis ? ["run", "-A", "--no-prompt", "--no-check", MAIN] : [MAIN];
+/** The program and the arguments that start hunch; more follow. */
+export const COMMAND = [
+  ...command(CURRENT),
+  ...CURRENT === "deno" ? ["run", "-A", "--no-prompt", "--no-check"] : [],
+  join(ROOT, "cli/main.ts"),
+];
+const [PROGRAM, ...FIRST] = COMMAND;
 
 export const STORIES = join(ROOT, "test/fixtures/stories260k/stories260K-f32.gguf");
 export const STORIES_DRAFT = join(ROOT, "test/fixtures/stories260k/draft41K-tok512.bin");
@@ -29,14 +33,16 @@ export interface RunOptions {
   /** Written to stdin, which is then closed; absent: stdin is empty. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; absent: FOLDER. */
+  readonly cwd?: string;
   /** Called with the process and what it has said so far, at every piece of its stdout. */
   readonly watch?: (child: ChildProcess, stdout: string) => void;
 }
 
-export function hunch(args: readonly string[], { input, env, watch }: RunOptions = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [...COMMAND, ...args], {
+export function hunch(args: readonly string[], { input, env, cwd = FOLDER, watch }: RunOptions = {}): Promise<Ended> {
+  const child = spawn(PROGRAM, [...FIRST, ...args], {
     env: { PATH: process.env.PATH ?? "", DENO_NO_UPDATE_CHECK: "1", HUNCH_CACHE: join(FOLDER, "cache"), ...env },
-    cwd: FOLDER,
+    cwd,
   });
   return new Promise((resolve, reject) => {
     let stdout = "";

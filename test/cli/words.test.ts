@@ -1,0 +1,131 @@
+// What people type and what is made of it, before anything runs.
+import assert from "node:assert/strict";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { commands, STANDARD } from "../../cli/run.ts";
+import { wordsOf } from "../../cli/words.ts";
+import { closest } from "../../src/closest.ts";
+import { HunchError } from "../../src/errors.ts";
+import { file, FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
+
+const words = (...args: string[]) => wordsOf(args, commands, STANDARD);
+
+function refusal(...args: string[]): string {
+  try {
+    words(...args);
+  } catch (error) {
+    if (error instanceof HunchError && error.kind === "usage") return error.line;
+    throw error;
+  }
+  throw new Error(`${args.join(" ")} was not refused`);
+}
+
+test("a value may be glued to a one-letter option, with = or without, and switches to each other", () => {
+  assert.deepEqual(words("-m/a.gguf", "hi"), ["generate", "-m", "/a.gguf", "hi"]);
+  assert.deepEqual(words("-f./q.txt"), ["generate", "-f", "./q.txt"]);
+  assert.deepEqual(words("-t0.5", "-n=8", "hi"), ["generate", "-t", "0.5", "-n", "8", "hi"]);
+  assert.deepEqual(words("-qn8", "-sBe brief.", "hi"), ["generate", "-q", "-n", "8", "-s", "Be brief.", "hi"]);
+  assert.deepEqual(words("-qn", "8"), ["generate", "-q", "-n", "8"]);
+  assert.deepEqual(words("--max-tokens=8", "hi"), ["generate", "--max-tokens", "8", "hi"]);
+  assert.deepEqual(words("--stop=", "--stop", "-x"), ["generate", "--stop", "", "--stop", "-x"]);
+});
+
+test("a word that starts with a dash and is no option is refused and never the prompt", () => {
+  for (const word of ["-x/path", "-1", "--nope", "--nope=a b", "-é", "---", "-jsonx"]) {
+    assert.match(refusal(word, "hi"), new RegExp(`there is no option ${word.replace(/=.*/, "")}`), word);
+  }
+  assert.deepEqual(words("-1 + 3 ="), ["generate", "-1 + 3 ="]);
+  assert.deepEqual(words("-n is an option"), ["generate", "-n is an option"]);
+  assert.deepEqual(words("--help me with this"), ["generate", "--help me with this"]);
+  assert.deepEqual(words("-q", "--", "-1", "--nope"), ["generate", "-q", "--", "-1", "--nope"]);
+  assert.deepEqual(words("-"), ["generate", "-"]);
+  assert.match(refusal("chat", "--jsonl"), /there is no option --jsonl; see hunch chat --help/);
+});
+
+test("of an option that is given again the last one holds, so that an alias can be overridden", () => {
+  assert.deepEqual(words("-n", "5", "hi", "--max-tokens=6", "-n7"), ["generate", "hi", "-n", "7"]);
+  assert.deepEqual(words("--summary", "hi", "-q"), ["generate", "hi", "-q"]);
+  assert.deepEqual(words("--no-strict", "--strict", "--json", "--json"), ["generate", "--strict", "--json"]);
+  assert.deepEqual(words("-f", "a", "-f", "b"), ["generate", "-f", "a", "-f", "b"]);
+  assert.deepEqual(words("score", "-f", "a", "-f", "b"), ["score", "-f", "b"]);
+  assert.deepEqual(words("-n", "5", "--", "-n", "6"), ["generate", "-n", "5", "--", "-n", "6"]);
+});
+
+test("options may come before the command", () => {
+  assert.deepEqual(words("--debug", "-m", "chat", "chat"), ["chat", "--debug", "-m", "chat"]);
+  assert.deepEqual(words("-mx", "model", "--json", "info"), ["model", "info", "-m", "x", "--json"]);
+  assert.deepEqual(words("--json", "cache"), ["cache", "list", "--json"]);
+  assert.deepEqual(words("--", "chat"), ["generate", "--", "chat"]);
+  assert.deepEqual(words("model", "--help"), ["model", "--help"]);
+  assert.deepEqual(words("generate", "chat"), ["generate", "chat"]);
+});
+
+test("nothing silly is suggested", () => {
+  for (const word of ["-z", "-l", "-1"]) assert.doesNotMatch(refusal(word), /did you mean/);
+  assert.match(refusal("-temperature", "1"), /did you mean --temperature\?/);
+  assert.match(refusal("--max-tokns=3"), /did you mean --max-tokens\?/);
+  assert.match(refusal("model", "inof"), /there is no hunch model inof; did you mean hunch model info\?/);
+  assert.match(refusal("model"), /there are info, list, convert, quality/);
+  assert.equal(closest("lookup", ["lookup"]), undefined);
+  assert.equal(closest("lookup", ["lookup", "lookups"]), "lookups");
+});
+
+test("an option takes a value in all commands or in none", () => {
+  const takes = new Map<string, boolean>();
+  const walk = (terms: readonly object[]): void =>
+    terms.flat().forEach((term: { type?: string; names?: string[]; metavar?: string; terms?: object[] }) => {
+      for (const name of term.names ?? []) {
+        const value = term.metavar !== undefined;
+        assert.equal(takes.get(name) ?? value, value, name);
+        takes.set(name, value);
+      }
+      walk(term.terms ?? []);
+    });
+  Object.values(commands).forEach(({ usage }) => walk(usage as object[]));
+  assert.ok(takes.get("-m") && takes.get("--json") === false);
+});
+
+test("- is stdin, as the prompt, as a file, and for a text to score", async () => {
+  const [prompt, piped, context, together, score, scored] = await Promise.all([
+    hunch([...TINY, "-n4", "-"], { input: "Tom" }),
+    hunch([...TINY, "-n4", "Tom"]),
+    hunch([...TINY, "-n4", "-f", "-", "Tom had"], { input: "Tom" }),
+    hunch([...TINY, "-n4", "Tom\n\nTom had"]),
+    hunch(["score", ...TINY, "-f", "-"], { input: "Tom" }),
+    hunch(["score", ...TINY, "Tom"]),
+  ]);
+  assert.equal(prompt.code, 0, prompt.stderr);
+  assert.equal(prompt.stdout, piped.stdout);
+  assert.equal(context.stdout, together.stdout);
+  assert.equal(score.stdout, scored.stdout);
+  assert.match((await hunch([...TINY, "-f", "-", "-"])).stderr, /stdin can be read once/);
+});
+
+test("-m names the model wherever there is one to name, and a path that is not there is not suggested", async () => {
+  symlinkSync("nowhere.gguf", join(FOLDER, "link.gguf"));
+  file("real.gguf", "");
+  const ended = await Promise.all([
+    hunch(["model", "info", `-m${STORIES}`, "--json"]),
+    hunch(["model", "info", "-m", STORIES, STORIES]),
+    hunch(["-m", "link.gguf", "hi"]),
+    hunch(["-m", "rael.gguf", "hi"]),
+    hunch(["-m", "lnik.gguf", "hi"]),
+  ]);
+  assert.equal(JSON.parse(ended[0].stdout).vocabulary, 512);
+  assert.match(ended[1].stderr, /two models are named/);
+  assert.match(ended[2].stderr, /no such model file \(link\.gguf\); hunch model list/);
+  assert.match(ended[3].stderr, /did you mean real\.gguf\?/);
+  assert.doesNotMatch(ended[4].stderr, /did you mean/);
+});
+
+test("help is told on terminals of any width", async () => {
+  const pages = [[], ["generate"], ["check"], ["model"], ["model", "quality"]];
+  for (const columns of ["1", "26", "37", "49", "90"]) {
+    const ended = await Promise.all(pages.map((page) => hunch([...page, "--help"], { env: { COLUMNS: columns } })));
+    for (const { code, stdout, stderr } of ended) {
+      assert.deepEqual([code, stderr], [0, ""], columns);
+      assert.match(stdout, /Usage: hunch/);
+    }
+  }
+});
