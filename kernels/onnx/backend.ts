@@ -84,7 +84,8 @@ function convert(
   // A window as long as the context is left out of the spec, so that the graph of a file depends on the context, too.
   const windows = new Set(source.spec.layers.flatMap(({ attention: { window } }) => window ?? []));
   const own = dialect === dialectOf("cpu") ? [] : [provider];
-  const name = [hash.slice(0, 24), format, ...own, ...[...windows].map((window) => `w${window}`), CONVERSION, GRAPH].join("-");
+  const name = [hash.slice(0, 24), format, ...own, ...[...windows].map((window) => `w${window}`), CONVERSION, GRAPH]
+    .join("-");
   const path = join(options.cacheDir, "models", `${name}.hunch`);
   const cached = readContainer(path);
   if (cached) {

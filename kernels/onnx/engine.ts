@@ -3,6 +3,7 @@ import type { Capabilities, Engine, Rows, Scores, Sequence, WeightFormat } from 
 import type { ModelSource } from "../../src/model/source.ts";
 import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
+import { BLOCK } from "./attention/blocks.ts";
 import { BlockFeeds } from "./attention/blocks-feeds.ts";
 import { GroupedFeeds } from "./attention/grouped-feeds.ts";
 import { type Measured, readCalibration, writeCalibration } from "./calibration.ts";
@@ -12,7 +13,7 @@ import { DEVICE_RULES, OnnxRules } from "./rules.ts";
 import type { Runtime, Session } from "./runtime.ts";
 import { OnnxSequence } from "./sequence.ts";
 
-/** Widest pass. Wider ones gain nothing on processors and would only hold memory for their scores. */
+/** Widest pass of operators that take any. Wider ones gain nothing on processors and would only hold memory for their scores. */
 const MAX_ROWS = 128;
 
 /** Widths that are measured, and the text they are measured after. */
@@ -48,7 +49,7 @@ export class OnnxEngine implements Engine {
   readonly source: ModelSource;
   readonly format: WeightFormat;
   readonly context: number;
-  readonly maxRows = MAX_ROWS;
+  readonly maxRows: number;
   readonly can: Capabilities;
   readonly #loaded: Loaded;
   readonly #calibration: Calibration;
@@ -67,6 +68,7 @@ export class OnnxEngine implements Engine {
     this.source = source;
     this.format = format;
     this.context = context;
+    this.maxRows = loaded.blocks ? BLOCK : MAX_ROWS; // a pass then meets one border at most
     this.#loaded = loaded;
     this.#calibration = calibration;
     const { spec } = source;

@@ -6,7 +6,7 @@ import type { Runtime, Value } from "../runtime.ts";
 import type { Cache } from "./attention.ts";
 import { BLOCK, COUNT } from "./blocks.ts";
 
-/** Keys or values of one layer, [blocks, heads, 128, size] float32. */
+/** Keys or values of one layer, [blocks, heads, 64, size] float32. */
 interface Part {
   readonly heads: number;
   readonly size: number;

@@ -81,7 +81,7 @@ export class BlockFeeds implements AttentionFeeds<BlockCache> {
 }
 
 /**
- * Fills `mask` [end − first, 1, group·count, 128] with 0 where a row sees a column, −∞ elsewhere: the `window` − 1
+ * Fills `mask` [end − first, 1, group·count, 64] with 0 where a row sees a column, −∞ elsewhere: the `window` − 1
  * committed tokens and ancestors before it, and itself. Rows after those placed are the last of them once more.
  */
 export function writeBlockMask(

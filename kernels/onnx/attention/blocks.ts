@@ -1,6 +1,6 @@
 // Attention whose sums do not depend on what else is in a pass, out of ONNX's standard operators.
 //
-// Keys and values stand in blocks of 128 absolute positions. Queries meet one block after the other: scores, weights
+// Keys and values stand in blocks of 64 absolute positions. Queries meet one block after the other: scores, weights
 // relative to the largest score of all blocks, weighted sums per block, and the sums of the blocks added up in their
 // order. Inside a block a product adds up column by column, and a column that a row does not see adds an exact zero. So
 // a row's bits depend on the columns it sees, their order and their blocks, not on those between: a node of a tree, a
@@ -14,13 +14,13 @@ import type { GraphBuilder, Value } from "../graph.ts";
 import { type AttendingLayer, type AttentionNodes, cacheName } from "./attention.ts";
 
 /** Positions of a block. */
-export const BLOCK = 128;
+export const BLOCK = 64;
 
 /** int64 [R, 1], each row's position. */
 export const POSITIONS = "positions";
 /** int64 [R, kvHeads, 1, 3], where rows go: block among those bound, head, column. */
 export const targetsName = (kvHeads: number, window: number | undefined) => `targets_${kvHeads}${suffix(window)}`;
-/** float32 [blocks, 1, group·R, 128], 0 where a row sees a column, else −∞. Rows of a head after those of the one before. */
+/** float32 [blocks, 1, group·R, 64], 0 where a row sees a column, else −∞. Rows of a head after those of the one before. */
 export const maskName = (group: number, window: number | undefined) => `mask_${group}${suffix(window)}`;
 const suffix = (window: number | undefined) => window === undefined ? "" : `_window_${window}`;
 
@@ -79,11 +79,13 @@ function rotated(g: GraphBuilder, packed: Value, layer: AttendingLayer): { query
   const { rotation } = layer;
   // To the operator each row is a text of its own that is one token long.
   const rotate = (value: Value, count: number) =>
-    rotation === undefined || rope === undefined ? value : g.contrib("RotaryEmbedding", [value, POSITIONS, ...rotation], {
-      interleaved: { int: Number(rope.interleaved) },
-      num_heads: { int: count },
-      rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
-    });
+    rotation === undefined || rope === undefined
+      ? value
+      : g.contrib("RotaryEmbedding", [value, POSITIONS, ...rotation], {
+        interleaved: { int: Number(rope.interleaved) },
+        num_heads: { int: count },
+        rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
+      });
   if (layer.normalises) {
     const [query, key, value] = g.split(all, [heads, kvHeads, kvHeads], 1);
     return {
