@@ -126,7 +126,7 @@ export function bitCases(bench: Bench): Case[] {
         const tokens = Int32Array.from({ length: most }, (_, i) => text[(i * 7 + (i >> 5)) % text.length]);
         await bench.sequence(async (sequence) => {
           let start = 0;
-          for (let trial = 0; start < most - 8; trial++) {
+          for (let trial = 0; start < most - 15; trial++) {
             const draw = drawer(trial);
             // Where a power of two is near, rows may come to stand apart: there, every length is tried.
             const step = (start + 7) % 64 < 9 ? 1 : Math.min(3 + draw(9), 64 - (start + 7) % 64);
