@@ -14,7 +14,7 @@ const FIRST = -10.2;
 const NEVER = 1e-18;
 
 /**
- * For `q` [size], each above 2^-54, summing to 1, and n ≥ 1: a function of k, P(all n draws are among the first k tokens). Call it with
+ * For `q` [size], each positive, summing to 1, and n ≥ 1: a function of k, P(all n draws are among the first k tokens). Call it with
  * ascending k. O(size) altogether for n ≤ 2, O(size·n·steps) with about 100 steps beyond.
  */
 export function allDrawnWithin(q: Float64Array, n: number): (k: number) => number {
