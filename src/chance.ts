@@ -212,8 +212,10 @@ export class EnumeratingChance implements Chance {
  * Every outcome of `run` with its probability, one per branch; equal values are not merged. `run` must take all its
  * chance from the argument and be deterministic otherwise.
  */
-export function* everyBranch<T>(run: (chance: Chance) => T): Generator<Outcome<T>> {
-  const chance = new EnumeratingChance();
+export function* everyBranch<T>(
+  run: (chance: Chance) => T,
+  chance = new EnumeratingChance(),
+): Generator<Outcome<T>> {
   do {
     const value = run(chance);
     yield { value, probability: chance.probability };

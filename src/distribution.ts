@@ -116,13 +116,13 @@ export function top({ tokens: listed, probabilities }: Distribution, k: number):
 }
 
 /** The sum of all values, right to its last place and the same in whatever order it is made (see src/sum.ts). */
-export function total({ probabilities }: Distribution): number {
+export function mass({ probabilities }: Distribution): number {
   const { sum, scale } = sumOf(probabilities);
   return sum / scale;
 }
 
-/** `total` of what is left of `d` without these tokens, none named twice. `whole`: all of `d` added up, at scale 1. */
-export function totalWithout(d: Distribution, tokens: readonly number[], whole = addUp(d.probabilities, 1)): number {
+/** `mass` of what is left of `d` without these tokens, none named twice. `whole`: all of `d` added up, at scale 1. */
+export function massWithout(d: Distribution, tokens: readonly number[], whole = addUp(d.probabilities, 1)): number {
   let left: Parts = whole;
   for (const token of tokens) {
     const value = probability(d, token);
@@ -131,20 +131,7 @@ export function totalWithout(d: Distribution, tokens: readonly number[], whole =
   }
   // Up to a sum of 2 all of this is exact; from there on, and where little is left, it is added up anew.
   const sum = left.coarse + left.fine;
-  return whole.coarse + whole.fine < 2 && tells(sum, 1) ? sum : total(removed(d, tokens));
-}
-
-/** What sums to less than this counts as nothing: its inverse would be near the largest number there is. 1e-301 */
-const NOTHING = 2 ** -1000;
-
-/** A sum, or 0 where it is so little that it counts as nothing. */
-export function counted(sum: number): number {
-  return sum < NOTHING ? 0 : sum;
-}
-
-/** `total`, or 0 where that counts as nothing. */
-export function mass(d: Distribution): number {
-  return counted(total(d));
+  return whole.coarse + whole.fine < 2 && tells(sum, 1) ? sum : mass(removed(d, tokens));
 }
 
 /** `d` with some tokens set to 0, copied. */
@@ -163,10 +150,19 @@ function removed(d: Distribution, tokens: Iterable<number>): Distribution {
  */
 export const ROUNDING = 2 ** -50;
 
+/** Sums below this are lifted before they are inverted: no number is as large as the inverse of the least ones. */
+export const LOW = 2 ** -1000;
+/** A power of two: to multiply by it is exact. */
+export const LIFT = 2 ** 100;
+
 /** `values`, scaled to sum to 1 where they stand. They must be nobody else's. */
 function scaled(values: Float64Array, sum: number): Float64Array {
   if (Math.abs(sum - 1) <= ROUNDING) return values;
-  const factor = 1 / sum; // finite: a sum that counts is at least 2^-1000
+  if (sum < LOW) {
+    for (let i = 0; i < values.length; i++) values[i] *= LIFT;
+    sum *= LIFT;
+  }
+  const factor = 1 / sum;
   for (let i = 0; i < values.length; i++) values[i] *= factor; // a loop: `map` takes ten times as long
   return values;
 }
@@ -272,15 +268,21 @@ function visitBoth(p: Distribution, q: Distribution, visit: (token: number, p: n
   }
 }
 
-/** Σ min(p, scale·q): with scale 1, how often one draw from q can be kept. */
+/** Σ min(p, scale·q): with scale 1, how often one draw from q can be kept. As right as `mass`, down to 2^-20. */
 export function overlap(p: Distribution, q: Distribution, scale = 1): number {
-  let sum = 0;
+  let [large, small] = [0, 0];
+  const add = (a: number, b: number) => {
+    const value = Math.min(a, scale * b);
+    const part = coarse(value);
+    large += part;
+    small += fine(value, part);
+  };
   if (p.tokens === undefined && q.tokens === undefined) { // long: without a call for every token
-    for (let i = 0; i < p.probabilities.length; i++) sum += Math.min(p.probabilities[i], scale * q.probabilities[i]);
+    for (let i = 0; i < p.probabilities.length; i++) add(p.probabilities[i], q.probabilities[i]);
   } else {
-    visitBoth(p, q, (_, a, b) => sum += Math.min(a, scale * b));
+    visitBoth(p, q, (_, a, b) => add(a, b));
   }
-  return sum;
+  return large + small;
 }
 
 /** Total variation distance ½·Σ|p − q|, 0…1. */

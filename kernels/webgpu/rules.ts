@@ -4,7 +4,16 @@
 // Verdicts are those of the rules in TypeScript to the last bit, because all that decides is computed in float64
 // (ops/f64.wgsl) and summed in whole units. Where that cannot be, the verdict is not settled, and TypeScript decides.
 import { type DeviceRule, type Judged, mostUniforms } from "../../src/device-rule.ts";
-import { type Distribution, mass, normalise, point, probability, ROUNDING } from "../../src/distribution.ts";
+import {
+  type Distribution,
+  mass,
+  massWithout,
+  normalise,
+  point,
+  probability,
+  ROUNDING,
+} from "../../src/distribution.ts";
+import { addUp } from "../../src/sum.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { childrenOf, longestStanding, pathTo } from "../../src/walk.ts";
 import type { Device, Kernel } from "./device.ts";
@@ -79,7 +88,7 @@ export class WebGpuRules {
   constructor(private readonly device: Device, private readonly vocab: number) {
     this.verdict = device.storage(2 * MOST_ROWS * 8, "verdict");
     this.#shape = device.uniform(16, "shape of verdicts");
-    this.#factors = device.storage(MOST_ROWS * 2 * 8, "factors of rows");
+    this.#factors = device.storage(MOST_ROWS * 8, "factors of rows");
     this.#work = device.storage(vocab * 8, "what is owed");
     this.#tree = { buffer: device.storage(16, "draft") };
     this.#numbers = { buffer: device.storage(16, "what was drafted from") };
@@ -237,7 +246,8 @@ function placesOf(rule: DeviceRule, tree: DraftTree, vocab: number): Place[] | u
     });
     const drawn = children.length === 0 ? undefined : tree.q(merged ? tree.parents[children[0]] : here[0]);
     const trials = trialsOf(rule, tree, drafts, drawn, vocab);
-    if (trials === undefined) return undefined;
+    // So little may be left of q that its inverse is no number.
+    if (trials === undefined || trials.some(({ factor }) => factor === Infinity)) return undefined;
     places.push({ node: here[0], drafts, below, trials });
   }
   return places;
@@ -255,16 +265,14 @@ function trialsOf(
   const chosen = (token: number): Trial => ({ token, q: point(vocab, token), removed: 0, likelihood: 1, factor: 1 });
   const whole = drawn === undefined ? point(vocab, drafts[0]) : usable(drawn, vocab);
   if (whole === undefined) return undefined;
-  const sum = mass(whole);
-  if (!(sum > 0.5 && sum < 1.5)) return undefined; // its parts are too small to be summed up in any order
+  const sum = addUp(whole.probabilities, 1);
   /** Draft `i` against q without the drafts before it that were `removed`; undefined where nothing is left of q. */
   const trial = (i: number, removed: number): Trial | undefined => {
     const token = drafts[i];
     const gone = new Set(drafts.slice(0, removed));
-    let left = sum;
-    for (const elder of gone) left -= (probability(whole, elder) + 1) - 1; // exact, as all in `mass` is
+    const left = gone.size === 0 ? 1 : massWithout(whole, [...gone], sum);
     if (!(left > 0)) return undefined;
-    const factor = gone.size === 0 || Math.abs(left - 1) <= ROUNDING ? 1 : 1 / left;
+    const factor = Math.abs(left - 1) <= ROUNDING ? 1 : 1 / left;
     return { token, q: whole, removed, likelihood: gone.has(token) ? 0 : probability(whole, token) * factor, factor };
   };
   const last = drafts.length - 1;

@@ -3,7 +3,7 @@
 // The likeliest tokens are looked up once and kept apart: most draws are among them and cost as many steps as they are.
 // Only a draw of one of the others looks through the whole vocabulary again.
 import type { Chance } from "../../src/chance.ts";
-import { type Distribution, mass, probability, top, total, totalWithout } from "../../src/distribution.ts";
+import { type Distribution, mass, massWithout, probability, top } from "../../src/distribution.ts";
 import { LIKELIEST } from "../../src/proposed.ts";
 
 export class Urn {
@@ -24,10 +24,10 @@ export class Urn {
     this.#tokens = [...this.#head];
     this.#weights = this.#tokens.map((token) => probability(q, token));
     // Never what is missing from 1: where the likeliest have nearly all, that is rounding and not what the others have.
-    this.#others = likeliest.length <= head ? 0 : totalWithout(q, this.#head);
+    this.#others = likeliest.length <= head ? 0 : massWithout(q, this.#head);
   }
 
-  /** What all that is left sums to; 0 where nothing is that counts (see `mass`). */
+  /** What all that is left sums to; 0 where nothing is. */
   get left(): number {
     return mass(this.#places());
   }
@@ -73,7 +73,7 @@ export class Urn {
   #takeOther(token: number): void {
     const rest = this.#restOf();
     this.#zero(rest, token);
-    this.#others = total(rest); // summed anew, so that it is 0 where and only where nothing is left
+    this.#others = mass(rest); // summed anew, so that it is 0 where and only where nothing is left
   }
 
   /** A copy of q without the tokens that were kept apart. */

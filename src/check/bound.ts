@@ -2,7 +2,7 @@
 // Towards Optimal Multi-draft Speculative Decoding (Hu et al., 2025, arXiv 2502.18779), theorems 2 and 3:
 //   α* = 1 + min over token sets H of [p(H) − Q(all drafts are in H)],
 // and for these laws the best H is a prefix of the vocabulary ordered by q/p descending. So the bound costs one sort.
-import { counted, type Distribution, normalise, overlap, probability, top, without } from "../distribution.ts";
+import { type Distribution, normalise, overlap, probability, top, without } from "../distribution.ts";
 import type { DraftLaw } from "../tree.ts";
 import { ascending } from "./ascending.ts";
 import { allDrawnWithin } from "./without-replacement.ts";
@@ -54,11 +54,7 @@ function prefixBound({ p, q }: Ranked, within: (mass: number) => number): number
   return Math.max(best, 0);
 }
 
-/** Draws without replacement end where what is left of q counts as nothing (see `mass`), so such tokens are left out. */
-function prefixBoundDistinct(ranked: Ranked, n: number): number {
-  const least = leastThatCounts(ranked.q);
-  const q = ranked.q.filter((value) => value >= least);
-  const p = ranked.p.filter((_, i) => ranked.q[i] >= least);
+function prefixBoundDistinct({ p, q }: Ranked, n: number): number {
   if (q.length <= n) return Math.min(1, p.reduce((a, b) => a + b, 0)); // every token of q is drafted
   const within = allDrawnWithin(q, n);
   let best = 1;
@@ -70,12 +66,6 @@ function prefixBoundDistinct(ranked: Ranked, n: number): number {
     best = Math.min(best, 1 + inP - within(i + 1));
   }
   return Math.max(best, 0);
-}
-
-/** The least value that, with all that are less, sums to something. */
-function leastThatCounts(values: Float64Array): number {
-  let sum = 0;
-  return values.slice().sort().find((value) => counted(sum += value) > 0) ?? 0;
 }
 
 /** The tokens of q in the order of p/q ascending: where the target wants them least, the draft offers them in vain. */

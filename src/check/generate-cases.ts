@@ -165,18 +165,28 @@ export const KINDS: Readonly<Record<string, RowPair>> = {
 /** Every context its own rows; under the kind `mixed`, of a kind of its own. */
 export function makeCase(kind: string, law: DraftLaw, vocab: number, parents: readonly number[], random: Random): Case {
   const kinds = Object.keys(KINDS);
-  return caseOf(kind, law, vocab, parents, random, () => {
+  const rows = list(contextCount(vocab, depthOf(parents)), () => {
     return KINDS[kind === "mixed" ? kinds[random.integer(kinds.length)] : kind](vocab, random);
   });
+  return caseOf(kind, law, vocab, parents, random, rows);
 }
 
-/** One place with `drafts` drafts, of each kind of PEAKS with 10^-power for the others. */
+/**
+ * One place with `drafts` drafts and 10^-power for all tokens but one: peaks in q, in p and in both, and where they
+ * are not too rare to matter, more kinds. What follows the place is of no matter, so it is one token each time.
+ */
 export function* peakedCases(law: DraftLaw, drafts: number, power: number, random: Random): Generator<Case> {
+  const vocab = 4;
   for (const [kind, rows] of Object.entries(PEAKS)) {
-    const vocab = 4;
-    yield caseOf(kind, law, vocab, list(drafts, () => -1), random, () => rows(vocab, random, tenth(power)));
+    if (power > 20 && !ALWAYS.includes(kind)) continue;
+    const place = rows(vocab, random, tenth(power));
+    const after = list(vocab, () => oneHot(vocab, random.integer(vocab)));
+    const star = list(drafts, () => -1);
+    yield caseOf(kind, law, vocab, star, random, [place, ...after.map((p): [number[], number[]] => [p, p])]);
   }
 }
+
+const ALWAYS = ["peaked q", "peaked p", "peaked apart"];
 
 function caseOf(
   kind: string,
@@ -184,17 +194,15 @@ function caseOf(
   vocab: number,
   parents: readonly number[],
   random: Random,
-  rows: () => ReturnType<RowPair>,
+  rows: readonly ReturnType<RowPair>[],
 ): Case {
-  const depth = depthOf(parents);
-  const pairs = list(contextCount(vocab, depth), rows);
   return {
     kind,
     law,
     vocab,
     parents,
-    p: pairs.map(([p]) => p),
-    q: pairs.slice(0, contextCount(vocab, depth - 1)).map(([, q]) => q),
+    p: rows.map(([p]) => p),
+    q: rows.slice(0, contextCount(vocab, depthOf(parents) - 1)).map(([, q]) => q),
     ...(law === "beam" && { growing: random.uniform() < 0.5 }),
     sparse: random.uniform() < 0.5,
   };
