@@ -246,8 +246,9 @@ export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): vo
   const row = target(g);
   g.input(RULE_FEEDS.drafts, "int64", ["n"]);
   g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
-  const q = draws === "chosen" ? undefined : raw(g, g.input(RULE_FEEDS.drawn, "float64", ["V"]));
-  const all = q && whole(g, q);
+  const drawn = draws === "chosen" ? undefined : g.input(RULE_FEEDS.drawn, "float64", ["V"]);
+  const q = drawn === undefined ? undefined : raw(g, drawn);
+  const all = q && draws === "replaced" ? whole(g, q) : undefined;
   const count = g.op("Shape", [RULE_FEEDS.drafts]);
   const removes = draws === "removed" || draws === "top-and-one";
   const without = (g: GraphBuilder, values: Value, token: Value) =>
@@ -259,7 +260,7 @@ export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): vo
       { ...TOKEN, start: integer(g, -1) },
       { ...TOKEN, start: integer(g, 0) },
       // q without what was drafted already, not renormalised.
-      ...(removes ? [{ ...VECTOR, start: all! }] : []),
+      ...(removes ? [{ ...VECTOR, start: drawn! }] : []),
     ],
     (g, turn, [p, , flips, rest]) => {
       const i = g.op("Reshape", [turn, integer(g, 1)]);
@@ -280,16 +281,10 @@ export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): vo
         judge(g, { likelihood: pick(g, all!, x), residual: (g) => residual(g, p, all!) });
       const removed = (g: GraphBuilder) => {
         const left = raw(g, rest);
-        const first = g.op("Equal", [i, integer(g, 0)]); // nothing is removed yet, and q is normalised
-        const from = {
-          ...left,
-          lift: g.op("Where", [first, one(g), left.lift]),
-          factor: g.op("Where", [first, one(g), left.factor]),
-        };
         return judge(g, {
-          likelihood: at(g, from, x),
+          likelihood: at(g, left, x),
           alive: g.op("Greater", [left.sum, zero(g)]),
-          residual: (g) => residual(g, p, whole(g, from)),
+          residual: (g) => residual(g, p, whole(g, left)),
         });
       };
       const judged = draws === "chosen"

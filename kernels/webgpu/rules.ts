@@ -4,15 +4,7 @@
 // Verdicts are those of the rules in TypeScript to the last bit, because all that decides is computed in float64
 // (ops/f64.wgsl) and summed in whole units. Where that cannot be, the verdict is not settled, and TypeScript decides.
 import { type DeviceRule, type Judged, mostUniforms } from "../../src/device-rule.ts";
-import {
-  type Distribution,
-  mass,
-  massWithout,
-  normalise,
-  point,
-  probability,
-  ROUNDING,
-} from "../../src/distribution.ts";
+import { type Distribution, massWithout, point, probability, ROUNDING } from "../../src/distribution.ts";
 import { addUp } from "../../src/sum.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { childrenOf, longestStanding, pathTo } from "../../src/walk.ts";
@@ -49,7 +41,7 @@ export interface Prepared {
 /** One token that is accepted or refused. */
 interface Trial {
   readonly token: number;
-  /** Normalised. */
+  /** As the drafter gave it. */
   readonly q: Distribution;
   /** How many of the place's first drafts count as 0 in q. */
   readonly removed: number;
@@ -263,14 +255,16 @@ function trialsOf(
 ): Trial[] | undefined {
   if (drafts.length === 0 || name === "greedy") return [];
   const chosen = (token: number): Trial => ({ token, q: point(vocab, token), removed: 0, likelihood: 1, factor: 1 });
-  const whole = drawn === undefined ? point(vocab, drafts[0]) : usable(drawn, vocab);
-  if (whole === undefined) return undefined;
-  const sum = addUp(whole.probabilities, 1);
+  const whole = drawn ?? point(vocab, drafts[0]);
+  if (!usable(whole, vocab)) return undefined;
+  const all = addUp(whole.probabilities, 1);
+  const sum = massWithout(whole, [], all);
+  if (!(sum > 0 && sum < Infinity)) return undefined; // TypeScript says what is wrong
   /** Draft `i` against q without the drafts before it that were `removed`; undefined where nothing is left of q. */
   const trial = (i: number, removed: number): Trial | undefined => {
     const token = drafts[i];
     const gone = new Set(drafts.slice(0, removed));
-    const left = gone.size === 0 ? 1 : massWithout(whole, [...gone], sum);
+    const left = massWithout(whole, [...gone], all);
     if (!(left > 0)) return undefined;
     const factor = Math.abs(left - 1) <= ROUNDING ? 1 : 1 / left;
     return { token, q: whole, removed, likelihood: gone.has(token) ? 0 : probability(whole, token) * factor, factor };
@@ -290,15 +284,14 @@ function trialsOf(
   return trials;
 }
 
-/** `d`, renormalised; undefined where that throws, or where it is not what a distribution should be. */
-function usable(d: Distribution, vocab: number): Distribution | undefined {
+/** Whether `d` is what a distribution should be, but for its sum. */
+function usable(d: Distribution, vocab: number): boolean {
   const { tokens, probabilities } = d;
-  if (d.vocab !== vocab || probabilities.length !== (tokens?.length ?? vocab)) return undefined;
+  if (d.vocab !== vocab || probabilities.length !== (tokens?.length ?? vocab)) return false;
   let signs = 0;
   const words = new Int32Array(probabilities.buffer, probabilities.byteOffset, 2 * probabilities.length);
   for (let i = 1; i < words.length; i += 2) signs |= words[i];
-  const sum = mass(d);
-  return signs >= 0 && sum > 0 && sum < Infinity ? normalise(d) : undefined;
+  return signs >= 0;
 }
 
 /** Places, links, trials and lists of tokens in `words`; in `numbers` all but dense distributions, which follow it. */

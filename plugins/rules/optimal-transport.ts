@@ -27,8 +27,8 @@ interface Plan {
   readonly owed: Distribution;
 }
 
-function makePlan({ p, q, drafts, law }: Siblings, solve: Solver): Plan {
-  const sets = draftSets(q, law as TransportLaw, drafts.length, MOST_SETS);
+function makePlan({ p, q, drawn, drafts, law }: Siblings, solve: Solver): Plan {
+  const sets = draftSets(law === "iid" ? q : drawn, law as TransportLaw, drafts.length, MOST_SETS);
   if (sets === undefined) {
     throw new HunchError(
       "usage",
@@ -50,8 +50,8 @@ function makePlan({ p, q, drafts, law }: Siblings, solve: Solver): Plan {
 export function optimalTransport(solve: Solver): VerificationRule {
   const plans = new Map<string, Plan>();
   const planFor = (siblings: Siblings): Plan => {
-    const { p, q, drafts, law } = siblings;
-    const key = [law, drafts.length, ...[p, q].flatMap((d) => [d.tokens ?? "", d.probabilities])].join(" ");
+    const { p, drawn, drafts, law } = siblings;
+    const key = [law, drafts.length, ...[p, drawn].flatMap((d) => [d.tokens ?? "", d.probabilities])].join(" ");
     let plan = plans.get(key);
     if (plan === undefined) {
       if (plans.size >= 512) plans.clear();

@@ -27,8 +27,8 @@ export const specHubStep: Step = (siblings, chance) => {
     );
   }
   if (siblings.drafts.length < MOST) return tokenStep(siblings, chance);
-  const { p, q, drafts: [hub, x] } = siblings;
-  const rest = without(q, [hub]);
+  const { p, q, drawn, drafts: [hub, x] } = siblings;
+  const rest = without(drawn, [hub]);
   if (rest === undefined) return chance.pick(p);
   const throughHub = probability(q, hub); // of all pairs with this x, the share that is ordered (a, x)
   const needed = probability(p, x);

@@ -28,12 +28,12 @@ export const traversal: VerificationRule = {
       }
       const drafts = children.map((child) => tree.tokens[child]);
       const original = target();
-      const drawn = tree.q(node);
-      const q = drawn === undefined ? point(scores.vocab, drafts[0]) : normalise(drawn);
+      const drawn = tree.q(node) ?? point(scores.vocab, drafts[0]);
+      const q = normalise(drawn);
       let p = original;
       let r = covered;
       for (let i = 0; i < children.length; i++) {
-        const from = drawnFrom({ p: original, q, drafts, law: tree.law }, i);
+        const from = drawnFrom({ p: original, q, drawn, drafts, law: tree.law }, i);
         if (from === undefined) break;
         const below = judge(children[i], acceptance(r * probability(p, drafts[i]), probability(from, drafts[i])));
         if (below !== undefined) return below;

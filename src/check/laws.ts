@@ -1,6 +1,6 @@
 // The draft laws of src/tree.ts, drawn by the book: what a drafter of that law may do, in the fewest lines.
 import type { Chance } from "../chance.ts";
-import { type Distribution, entries, normalise, sparse, without } from "../distribution.ts";
+import { type Distribution, entries, mass, sparse, without } from "../distribution.ts";
 import type { DraftLaw, DraftTree } from "../tree.ts";
 import { type Case, depthOf, type Rows } from "./case.ts";
 
@@ -99,9 +99,9 @@ function drawBeam(rows: Rows, chance: Chance): DraftTree {
   let leaves: Leaf[] = [{ context: 0, weight: 1, lifts: 0 }];
   for (let level = 0; level < depth; level++) {
     leaves = leaves.flatMap((leaf) =>
-      [...entries(normalise(rows.q[leaf.context]))].map(([token, probability]) => {
+      [...entries(rows.q[leaf.context])].map(([token, probability]) => {
         const below = lifted(probability);
-        const { weight, lifts } = lifted(leaf.weight * below.weight);
+        const { weight, lifts } = lifted(leaf.weight * below.weight / mass(rows.q[leaf.context]));
         return { context: leaf.context * vocab + token + 1, weight, lifts: leaf.lifts + below.lifts + lifts };
       })
     );

@@ -87,7 +87,7 @@ function like(p: Float32Array, dice: Random): Distribution {
       return dense(random(vocab, dice).map((value) => 1.3 * value));
     case 3: {
       const values = Float64Array.from(random(vocab, dice));
-      peak(values, dice, dice.chance(0.5) ? 20 : 323);
+      peak(values, dice, dice.chance(0.5) ? 20 : 300);
       values[dice.whole(vocab)] += 1;
       return dense(values);
     }
