@@ -1,5 +1,6 @@
 // The only source of randomness anywhere. Running uses a seed; proving follows every branch.
-import { type Distribution, mass } from "./distribution.ts";
+import type { Distribution } from "./distribution.ts";
+import { coarse, fine, sumOf } from "./sum.ts";
 
 export interface Chance {
   /** True with the given probability (values outside 0…1 are clamped). Never true at 0, never false at 1. */
@@ -25,12 +26,9 @@ export function isStream(chance: Chance): chance is Stream {
   return "peek" in chance;
 }
 
-/** Sum of `weights`; throws RangeError where nothing can be drawn from them. */
-function drawable(weights: Distribution): number {
-  let sum = 0;
-  for (let i = 0; i < weights.probabilities.length; i++) sum += weights.probabilities[i];
+/** Throws RangeError where nothing can be drawn from weights with this sum. */
+function refuseSum(sum: number): void {
   if (!(sum > 0 && sum < Infinity)) throw new RangeError(`cannot draw: the weights sum to ${sum}`);
-  return sum;
 }
 
 /**
@@ -69,22 +67,26 @@ export class UniformChance implements Stream {
   /**
    * Inverse transform: the first token whose running sum exceeds u·sum. A token of weight 0 never moves that sum.
    *
-   * Weights that sum to about 1 are rounded to multiples of 2^-52 first. Then every sum is exact and does not depend on
-   * its order (see `mass`), so that a backend which adds up otherwise draws the same token.
+   * The sums are those of src/sum.ts, which do not depend on their order: a backend that adds up otherwise draws the
+   * same token. Each token comes up for an interval of u as long as its share of the sum, to 2^-52, however small the
+   * weights are; u itself has 53 bits.
    */
   pick(weights: Distribution): number {
-    const sum = drawable(weights);
-    const exact = sum > 0.5 && sum < 1.5;
-    const target = this.#next() * (exact ? mass(weights) : sum);
     const { tokens, probabilities } = weights;
-    let reached = 0;
+    const { sum, scale } = sumOf(probabilities);
+    refuseSum(sum);
+    const target = this.#next() * sum;
+    let [large, small] = [0, 0];
     let last = -1;
     for (let i = 0; i < probabilities.length; i++) {
-      const weight = exact ? (probabilities[i] + 1) - 1 : probabilities[i];
-      if (!(weight > 0)) continue;
-      reached += weight;
+      const weight = probabilities[i] * scale;
+      const part = coarse(weight);
+      const rest = fine(weight, part);
+      if (!(part + rest > 0)) continue;
+      large += part;
+      small += rest;
       last = i;
-      if (reached > target) break;
+      if (large + small > target) break;
     }
     // At the upper end, where u·sum may round to the whole sum, the last token of positive weight stands.
     return tokens === undefined ? last : tokens[last];
@@ -167,7 +169,8 @@ export class EnumeratingChance implements Chance {
 
   pick(weights: Distribution): number {
     return this.decide(() => {
-      const sum = drawable(weights);
+      const sum = weights.probabilities.reduce((a, b) => a + b, 0);
+      refuseSum(sum);
       const tokens = Array.from(weights.probabilities, (_, i) => weights.tokens === undefined ? i : weights.tokens[i]);
       return { tokens, weights: Array.from(weights.probabilities, (weight) => weight / sum) };
     });
@@ -216,8 +219,11 @@ export class HiddenRandomness extends Error {
  * chance from the argument and be deterministic otherwise. `told`: what makes a value what it is, in words; with it every
  * branch is run twice, and HiddenRandomness is thrown where the words differ.
  */
-export function* everyBranch<T>(run: (chance: Chance) => T, told?: (value: T) => string): Generator<Outcome<T>> {
-  const chance = new EnumeratingChance();
+export function* everyBranch<T>(
+  run: (chance: Chance) => T,
+  told?: (value: T) => string,
+  chance = new EnumeratingChance(),
+): Generator<Outcome<T>> {
   do {
     const value = run(chance);
     const { probability } = chance;

@@ -2,6 +2,7 @@
 //
 // Every operation costs the support of its arguments: O(vocab) where one is dense, O(listed tokens) where all are
 // sparse. No operation changes its arguments; a result may be one of them, or share its arrays.
+import { addUp, coarse, fine, type Parts, sumOf, tells } from "./sum.ts";
 
 /**
  * A probability distribution over tokens `0 … vocab-1`.
@@ -114,31 +115,54 @@ export function top({ tokens: listed, probabilities }: Distribution, k: number):
   return tokens;
 }
 
-/**
- * The sum of all values, each rounded to a multiple of 2^-52 first. Up to a sum of 2 nothing is rounded after that, so
- * the sum is the same in whatever order it is made: here in four parts, elsewhere as a processor likes it. What is
- * below 2^-53 counts as nothing. Within length · 2^-53 of the true sum.
- */
-export function mass({ probabilities: p }: Distribution): number {
-  let a = 0, b = 0, c = 0, d = 0; // four sums at a time: one would wait for itself
-  let i = 0;
-  for (; i + 3 < p.length; i += 4) {
-    a += (p[i] + 1) - 1;
-    b += (p[i + 1] + 1) - 1;
-    c += (p[i + 2] + 1) - 1;
-    d += (p[i + 3] + 1) - 1;
-  }
-  for (; i < p.length; i++) a += (p[i] + 1) - 1;
-  return (a + b) + (c + d);
+/** The sum of all values, right to its last place and the same in whatever order it is made (see src/sum.ts). */
+export function mass({ probabilities }: Distribution): number {
+  const { sum, scale } = sumOf(probabilities);
+  return sum / scale;
 }
 
-/** Sums within this of 1 are left alone: dividing by them would cost a copy and change nothing but rounding. */
-export const ROUNDING = 1e-13;
+/** `mass` of what is left of `d` without these tokens, none named twice. `whole`: all of `d` added up, at scale 1. */
+export function massWithout(d: Distribution, tokens: readonly number[], whole = addUp(d.probabilities, 1)): number {
+  let left: Parts = whole;
+  for (const token of tokens) {
+    const value = probability(d, token);
+    const part = coarse(value);
+    left = { coarse: left.coarse - part, fine: left.fine - fine(value, part) };
+  }
+  // Up to a sum of 2 all of this is exact; from there on, and where little is left, it is added up anew.
+  const sum = left.coarse + left.fine;
+  return whole.coarse + whole.fine < 2 && tells(sum, 1) ? sum : mass(removed(d, tokens));
+}
+
+/** `d` with some tokens set to 0, copied. */
+function removed(d: Distribution, tokens: Iterable<number>): Distribution {
+  const probabilities = d.probabilities.slice();
+  for (const token of tokens) {
+    const i = d.tokens === undefined ? token : indexOf(d.tokens, token);
+    if (i >= 0 && i < probabilities.length) probabilities[i] = 0;
+  }
+  return { ...d, probabilities };
+}
+
+/**
+ * Sums within this of 1 are left alone: dividing by them would cost a copy and change nothing but rounding. What was
+ * divided once is within it: the inverse, each product and the sum are each right to 2^-53.
+ */
+export const ROUNDING = 2 ** -50;
+
+/** Sums below this are lifted before they are inverted: no number is as large as the inverse of the least ones. */
+export const LOW = 2 ** -1000;
+/** A power of two: to multiply by it is exact. */
+export const LIFT = 2 ** 100;
 
 /** `values`, scaled to sum to 1 where they stand. They must be nobody else's. */
 function scaled(values: Float64Array, sum: number): Float64Array {
   if (Math.abs(sum - 1) <= ROUNDING) return values;
-  const factor = 1 / sum; // finite: a sum is a multiple of 2^-52
+  if (sum < LOW) {
+    for (let i = 0; i < values.length; i++) values[i] *= LIFT;
+    sum *= LIFT;
+  }
+  const factor = 1 / sum;
   for (let i = 0; i < values.length; i++) values[i] *= factor; // a loop: `map` takes ten times as long
   return values;
 }
@@ -189,17 +213,20 @@ export function excess(p: Distribution, q: Distribution, scale = 1): Distributio
   return { ...p, probabilities: out };
 }
 
-/** `mass(excess(p, q, scale))`, without making the excess where both are dense. */
+/** `mass(excess(p, q, scale))`, as a rule without making the excess where both are dense. */
 export function excessMass(p: Distribution, q: Distribution, scale = 1): number {
-  if (p.tokens !== undefined || q.tokens !== undefined) return mass(excess(p, q, scale));
-  const [a, b] = [p.probabilities, q.probabilities];
-  let even = 0, odd = 0;
-  for (let i = 0; i < a.length; i++) {
-    const value = (Math.max(scale * a[i] - b[i], 0) + 1) - 1;
-    if (i % 2 === 0) even += value;
-    else odd += value;
+  if (p.tokens === undefined && q.tokens === undefined) {
+    const [a, b] = [p.probabilities, q.probabilities];
+    let [large, small] = [0, 0];
+    for (let i = 0; i < a.length; i++) {
+      const value = Math.max(scale * a[i] - b[i], 0);
+      const part = coarse(value);
+      large += part;
+      small += fine(value, part);
+    }
+    if (tells(large + small, 1)) return large + small;
   }
-  return even + odd;
+  return mass(excess(p, q, scale));
 }
 
 /**
@@ -216,14 +243,9 @@ export function residual(p: Distribution, q: Distribution, scale = 1): Distribut
 
 /** `d` with some tokens removed and the rest renormalised; undefined where nothing is left. */
 export function without(d: Distribution, tokens: Iterable<number>): Distribution | undefined {
-  const probabilities = d.probabilities.slice();
-  for (const token of tokens) {
-    const i = d.tokens === undefined ? token : indexOf(d.tokens, token);
-    if (i >= 0 && i < probabilities.length) probabilities[i] = 0;
-  }
-  const left = { ...d, probabilities };
+  const left = removed(d, tokens);
   const sum = mass(left);
-  return sum > 0 ? { ...left, probabilities: scaled(probabilities, sum) } : undefined;
+  return sum > 0 ? { ...left, probabilities: scaled(left.probabilities, sum) } : undefined;
 }
 
 /** Calls `visit` with both probabilities of every token that either lists. */
@@ -246,15 +268,21 @@ function visitBoth(p: Distribution, q: Distribution, visit: (token: number, p: n
   }
 }
 
-/** Σ min(p, scale·q): with scale 1, how often one draw from q can be kept. */
+/** Σ min(p, scale·q): with scale 1, how often one draw from q can be kept. As right as `mass`, down to 2^-20. */
 export function overlap(p: Distribution, q: Distribution, scale = 1): number {
-  let sum = 0;
+  let [large, small] = [0, 0];
+  const add = (a: number, b: number) => {
+    const value = Math.min(a, scale * b);
+    const part = coarse(value);
+    large += part;
+    small += fine(value, part);
+  };
   if (p.tokens === undefined && q.tokens === undefined) { // long: without a call for every token
-    for (let i = 0; i < p.probabilities.length; i++) sum += Math.min(p.probabilities[i], scale * q.probabilities[i]);
+    for (let i = 0; i < p.probabilities.length; i++) add(p.probabilities[i], q.probabilities[i]);
   } else {
-    visitBoth(p, q, (_, a, b) => sum += Math.min(a, scale * b));
+    visitBoth(p, q, (_, a, b) => add(a, b));
   }
-  return sum;
+  return large + small;
 }
 
 /** Total variation distance ½·Σ|p − q|, 0…1. */

@@ -1,8 +1,9 @@
 // Verification rules as graphs: one place of the draft tree per run, from the probabilities that a pass wrote.
 //
-// They repeat the rules of plugins/rules to the last bit. Sums are those of `mass` in src/distribution.ts, which do not
-// depend on their order; everything else is done element by element, where float64 leaves no choice.
-import { ROUNDING } from "../../src/distribution.ts";
+// They repeat the rules of plugins/rules to the last bit. Sums are those of src/sum.ts, which do not depend on their
+// order; everything else is done element by element, where float64 leaves no choice.
+import { LIFT, LOW, ROUNDING } from "../../src/distribution.ts";
+import { FINE, MOST, SMALL } from "../../src/sum.ts";
 import type { GraphBuilder, Result, Value } from "./graph.ts";
 import { DATA_TYPE } from "./proto.ts";
 
@@ -29,10 +30,12 @@ export type Draws = "chosen" | "replaced" | "removed" | "top-and-one";
 const VECTOR: Result = { type: "float64", shape: ["V"] };
 const TOKEN: Result = { type: "int64", shape: [1] };
 
-/** A distribution [V] whose values are still to be multiplied by `factor` [1]. */
+/** A distribution [V] whose values are still to be multiplied by `lift` and then by `factor`, both [1]. */
 interface Raw {
   readonly values: Value;
   readonly sum: Value;
+  /** 1, or a power of two where the sum is so little that its inverse is no number. */
+  readonly lift: Value;
   readonly factor: Value;
 }
 
@@ -45,31 +48,84 @@ const running = (g: GraphBuilder, values: Value) => g.op("CumSum", [values, g.co
 const inverse = (g: GraphBuilder, value: Value) => g.op("Reciprocal", [value]);
 const last = (g: GraphBuilder, values: Value) => pick(g, values, integer(g, -1));
 
-/** Rounded to multiples of 2^-52: sums of such values do not depend on their order. */
-const exact = (g: GraphBuilder, values: Value) => g.op("Sub", [g.op("Add", [values, one(g)]), one(g)]);
+const number = (g: GraphBuilder, value: number) => g.constant("float64", [value]);
+const all = (g: GraphBuilder, values: Value) => g.op("ReduceSum", [values], { keepdims: { int: 1 } });
+
+/** Values below 2 in the two parts of src/sum.ts, multiples of 2^-52 and of 2^-87. */
+interface Parts {
+  readonly coarse: Value;
+  readonly fine: Value;
+}
+
+function partsOf(g: GraphBuilder, values: Value): Parts {
+  const coarse = g.op("Sub", [g.op("Add", [values, one(g)]), one(g)]);
+  const rest = g.op("Sub", [values, coarse]);
+  return { coarse, fine: g.op("Sub", [g.op("Add", [rest, number(g, FINE)]), number(g, FINE)]) };
+}
+
+function sumOf(g: GraphBuilder, values: Value): Value {
+  const { coarse, fine } = partsOf(g, values);
+  return g.op("Add", [all(g, coarse), all(g, fine)]);
+}
+
+/** Whether a sum is not told yet: `tells` of src/sum.ts, with the scale that it was made at. bool [1] */
+function untold(g: GraphBuilder, sum: Value, scale: Value): Value {
+  const less = g.op("And", [g.op("Less", [sum, number(g, SMALL)]), g.op("Less", [scale, number(g, MOST)])]);
+  const more = g.op("And", [g.op("GreaterOrEqual", [sum, number(g, 2)]), g.op("Less", [sum, number(g, Infinity)])]);
+  return g.op("Or", [less, more]);
+}
 
 /** As `mass` of src/distribution.ts. [1] */
-const mass = (g: GraphBuilder, values: Value) => g.op("ReduceSum", [exact(g, values)], { keepdims: { int: 1 } });
-
-/** What values with this sum are multiplied by: 1 where they sum to 1 already. */
-function factorOf(g: GraphBuilder, sum: Value): Value {
-  const off = g.op("Abs", [g.op("Sub", [sum, one(g)])]);
-  return g.op("Where", [g.op("LessOrEqual", [off, g.constant("float64", [ROUNDING])]), one(g), inverse(g, sum)]);
+function mass(g: GraphBuilder, values: Value): Value {
+  const first = sumOf(g, values);
+  const scalar: Result = { type: "float64", shape: [1] };
+  const [sum] = g.choose(untold(g, first, one(g)), [scalar], (g) => {
+    const [sum, scale] = g.loop(
+      integer(g, 2000),
+      [{ ...scalar, start: first }, { ...scalar, start: one(g) }],
+      (g, _, [sum, scale]) => {
+        const up = g.op("Where", [g.op("Less", [sum, number(g, 2 ** -66)]), number(g, 2 ** 64), number(g, 2 ** 19)]);
+        const step = g.op("Where", [g.op("GreaterOrEqual", [sum, number(g, 2)]), number(g, 2 ** -19), up]);
+        const next = g.op("Min", [g.op("Mul", [scale, step]), number(g, MOST)]);
+        const scaled = sumOf(g, g.op("Mul", [values, next]));
+        return { goOn: untold(g, scaled, next), values: [scaled, next] };
+      },
+    );
+    return [g.op("Div", [sum, scale])];
+  }, () => [first]);
+  return sum;
 }
 
+/** Values with this sum: what they are multiplied by until it is 1, which is 1 where it is so already. */
 function raw(g: GraphBuilder, values: Value): Raw {
   const sum = mass(g, values);
-  return { values, sum, factor: factorOf(g, sum) };
+  const off = g.op("Abs", [g.op("Sub", [sum, one(g)])]);
+  const lift = g.op("Where", [g.op("Less", [sum, number(g, LOW)]), number(g, LIFT), one(g)]);
+  const factor = inverse(g, g.op("Mul", [sum, lift]));
+  const near = g.op("LessOrEqual", [off, number(g, ROUNDING)]);
+  return { values, sum, lift, factor: g.op("Where", [near, one(g), factor]) };
 }
 
-const whole = (g: GraphBuilder, { values, factor }: Raw) => g.op("Mul", [values, factor]);
-const at = (g: GraphBuilder, { values, factor }: Raw, token: Value) => g.op("Mul", [pick(g, values, token), factor]);
+/** All of a distribution. Mostly there is nothing to lift, and one product less. */
+function whole(g: GraphBuilder, { values, lift, factor }: Raw): Value {
+  const [made] = g.choose(
+    g.op("Equal", [lift, one(g)]),
+    [VECTOR],
+    (g) => [g.op("Mul", [values, factor])],
+    (g) => [g.op("Mul", [g.op("Mul", [values, lift]), factor])],
+  );
+  return made;
+}
 
-/** The target's row: to float64, scaled by its sum as `OnnxScores.distribution` does, then as `normalise` does. */
+const at = (g: GraphBuilder, { values, lift, factor }: Raw, token: Value) =>
+  g.op("Mul", [g.op("Mul", [pick(g, values, token), lift]), factor]);
+
+/** The target's row: to float64, scaled by its sum as `widened` of src/distribution.ts does. It sums to 1 then. */
 function target(g: GraphBuilder): Raw {
   g.input(RULE_FEEDS.row, "float32", ["V"]);
   const values = g.op("Cast", [RULE_FEEDS.row], { to: { int: DATA_TYPE.float64 } });
-  return raw(g, g.op("Mul", [values, inverse(g, mass(g, values))]));
+  const sum = mass(g, values);
+  return { values, sum, lift: one(g), factor: inverse(g, sum) };
 }
 
 /** Tokens of a block that is skipped or searched as a whole. */
@@ -77,14 +133,15 @@ const BLOCK = 256;
 
 /**
  * The token that `u` [1] draws in proportion to `weights` [V], as UniformChance does: the first whose running sum
- * exceeds u·sum. Weights rounded by `exact` have exact sums, so whole blocks may be skipped.
+ * exceeds u·sum. Both parts of a sum are exact, so whole blocks may be skipped. The weights sum to about 1.
  */
 function draw(g: GraphBuilder, weights: Value, u: Value, vocab: number): Value {
   const missing = (BLOCK - vocab % BLOCK) % BLOCK;
-  const rounded = exact(g, weights);
-  const padded = missing === 0 ? rounded : g.op("Pad", [rounded, g.constant("int64", [0, missing]), zero(g)]);
-  const blocks = g.op("Reshape", [padded, g.constant("int64", [-1, BLOCK])]);
-  const ends = running(g, g.op("ReduceSum", [blocks, integer(g, 1)], { keepdims: { int: 0 } }));
+  const padding = g.constant("int64", [0, missing]);
+  const parts = partsOf(g, missing === 0 ? weights : g.op("Pad", [weights, padding, zero(g)]));
+  const blocks = [parts.coarse, parts.fine].map((part) => g.op("Reshape", [part, g.constant("int64", [-1, BLOCK])]));
+  const reached = blocks.map((part) => running(g, g.op("ReduceSum", [part, integer(g, 1)], { keepdims: { int: 0 } })));
+  const ends = g.op("Add", reached);
   const target = g.op("Mul", [u, last(g, ends)]);
   const beyond = g.op("Greater", [ends, target]);
   const position = (g: GraphBuilder, flags: Value, fromEnd: number) =>
@@ -98,14 +155,16 @@ function draw(g: GraphBuilder, weights: Value, u: Value, vocab: number): Value {
     [TOKEN],
     (g) => {
       const block = position(g, beyond, 0);
-      const starts = g.op("Concat", [zero(g), ends], { axis: { int: 0 } });
-      const inside = g.op("Reshape", [pick(g, blocks, block), integer(g, BLOCK)]);
-      const sums = g.op("Add", [running(g, inside), pick(g, starts, block)]);
-      const first = position(g, g.op("Greater", [sums, target]), 0);
+      const sums = blocks.map((part, i) => {
+        const start = pick(g, g.op("Concat", [zero(g), reached[i]], { axis: { int: 0 } }), block);
+        const inside = g.op("Reshape", [pick(g, part, block), integer(g, BLOCK)]);
+        return g.op("Add", [running(g, inside), start]);
+      });
+      const first = position(g, g.op("Greater", [g.op("Add", sums), target]), 0);
       return [g.op("Add", [g.op("Mul", [block, integer(g, BLOCK)]), first])];
     },
     // At the upper end of the range u·sum may be the whole sum: the last token that can be drawn.
-    (g) => [position(g, g.op("Greater", [rounded, zero(g)]), 1)],
+    (g) => [position(g, g.op("Greater", [g.op("Add", [parts.coarse, parts.fine]), zero(g)]), 1)],
   );
   return token;
 }
@@ -187,8 +246,9 @@ export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): vo
   const row = target(g);
   g.input(RULE_FEEDS.drafts, "int64", ["n"]);
   g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
-  const q = draws === "chosen" ? undefined : raw(g, g.input(RULE_FEEDS.drawn, "float64", ["V"]));
-  const all = q && whole(g, q);
+  const drawn = draws === "chosen" ? undefined : g.input(RULE_FEEDS.drawn, "float64", ["V"]);
+  const q = drawn === undefined ? undefined : raw(g, drawn);
+  const all = q && draws === "replaced" ? whole(g, q) : undefined;
   const count = g.op("Shape", [RULE_FEEDS.drafts]);
   const removes = draws === "removed" || draws === "top-and-one";
   const without = (g: GraphBuilder, values: Value, token: Value) =>
@@ -200,7 +260,7 @@ export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): vo
       { ...TOKEN, start: integer(g, -1) },
       { ...TOKEN, start: integer(g, 0) },
       // q without what was drafted already, not renormalised.
-      ...(removes ? [{ ...VECTOR, start: all! }] : []),
+      ...(removes ? [{ ...VECTOR, start: drawn! }] : []),
     ],
     (g, turn, [p, , flips, rest]) => {
       const i = g.op("Reshape", [turn, integer(g, 1)]);
@@ -221,12 +281,10 @@ export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): vo
         judge(g, { likelihood: pick(g, all!, x), residual: (g) => residual(g, p, all!) });
       const removed = (g: GraphBuilder) => {
         const left = raw(g, rest);
-        const first = g.op("Equal", [i, integer(g, 0)]); // nothing is removed yet, and q is normalised
-        const from = { ...left, factor: g.op("Where", [first, one(g), left.factor]) };
         return judge(g, {
-          likelihood: at(g, from, x),
+          likelihood: at(g, left, x),
           alive: g.op("Greater", [left.sum, zero(g)]),
-          residual: (g) => residual(g, p, whole(g, from)),
+          residual: (g) => residual(g, p, whole(g, left)),
         });
       };
       const judged = draws === "chosen"

@@ -11,8 +11,8 @@ import sweepCode from "./ops/sweep.wgsl" with { type: "text" };
 import typicalCode from "./ops/typical.wgsl" with { type: "text" };
 import walkCode from "./ops/walk.wgsl" with { type: "text" };
 
-/** Arithmetic in float64, for kernels that need it. */
-export const float64Code = constants({ NEAR_ONE: Math.floor(ROUNDING * 2 ** 52) }) + f64Code;
+/** Arithmetic in float64, for kernels that need it. How many numbers below and above 1 count as 1 is set in front. */
+export const float64Code = constants({ NEAR_BELOW: ROUNDING * 2 ** 53, NEAR_ABOVE: ROUNDING * 2 ** 52 }) + f64Code;
 
 export const factorsKernel: Kernel = {
   name: "factors",

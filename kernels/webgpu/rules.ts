@@ -4,7 +4,8 @@
 // Verdicts are those of the rules in TypeScript to the last bit, because all that decides is computed in float64
 // (ops/f64.wgsl) and summed in whole units. Where that cannot be, the verdict is not settled, and TypeScript decides.
 import { type DeviceRule, type Judged, mostUniforms } from "../../src/device-rule.ts";
-import { type Distribution, mass, normalise, point, probability, ROUNDING } from "../../src/distribution.ts";
+import { type Distribution, massWithout, point, probability, ROUNDING } from "../../src/distribution.ts";
+import { addUp } from "../../src/sum.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { childrenOf, holding, longestStanding, pathTo } from "../../src/walk.ts";
 import type { Device, Kernel } from "./device.ts";
@@ -40,7 +41,7 @@ export interface Prepared {
 /** One token that is accepted or refused. */
 interface Trial {
   readonly token: number;
-  /** Normalised. */
+  /** As the drafter gave it. */
   readonly q: Distribution;
   /** How many of the place's first drafts count as 0 in q. */
   readonly removed: number;
@@ -79,7 +80,7 @@ export class WebGpuRules {
   constructor(private readonly device: Device, private readonly vocab: number) {
     this.verdict = device.storage(2 * MOST_ROWS * 8, "verdict");
     this.#shape = device.uniform(16, "shape of verdicts");
-    this.#factors = device.storage(MOST_ROWS * 2 * 8, "factors of rows");
+    this.#factors = device.storage(MOST_ROWS * 8, "factors of rows");
     this.#work = device.storage(vocab * 8, "what is owed");
     this.#tree = { buffer: device.storage(16, "draft") };
     this.#numbers = { buffer: device.storage(16, "what was drafted from") };
@@ -235,7 +236,8 @@ function placesOf(rule: DeviceRule, tree: DraftTree, vocab: number): Place[] | u
     });
     const drawn = children.length === 0 ? undefined : tree.q(tree.parents[children[0]]);
     const trials = trialsOf(rule, tree, drafts, drawn, vocab);
-    if (trials === undefined) return undefined;
+    // So little may be left of q that its inverse is no number.
+    if (trials === undefined || trials.some(({ factor }) => factor === Infinity)) return undefined;
     places.push({ node: here[0], drafts, below, trials });
   }
   return places;
@@ -251,18 +253,18 @@ function trialsOf(
 ): Trial[] | undefined {
   if (drafts.length === 0 || name === "greedy") return [];
   const chosen = (token: number): Trial => ({ token, q: point(vocab, token), removed: 0, likelihood: 1, factor: 1 });
-  const whole = drawn === undefined ? point(vocab, drafts[0]) : usable(drawn, vocab);
-  if (whole === undefined) return undefined;
-  const sum = mass(whole);
-  if (!(sum > 0.5 && sum < 1.5)) return undefined; // its parts are too small to be summed up in any order
+  const whole = drawn ?? point(vocab, drafts[0]);
+  if (!usable(whole, vocab)) return undefined;
+  const all = addUp(whole.probabilities, 1);
+  const sum = massWithout(whole, [], all);
+  if (!(sum > 0 && sum < Infinity)) return undefined; // TypeScript says what is wrong
   /** Draft `i` against q without the drafts before it that were `removed`; undefined where nothing is left of q. */
   const trial = (i: number, removed: number): Trial | undefined => {
     const token = drafts[i];
     const gone = new Set(drafts.slice(0, removed));
-    let left = sum;
-    for (const elder of gone) left -= (probability(whole, elder) + 1) - 1; // exact, as all in `mass` is
+    const left = massWithout(whole, [...gone], all);
     if (!(left > 0)) return undefined;
-    const factor = gone.size === 0 || Math.abs(left - 1) <= ROUNDING ? 1 : 1 / left;
+    const factor = Math.abs(left - 1) <= ROUNDING ? 1 : 1 / left;
     return { token, q: whole, removed, likelihood: gone.has(token) ? 0 : probability(whole, token) * factor, factor };
   };
   const last = drafts.length - 1;
@@ -280,15 +282,14 @@ function trialsOf(
   return trials;
 }
 
-/** `d`, renormalised; undefined where that throws, or where it is not what a distribution should be. */
-function usable(d: Distribution, vocab: number): Distribution | undefined {
+/** Whether `d` is what a distribution should be, but for its sum. */
+function usable(d: Distribution, vocab: number): boolean {
   const { tokens, probabilities } = d;
-  if (d.vocab !== vocab || probabilities.length !== (tokens?.length ?? vocab)) return undefined;
+  if (d.vocab !== vocab || probabilities.length !== (tokens?.length ?? vocab)) return false;
   let signs = 0;
   const words = new Int32Array(probabilities.buffer, probabilities.byteOffset, 2 * probabilities.length);
   for (let i = 1; i < words.length; i += 2) signs |= words[i];
-  const sum = mass(d);
-  return signs >= 0 && sum > 0 && sum < Infinity ? normalise(d) : undefined;
+  return signs >= 0;
 }
 
 /** Places, links, trials and lists of tokens in `words`; in `numbers` all but dense distributions, which follow it. */

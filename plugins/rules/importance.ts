@@ -22,6 +22,7 @@
 import type { Chance } from "../../src/chance.ts";
 import { ascending } from "../../src/check/ascending.ts";
 import { type Distribution, forEach, probability, residual } from "../../src/distribution.ts";
+import { coarse, fine } from "../../src/sum.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { tokenStep } from "./token.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
@@ -71,10 +72,8 @@ function wanted(weights: Float64Array, needs: Float64Array, n: number) {
   const size = weights.length;
   const sums = new Float64Array(size + 1);
   const below = new Float64Array(size + 1); // P
-  for (let i = 0; i < size; i++) {
-    sums[i + 1] = sums[i] + weights[i];
-    below[i + 1] = below[i] + needs[i];
-  }
+  running(weights, sums);
+  running(needs, below);
   sums[size] = 1; // P may end below 1: what p has outside the support of q can never be chosen
   const all = powers(sums, n); // G
   const lift = new Float64Array(size + 1); // E
@@ -88,6 +87,17 @@ function wanted(weights: Float64Array, needs: Float64Array, n: number) {
   const excess = new Float64Array(size + 1);
   for (let i = 1; i < size; i++) excess[i] = Math.max(0, below[i] + lift[i] - all[i]);
   return { sums, excess };
+}
+
+/** Running sums into `out`, one longer and 0 at first; exact but for one rounding each: over a vocabulary others go astray. */
+function running(values: Float64Array, out: Float64Array): void {
+  let [large, small] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const part = coarse(values[i]);
+    large += part;
+    small += fine(values[i], part);
+    out[i + 1] = large + small;
+  }
 }
 
 /** values^n, by loops: for whole vocabularies a call for every value would cost more than the sort. */

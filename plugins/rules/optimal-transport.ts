@@ -35,8 +35,8 @@ interface PlannedSet {
   readonly other: readonly number[];
 }
 
-function makePlan({ p, q, drafts, law }: Siblings, solve: Solver): Plan {
-  const sets = draftSets(q, law as TransportLaw, drafts.length, MOST_SETS);
+function makePlan({ p, q, drawn, drafts, law }: Siblings, solve: Solver): Plan {
+  const sets = draftSets(law === "iid" ? q : drawn, law as TransportLaw, drafts.length, MOST_SETS);
   if (sets === undefined) {
     throw new HunchError(
       "usage",
@@ -68,8 +68,8 @@ function shares({ tokens, eldest }: DraftSet, asEldest: readonly number[], asOth
 export function optimalTransport(solve: Solver): VerificationRule {
   const plans = new Map<string, Plan>();
   const planFor = (siblings: Siblings): Plan => {
-    const { p, q, drafts, law } = siblings;
-    const key = [law, drafts.length, ...[p, q].flatMap((d) => [d.tokens ?? "", d.probabilities])].join(" ");
+    const { p, drawn, drafts, law } = siblings;
+    const key = [law, drafts.length, ...[p, drawn].flatMap((d) => [d.tokens ?? "", d.probabilities])].join(" ");
     let plan = plans.get(key);
     if (plan === undefined) {
       if (plans.size >= 512) plans.clear();

@@ -12,7 +12,7 @@ import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Siblings, type Step, tokenLevel } from "./walk.ts";
 
 /** What draft `i` was drawn from, given that the ones before it were drawn; undefined where q has nothing left. */
-export function drawnFrom({ p, q, drafts, law }: Siblings, i: number): Distribution | undefined {
+export function drawnFrom({ p, q, drawn, drafts, law }: Siblings, i: number): Distribution | undefined {
   switch (law) {
     case "iid":
       return q;
@@ -20,9 +20,9 @@ export function drawnFrom({ p, q, drafts, law }: Siblings, i: number): Distribut
       return point(p.vocab, drafts[i]);
     case "distinct":
     case "beam":
-      return i === 0 ? q : without(q, drafts.slice(0, i));
+      return i === 0 ? q : without(drawn, drafts.slice(0, i));
     case "top-and-one": // the likeliest tokens were chosen, the last was drawn from the rest
-      return i < drafts.length - 1 ? point(p.vocab, drafts[i]) : i === 0 ? q : without(q, drafts.slice(0, i));
+      return i < drafts.length - 1 ? point(p.vocab, drafts[i]) : i === 0 ? q : without(drawn, drafts.slice(0, i));
   }
 }
 

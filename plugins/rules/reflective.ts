@@ -54,8 +54,12 @@ export function reflective(weight: number, reflect: Reflection): VerificationRul
       return walkDown(draft, ({ row, drafts, drawn }) => {
         const p = normalise(scores.distribution(row));
         if (drafts.length === 0) return chance.pick(p);
-        const q = drawn === undefined ? point(p.vocab, drafts[0]) : normalise(drawn);
-        return judge({ p, q, drafts, law: draft.law }, fuse(p, known.get(row - 1), weight), chance);
+        const from = drawn ?? point(p.vocab, drafts[0]);
+        return judge(
+          { p, q: normalise(from), drawn: from, drafts, law: draft.law },
+          fuse(p, known.get(row - 1), weight),
+          chance,
+        );
       });
     },
     verifyGreedily(draft, scores) {

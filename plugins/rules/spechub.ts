@@ -9,7 +9,7 @@
 //   3. everything left over has the hub in it: keep the hub as far as p(a) reaches;
 //   4. what is left then is drawn from what the target still owes.
 // Keeps p(a) + Σ min(p, q_rest), the optimum for this law.
-import { type Distribution, entries, mass, normalise, probability, residual, without } from "../../src/distribution.ts";
+import { type Distribution, mass, normalise, overlap, probability, residual, without } from "../../src/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
 import { definePlugin } from "../../src/registry.ts";
 import { tokenStep } from "./token.ts";
@@ -27,8 +27,8 @@ export const specHubStep: Step = (siblings, chance) => {
     );
   }
   if (siblings.drafts.length < MOST) return tokenStep(siblings, chance);
-  const { p, q, drafts: [hub, x] } = siblings;
-  const rest = without(q, [hub]);
+  const { p, q, drawn, drafts: [hub, x] } = siblings;
+  const rest = without(drawn, [hub]);
   if (rest === undefined) return chance.pick(p);
   const throughHub = probability(q, hub); // of all pairs with this x, the share that is ordered (a, x)
   const needed = probability(p, x);
@@ -38,17 +38,10 @@ export const specHubStep: Step = (siblings, chance) => {
     : acceptance(needed, drawnFirst);
   if (chance.flip(keep)) return x;
   // Step 3: the mass left over is what the rest of q offers beyond p.
-  const leftOver = 1 - kept(p, rest);
+  const leftOver = 1 - overlap(p, rest);
   if (chance.flip(acceptance(probability(p, hub), leftOver))) return hub;
   return chance.pick(owed({ ...siblings, q: rest }, hub));
 };
-
-/** Σ min(p, q) over the tokens of q. */
-function kept(p: Distribution, q: Distribution): number {
-  let sum = 0;
-  for (const [token, value] of entries(q)) sum += Math.min(value, probability(p, token));
-  return sum;
-}
 
 /** norm(max(p − q_rest, 0)) without the hub, which had its whole share in step 3. */
 function owed({ p, q }: Siblings, hub: number): Distribution {

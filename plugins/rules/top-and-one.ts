@@ -9,13 +9,11 @@ import { definePlugin } from "../../src/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 
-export const topAndOneStep: Step = ({ p, q, drafts }, chance) => {
-  const drawn = drafts[drafts.length - 1];
-  const rest = drafts.length === 1 ? q : without(q, drafts.slice(0, -1));
+export const topAndOneStep: Step = ({ p, q, drawn, drafts }, chance) => {
+  const last = drafts[drafts.length - 1];
+  const rest = drafts.length === 1 ? q : without(drawn, drafts.slice(0, -1));
   if (rest === undefined) return chance.pick(p);
-  return chance.flip(acceptance(probability(p, drawn), probability(rest, drawn)))
-    ? drawn
-    : chance.pick(residual(p, rest));
+  return chance.flip(acceptance(probability(p, last), probability(rest, last))) ? last : chance.pick(residual(p, rest));
 };
 
 export const topAndOne: VerificationRule = {

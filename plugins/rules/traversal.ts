@@ -37,12 +37,12 @@ export const traversal: VerificationRule = {
       }
       const drafts = children.map((child) => tree.tokens[child]);
       const original = target();
-      const drawn = tree.q(tree.parents[children[0]]);
-      const q = drawn === undefined ? point(scores.vocab, drafts[0]) : normalise(drawn);
+      const drawn = tree.q(tree.parents[children[0]]) ?? point(scores.vocab, drafts[0]);
+      const q = normalise(drawn);
       let p = original;
       let r = covered;
       for (let i = 0; i < children.length; i++) {
-        const from = drawnFrom({ p: original, q, drafts, law: tree.law }, i);
+        const from = drawnFrom({ p: original, q, drawn, drafts, law: tree.law }, i);
         if (from === undefined) break;
         const share = acceptance(r * probability(p, drafts[i]), probability(from, drafts[i]));
         const below = share > 0 ? judge(holding(tree, children, drafts[i]), share) : undefined;

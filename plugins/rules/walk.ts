@@ -18,6 +18,8 @@ export interface Siblings {
   readonly p: Distribution;
   /** The draft's, renormalised. Under the law `point` all of it is on the first child. */
   readonly q: Distribution;
+  /** The same as the drafter gave it, from which tokens are removed: to renormalise denormals costs them digits. */
+  readonly drawn: Distribution;
   /** The children's tokens, at least one. */
   readonly drafts: readonly number[];
   readonly law: DraftLaw;
@@ -31,8 +33,8 @@ export function walk(tree: DraftTree, scores: Pick<Scores, "distribution">, chan
   return walkDown(tree, ({ row, drafts, drawn }) => {
     const p = normalise(scores.distribution(row));
     if (drafts.length === 0) return chance.pick(p);
-    const q = drawn === undefined ? point(p.vocab, drafts[0]) : normalise(drawn);
-    return step({ p, q, drafts, law: tree.law }, chance);
+    const from = drawn ?? point(p.vocab, drafts[0]);
+    return step({ p, q: normalise(from), drawn: from, drafts, law: tree.law }, chance);
   });
 }
 

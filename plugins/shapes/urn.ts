@@ -3,7 +3,7 @@
 // The likeliest tokens are looked up once and kept apart: most draws are among them and cost as many steps as they are.
 // Only a draw of one of the others looks through the whole vocabulary again.
 import type { Chance } from "../../src/chance.ts";
-import { type Distribution, mass, probability, top } from "../../src/distribution.ts";
+import { type Distribution, mass, massWithout, probability, top } from "../../src/distribution.ts";
 import { LIKELIEST } from "../../src/proposed.ts";
 
 export class Urn {
@@ -23,13 +23,11 @@ export class Urn {
     this.#head = likeliest.slice(0, head);
     this.#tokens = [...this.#head];
     this.#weights = this.#tokens.map((token) => probability(q, token));
-    // Where there are others they have at least what the first of them has, whatever rounding says.
-    this.#others = likeliest.length <= head
-      ? 0
-      : Math.max(probability(q, likeliest[head]), mass(q) - this.#weights.reduce((a, b) => a + b, 0));
+    // Never what is missing from 1: where the likeliest have nearly all, that is rounding and not what the others have.
+    this.#others = likeliest.length <= head ? 0 : massWithout(q, this.#head);
   }
 
-  /** The probability of all that is left; 0 where nothing is that counts (see `mass`). */
+  /** What all that is left sums to; 0 where nothing is. */
   get left(): number {
     return mass(this.#places());
   }

@@ -54,11 +54,7 @@ function prefixBound({ p, q }: Ranked, within: (mass: number) => number): number
   return Math.max(best, 0);
 }
 
-/** Draws without replacement end where what is left of q counts as nothing (see `mass`), so such tokens are left out. */
-function prefixBoundDistinct(ranked: Ranked, n: number): number {
-  const counts = (i: number) => (ranked.q[i] + 1) - 1 > 0;
-  const q = ranked.q.filter((_, i) => counts(i));
-  const p = ranked.p.filter((_, i) => counts(i));
+function prefixBoundDistinct({ p, q }: Ranked, n: number): number {
   if (q.length <= n) return Math.min(1, p.reduce((a, b) => a + b, 0)); // every token of q is drafted
   const within = allDrawnWithin(q, n);
   let best = 1;

@@ -50,7 +50,56 @@ function punch(values: number[], random: Random): number[] {
   return scaled(values.map((value, i) => i !== keep && random.uniform() < 0.5 ? 0 : value));
 }
 
+/** `values`, of which `rest` is shared out again to all but token `at`, which gets what is missing from 1. */
+function peaked(values: readonly number[], at: number, rest: number): number[] {
+  const others = scaled(values.map((value, i) => i === at ? 0 : value));
+  return others.map((value, i) => i === at ? 1 - rest : value * rest);
+}
+
+/** Each token has a fraction of what the one before it has. What is below the least of numbers is 0. */
+function steps(vocab: number, random: Random, fraction: number): number[] {
+  const first = random.integer(vocab);
+  return scaled(list(vocab, (i) => fraction ** ((i + first) % vocab)));
+}
+
 const oneHot = (vocab: number, at: number) => list(vocab, (i) => i === at ? 1 : 0);
+
+/**
+ * Nearly all on one token, `rest` on the others: what is left once the likeliest token is gone must be scaled up again.
+ * With `steps` that comes again and again.
+ */
+export const PEAKS: Readonly<Record<string, (...of: [...Parameters<RowPair>, rest: number]) => ReturnType<RowPair>>> = {
+  "peaked q": (vocab, random, rest) => {
+    const [p, q] = related(vocab, random, 1, 1);
+    return [p, peaked(q, random.integer(vocab), rest)];
+  },
+  "peaked p": (vocab, random, rest) => {
+    const [p, q] = related(vocab, random, 1, 1);
+    return [peaked(p, random.integer(vocab), rest), q];
+  },
+  "peaked apart": (vocab, random, rest) => {
+    const [p, q] = related(vocab, random, 1, 1);
+    const at = random.integer(vocab);
+    return [peaked(p, at, rest), peaked(q, (at + 1) % vocab, rest)];
+  },
+  "peaked alike": (vocab, random, rest) => {
+    const [p, q] = related(vocab, random, 1, 1);
+    const at = random.integer(vocab);
+    return [peaked(p, at, rest), peaked(q, at, rest)];
+  },
+  "steps in q": (vocab, random, rest) => [related(vocab, random, 1, 1)[0], steps(vocab, random, rest)],
+  "steps in both": (vocab, random, rest) => [steps(vocab, random, rest), steps(vocab, random, rest)],
+};
+
+/** The least power of ten that is a number. */
+export const LEAST_POWER = 323;
+
+/** 10^-1 … 10^-323, half of them above 10^-20. */
+function little(random: Random): number {
+  return tenth(1 + random.integer(random.uniform() < 0.5 ? 20 : LEAST_POWER));
+}
+
+const tenth = (power: number) => Number(`1e-${power}`);
 
 /** By name; the order is that of the report. */
 export const KINDS: Readonly<Record<string, RowPair>> = {
@@ -105,22 +154,55 @@ export const KINDS: Readonly<Record<string, RowPair>> = {
     const [p, q] = related(vocab, random, 2, 1);
     return [p.map(Math.fround), q.map(Math.fround)];
   },
+  ...Object.fromEntries(
+    Object.entries(PEAKS).map(([kind, rows]): [string, RowPair] => [
+      kind,
+      (vocab, random) => rows(vocab, random, little(random)),
+    ]),
+  ),
 };
 
 /** Every context its own rows; under the kind `mixed`, of a kind of its own. */
 export function makeCase(kind: string, law: DraftLaw, vocab: number, parents: readonly number[], random: Random): Case {
-  const depth = depthOf(parents);
   const kinds = Object.keys(KINDS);
-  const pairs = list(contextCount(vocab, depth), () => {
+  const rows = list(contextCount(vocab, depthOf(parents)), () => {
     return KINDS[kind === "mixed" ? kinds[random.integer(kinds.length)] : kind](vocab, random);
   });
+  return caseOf(kind, law, vocab, parents, random, rows);
+}
+
+/**
+ * One place with `drafts` drafts and 10^-power for all tokens but one: peaks in q, in p and in both, and where they
+ * are not too rare to matter, more kinds. What follows the place is of no matter, so it is one token each time.
+ */
+export function* peakedCases(law: DraftLaw, drafts: number, power: number, random: Random): Generator<Case> {
+  const vocab = 4;
+  for (const [kind, rows] of Object.entries(PEAKS)) {
+    if (power > 20 && !ALWAYS.includes(kind)) continue;
+    const place = rows(vocab, random, tenth(power));
+    const after = list(vocab, () => oneHot(vocab, random.integer(vocab)));
+    const star = list(drafts, () => -1);
+    yield caseOf(kind, law, vocab, star, random, [place, ...after.map((p): [number[], number[]] => [p, p])]);
+  }
+}
+
+const ALWAYS = ["peaked q", "peaked p", "peaked apart"];
+
+function caseOf(
+  kind: string,
+  law: DraftLaw,
+  vocab: number,
+  parents: readonly number[],
+  random: Random,
+  rows: readonly ReturnType<RowPair>[],
+): Case {
   return {
     kind,
     law,
     vocab,
     parents,
-    p: pairs.map(([p]) => p),
-    q: pairs.slice(0, contextCount(vocab, depth - 1)).map(([, q]) => q),
+    p: rows.map(([p]) => p),
+    q: rows.slice(0, contextCount(vocab, depthOf(parents) - 1)).map(([, q]) => q),
     ...(law === "beam" && { growing: random.uniform() < 0.5 }),
     sparse: random.uniform() < 0.5,
   };

@@ -1,6 +1,6 @@
 // The draft laws of src/tree.ts, drawn by the book: what a drafter of that law may do, in the fewest lines.
 import type { Chance } from "../chance.ts";
-import { type Distribution, entries, normalise, sparse, without } from "../distribution.ts";
+import { type Distribution, entries, mass, sparse, without } from "../distribution.ts";
 import type { DraftLaw, DraftTree } from "../tree.ts";
 import { type Case, depthOf, type Rows } from "./case.ts";
 
@@ -96,13 +96,14 @@ function drawBeam(rows: Rows, chance: Chance): DraftTree {
   const { parents, vocab } = rows.of;
   const depth = depthOf(parents);
   const width = widthOf(rows.of);
-  let leaves = [{ context: 0, weight: 1 }];
+  let leaves: Leaf[] = [{ context: 0, weight: 1, lifts: 0 }];
   for (let level = 0; level < depth; level++) {
-    leaves = leaves.flatMap(({ context, weight }) =>
-      [...entries(normalise(rows.q[context]))].map(([token, probability]) => ({
-        context: context * vocab + token + 1,
-        weight: weight * probability,
-      })).filter(({ weight }) => weight > LEAST)
+    leaves = leaves.flatMap((leaf) =>
+      [...entries(rows.q[leaf.context])].map(([token, probability]) => {
+        const below = lifted(probability);
+        const { weight, lifts } = lifted(leaf.weight * below.weight / mass(rows.q[leaf.context]));
+        return { context: leaf.context * vocab + token + 1, weight, lifts: leaf.lifts + below.lifts + lifts };
+      })
     );
   }
   const prefixes = ({ context }: { context: number }) => {
@@ -116,13 +117,16 @@ function drawBeam(rows: Rows, chance: Chance): DraftTree {
     // other adds is told by its prefix at the deepest open level.
     const open = levels.map((_, level) => level).filter((level) => levels[level].length < width);
     const offers = new Map<number, number>();
-    for (const leaf of leaves) {
+    const adding = leaves.filter((leaf) => {
       const prefix = prefixes(leaf);
-      if (!open.some((level) => !levels[level].includes(prefix[level]))) continue;
-      const key = prefix[open[open.length - 1]];
-      offers.set(key, (offers.get(key) ?? 0) + leaf.weight);
+      return open.some((level) => !levels[level].includes(prefix[level]));
+    });
+    if (adding.length === 0) break;
+    const least = adding.reduce((least, { lifts }) => Math.min(least, lifts), Infinity);
+    for (const leaf of adding) {
+      const key = prefixes(leaf)[open[open.length - 1]];
+      offers.set(key, (offers.get(key) ?? 0) + leaf.weight * LIFT ** (least - leaf.lifts));
     }
-    if (offers.size === 0) break;
     const contexts = [...offers.keys()];
     const drawn = chance.pick(sparse(Math.max(...contexts) + 1, contexts, [...offers.values()]));
     prefixes({ context: drawn }).forEach((context, level) => {
@@ -138,8 +142,21 @@ function drawBeam(rows: Rows, chance: Chance): DraftTree {
   return finish("beam", rows, tree);
 }
 
-/** Sequences less likely than this are never drawn: products of denormals have lost their digits. */
-const LEAST = 1e-290;
+/** A sequence that is drawn with probability weight · LIFT^−lifts: a product of small numbers soon is none. */
+interface Leaf {
+  readonly context: number;
+  /** Above 1/LIFT. */
+  readonly weight: number;
+  readonly lifts: number;
+}
+
+const LIFT = 2 ** 500;
+
+function lifted(weight: number): Pick<Leaf, "weight" | "lifts"> {
+  let lifts = 0;
+  for (; weight < 1 / LIFT; lifts++) weight *= LIFT;
+  return { weight, lifts };
+}
 
 /** Places of the deepest level. */
 function widthOf({ parents }: Case): number {

@@ -7,7 +7,7 @@ import type { DraftLaw } from "../tree.ts";
 import { optimalAcceptance } from "./bound.ts";
 import { type Case, Rows } from "./case.ts";
 import { enumerateRule, type Exact } from "./enumerate.ts";
-import { KINDS, makeCase, Random, type Size, treeShapes } from "./generate-cases.ts";
+import { KINDS, LEAST_POWER, makeCase, peakedCases, Random, type Size, treeShapes } from "./generate-cases.ts";
 import { shrink } from "./shrink.ts";
 
 /** A rule that claims to be lossless must be this near to the target, in total variation. */
@@ -97,16 +97,19 @@ export function* casesOf(law: DraftLaw, rule: VerificationRule, options: ProofOp
   const random = new Random(new SeededChance(options.seed ?? "hunch check"));
   const kinds = [...Object.keys(KINDS), "mixed"];
   const rounds = options.rounds ?? 1;
+  const all = rounds * (kinds.length + 1);
   for (let round = 0; round < rounds; round++) {
     for (const [i, kind] of kinds.entries()) {
       for (const size of sizes(rule, options)) {
         for (const parents of treeShapes(size, random, options.quick ? 0 : 2)) {
-          yield [
-            makeCase(kind, law, size.vocab, parents, random),
-            (round * kinds.length + i) / (rounds * kinds.length),
-          ];
+          yield [makeCase(kind, law, size.vocab, parents, random), (round * (kinds.length + 1) + i) / all];
         }
       }
+    }
+    if (options.quick) continue;
+    for (let power = 1; power <= LEAST_POWER; power++) {
+      const fraction = (round * (kinds.length + 1) + kinds.length + power / LEAST_POWER) / all;
+      for (const each of peakedCases(law, Math.min(3, rule.maxSiblings ?? 3), power, random)) yield [each, fraction];
     }
   }
 }

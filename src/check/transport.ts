@@ -22,7 +22,7 @@ export interface DraftSet {
 /** The laws whose sets follow from q alone. */
 export type TransportLaw = Extract<DraftLaw, "iid" | "distinct" | "top-and-one">;
 
-/** Every set of drafts that `n` draws from the normalised `q` can make; undefined where there are more than `most`. */
+/** Every set of drafts that `n` draws from `q` can make; q must be normalised under the law `iid`; undefined where there are more than `most`. */
 export function draftSets(q: Distribution, law: TransportLaw, n: number, most = 5000): DraftSet[] | undefined {
   const sets = new Map<string, DraftSet>();
   // Sets grow by one draw at a time. Without replacement the next draw depends on the set only, not on its order.

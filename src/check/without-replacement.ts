@@ -14,7 +14,7 @@ const FIRST = -10.2;
 const NEVER = 1e-18;
 
 /**
- * For `q` [size], each above 2^-54, summing to 1, and n ≥ 1: a function of k, P(all n draws are among the first k tokens). Call it with
+ * For `q` [size], each positive, summing to 1, and n ≥ 1: a function of k, P(all n draws are among the first k tokens). Call it with
  * ascending k. O(size) altogether for n ≤ 2, O(size·n·steps) with about 100 steps beyond.
  */
 export function allDrawnWithin(q: Float64Array, n: number): (k: number) => number {
@@ -51,8 +51,11 @@ function twoWithin(q: Float64Array): (k: number) => number {
 function manyWithin(q: Float64Array, outside: Float64Array, n: number): (k: number) => number {
   let least = 1;
   for (let k = 0; k < q.length; k++) if (outside[k] > 0) least = Math.min(least, outside[k]);
-  const steps = Math.ceil((Math.log(40 / least) - FIRST) / STEP) + 1;
+  const steps = Math.ceil((Math.log(40) - Math.log(least) - FIRST) / STEP) + 1;
   const times = Float64Array.from({ length: steps }, (_, i) => Math.exp(FIRST + i * STEP));
+  /** value · times[i], also where that time is no number. */
+  const by = (value: number, i: number) =>
+    times[i] < Infinity ? value * times[i] : Math.exp(Math.log(value) + FIRST + i * STEP);
   const rings = Array.from({ length: steps }, () => { // rings[i][j] = Pr[exactly j clocks of H ring by times[i]], j < n
     const row = new Float64Array(n);
     row[0] = 1;
@@ -63,7 +66,7 @@ function manyWithin(q: Float64Array, outside: Float64Array, n: number): (k: numb
   return (k) => {
     for (; at < k; at++) {
       for (let i = 0; i < open; i++) {
-        const ring = -Math.expm1(-q[at] * times[i]);
+        const ring = -Math.expm1(-by(q[at], i));
         const row = rings[i];
         for (let j = n - 1; j > 0; j--) row[j] += (row[j - 1] - row[j]) * ring;
         row[0] -= row[0] * ring;
@@ -73,7 +76,7 @@ function manyWithin(q: Float64Array, outside: Float64Array, n: number): (k: numb
     const r = outside[k];
     let sum = 0;
     for (let i = 0; i < steps; i++) {
-      const rate = r * times[i];
+      const rate = by(r, i);
       if (rate > 745) break;
       sum += rate * Math.exp(-rate) * (i < open ? 1 - fewer(rings[i]) : 1);
     }

@@ -84,7 +84,7 @@ for (const { name, code, bindings } of KERNELS) {
     for (const [, word, value] of code.matchAll(/^const ([A-Z_]+) = ([\w* ]+);/gm)) {
       constants.set(word, evaluate(value));
     }
-    const sizes = { f32: 4, u32: 4, vec2f: 8, vec2u: 8, vec4f: 16, Two: 16 } as const;
+    const sizes = { f32: 4, u32: 4, vec2f: 8, vec2u: 8, vec3u: 16, vec4f: 16, Two: 16 } as const;
     let bytes = 0;
     for (const [, type, length] of code.matchAll(/var<workgroup> \w+: array<(\w+), ([^>]+)>/g)) {
       bytes += sizes[type as keyof typeof sizes] * evaluate(length);

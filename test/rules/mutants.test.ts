@@ -59,7 +59,7 @@ function chainRule(rowOf: (node: number, depth: number) => number, lastRow = row
         if (child === undefined) return { path: pathTo(tree, node), next: chance.pick(row(lastRow(node, depth))) };
         const p = row(rowOf(node, depth));
         const token = tokenStep(
-          { p, q: normalise(tree.q(node)!), drafts: [tree.tokens[child]], law: "iid" },
+          { p, q: normalise(tree.q(node)!), drawn: tree.q(node)!, drafts: [tree.tokens[child]], law: "iid" },
           chance,
         );
         if (token !== tree.tokens[child]) return { path: pathTo(tree, node), next: token };
@@ -123,7 +123,7 @@ const MUTANTS: Record<string, VerificationRule> = {
       const child = childrenOf(tree, [-1]).at(-1)!; // the last child of the root, but the rows of the first
       const p = normalise(scores.distribution(0));
       const q = normalise(tree.q(-1)!);
-      const token = tokenStep({ p, q, drafts: [tree.tokens[child]], law: "iid" }, chance);
+      const token = tokenStep({ p, q, drawn: q, drafts: [tree.tokens[child]], law: "iid" }, chance);
       if (token !== tree.tokens[child]) return { path: new Int32Array(0), next: token };
       return { path: Int32Array.of(child), next: chance.pick(normalise(scores.distribution(1))) };
     },
@@ -200,7 +200,7 @@ const MUTANTS: Record<string, VerificationRule> = {
         let p = normalise(scores.distribution(node + 1));
         const q = normalise(tree.q(node) ?? point(scores.vocab, 0));
         for (const [i, child] of children.entries()) {
-          const from = drawnFrom({ p, q, drafts, law: "iid" }, i)!;
+          const from = drawnFrom({ p, q, drawn: q, drafts, law: "iid" }, i)!;
           const below = judge(child, acceptance(covered * at(p, drafts[i]), at(from, drafts[i])));
           if (below !== undefined) return below;
           p = residual(p, from, covered);

@@ -33,8 +33,7 @@ fn cover(first: u32) -> bool {
 fn advance() {
   var place = 0u;
   if (task == MEASURE) {
-    let sum = all_slices();
-    let left = of_units(sum);
+    let left = measured();
     let all = excess(plus(left, ONE), covered[kept]);
     var probability = ONE;
     if (!same(all, ZERO)) {
@@ -42,7 +41,7 @@ fn advance() {
     }
     // Where nothing of the chain is left to keep, there is nothing to flip for.
     if (kept == 0 || flip(probability)) {
-      owe(sum);
+      owe(left);
       draw();
       return;
     }
@@ -51,11 +50,9 @@ fn advance() {
       if (!has_drawn()) {
         return;
       }
-      if (start != NOBODY) {
-        place = below(chain[kept], start);
-      }
-      if (start == NOBODY || place == NOBODY) {
-        finish(start != NOBODY, chain[kept], start);
+      place = below(chain[kept], start);
+      if (place == NOBODY) {
+        finish(true, chain[kept], start);
         return;
       }
     }

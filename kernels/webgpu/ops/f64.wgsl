@@ -192,63 +192,98 @@ fn widened(bits: u32) -> vec2u {
   return vec2u(fraction << 29, (((bits >> 23) + 896) << 20) | (fraction >> 3));
 }
 
-// Sums of probabilities are kept in whole units of 2^-52, as `mass` in src/distribution.ts has them, so that their order
-// does not matter. From MANY on, four times one, all are the same.
-const WHOLE = vec2u(0, 0x100000); // one, in units
-const MANY = vec2u(0, 0x400000);
+// Sums of probabilities are kept in whole units of 2^-87, to which src/sum.ts rounds, so that their order does not
+// matter: whole numbers of 96 bits, x the lowest. From MANY on, four times one, all are the same. Values that are small
+// are counted after they are multiplied by 2^closer.
+const MANY = vec3u(0, 0, 0x2000000);
 
-// (a + 1) − 1
-fn units(a: vec2u) -> vec2u {
+fn add96(a: vec3u, b: vec3u) -> vec3u {
+  let low = add64(a.xy, b.xy);
+  return vec3u(low, a.z + b.z + select(0u, 1u, less(low, a.xy)));
+}
+
+fn sub96(a: vec3u, b: vec3u) -> vec3u {
+  return vec3u(sub64(a.xy, b.xy), a.z - b.z - select(0u, 1u, less(a.xy, b.xy)));
+}
+
+fn less96(a: vec3u, b: vec3u) -> bool {
+  return a.z < b.z || (a.z == b.z && less(a.xy, b.xy));
+}
+
+// The 53 bits of a number, and by how many places they must be shifted to the left to be units.
+struct Places {
+  m: vec2u,
+  by: i32,
+}
+
+fn places(a: vec2u) -> Places {
   let field = a.y >> 20;
-  let m = vec2u(a.x, (a.y & 0xfffff) | 0x100000);
-  if (field > 1023) {
+  return Places(vec2u(a.x, (a.y & 0xfffff) | select(0u, 0x100000u, field > 0)), i32(max(field, 1u)) - 988);
+}
+
+// The nearest count, ties to even.
+fn units(a: vec2u, closer: u32) -> vec3u {
+  let at = places(a);
+  let by = at.by + i32(closer);
+  if (by > 36) {
     return MANY;
   }
-  if (field == 1023) { // a + 1 is 2 or more, where every second unit is left
-    let odd = m.x & 1;
-    let up = add64(m, vec2u(odd, 0));
-    return select(up, sub64(m, vec2u(odd, 0)), (up.x & 2) != 0 && odd == 1);
+  if (by >= 32) {
+    return vec3u(0, left64(at.m, u32(by) - 32));
   }
-  let by = 1023 - field;
-  if (by > 53) {
-    return ZERO;
+  if (by >= 0) {
+    return vec3u(left64(at.m, u32(by)), (at.m.y >> 1) >> (31 - u32(by)));
   }
-  let kept = right64(m, by);
-  let rest = sub64(m, left64(kept, by));
-  let half = left64(vec2u(1, 0), by - 1);
+  let right = u32(-by);
+  if (right > 53) {
+    return vec3u(0, 0, 0);
+  }
+  let kept = right64(at.m, right);
+  let rest = sub64(at.m, left64(kept, right));
+  let half = left64(vec2u(1, 0), right - 1);
   let up = less(half, rest) || (same(half, rest) && (kept.x & 1) == 1);
-  return add64(kept, vec2u(select(0u, 1u, up), 0));
+  return vec3u(add64(kept, vec2u(select(0u, 1u, up), 0)), 0);
 }
 
-fn add_units(a: vec2u, b: vec2u) -> vec2u {
-  let sum = add64(a, b);
-  return select(sum, MANY, less(MANY, sum));
+fn add_units(a: vec3u, b: vec3u) -> vec3u {
+  let sum = add96(a, b);
+  return select(sum, MANY, sum.z >= MANY.z);
 }
 
-// The largest number of units that is not above a; a is less than 4.
-fn whole_units(a: vec2u) -> vec2u {
-  let field = a.y >> 20;
-  let m = vec2u(a.x, (a.y & 0xfffff) | 0x100000);
-  if (field >= 1023) {
-    return left64(m, field - 1023);
-  }
-  return select(right64(m, min(1023 - field, 63u)), ZERO, 1023 - field > 63);
-}
-
-// The number that so many units are, up to two.
-fn of_units(count: vec2u) -> vec2u {
-  if (same(count, ZERO)) {
+// The number nearest to so many units.
+fn of_units(count: vec3u, closer: u32) -> vec2u {
+  var c = count;
+  if (c.x == 0 && c.y == 0 && c.z == 0) {
     return ZERO;
   }
-  let zeros = leading64(count);
-  return rounded(left64(count, zeros), 1034 - i32(zeros), false);
+  var exponent = 1031 - i32(closer);
+  for (; c.z == 0; exponent -= 32) {
+    c = vec3u(0, c.xy);
+  }
+  let zeros = countLeadingZeros(c.z);
+  let m = left64(c.yz, zeros);
+  let moved = (c.x >> 1) >> (31 - zeros);
+  return rounded(vec2u(m.x | moved, m.y), exponent - i32(zeros), (c.x << zeros) != 0);
 }
 
-// What is multiplied by so that so many units become one. `rounding`: a sum of one but for rounding is left alone.
-fn inverse(count: vec2u, rounding: bool) -> vec2u {
-  let off = select(sub64(count, WHOLE), sub64(WHOLE, count), less(count, WHOLE));
-  if (same(count, ZERO) || (rounding && off.y == 0 && off.x <= NEAR_ONE)) {
+// The most units that, rounded to a number, are not above a; a is less than two.
+fn units_up_to(a: vec2u) -> vec3u {
+  let at = places(a);
+  if (at.by <= 0) { // so few that every count is a number
+    return vec3u(select(right64(at.m, min(u32(-at.by), 63u)), ZERO, at.by < -63), 0);
+  }
+  // Up to half the way to the next number, and that far only if a is the even one of the two.
+  let half = u32(at.by) - 1;
+  let most = add96(units(a, 0), select(vec3u(1u << (half & 31), 0, 0), vec3u(0, 1u << (half & 31), 0), half >= 32));
+  return sub96(most, vec3u(at.m.x & 1, 0, 0));
+}
+
+// What is multiplied by so that a sum becomes one: 1 where it is one but for rounding, or nothing; INFINITY where it is
+// too little for that.
+fn inverse(sum: vec2u) -> vec2u {
+  let near = !less(sum, sub64(ONE, vec2u(NEAR_BELOW, 0))) && !less(add64(ONE, vec2u(NEAR_ABOVE, 0)), sum);
+  if (same(sum, ZERO) || near) {
     return ONE;
   }
-  return over(ONE, of_units(count));
+  return over(ONE, sum);
 }

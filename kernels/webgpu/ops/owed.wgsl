@@ -1,7 +1,7 @@
 // What rules that accept and refuse have in common: the target's distribution at a place of the draft, what it still
 // owes after refusals, and draws from that. One workgroup goes down the draft: thread 0 flips, all threads sum up.
 //
-// probabilities [rows, vocab], bits of float32; factors [rows, 2] as ops/factors.wgsl leaves them → verdict [4]: whether
+// probabilities [rows, vocab], bits of float32; factors [rows] as ops/factors.wgsl leaves them → verdict [4]: whether
 // it is settled, the place where the walk ends, the next token, how many uniform numbers were used.
 //
 // tree: places, then what they point to.
@@ -33,12 +33,12 @@ const NARROW = 3u; // the part of it where the token is
 const DONE = 4u;
 var<workgroup> task: u32;
 
-// How the weights come about: the row's probabilities times factor[0] and [1]; or, where `stored`, those in `work`.
-// Then max(factor[2] · p − q, 0) · factor[3] for the trial refused[0], and max(factor[4] · p − q, 0) for refused[1]. Where
-// a trial is 0, nothing was refused. Refusals before these two are in `work`.
+// How the weights come about: the row's probabilities times factor[0]; or, where `stored`, those in `work`. Then
+// max(factor[1] · p − q, 0) · factor[2] for the trial refused[0], and max(factor[3] · p − q, 0) for refused[1]. Where a
+// trial is 0, nothing was refused. Refusals before these two are in `work`.
 var<workgroup> row: u32;
 var<workgroup> stored: bool;
-var<workgroup> factor: array<vec2u, 5>;
+var<workgroup> factor: array<vec2u, 4>;
 var<workgroup> refused: array<u32, 2>;
 
 // Of a trial: the probability with which a token was drawn.
@@ -75,14 +75,14 @@ fn weight(token: u32) -> vec2u {
   } else {
     p = widened(probabilities[row * shape.vocab + token]);
   }
-  for (var step = select(0u, 2u, stored); step < 5; step++) {
+  for (var step = select(0u, 1u, stored); step < 4; step++) {
     p = times(p, factor[step]);
-    if (step == 2 || step == 4) {
-      let trial = refused[step / 4];
+    if (step == 1 || step == 3) {
+      let trial = refused[step / 2];
       if (trial != 0) {
         p = excess(p, drawn(trial, token));
       }
-    } else if (step == 3 && refused[0] != 0 && refused[1] != 0) {
+    } else if (step == 2 && refused[0] != 0 && refused[1] != 0) {
       work[token] = p;
     }
   }
@@ -95,7 +95,7 @@ fn weight(token: u32) -> vec2u {
 fn turn_to(next: u32) -> bool {
   row = next;
   stored = false;
-  factor = array(factors[2 * row], factors[2 * row + 1], ONE, ONE, ONE);
+  factor = array(factors[row], ONE, ONE, ONE);
   refused = array(0u, 0u);
   return !same(factor[0], ZERO);
 }
@@ -103,19 +103,23 @@ fn turn_to(next: u32) -> bool {
 // Refuses a trial, after p was multiplied by `scale`. What is left is to be summed up.
 fn refuse(trial: u32, scale: vec2u) {
   refused[1] = trial;
-  factor[4] = scale;
+  factor[3] = scale;
   whole_vocabulary();
   task = MEASURE;
 }
+
+// So little is owed that its inverse is no number: the verdict is left to TypeScript.
+var<private> lost: bool;
 
 // The refused trial leaves norm(max(scale · p − q, 0)), which summed up to `left`; or p, where it leaves nothing.
 fn owe(left: vec2u) {
   stored = stored || refused[0] != 0;
   refused[0] = select(refused[1], 0u, same(left, ZERO));
-  factor[2] = select(factor[4], ONE, same(left, ZERO));
-  factor[3] = inverse(left, true);
+  factor[1] = select(factor[3], ONE, same(left, ZERO));
+  factor[2] = inverse(left);
+  lost = lost || same(factor[2], INFINITY);
   refused[1] = 0;
-  factor[4] = ONE;
+  factor[3] = ONE;
 }
 
 var<private> used: u32;
@@ -146,11 +150,10 @@ fn draw() {
   task = DRAW;
 }
 
-// After the sums of a draw: true where there is a token, or none can be told (NOBODY); else there is more to sum up.
+// After the sums of a draw: true where `start` is the token; else there is more to sum up.
 fn has_drawn() -> bool {
-  if (task == DRAW && !begin_draw(next_uniform())) {
-    start = NOBODY;
-    return true;
+  if (task == DRAW) {
+    begin_draw(next_uniform());
   }
   task = NARROW;
   return narrow_draw();
@@ -168,7 +171,7 @@ fn below(place: u32, token: u32) -> u32 {
 }
 
 fn finish(settled: bool, place: u32, token: u32) {
-  verdict[0] = select(0u, 1u, settled);
+  verdict[0] = select(0u, 1u, settled && !lost);
   verdict[1] = place;
   verdict[2] = token;
   verdict[3] = used;
@@ -182,7 +185,7 @@ fn main(@builtin(local_invocation_id) me: vec3u) {
     task = START;
   }
   loop {
-    if (thread == 0) {
+    if (thread == 0 && (task != MEASURE || told())) {
       advance();
     }
     if (workgroupUniformLoad(&task) == DONE) {

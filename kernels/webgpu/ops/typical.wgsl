@@ -1,7 +1,7 @@
 // What the rule `typical` (2024, arXiv 2401.10774) asks for, of all rows at once: how likely the target finds the tokens
 // drafted at a row, the row's entropy in float32, and the token that would be drawn from it.
 //
-// probabilities [rows, vocab], bits of float32; factors [rows, 2] as ops/factors.wgsl leaves them; numbers [1], the
+// probabilities [rows, vocab], bits of float32; factors [rows] as ops/factors.wgsl leaves them; numbers [1], the
 // uniform number; nodes [nodes, 2]: row above, token → verdict [rows + nodes, 2]: of a row the token drawn (NOBODY where
 // that is not settled) and the entropy's bits, of a node its probability in float64.
 // Workgroup: 256 threads, one row. Grid: [rows].
@@ -22,11 +22,7 @@ var<workgroup> row: u32;
 var<workgroup> entropies: array<f32, THREADS>;
 
 fn weight(token: u32) -> vec2u {
-  var p = widened(probabilities[row * shape.vocab + token]);
-  for (var turn = 0u; turn < 2; turn++) {
-    p = times(p, factors[2 * row + turn]);
-  }
-  return p;
+  return times(widened(probabilities[row * shape.vocab + token]), factors[row]);
 }
 
 // Without the last bits; of numbers that float32 has room for.
@@ -42,10 +38,10 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     whole_vocabulary();
   }
   workgroupBarrier();
-  let fit = !same(factors[2 * row], ZERO);
+  let fit = !same(factors[row], ZERO);
   var scale = 0.0;
   if (fit) {
-    scale = narrowed(factors[2 * row]) * narrowed(factors[2 * row + 1]);
+    scale = narrowed(factors[row]);
   }
   var entropy = 0.0;
   for (var token = thread; token < shape.vocab; token += THREADS) {
@@ -67,7 +63,6 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
       verdict[shape.rows + node] = weight(nodes[node].y);
     }
   }
-  var settled = false;
   var left = shape.vocab;
   loop {
     let whole = left == shape.vocab;
@@ -75,7 +70,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     sum_slices(thread);
     if (thread == 0) {
       if (whole) {
-        settled = begin_draw(numbers[0]) && fit;
+        begin_draw(numbers[0]);
       }
       _ = narrow_draw();
     }
@@ -85,6 +80,6 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
     }
   }
   if (thread == 0) {
-    verdict[row] = vec2u(select(NOBODY, start, settled), bitcast<u32>(entropies[0]));
+    verdict[row] = vec2u(select(NOBODY, start, fit), bitcast<u32>(entropies[0]));
   }
 }

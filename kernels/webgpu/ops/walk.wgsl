@@ -8,17 +8,13 @@ fn advance() {
   var said = NOBODY;
   var entered = task == START;
   if (task == MEASURE) {
-    owe(all_slices());
+    owe(measured());
     tried++;
   } else if (task != START) {
     if (!has_drawn()) {
       return;
     }
     said = start;
-    if (said == NOBODY) {
-      finish(false, place, said);
-      return;
-    }
   }
   loop {
     if (said != NOBODY) {

@@ -18,7 +18,7 @@ export type Shape = "any" | "deep" | "wide";
 
 /** A distribution with zeros, ties, or all on one token, now and then. In float32, as from a device. */
 function random(vocab: number, dice: Random): Float32Array {
-  const kind = dice.whole(6);
+  const kind = dice.whole(7);
   const values = Float64Array.from({ length: vocab }, () => {
     if (kind === 0) return dice.whole(3); // ties and zeros
     if (kind === 1) return 1;
@@ -26,9 +26,17 @@ function random(vocab: number, dice: Random): Float32Array {
     return Math.exp(8 * dice.next() * dice.next());
   });
   if (kind === 3) values.fill(0);
+  if (kind === 4) peak(values, dice, 45);
   values[dice.whole(vocab)] += kind === 1 ? 0 : 1;
   const sum = values.reduce((a, b) => a + b, 0);
   return Float32Array.from(values, (value) => value / sum);
+}
+
+/** Leaves next to nothing of all values, 10^-power at most, but for the 1 that one of them still gets. */
+function peak(values: Float64Array, dice: Random, power: number): void {
+  const sum = values.reduce((a, b) => a + b, 0);
+  const rest = 10 ** -dice.whole(power) / sum;
+  for (let i = 0; i < values.length; i++) values[i] *= rest;
 }
 
 /** Up to `nodes` nodes: a draft that its law does not allow is left out. */
@@ -67,16 +75,22 @@ export function randomCase(vocab: number, nodes: number, law: DraftLaw, dice: Ra
   return { tree, rows, uniforms };
 }
 
-/** What a drafter may believe: the same, something else, few tokens of it, or with another sum. */
+/** What a drafter may believe: the same, something else, few tokens of it, with another sum, or nearly all of one token. */
 function like(p: Float32Array, dice: Random): Distribution {
   const vocab = p.length;
-  switch (dice.whole(5)) {
+  switch (dice.whole(6)) {
     case 0:
       return dense(p);
     case 1:
       return sparse(vocab, [0, vocab - 1], [0.25, 0.75]);
     case 2:
       return dense(random(vocab, dice).map((value) => 1.3 * value));
+    case 3: {
+      const values = Float64Array.from(random(vocab, dice));
+      peak(values, dice, dice.chance(0.5) ? 20 : 300);
+      values[dice.whole(vocab)] += 1;
+      return dense(values);
+    }
     default:
       return dense(random(vocab, dice));
   }
