@@ -1,6 +1,7 @@
 // A process that is measured: one request and one answer at a time, a line of JSON each. What is measured alternates
 // between such processes, so that a busy or slowing machine meets them alike.
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { command, CURRENT, ROOT, type Runtime } from "../scripts/runtimes.ts";
 
@@ -36,6 +37,11 @@ export class Child {
     this.#process.stdin!.on("error", () => {}); // it has ended: told below
     this.#process.on("error", (error) => this.#end(`cannot be started: ${error.message}`));
     this.#process.on("close", (code, signal) => this.#end(`ended with ${signal ?? code}`));
+  }
+
+  /** Milliseconds that the processor has spent on the first thread of the process. Linux only. */
+  cpuMs(): number {
+    return Number(readFileSync(`/proc/${this.#process.pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
   }
 
   /**

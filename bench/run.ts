@@ -17,6 +17,7 @@ export interface Suite {
 
 const suites: Record<string, () => Promise<{ default: Suite }>> = {
   passes: () => import("./suites/passes.ts"),
+  before: () => import("./suites/before.ts"),
   webgpu: () => import("./suites/webgpu.ts"),
   start: () => import("./suites/start.ts"),
   models: () => import("./suites/models.ts"),

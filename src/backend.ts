@@ -121,6 +121,13 @@ export interface Sequence {
    * is infinite or no number: what else the Scores say is then without meaning.
    */
   forward(rows: Rows): Promise<Scores>;
+  /**
+   * How many rows of such a tree, from the front, the next `forward` can score with the bits that `can.exact` promises;
+   * of more rows, those behind are scored nearly. Whoever promised a text cuts the draft there: what is cut is settled by
+   * the order of the nodes alone, so drawn drafts keep their law. All of a chain's; absent where it is all of every
+   * tree's.
+   */
+  exactRows?(parents: Int32Array): number;
   /** Commits the rows of `path` (indices into the last `forward`, from the root down); the others are forgotten. */
   keep(path: Int32Array): void;
   /** Forgets committed tokens from `length` on. */

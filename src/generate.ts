@@ -69,7 +69,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
 
       const { plan, chosePlain } = planRound(options, text.length, full - text.length);
       const otherMs = lap();
-      const { tree, left } = await draftRound(options, plan, draftChance);
+      const { tree, left } = await draftRound(options, plan, draftChance, sequence);
       const draftMs = lap();
       const scores = await targetPass(options, sequence, text.view, tree);
       const verdict = verifyRound(options, tree, scores);

@@ -55,6 +55,11 @@ export function isChain(tree: DraftTree): boolean {
   return tree.parents.every((parent, node) => parent === node - 1);
 }
 
+/** [size + 1] Parents of the rows of a pass over the root, row 0, and the draft: node i is row i + 1. */
+export function rowParents({ parents }: DraftTree): Int32Array {
+  return Int32Array.of(-1, ...parents.map((parent) => parent + 1));
+}
+
 /** Tokens from the root to each node, [size]; 1 for children of the root. */
 export function depths(tree: DraftTree): Int32Array {
   const out = new Int32Array(tree.parents.length);

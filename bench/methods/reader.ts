@@ -2,7 +2,7 @@
 import type { Engine, Sequence } from "../../src/backend.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { sampledPass, type SampledScores } from "../../src/scores.ts";
-import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
+import { type DraftTree, EMPTY_TREE, rowParents } from "../../src/tree.ts";
 
 /** Reads texts with a sequence of its own. */
 export class Reader {
@@ -17,7 +17,7 @@ export class Reader {
   async scores(text: Int32Array, tree: DraftTree): Promise<SampledScores> {
     await this.#fill(text);
     const tokens = Int32Array.of(text[text.length - 1], ...tree.tokens);
-    const parents = Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1));
+    const parents = rowParents(tree);
     const scores = await sampledPass(this.#sequence, { tokens, parents }, this.sampling, text, tree);
     for (let row = 0; row < tokens.length; row++) scores.distribution(row); // before another pass makes it invalid
     return scores;

@@ -6,19 +6,13 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as Ort from "onnxruntime-common";
-import { RESERVED } from "../../kernels/onnx/cache.ts";
+import { cacheName } from "../../kernels/onnx/attention/attention.ts";
+import { RESERVED } from "../../kernels/onnx/attention/grouped-cache.ts";
+import { writeMask } from "../../kernels/onnx/attention/grouped-mask.ts";
+import { GROUPED_FEEDS, groupedAttention, paddedHead, windowBias } from "../../kernels/onnx/attention/grouped.ts";
 import { writeContainer } from "../../kernels/onnx/container.ts";
 import { decoderOf } from "../../kernels/onnx/conversion.ts";
-import {
-  cacheName,
-  cosName,
-  FEEDS,
-  paddedHead,
-  rotationTables,
-  sinName,
-  windowBias,
-} from "../../kernels/onnx/decoder.ts";
-import { writeMask } from "../../kernels/onnx/mask.ts";
+import { cosName, FEEDS, rotationTables, sinName } from "../../kernels/onnx/decoder.ts";
 import { RESULTS, SCORE_FEEDS } from "../../kernels/onnx/scores.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
@@ -52,7 +46,7 @@ serve({
     process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
     const container = writeContainer(
       join(folder, "weights"),
-      decoderOf(source, "exact", { rotates: false, activations }),
+      decoderOf(source, "exact", { attention: groupedAttention(false), activations }),
     );
     const names = source.spec.layers.flatMap((_, layer) =>
       (["key", "value"] as const).map((part) => cacheName("present", layer, part))
@@ -151,10 +145,10 @@ async function forward(tokens: readonly number[], past: number): Promise<number[
   const longs = (length: number, first: number) => BigInt64Array.from({ length }, (_, i) => BigInt(first + i));
   const feeds: Record<string, Ort.Tensor> = {
     [FEEDS.hidden]: new ort.Tensor("float32", hidden, [1, count, spec.width]),
-    [FEEDS.positions]: new ort.Tensor("int64", longs(count, past), [1, count]),
-    [FEEDS.bias]: mask(Infinity),
-    [FEEDS.lastKey]: new ort.Tensor("int32", Int32Array.of(total - 1), [1]),
-    [FEEDS.total]: new ort.Tensor("int32", Int32Array.of(total), [1]),
+    [GROUPED_FEEDS.positions]: new ort.Tensor("int64", longs(count, past), [1, count]),
+    [GROUPED_FEEDS.bias]: mask(Infinity),
+    [GROUPED_FEEDS.lastKey]: new ort.Tensor("int32", Int32Array.of(total - 1), [1]),
+    [GROUPED_FEEDS.total]: new ort.Tensor("int32", Int32Array.of(total), [1]),
     [FEEDS.scored]: new ort.Tensor("int64", longs(count, 0), [count]),
     [SCORE_FEEDS.wantProbabilities]: new ort.Tensor("bool", Uint8Array.of(0), [1]),
     [SCORE_FEEDS.temperature]: new ort.Tensor("float32", Float32Array.of(1), [1]),

@@ -2,9 +2,10 @@
 // positions of its rows, and moving the kept rows together in the cache. As a share of the pass that scores the tree.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KeyValueCache } from "../../kernels/onnx/cache.ts";
+import { BLOCK } from "../../kernels/onnx/attention/blocks.ts";
+import { BlockCache } from "../../kernels/onnx/attention/blocks-cache.ts";
+import { writeBlockMask } from "../../kernels/onnx/attention/blocks-feeds.ts";
 import { libraryPath } from "../../kernels/onnx/library.ts";
-import { writeMask } from "../../kernels/onnx/mask.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { Runtime } from "../../kernels/onnx/runtime.ts";
 import { depthsOf } from "../../kernels/rows.ts";
@@ -17,7 +18,7 @@ import { type Distribution, normalise } from "../../src/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { TreeShape } from "../../src/shape.ts";
-import type { DraftTree } from "../../src/tree.ts";
+import { type DraftTree, rowParents } from "../../src/tree.ts";
 import { show, spread, table } from "../report.ts";
 import type { Suite } from "../run.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
@@ -36,8 +37,11 @@ const suite: Suite = {
     const text = Int32Array.from({ length: PAST }, (_, i) => (i * 7919 + 13) % source.spec.vocab);
     await sequence.forward({ tokens: text, score: "last" });
     sequence.keep(Int32Array.from(text.keys()));
-    const cache = new KeyValueCache(await Runtime.load(await libraryPath(cacheDir)), source.spec, source.spec.context);
-    cache.reserve(PAST + 64, 0);
+    const cache = new BlockCache(await Runtime.load(await libraryPath(cacheDir)), source.spec, source.spec.context);
+    const blocks = Math.ceil((PAST + 64) / BLOCK);
+    cache.bind(PAST, blocks);
+    const { heads, kvHeads } = source.spec.layers[0].attention;
+    const group = heads / kvHeads;
 
     const proposer = tableProposer(source.spec.vocab);
     const shapes: TreeShape[] = [topK([4, 2, 2]), dynamic(8), optTree(0), gumbel([4, 2, 2])];
@@ -50,13 +54,12 @@ const suite: Suite = {
         const tree = await shape.grow(proposer, PLAN, chance);
         grow.push(1000 * (performance.now() - start));
 
-        const parents = Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1));
-        const bias = new Float32Array(parents.length * (PAST + 1 + parents.length));
+        const parents = rowParents(tree);
+        const bias = new Float32Array(blocks * group * parents.length * BLOCK);
         start = performance.now();
-        writeMask(bias, parents.length, PAST + 1 + parents.length, PAST, Infinity, {
-          parents,
-          depths: depthsOf(parents),
-        });
+        const depths = depthsOf(parents);
+        const placed = { past: PAST, parents, depths, chain: false, columns: cache.place(PAST, depths) };
+        writeBlockMask(bias, placed, parents.length, group, Infinity, 0, blocks);
         mask.push(1000 * (performance.now() - start));
 
         const path = deepest(tree);

@@ -19,7 +19,7 @@ import { openModel } from "../../src/model/open.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { SampledScores } from "../../src/scores.ts";
-import type { DraftLaw, DraftTree } from "../../src/tree.ts";
+import { type DraftLaw, type DraftTree, rowParents } from "../../src/tree.ts";
 import { show, spread, table } from "../report.ts";
 import type { Suite } from "../run.ts";
 import { DEFAULT_MODEL, PAST, specBench, THREADS } from "../setup.ts";
@@ -105,7 +105,7 @@ function pass(
 ): Promise<Scores> {
   return sequence.forward({
     tokens: Int32Array.of(root, ...tree.tokens),
-    parents: Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1)),
+    parents: rowParents(tree),
     temperature: 1,
     need: "probabilities",
     judge,

@@ -130,7 +130,7 @@ function methodLine({ stats, seed, draftEngines = [] }: Summary, paint: Paint): 
   ];
   if (seed !== undefined) parts.push(`seed ${seed}`);
   if (stats.leftOut > 0) {
-    parts.push(`${engine} is exact for chains alone: ${stats.leftOut} drafted tokens beside them were not verified`);
+    parts.push(`${stats.leftOut} drafted tokens left out, whose scores would not be exact`);
   }
   return paint.dim(parts.join(" · "));
 }

@@ -8,8 +8,9 @@ import type { ModelSource } from "../../src/model/source.ts";
 import { interpolateCost } from "../cost.ts";
 import { contextLength } from "../rows.ts";
 import { type Measured, readCalibration } from "./calibration.ts";
+import { blockAttention } from "./attention/blocks.ts";
 import { type Container, readContainer, writeContainer } from "./container.ts";
-import { CONVERSION, convertedContainer, decoderOf, dialectOf, offersOf } from "./conversion.ts";
+import { CONVERSION, convertedContainer, decoderOf, dialectOf, GRAPH, offersOf } from "./conversion.ts";
 import { OnnxEngine } from "./engine.ts";
 import { libraryPath } from "./library.ts";
 import { checkProvider, saturates } from "./self-test.ts";
@@ -50,7 +51,16 @@ export const onnxBackend: Backend = {
       });
     };
     const engine = (provider: string) =>
-      new OnnxEngine({ source, format, provider, context, strict: options.strict, runtime, session: open(provider) }, {
+      new OnnxEngine({
+        source,
+        format,
+        provider,
+        context,
+        strict: options.strict,
+        runtime,
+        session: open(provider),
+        blocks: dialectOf(provider).attention === blockAttention,
+      }, {
         cacheDir: options.cacheDir,
         measured: { ...running, format },
         progress: options.progress,
@@ -74,7 +84,8 @@ function convert(
   // A window as long as the context is left out of the spec, so that the graph of a file depends on the context, too.
   const windows = new Set(source.spec.layers.flatMap(({ attention: { window } }) => window ?? []));
   const own = dialect === dialectOf("cpu") ? [] : [provider];
-  const name = [hash.slice(0, 24), format, ...own, ...[...windows].map((window) => `w${window}`), CONVERSION].join("-");
+  const name = [hash.slice(0, 24), format, ...own, ...[...windows].map((window) => `w${window}`), CONVERSION, GRAPH]
+    .join("-");
   const path = join(options.cacheDir, "models", `${name}.hunch`);
   const cached = readContainer(path);
   if (cached) {

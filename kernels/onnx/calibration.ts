@@ -16,7 +16,7 @@ export interface Measured {
   readonly strict: boolean;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 /** What a time depends on of the machine. */
 export function machine(): string {

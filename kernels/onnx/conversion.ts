@@ -5,6 +5,9 @@ import type { Offer, WeightFormat } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import { writeConverted } from "../../src/model/convert.ts";
 import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
+import type { AttentionNodes } from "./attention/attention.ts";
+import { blockAttention } from "./attention/blocks.ts";
+import { groupedAttention } from "./attention/grouped.ts";
 import { type Container, INLINE } from "./container.ts";
 import { buildDecoder } from "./decoder.ts";
 import { ExactProducts } from "./exact.ts";
@@ -16,19 +19,24 @@ import { type DataType, encodeModel } from "./proto.ts";
 /** Changes with every change of what a converted model contains. */
 export const CONVERSION = 2;
 
+/** Changes with every change of the graphs, which are made anew for converted models. */
+export const GRAPH = 2;
+
 /** How a graph is written for those who compute it. */
 export interface Dialect {
-  /** Attention rotates by the positions it is given. ONNX Runtime's WebGPU provider makes up its own instead. */
-  readonly rotates: boolean;
+  readonly attention: AttentionNodes;
   /** What products of `exact` multiply with: the row rounded to 8 bits in blocks, or the row. */
   readonly activations: "int8" | "float32";
 }
 
-const COMMON: Dialect = { rotates: true, activations: "int8" };
-const DIALECTS: Readonly<Record<string, Dialect>> = { webgpu: { rotates: false, activations: "float32" } };
+const CPU: Dialect = { attention: blockAttention, activations: "int8" };
+const OTHERS: Dialect = { attention: groupedAttention(true), activations: "int8" };
+/** ONNX Runtime's WebGPU provider makes up positions of its own where attention is to rotate. */
+const WEBGPU: Dialect = { attention: groupedAttention(false), activations: "float32" };
 
 /** The dialect of an execution provider. */
-export const dialectOf = (provider: string): Dialect => DIALECTS[provider] ?? COMMON;
+export const dialectOf = (provider: string): Dialect =>
+  provider === "cpu" ? CPU : provider === "webgpu" ? WEBGPU : OTHERS;
 
 const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource, dialect: Dialect) => Products>> = {
   exact: (source, { activations }) => new ExactProducts(source, activations),
@@ -40,8 +48,8 @@ const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource, dialect: Dial
  * The graph of a model and how to make its weights. Throws UnsupportedError where the format does not fit the model;
  * making a weight throws HunchError where it is not finite.
  */
-export function decoderOf(source: ModelSource, format: WeightFormat, dialect: Dialect = COMMON): GraphBuilder {
-  const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.rotates);
+export function decoderOf(source: ModelSource, format: WeightFormat, dialect: Dialect = CPU): GraphBuilder {
+  const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.attention);
   builder.weights.forEach((weight, i) => builder.weights[i] = { ...weight, data: () => finite(weight, source) });
   return builder;
 }

@@ -2,28 +2,20 @@
 // the weight format decides how matrix products are written (see products.ts).
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Activation, AttentionSpec, LayerSpec } from "../../src/model/spec.ts";
+import type { AttentionNodes } from "./attention/attention.ts";
+import { blockAttention } from "./attention/blocks.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import type { Products } from "./products.ts";
 import { appendScores } from "./scores.ts";
 
-/** Names of what a pass is fed, besides the caches. R rows, S scored rows, T rows in the cache after the pass. */
+/** Names of what a pass is fed, besides what attention is. R rows, S scored rows, P positions. */
 export const FEEDS = {
   hidden: "hidden", // float32 [1, R, width], token embeddings
-  positions: "positions", // int64 [1, R]
-  bias: "bias", // float32 [1, 1, R, T], 0 or −∞: which cache rows a row may see
-  lastKey: "last_key", // int32 [1], T − 1
-  total: "total", // int32 [1], T
   scored: "scored", // int64 [S], rows that get scores
 } as const;
 
-/** The bias of layers that see only a window. */
-export const windowBias = (window: number) => `bias_window_${window}`;
-export const cacheName = (kind: "past" | "present", layer: number, part: "key" | "value") => `${kind}_${layer}_${part}`;
 export const cosName = (table: number) => `cos_${table}`;
 export const sinName = (table: number) => `sin_${table}`;
-
-/** Head size as ONNX Runtime's attention takes it: a multiple of 8, the rest filled with zeros. */
-export const paddedHead = (headSize: number): number => Math.ceil(headSize / 8) * 8;
 
 /** Rotation tables that a model needs: layers share one where their frequencies are the same. */
 export function rotationTables(source: ModelSource): { tables: AttentionSpec["rope"][]; ofLayer: number[] } {
@@ -47,17 +39,15 @@ interface Stream {
   readonly delta?: Value;
 }
 
-/** `rotates`: attention rotates queries and keys itself, where it can. */
-export function buildDecoder(source: ModelSource, products: Products, rotates = true): GraphBuilder {
+export function buildDecoder(
+  source: ModelSource,
+  products: Products,
+  attention: AttentionNodes = blockAttention,
+): GraphBuilder {
   const g = new GraphBuilder();
   const { spec } = source;
   g.input(FEEDS.hidden, "float32", [1, "R", spec.width]);
-  g.input(FEEDS.positions, "int64", [1, "R"]);
-  g.input(FEEDS.bias, "float32", [1, 1, "R", "T"]);
-  const windows = new Set(spec.layers.map((layer) => layer.attention.window).filter((window) => window !== undefined));
-  for (const window of windows) g.input(windowBias(window), "float32", [1, 1, "R", "T"]);
-  g.input(FEEDS.lastKey, "int32", [1]);
-  g.input(FEEDS.total, "int32", [1]);
+  attention.declare(g, spec);
   const { tables, ofLayer } = rotationTables(source);
   tables.forEach((rope, table) => {
     const shape = ["P", rope!.dimensions / 2];
@@ -66,7 +56,7 @@ export function buildDecoder(source: ModelSource, products: Products, rotates = 
   });
 
   let stream: Stream = { sum: products.enter(g, g.op("Reshape", [FEEDS.hidden, shapeOf(g, [-1, spec.width])])) };
-  const layers = new Layers(g, source, products, ofLayer, rotates);
+  const layers = new Layers(g, source, products, ofLayer, attention);
   spec.layers.forEach((layer, index) => {
     stream = layers.layer(stream, layer, index);
   });
@@ -90,7 +80,7 @@ class Layers {
     readonly source: ModelSource,
     readonly products: Products,
     readonly rotationOf: readonly number[],
-    readonly rotates: boolean,
+    readonly attending: AttentionNodes,
   ) {}
 
   layer(stream: Stream, layer: LayerSpec, index: number): Stream {
@@ -150,88 +140,25 @@ class Layers {
     const { heads, kvHeads, headSize } = attention;
     const name = `layers.${index}.attention`;
     const packed = products.product(g, input, [`${name}.q`, `${name}.k`, `${name}.v`], `${name}.qkv`);
-    const sizes = [heads * headSize, kvHeads * headSize, kvHeads * headSize];
     const table = this.rotationOf[index];
-    // Head sizes that ONNX Runtime's fused rotation does not take are rotated outside it.
-    const rope = attention.rope;
-    const padded = paddedHead(headSize);
-    const fused = padded === headSize && (rope === undefined || (this.rotates && rope.dimensions % 16 === 0));
-    const separate = !fused || source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`);
-    let [query, key, value]: Value[] = [packed, "", ""];
-    if (separate) {
-      [query, key, value] = g.split(packed, sizes);
-      query = this.headNorm(query, `${name}.qNorm`, heads, headSize);
-      key = this.headNorm(key, `${name}.kNorm`, kvHeads, headSize);
-    }
-    const threeD = (x: Value, size: number) => x && g.op("Reshape", [x, shapeOf(g, [1, -1, size])]);
-    query = threeD(query, separate ? sizes[0] : sizes[0] + sizes[1] + sizes[2]);
-    [key, value] = [threeD(key, sizes[1]), threeD(value, sizes[2])];
-    if (rope && !fused) {
-      const rotate = (x: Value, count: number) =>
-        g.contrib("RotaryEmbedding", [x, FEEDS.positions, cosName(table), sinName(table)], {
-          interleaved: { int: Number(rope.interleaved) },
-          num_heads: { int: count },
-          rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
-        });
-      [query, key] = [rotate(query, heads), rotate(key, kvHeads)];
-    }
-    if (padded !== headSize) {
-      const widen = (x: Value, count: number) => {
-        const split = g.op("Reshape", [x, shapeOf(g, [-1, count, headSize])]);
-        const wide = g.op("Pad", [split, shapeOf(g, [0, 0, 0, 0, 0, padded - headSize])]);
-        return g.op("Reshape", [wide, shapeOf(g, [1, -1, count * padded])]);
-      };
-      [query, key, value] = [widen(query, heads), widen(key, kvHeads), widen(value, kvHeads)];
-    }
-    const rotated = rope !== undefined && fused;
-    const [pastKey, pastValue] = (["key", "value"] as const).map((part) =>
-      g.input(cacheName("past", index, part), "float32", [1, kvHeads, "C", padded])
-    );
-    const [presentKey, presentValue] = (["key", "value"] as const).map((part) =>
-      g.output(cacheName("present", index, part), "float32", [1, kvHeads, "C", padded])
-    );
-    const attended = g.contrib(
-      "GroupQueryAttention",
-      [
-        query,
-        key,
-        value,
-        pastKey,
-        pastValue,
-        FEEDS.lastKey,
-        FEEDS.total,
-        rotated ? cosName(table) : "",
-        rotated ? sinName(table) : "",
-        rotated ? FEEDS.positions : "",
-        attention.window === undefined ? FEEDS.bias : windowBias(attention.window),
-      ],
-      {
-        num_heads: { int: heads },
-        kv_num_heads: { int: kvHeads },
-        do_rotary: { int: Number(rotated) },
-        rotary_interleaved: { int: Number(rotated && rope.interleaved) },
-        scale: attention.scale,
-        ...(attention.softcap ? { softcap: attention.softcap } : {}),
-      },
-      [g.fresh(), presentKey, presentValue],
-    );
-    let rows = attended;
-    if (padded !== headSize) {
-      const split = g.op("Reshape", [attended, shapeOf(g, [-1, heads, padded])]);
-      rows = g.op("Slice", [split, shapeOf(g, [0]), shapeOf(g, [headSize]), shapeOf(g, [2])]);
-    }
-    rows = g.op("Reshape", [rows, shapeOf(g, [-1, heads * headSize])]);
+    const rows = this.attending.attend(g, packed, {
+      attention,
+      index,
+      rotation: table < 0 ? undefined : [cosName(table), sinName(table)],
+      normalises: source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`),
+      normHeads: (value, part) => this.headNorm(value, `${name}.${part}Norm`, part === "q" ? heads : kvHeads, headSize),
+    });
     return products.product(g, rows, [`${name}.output`], `${name}.output`);
   }
 
-  /** Normalises each head by itself, or all heads as one vector, as the length of the gain tells. */
+  /** [R, heads, 1, headSize]; each head by itself, or all heads as one vector, as the length of the gain tells. */
   headNorm(value: Value, name: string, heads: number, headSize: number): Value {
     if (!this.source.has(`${name}.weight`)) return value;
     const { g } = this;
     const perHead = this.source.tensor(`${name}.weight`).shape[0] === headSize;
-    if (!perHead) return this.normalise({ sum: value }, name).normed;
-    const split = g.op("Reshape", [value, shapeOf(g, [-1, heads, headSize])]);
-    return g.op("Reshape", [this.normalise({ sum: split }, name).normed, shapeOf(g, [-1, heads * headSize])]);
+    if (perHead) return this.normalise({ sum: value }, name).normed;
+    const all = g.op("Reshape", [value, shapeOf(g, [-1, heads * headSize])]);
+    return g.op("Reshape", [this.normalise({ sum: all }, name).normed, shapeOf(g, [-1, heads, 1, headSize])]);
   }
 
   feedForward(input: Value, layer: LayerSpec, name: string): Value {

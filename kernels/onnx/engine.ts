@@ -2,16 +2,18 @@
 import type { Capabilities, Engine, Rows, Scores, Sequence, WeightFormat } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
-import { KeyValueCache } from "./cache.ts";
+import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
+import { BLOCK } from "./attention/blocks.ts";
+import { BlockFeeds } from "./attention/blocks-feeds.ts";
+import { GroupedFeeds } from "./attention/grouped-feeds.ts";
 import { type Measured, readCalibration, writeCalibration } from "./calibration.ts";
-import type { TreeRows } from "./mask.ts";
 import { Pass } from "./pass.ts";
 import { OnnxScores } from "./results.ts";
 import { DEVICE_RULES, OnnxRules } from "./rules.ts";
 import type { Runtime, Session } from "./runtime.ts";
 import { OnnxSequence } from "./sequence.ts";
 
-/** Widest pass. Wider ones gain nothing on processors and would only hold memory for their scores. */
+/** Widest pass of operators that take any. Wider ones gain nothing on processors and would only hold memory for their scores. */
 const MAX_ROWS = 128;
 
 /** Widths that are measured, and the text they are measured after. */
@@ -31,6 +33,8 @@ export interface Loaded {
   readonly strict: boolean;
   readonly runtime: Runtime;
   readonly session: Session;
+  /** Whether its graph attends in blocks of positions. */
+  readonly blocks: boolean;
 }
 
 /** Where measured costs are kept. */
@@ -45,10 +49,11 @@ export class OnnxEngine implements Engine {
   readonly source: ModelSource;
   readonly format: WeightFormat;
   readonly context: number;
-  readonly maxRows = MAX_ROWS;
+  readonly maxRows: number;
   readonly can: Capabilities;
   readonly #loaded: Loaded;
   readonly #calibration: Calibration;
+  readonly #attention: AttentionFeeds;
   readonly #pass: Pass;
   readonly #rules: OnnxRules;
   #costs: readonly CostPoint[] = [];
@@ -63,14 +68,19 @@ export class OnnxEngine implements Engine {
     this.source = source;
     this.format = format;
     this.context = context;
+    this.maxRows = loaded.blocks ? BLOCK : MAX_ROWS; // a pass then meets one border at most
     this.#loaded = loaded;
     this.#calibration = calibration;
-    this.#pass = new Pass(runtime, session, source, format);
+    const { spec } = source;
+    // Rows of a tree may stand in the cache past the context that their positions stay within.
+    this.#attention = loaded.blocks
+      ? new BlockFeeds(runtime, spec, context)
+      : new GroupedFeeds(runtime, spec, context + MAX_ROWS + 2);
+    this.#pass = new Pass(runtime, session, source, format, this.#attention);
     this.#rules = new OnnxRules(runtime, source.spec.vocab);
     this.can = {
       tree: true,
-      // Trees are summed in the order of columns, chains in the order of the text: see docs/engines.md.
-      exact: strict && provider === "cpu" ? "chains" : "none",
+      exact: strict && provider === "cpu" && loaded.blocks ? "trees" : "none",
       taps: false,
       layerSkip: false,
       deviceRules: DEVICE_RULES,
@@ -80,7 +90,7 @@ export class OnnxEngine implements Engine {
 
   open(): Sequence {
     this.begin();
-    return new OnnxSequence(this);
+    return new OnnxSequence(this, this.#attention.newCache());
   }
 
   cost(width: number): number {
@@ -109,13 +119,9 @@ export class OnnxEngine implements Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#pass.close();
+    this.#attention.close();
     this.#rules.close();
     this.#loaded.session.close();
-  }
-
-  newCache(): KeyValueCache {
-    // Rows of a tree may stand in the cache past the context that their positions stay within.
-    return new KeyValueCache(this.#loaded.runtime, this.source.spec, this.context + this.maxRows + 2);
   }
 
   /** Every method of a sequence starts here: it ends the life of the Scores given out before. */
@@ -124,9 +130,9 @@ export class OnnxEngine implements Engine {
     this.#passes++;
   }
 
-  async pass(cache: KeyValueCache, past: number, rows: Rows, tree: TreeRows | undefined): Promise<Scores> {
+  async pass(cache: Cache, rows: Rows, placed: PlacedRows): Promise<Scores> {
     const start = performance.now();
-    const results = this.#pass.run(cache, past, rows, tree, this.#loaded.strict);
+    const results = this.#pass.run(cache, rows, placed, this.#loaded.strict);
     this.#observe(rows, performance.now() - start);
     const pass = this.#passes;
     const scored = rows.score === "last" ? 1 : rows.tokens.length;

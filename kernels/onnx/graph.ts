@@ -97,15 +97,15 @@ export class GraphBuilder {
     return outputs[0];
   }
 
-  /** Cuts the last axis into parts of the given sizes. */
-  split(value: Value, sizes: readonly number[]): Value[] {
+  /** Cuts an axis, the last where none is named, into parts of the given sizes. */
+  split(value: Value, sizes: readonly number[], axis = -1): Value[] {
     const outputs = sizes.map(() => this.fresh());
     this.nodes.push({
       op: "Split",
       domain: "",
       inputs: [value, this.constant("int64", sizes)],
       outputs,
-      attributes: { axis: { int: -1 } },
+      attributes: { axis: { int: axis } },
     });
     return outputs;
   }

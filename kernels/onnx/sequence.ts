@@ -1,19 +1,27 @@
 // The state of one text on ONNX Runtime: how many rows of its cache are committed, and what the last pass put behind.
 import type { Rows, Scores, Sequence } from "../../src/backend.ts";
-import { Committed } from "../committed.ts";
-import { KeyValueCache } from "./cache.ts";
+import { type Admitted, Committed } from "../committed.ts";
+import { chainParents, depthsOf } from "../rows.ts";
+import type { Cache } from "./attention/attention.ts";
 import type { OnnxEngine } from "./engine.ts";
 
 export class OnnxSequence implements Sequence {
-  readonly #cache: KeyValueCache;
+  /** Where the rows of the last pass stand in the cache, if it was a tree. */
+  #columns: Int32Array | undefined;
   #closed = false;
 
-  constructor(private readonly engine: OnnxEngine, private readonly committed = new Committed()) {
-    this.#cache = engine.newCache();
-  }
+  constructor(
+    private readonly engine: OnnxEngine,
+    private readonly cache: Cache,
+    private readonly committed = new Committed(),
+  ) {}
 
   get length(): number {
     return this.committed.length;
+  }
+
+  exactRows(parents: Int32Array): number {
+    return this.cache.inPlace(this.length, depthsOf(parents));
   }
 
   async forward(rows: Rows): Promise<Scores> {
@@ -21,17 +29,13 @@ export class OnnxSequence implements Sequence {
     const admitted = this.committed.admit(rows, this.engine);
     const { tokens } = rows;
     const most = this.engine.maxRows;
-    // A long chain goes in parts, of which only the last is scored. No part is left with a single row.
+    // A long chain goes in parts, of which only the last is scored.
     let from = 0;
-    for (; tokens.length - from > most; from += most - 1) {
-      await this.engine.pass(this.#cache, this.length + from, {
-        tokens: tokens.subarray(from, from + most - 1),
-        score: "last",
-      }, undefined);
+    for (; tokens.length - from > most; from += most) {
+      await this.#pass(from, { tokens: tokens.subarray(from, from + most), score: "last" }, chainOf(most));
     }
     const part = from === 0 ? rows : { ...rows, tokens: tokens.subarray(from) };
-    const tree = admitted.chain ? undefined : admitted;
-    const scores = await this.engine.pass(this.#cache, this.length + from, part, tree);
+    const scores = await this.#pass(from, part, from === 0 ? admitted : chainOf(tokens.length - from));
     this.committed.ran(admitted);
     return scores;
   }
@@ -41,7 +45,8 @@ export class OnnxSequence implements Sequence {
     const { length } = this;
     this.committed.keep(path);
     path.forEach((row, step) => {
-      if (row !== step) this.#cache.move(length + row, length + step);
+      const [column, own] = [this.#columns?.[row] ?? length + row, length + step];
+      if (column !== own) this.cache.move(column, own);
     });
   }
 
@@ -52,19 +57,29 @@ export class OnnxSequence implements Sequence {
 
   fork(): Sequence {
     this.#begin();
-    const copy = new OnnxSequence(this.engine, this.committed.copy());
-    copy.#cache.copyFrom(this.#cache, this.length);
-    return copy;
+    return new OnnxSequence(this.engine, this.cache.copy(this.length), this.committed.copy());
   }
 
   close(): void {
     this.#closed = true;
-    this.#cache.close();
+    this.cache.close();
     this.committed.rewind(0);
+  }
+
+  #pass(from: number, rows: Rows, { parents, depths, chain }: Admitted): Promise<Scores> {
+    const past = this.length + from;
+    const columns = this.cache.place(past, depths);
+    this.#columns = chain ? undefined : columns;
+    return this.engine.pass(this.cache, rows, { past, parents, depths, chain, columns });
   }
 
   #begin(): void {
     if (this.#closed) throw new Error("this sequence is closed");
     this.engine.begin();
   }
+}
+
+function chainOf(count: number): Admitted {
+  const parents = chainParents(count);
+  return { parents, depths: depthsOf(parents), chain: true };
 }

@@ -1,33 +1,41 @@
 // draft: the drafter's tree, held against its contract, and cut to what the engine scores without moving a bit.
+import type { Engine, Sequence } from "../backend.ts";
 import type { Chance } from "../chance.ts";
 import type { Plan } from "../controller.ts";
 import { HunchError } from "../errors.ts";
 import type { GenerateOptions } from "../generation.ts";
-import { type DraftTree, EMPTY_TREE, isChain, treeFault } from "../tree.ts";
+import { type DraftTree, EMPTY_TREE, isChain, rowParents, treeFault } from "../tree.ts";
 import { prune } from "../tree-edit.ts";
 
 type Players = Pick<GenerateOptions, "engine" | "drafter" | "rule" | "sampling" | "strict">;
 
-/** `left`: nodes that the drafter gave and the pass leaves out. Throws HunchError where the drafter breaks its contract. */
+/**
+ * `sequence`: the target's, which will score the draft. `left`: nodes that the drafter gave and the pass leaves out.
+ * Throws HunchError where the drafter breaks its contract.
+ */
 export async function draftRound(
   players: Players,
   plan: Plan,
   chance: Chance,
+  sequence: Sequence,
 ): Promise<{ readonly tree: DraftTree; readonly left: number }> {
   if (plan.nodes === 0) return { tree: EMPTY_TREE, left: 0 };
   const drafted = await players.drafter.draft(plan, chance);
   refuseBroken(drafted, plan, players);
-  const tree = chainsOnly(players) ? eldestChain(drafted) : drafted;
+  const tree = promisesText(players) ? exactPart(drafted, players.engine, sequence) : drafted;
   return { tree, left: drafted.tokens.length - tree.tokens.length };
 }
 
-/**
- * Whether scores beside branches may say other than plain decoding at a near-tie, where the text of plain decoding is
- * promised: to who decodes greedily, or has a seed and a rule for which the draft does not matter.
- */
-function chainsOnly({ engine, rule, sampling, strict = true }: Players): boolean {
-  if (!strict || engine.can.exact === "trees" || !rule.lossless) return false;
-  return sampling.temperature === 0 || rule.independent === true;
+/** Whether the text of plain decoding is promised: to who decodes greedily, or by a rule for which drafts do not matter. */
+function promisesText({ rule, sampling, strict = true }: Players): boolean {
+  return strict && rule.lossless && (sampling.temperature === 0 || rule.independent === true);
+}
+
+/** What of a tree the engine scores to the last bit as plain decoding would; beyond, a near-tie may fall otherwise. */
+function exactPart(tree: DraftTree, engine: Engine, sequence: Sequence): DraftTree {
+  if (engine.can.exact !== "trees") return eldestChain(tree);
+  const rows = sequence.exactRows?.(rowParents(tree)) ?? Infinity;
+  return rows > tree.tokens.length ? tree : prune(tree, (node) => node + 1 < rows);
 }
 
 /** The root's eldest child, that one's eldest child, and so on. */

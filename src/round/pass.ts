@@ -6,7 +6,7 @@ import { requestVerdict } from "../device-rule.ts";
 import type { GenerateOptions } from "../generation.ts";
 import { rawSampling } from "../sampling.ts";
 import { sampledPass, type SampledScores } from "../scores.ts";
-import { type DraftTree, isChain } from "../tree.ts";
+import { type DraftTree, isChain, rowParents } from "../tree.ts";
 import { judgesGreedily } from "./verify.ts";
 
 /**
@@ -37,5 +37,5 @@ export async function targetPass(
 function rowsOf(root: number, tree: DraftTree): { readonly tokens: Int32Array; readonly parents?: Int32Array } {
   const tokens = Int32Array.of(root, ...tree.tokens);
   if (isChain(tree)) return { tokens };
-  return { tokens, parents: Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1)) };
+  return { tokens, parents: rowParents(tree) };
 }

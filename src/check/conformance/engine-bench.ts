@@ -53,14 +53,16 @@ export class Bench {
     return this.expected.known?.tokens.slice(0, length) ?? patternless(length, engine.source.spec.vocab, 1);
   }
 
-  /** The text's scores by one pass over all of it. Other ways of computing it are compared with this. */
+  /** The text's scores by passes as wide as can be. Other ways of computing it are compared with this. */
   text(): Promise<readonly Logits[]> {
     return this.#text ??= this.tokens().then((tokens) => this.chain(tokens, tokens.length));
   }
 
-  /** Scores of a text that is run in passes of `width` rows, or of the widths given. */
+  /** Scores of a text that is run in passes of `width` rows, or of the widths given, as far as the engine takes them. */
   async chain(tokens: Int32Array, width: number | readonly number[], start = 0): Promise<readonly Logits[]> {
-    return await this.sequence((sequence) => runChain(sequence, tokens, width, start));
+    const { maxRows } = await this.engine();
+    const widths = (typeof width === "number" ? [width] : width).map((rows) => Math.min(rows, maxRows));
+    return await this.sequence((sequence) => runChain(sequence, tokens, widths, start));
   }
 
   /** Throws where the rows differ by more than the tolerance, or at all where `bits` are promised. */

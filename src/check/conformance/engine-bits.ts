@@ -116,6 +116,53 @@ export function bitCases(bench: Bench): Case[] {
       },
     })),
     {
+      name: "a wide tree after a text of any length scores like the chains that lead to its nodes",
+      async run() {
+        const { can, context, maxRows } = await bench.engine();
+        if (!can.tree) return;
+        const size = Math.min(maxRows, 64);
+        const most = Math.min(context, bench.expected.fill ?? 512);
+        const text = await bench.tokens();
+        const tokens = Int32Array.from({ length: most }, (_, i) => text[(i * 7 + (i >> 5)) % text.length]);
+        await bench.sequence(async (sequence) => {
+          let start = 0;
+          for (let trial = 0; start < most - 15; trial++) {
+            const draw = drawer(trial);
+            // Where a power of two is near, rows may come to stand apart: there, every length is tried.
+            const step = (start + 7) % 64 < 9 ? 1 : Math.min(3 + draw(9), 64 - (start + 7) % 64);
+            await runChain(sequence, tokens.slice(0, Math.min(most, start + step)), step, start);
+            start += step;
+            const rows = wideTree(draw, tokens, start, Math.min(size, 2 + draw(size)), most - start);
+            const exact = sequence.exactRows?.(rows.parents) ?? rows.tokens.length;
+            expectThat(exact > 0, `no row of a tree after ${start} tokens is exact`);
+            const scores = allLogits(await sequence.forward(rows));
+            for (const row of [exact - 1, draw(exact), rows.tokens.length - 1]) {
+              const chain = { tokens: Int32Array.from(pathTo(rows.parents, row), (node) => rows.tokens[node]) };
+              const wanted = allLogits(await sequence.forward(chain)).at(-1)!;
+              const promised = row < exact && await trees();
+              bench.same(scores[row], wanted, promised, `node ${row} of [${rows.parents}] after ${start} tokens`);
+            }
+          }
+        });
+      },
+    },
+    {
+      name: "every row of a chain is exact, whatever stands before it",
+      async run() {
+        const { maxRows, context } = await bench.engine();
+        const tokens = await bench.tokens();
+        await bench.sequence(async (sequence) => {
+          for (const token of tokens.slice(0, Math.min(tokens.length, context - 1))) {
+            for (const rows of [1, 2, Math.min(maxRows, context - sequence.length)]) {
+              const exact = sequence.exactRows?.(Int32Array.from({ length: rows }, (_, row) => row - 1)) ?? rows;
+              expectThat(exact === rows, `${exact} of a chain of ${rows} rows after ${sequence.length} tokens`);
+            }
+            await runChain(sequence, Int32Array.of(token), 1);
+          }
+        });
+      },
+    },
+    {
       name: "a tree node does not depend on the nodes that are not its ancestors",
       async run() {
         const { can, source } = await bench.engine();
@@ -159,6 +206,18 @@ const TREES: readonly (readonly number[])[] = [
   [-1, -1, -1, 0, 1, 2],
   [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 3, 12, 13],
 ];
+
+/** A tree of `size` nodes at most `depth` deep, each below one drawn from those before, late ones more often. */
+function wideTree(draw: (below: number) => number, text: Int32Array, start: number, size: number, depth: number) {
+  const parents = new Int32Array(size).fill(-1);
+  const depths = new Int32Array(size);
+  for (let node = 1; node < size; node++) {
+    const parent = Math.max(draw(node), draw(node));
+    parents[node] = depths[parent] + 1 < depth ? parent : 0;
+    depths[node] = depths[parents[node]] + 1;
+  }
+  return treeOf(Array.from(parents), text, start);
+}
 
 /** Node 0 continues the text as it goes on; the others take tokens from further on in it. */
 export function treeOf(shape: readonly number[], text: Int32Array, start: number) {

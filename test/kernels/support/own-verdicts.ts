@@ -7,7 +7,7 @@ import { dense } from "../../../src/distribution.ts";
 import type { VerificationRule } from "../../../src/rule.ts";
 import { GREEDY } from "../../../src/sampling.ts";
 import { sampledPass } from "../../../src/scores.ts";
-import type { DraftLaw, DraftTree } from "../../../src/tree.ts";
+import { type DraftLaw, type DraftTree, rowParents } from "../../../src/tree.ts";
 
 const EVEN = dense(new Float64Array(1000).fill(0.001));
 
@@ -25,7 +25,7 @@ export async function expectOwnVerdicts(
       const tree = draft(law);
       const rows = {
         tokens: Int32Array.of(...root, ...tree.tokens),
-        parents: Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1)),
+        parents: rowParents(tree),
       };
       const sequence = engine.open();
       const sampling = { ...GREEDY, temperature: rule.greedy ? 0 : 1.3 };

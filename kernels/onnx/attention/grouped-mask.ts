@@ -1,5 +1,5 @@
 // Who sees whom: causal text, windows and draft trees as one additive bias.
-import { RESERVED } from "./cache.ts";
+import { RESERVED } from "./grouped-cache.ts";
 
 /** Parents and depths of rows that are not a chain. */
 export interface TreeRows {

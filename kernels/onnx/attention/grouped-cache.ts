@@ -1,8 +1,9 @@
 // Keys and values of one sequence, in buffers that ONNX Runtime writes in place: the same memory is bound as past and
 // as present, so a rewind is only a smaller number of rows.
-import type { AttentionSpec, ModelSpec } from "../../src/model/spec.ts";
-import { paddedHead } from "./decoder.ts";
-import type { Runtime, Value } from "./runtime.ts";
+import type { AttentionSpec, ModelSpec } from "../../../src/model/spec.ts";
+import type { Runtime, Value } from "../runtime.ts";
+import type { Cache } from "./attention.ts";
+import { paddedHead } from "./grouped.ts";
 
 /**
  * Rows in front of the text, which nobody sees. ONNX Runtime's attention ignores the positions it is given, and so the
@@ -21,12 +22,12 @@ interface Part {
   value: Value;
 }
 
-export class KeyValueCache {
+export class GroupedCache implements Cache {
   /** Rows that fit. */
   capacity = 0;
   readonly #parts: Part[];
 
-  constructor(private readonly runtime: Runtime, spec: ModelSpec, private readonly most: number) {
+  constructor(private readonly runtime: Runtime, private readonly spec: ModelSpec, private readonly most: number) {
     const part = ({ kvHeads, headSize }: AttentionSpec): Part => ({
       heads: kvHeads,
       size: paddedHead(headSize),
@@ -57,7 +58,14 @@ export class KeyValueCache {
     return true;
   }
 
-  /** Moves the keys and values of position `from` to position `to`, in every layer. */
+  place(past: number, depths: Int32Array): Int32Array {
+    return depths.map((_, row) => past + row);
+  }
+
+  inPlace(_: number, depths: Int32Array): number {
+    return depths.length;
+  }
+
   move(from: number, to: number): void {
     for (const { heads, size, data } of this.#parts) {
       for (let head = 0; head < heads; head++) {
@@ -67,17 +75,17 @@ export class KeyValueCache {
     }
   }
 
-  /** Takes over the first `positions` of another cache of the same model. */
-  copyFrom(other: KeyValueCache, positions: number): void {
-    const used = Math.min(RESERVED + positions, other.capacity); // nothing was reserved yet in a cache never used
-    this.reserve(used, 0);
-    this.#parts.forEach((part, i) => {
-      const source = other.#parts[i];
-      for (let head = 0; head < part.heads; head++) {
-        const from = head * other.capacity * part.size;
-        part.data.set(source.data.subarray(from, from + used * part.size), head * this.capacity * part.size);
+  copy(length: number): GroupedCache {
+    const copy = new GroupedCache(this.runtime, this.spec, this.most);
+    const used = Math.min(RESERVED + length, this.capacity); // nothing was reserved yet in a cache never used
+    copy.reserve(used, 0);
+    this.#parts.forEach(({ heads, size, data }, i) => {
+      for (let head = 0; head < heads; head++) {
+        const from = head * this.capacity * size;
+        copy.#parts[i].data.set(data.subarray(from, from + used * size), head * copy.capacity * size);
       }
     });
+    return copy;
   }
 
   close(): void {

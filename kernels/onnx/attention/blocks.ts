@@ -1,0 +1,104 @@
+// Attention whose sums do not depend on what else is in a pass, out of ONNX's standard operators.
+//
+// Keys and values stand in blocks of 64 absolute positions. Queries meet one block after the other: scores, weights
+// relative to the largest score of all blocks, weighted sums per block, and the sums of the blocks added up in their
+// order. Inside a block a product adds up column by column, and a column that a row does not see adds an exact zero. So
+// a row's bits depend on the columns it sees, their order and their blocks, not on those between: a node of a tree, a
+// row of a prompt and a row of its own say the same, as long as each stands in the block of its position.
+//
+// That holds because no product here is long enough to be cut by ONNX Runtime, neither by cache nor by threads, and
+// because the denominators are sums of the same kind: values have a last element that is 1 (a soft-max operator adds up
+// by vector lanes, in which a column's place matters).
+import type { ModelSpec } from "../../../src/model/spec.ts";
+import type { GraphBuilder, Value } from "../graph.ts";
+import { type AttendingLayer, type AttentionNodes, cacheName } from "./attention.ts";
+
+/** Positions of a block. */
+export const BLOCK = 64;
+
+/** int64 [R, 1], each row's position. */
+export const POSITIONS = "positions";
+/** int64 [R, kvHeads, 1, 3], where rows go: block among those bound, head, column. */
+export const targetsName = (kvHeads: number, window: number | undefined) => `targets_${kvHeads}${suffix(window)}`;
+/** float32 [blocks, 1, group·R, 64], 0 where a row sees a column, else −∞. Rows of a head after those of the one before. */
+export const maskName = (group: number, window: number | undefined) => `mask_${group}${suffix(window)}`;
+const suffix = (window: number | undefined) => window === undefined ? "" : `_window_${window}`;
+
+/** Sizes that blocks of values have beside the heads': the 1 that counts. */
+export const COUNT = 1;
+
+export const blockAttention: AttentionNodes = {
+  declare(g: GraphBuilder, { layers }: ModelSpec): void {
+    g.input(POSITIONS, "int64", ["R", 1]);
+    const names = new Set<string>();
+    for (const { attention: { heads, kvHeads, window } } of layers) {
+      const blocks = window === undefined ? "B" : `B${window}`;
+      const targets = targetsName(kvHeads, window), mask = maskName(heads / kvHeads, window);
+      if (!names.has(targets)) g.input(targets, "int64", ["R", kvHeads, 1, 3]);
+      if (!names.has(mask)) g.input(mask, "float32", [blocks, 1, `R${heads / kvHeads}`, BLOCK]);
+      names.add(targets).add(mask);
+    }
+  },
+
+  attend(g: GraphBuilder, packed: Value, layer: AttendingLayer): Value {
+    const { heads, kvHeads, headSize, window, scale, softcap } = layer.attention;
+    const longs = (...values: number[]) => g.constant("int64", values);
+    const { query, key, value } = rotated(g, packed, layer);
+    const counted = g.op("Pad", [value, longs(0, 0, 0, 0, 0, 0, 0, COUNT), g.constant("float32", [1], [])]);
+    const targets = targetsName(kvHeads, window);
+    const stored = (part: "key" | "value", rows: Value, size: number): Value => {
+      const shape = [window === undefined ? "B" : `B${window}`, kvHeads, BLOCK, size];
+      const past = g.input(cacheName("past", layer.index, part), "float32", shape);
+      const present = g.output(cacheName("present", layer.index, part), "float32", shape);
+      return g.op("ScatterND", [past, targets, rows], {}, present); // in place: both are the same memory
+    };
+    const keys = stored("key", key, headSize);
+    const values = stored("value", counted, headSize + COUNT);
+
+    // The query heads of a group are rows of one product: [1, kvHeads, group·R, headSize].
+    const byHead = g.op("Transpose", [query], { perm: { ints: [1, 2, 0, 3] } });
+    const queries = g.op("Reshape", [byHead, longs(1, kvHeads, -1, headSize)]);
+    const alpha = softcap ? scale / softcap : scale;
+    let scores = g.contrib("FusedMatMul", [queries, keys], { alpha, transB: { int: 1 } });
+    if (softcap) scores = g.op("Mul", [g.op("Tanh", [scores]), g.constant("float32", [softcap], [])]);
+    const seen = g.op("Add", [scores, maskName(heads / kvHeads, window)]);
+    const largest = g.op("ReduceMax", [seen, longs(0, 3)], { keepdims: { int: 1 } });
+    const weights = g.op("Exp", [g.op("Sub", [seen, largest])]);
+    const sums = g.op("ReduceSum", [g.op("MatMul", [weights, values]), longs(0)], { keepdims: { int: 0 } });
+    const [sum, count] = g.split(sums, [headSize, COUNT]);
+    const found = g.op("Reshape", [g.op("Div", [sum, count]), longs(heads, -1, headSize)]);
+    const byRow = g.op("Transpose", [found], { perm: { ints: [1, 0, 2] } });
+    return g.op("Reshape", [byRow, longs(-1, heads * headSize)]);
+  },
+};
+
+/** Queries, keys and values, [R, heads, 1, headSize] each, normalised and rotated. */
+function rotated(g: GraphBuilder, packed: Value, layer: AttendingLayer): { query: Value; key: Value; value: Value } {
+  const { heads, kvHeads, headSize, rope } = layer.attention;
+  const all = g.op("Reshape", [packed, g.constant("int64", [-1, heads + 2 * kvHeads, 1, headSize])]);
+  const { rotation } = layer;
+  // To the operator each row is a text of its own that is one token long.
+  const rotate = (value: Value, count: number) =>
+    rotation === undefined || rope === undefined
+      ? value
+      : g.contrib("RotaryEmbedding", [value, POSITIONS, ...rotation], {
+        interleaved: { int: Number(rope.interleaved) },
+        num_heads: { int: count },
+        rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
+      });
+  if (layer.normalises) {
+    const [query, key, value] = g.split(all, [heads, kvHeads, kvHeads], 1);
+    return {
+      query: rotate(layer.normHeads(query, "q"), heads),
+      key: rotate(layer.normHeads(key, "k"), kvHeads),
+      value,
+    };
+  }
+  if (rotation === undefined) {
+    const [query, key, value] = g.split(all, [heads, kvHeads, kvHeads], 1);
+    return { query, key, value };
+  }
+  const [both, value] = g.split(all, [heads + kvHeads, kvHeads], 1);
+  const [query, key] = g.split(rotate(both, heads + kvHeads), [heads, kvHeads], 1);
+  return { query, key, value };
+}
