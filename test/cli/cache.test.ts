@@ -137,6 +137,6 @@ test("a cache that cannot be made, or written to, is a temporary one instead", {
 });
 
 test("sizes are read as people write them", () => {
-  assert.deepEqual(["20GB", "1.5 GiB", "500m", "7"].map(sizeOf), [20e9, 1.5 * 2 ** 30, 500e6, 7]);
-  assert.throws(() => sizeOf("lots"), /not a size/);
+  assert.deepEqual(["20GB", "1.5 GiB", "500m", "7B", "0"].map(sizeOf), [20e9, 1.5 * 2 ** 30, 500e6, 7, 0]);
+  for (const text of ["lots", "7", "B"]) assert.throws(() => sizeOf(text), /not a size/);
 });

@@ -100,6 +100,11 @@ test("- is stdin, as the prompt, as a file, and for a text to score", async () =
   assert.equal(context.stdout, together.stdout);
   assert.equal(score.stdout, scored.stdout);
   assert.match((await hunch([...TINY, "-f", "-", "-"])).stderr, /stdin can be read once/);
+  for (const words of [["-"], ["-f", "-", "Tom had"]]) {
+    const empty = await hunch([...TINY, ...words], { input: " \n" });
+    assert.equal(empty.code, 2, words.join(" "));
+    assert.match(empty.stderr, /there is no text on stdin/);
+  }
 });
 
 test("-m names the model wherever there is one to name, and a path that is not there is not suggested", async () => {
