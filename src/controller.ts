@@ -1,4 +1,5 @@
 // A controller decides how much to draft, round by round.
+import type { Candidates } from "./backend.ts";
 import type { Distribution } from "./distribution.ts";
 import type { DraftTree } from "./tree.ts";
 import type { Verdict } from "./rule.ts";
@@ -26,6 +27,11 @@ export interface Round {
   readonly verdict: Verdict;
   /** Tokens committed, oldest first: the accepted path and the next token, less what follows an end of the text. */
   readonly committed: Int32Array;
+  /**
+   * [rows] What the target found likeliest after the root (row 0) and after each node i (row i + 1), refused ones too, at
+   * the pass's temperature and before penalties; where the drafter asked for it.
+   */
+  readonly candidates?: readonly Candidates[];
   /** Rows of the target's pass, padding included. */
   readonly rows: number;
   readonly draftMs: number;
