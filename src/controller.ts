@@ -16,6 +16,11 @@ export interface Plan {
    * was not drawn is not there. Absent: always on. Drafters without a q never ask.
    */
   readonly goOn?: (q: Distribution, depth: number) => boolean;
+  /**
+   * Milliseconds of a target pass over so many rows. Where it is given, a drafter that knows how likely its nodes are
+   * accepted drafts no more of them than are worth their rows.
+   */
+  readonly cost?: (rows: number) => number;
 }
 
 /** What happened in a round. Times in milliseconds. */
