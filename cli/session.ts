@@ -117,7 +117,11 @@ export class Session {
       });
       const drafter = await registry.resolve("drafter", options.drafter, context);
       closing.push(() => drafter.close?.());
-      const controller = await registry.resolve("controller", options.controller ?? DEFAULT_CONTROLLER, context);
+      const controller = await registry.resolve(
+        "controller",
+        options.controller ?? drafter.controller ?? DEFAULT_CONTROLLER,
+        context,
+      );
       const session = new Session(target, drafter, controller, registry, context, options, others, choice, closing);
       if (options.rule !== undefined) await session.#rule(options.rule);
       trimCache(cacheDir, since);

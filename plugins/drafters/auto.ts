@@ -36,6 +36,7 @@ interface Guess extends Candidate {
 export class AutoDrafter implements Drafter {
   readonly name = "auto";
   readonly laws = ["point"] as const;
+  readonly controller = "marginal";
   readonly #context = new Ngrams();
   readonly #calibration = new Calibration(WEIGHTS, TRUST);
   #drafted: readonly Guess[] = [];
