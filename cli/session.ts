@@ -208,10 +208,11 @@ export class Session {
   #specs(
     { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
   ): Specs {
+    const own = drafter ?? this.options.drafter;
     return {
-      drafter: drafter ?? this.options.drafter,
+      drafter: own,
       rule: rule ?? this.options.rule ?? defaultRule(sampling),
-      controller: controller ?? this.options.controller ?? DEFAULT_CONTROLLER,
+      controller: controller ?? this.options.controller ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
     };
   }
 

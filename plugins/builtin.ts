@@ -6,8 +6,10 @@ import cost from "./controllers/cost.ts";
 import entropy from "./controllers/entropy.ts";
 import fixed from "./controllers/fixed.ts";
 import goodput from "./controllers/goodput.ts";
+import marginal from "./controllers/marginal.ts";
 import specDec from "./controllers/specdec++.ts";
 import specKv from "./controllers/speckv-gamma.ts";
+import auto from "./drafters/auto.ts";
 import graft from "./drafters/graft.ts";
 import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
@@ -49,6 +51,7 @@ import topK from "./shapes/top-k.ts";
 /** In the order in which `hunch plugin list` shows them. */
 export const builtin: readonly Plugin[] = [
   none,
+  auto,
   lookup,
   model,
   spine,
@@ -87,6 +90,7 @@ export const builtin: readonly Plugin[] = [
   judge,
   targetInitRule,
   cost,
+  marginal,
   fixed,
   confidence,
   entropy,

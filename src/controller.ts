@@ -1,4 +1,5 @@
 // A controller decides how much to draft, round by round.
+import type { Candidates } from "./backend.ts";
 import type { Distribution } from "./distribution.ts";
 import type { DraftTree } from "./tree.ts";
 import type { Verdict } from "./rule.ts";
@@ -17,6 +18,11 @@ export interface Plan {
   readonly goOn?: (q: Distribution, depth: number) => boolean | "last";
   /** True: `goOn` gets the drafter's soft-max instead of q, before temperature and truncation. */
   readonly raw?: true;
+  /**
+   * Milliseconds of a target pass over so many rows. Where it is given, a drafter that knows how likely its nodes are
+   * accepted drafts no more of them than are worth their rows.
+   */
+  readonly cost?: (rows: number) => number;
 }
 
 /** What happened in a round. Times in milliseconds. */
@@ -28,6 +34,11 @@ export interface Round {
   readonly verdict: Verdict;
   /** Tokens committed, oldest first: the accepted path and the next token, less what follows an end of the text. */
   readonly committed: Int32Array;
+  /**
+   * [rows] What the target found likeliest after the root (row 0) and after each node i (row i + 1), refused ones too, at
+   * the pass's temperature and before penalties; where the drafter asked for it.
+   */
+  readonly candidates?: readonly Candidates[];
   /** Rows of the target's pass, padding included. */
   readonly rows: number;
   readonly draftMs: number;

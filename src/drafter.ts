@@ -15,6 +15,8 @@ export interface Drafter {
   readonly shape?: string;
   /** A new text starts with these tokens. `sampling` is the target's: what is sampled must be drafted alike. */
   begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
+  /** So many of the likeliest tokens of every verified row `observe` is to be given (`Round.candidates`), 1 … 64. */
+  readonly candidates?: number;
   /** A draft after everything observed so far. At most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
   draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
   /**

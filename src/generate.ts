@@ -1,5 +1,6 @@
 // The round: plan, draft, pass, verify, commit, observe. As an async iterator of text.
 import { setImmediate } from "node:timers";
+import type { Candidates } from "./backend.ts";
 import { isStream } from "./chance.ts";
 import type { Round } from "./controller.ts";
 import { HunchError } from "./errors.ts";
@@ -14,6 +15,7 @@ import { targetPass } from "./round/pass.ts";
 import { planRound } from "./round/plan.ts";
 import { verifyRound } from "./round/verify.ts";
 import { checkSampling } from "./sampling.ts";
+import type { SampledScores } from "./scores.ts";
 import { TextStream } from "./text.ts";
 import { TokenBuffer } from "./tokens.ts";
 import { likelihoods } from "./view.ts";
@@ -74,6 +76,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       const scores = await targetPass(options, sequence, text.view, tree);
       const verdict = verifyRound(options, tree, scores);
       const target = options.onRound && likelihoods(tree, scores, sampling); // scores end where rows are kept
+      const candidates = candidatesOf(scores, drafter.candidates);
       const verifyMs = lap();
       const { piece, rows, ended } = commitRound(tree, verdict, ends, stream);
       sequence.keep(rows);
@@ -85,6 +88,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
         tree,
         verdict,
         committed: piece.tokens,
+        candidates,
         rows: tree.tokens.length + 1,
         draftMs,
         verifyMs,
@@ -142,6 +146,11 @@ export async function complete(options: GenerateOptions, see?: (piece: Piece) =>
   } finally {
     await pieces.return(undefined as never); // closes the sequence where `see` threw
   }
+}
+
+/** The `k` likeliest tokens of every row; undefined where nobody asked. */
+function candidatesOf(scores: SampledScores, k: number | undefined): Candidates[] | undefined {
+  return k === undefined ? undefined : Array.from({ length: scores.rows }, (_, row) => scores.candidates(row, k));
 }
 
 /** Measures what passes cost where there is a drafter and nobody has yet. Milliseconds that it took. */

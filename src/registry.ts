@@ -63,6 +63,8 @@ export interface Plugin<K extends keyof Methods = keyof Methods> {
   /** What the colon argument is, as in `model:FILE`; in brackets where it may be left out; absent: none is taken. */
   readonly argument?: string;
   readonly options?: Readonly<Record<string, OptionSpec>>;
+  /** Of drafters: the controller that goes with it where none is named. */
+  readonly controller?: string;
   readonly paper?: Paper;
   /** `options` holds every declared option, checked; `argument` is "" where none was given. */
   create(options: OptionValues, argument: string, context: PluginContext): Methods[K] | Promise<Methods[K]>;
@@ -122,6 +124,11 @@ export class Registry {
       {},
       names.length > 0 ? hint : "",
     );
+  }
+
+  /** The controller that goes with the drafter of a spec; undefined where any does. */
+  controllerOf(drafter: string): string | undefined {
+    return this.find("drafter", parseSpec(drafter).name).controller;
   }
 
   /**

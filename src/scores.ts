@@ -36,9 +36,16 @@ export async function sampledPass(
   sampling: Sampling,
   text: Int32Array,
   tree: Pick<DraftTree, "tokens" | "parents">,
-  { first, judge }: { readonly first?: number; readonly judge?: JudgeRequest } = {},
+  { first, judge, candidates }: {
+    readonly first?: number;
+    readonly judge?: JudgeRequest;
+    /** True: `SampledScores.candidates` will be asked. */
+    readonly candidates?: boolean;
+  } = {},
 ): Promise<SampledScores> {
-  const scores = await sequence.forward({ ...rows, ...passNeeds(sampling), judge });
+  const { temperature, need } = passNeeds(sampling);
+  const asked = candidates && need === "argmax" ? "candidates" : need;
+  const scores = await sequence.forward({ ...rows, temperature, need: asked, judge });
   const sampled = new SampledScores(scores, sampling, text, tree, first);
   if (scores.judged === undefined && scores.load !== undefined && !sampled.settled()) await scores.load();
   return sampled;
@@ -107,6 +114,11 @@ export class SampledScores implements Scores {
     const { temperature, typical } = this.#sampling;
     if (temperature > 0 && typical < 1) return argmax(this.distribution(row)); // the likeliest may be left out
     return this.#penalises ? this.#penalisedArgmax(row) : this.#scores.argmax(row);
+  }
+
+  /** The `k` likeliest tokens of the target's own soft-max at the pass's temperature, k ≤ 64; no penalty counts. */
+  candidates(row: number, k: number): Candidates {
+    return this.#scores.top(row, k);
   }
 
   top(row: number, k: number): Candidates {
