@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BLOCK } from "../../kernels/onnx/attention/blocks.ts";
 import { BlockCache } from "../../kernels/onnx/attention/blocks-cache.ts";
-import { writeBlockMask } from "../../kernels/onnx/attention/blocks-feeds.ts";
+import { maskedBlocks, writeBlockMask } from "../../kernels/onnx/attention/blocks-feeds.ts";
 import { libraryPath } from "../../kernels/onnx/library.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { Runtime } from "../../kernels/onnx/runtime.ts";
@@ -40,8 +40,7 @@ const suite: Suite = {
     const cache = new BlockCache(await Runtime.load(await libraryPath(cacheDir)), source.spec, source.spec.context);
     const blocks = Math.ceil((PAST + 64) / BLOCK);
     cache.bind(PAST, blocks);
-    const { heads, kvHeads } = source.spec.layers[0].attention;
-    const group = heads / kvHeads;
+    const { heads } = source.spec.layers[0].attention;
 
     const proposer = tableProposer(source.spec.vocab);
     const shapes: TreeShape[] = [topK([4, 2, 2]), dynamic(8), optTree(0), gumbel([4, 2, 2])];
@@ -55,11 +54,11 @@ const suite: Suite = {
         grow.push(1000 * (performance.now() - start));
 
         const parents = rowParents(tree);
-        const bias = new Float32Array(blocks * group * parents.length * BLOCK);
+        const bias = new Float32Array(blocks * heads * parents.length * BLOCK);
         start = performance.now();
         const depths = depthsOf(parents);
         const placed = { past: PAST, parents, depths, chain: false, columns: cache.place(PAST, depths) };
-        writeBlockMask(bias, placed, parents.length, group, Infinity, 0, blocks);
+        writeBlockMask(bias, placed, parents.length, heads, Infinity, maskedBlocks(placed, Infinity, blocks));
         mask.push(1000 * (performance.now() - start));
 
         const path = deepest(tree);

@@ -3,18 +3,22 @@ import type { ModelSpec } from "../../../src/model/spec.ts";
 import { Feed } from "../feed.ts";
 import type { Runtime, Value } from "../runtime.ts";
 import { type AttentionFeeds, cacheNames, type PlacedRows } from "./attention.ts";
-import { BLOCK, maskName, POSITIONS, targetsName } from "./blocks.ts";
+import { BLOCK, maskedName, maskName, POSITIONS, targetsName } from "./blocks.ts";
 import { BlockCache, firstBlock } from "./blocks-cache.ts";
 
 interface Targets {
-  readonly name: string;
   readonly kvHeads: number;
   readonly window: number;
   readonly feed: Feed<BigInt64Array>;
 }
 
+interface Masked {
+  readonly window: number;
+  readonly feed: Feed<BigInt64Array>;
+}
+
 interface Mask {
-  readonly name: string;
+  readonly kvHeads: number;
   readonly group: number;
   readonly window: number;
   readonly feed: Feed<Float32Array>;
@@ -25,21 +29,23 @@ export class BlockFeeds implements AttentionFeeds<BlockCache> {
   readonly outputs: readonly string[];
   readonly #positions: Feed<BigInt64Array>;
   readonly #targets: readonly Targets[];
+  readonly #masked: readonly Masked[];
   readonly #masks: readonly Mask[];
 
   constructor(private readonly runtime: Runtime, private readonly spec: ModelSpec, private readonly context: number) {
-    const targets = new Map<string, Targets>(), masks = new Map<string, Mask>();
-    for (const { attention: { heads, kvHeads, window } } of spec.layers) {
-      const group = heads / kvHeads;
-      const common = { window: window ?? Infinity };
-      const [t, m] = [targetsName(kvHeads, window), maskName(group, window)];
-      if (!targets.has(t)) targets.set(t, { name: t, kvHeads, feed: Feed.longs(runtime), ...common });
-      if (!masks.has(m)) masks.set(m, { name: m, group, feed: Feed.floats(runtime), ...common });
+    const targets = new Map<string, Targets>(), masked = new Map<string, Masked>(), masks = new Map<string, Mask>();
+    for (const { attention: { heads, kvHeads, window: own } } of spec.layers) {
+      const window = own ?? Infinity;
+      const [t, b, m] = [targetsName(kvHeads, own), maskedName(own), maskName(heads, kvHeads, own)];
+      if (!targets.has(t)) targets.set(t, { kvHeads, window, feed: Feed.longs(runtime) });
+      if (!masked.has(b)) masked.set(b, { window, feed: Feed.longs(runtime) });
+      if (!masks.has(m)) masks.set(m, { kvHeads, group: heads / kvHeads, window, feed: Feed.floats(runtime) });
     }
     this.#positions = Feed.longs(runtime);
     this.#targets = [...targets.values()];
+    this.#masked = [...masked.values()];
     this.#masks = [...masks.values()];
-    this.inputs = [POSITIONS, ...targets.keys(), ...masks.keys(), ...cacheNames("past", spec)];
+    this.inputs = [POSITIONS, ...targets.keys(), ...masked.keys(), ...masks.keys(), ...cacheNames("past", spec)];
     this.outputs = cacheNames("present", spec);
   }
 
@@ -65,54 +71,73 @@ export class BlockFeeds implements AttentionFeeds<BlockCache> {
         }
       }
     }
-    for (const { group, window, feed } of this.#masks) {
+    for (const { window, feed } of this.#masked) {
       const first = firstBlock(past, window);
-      writeBlockMask(feed.bind([end - first, 1, group * count, BLOCK]), rows, count, group, window, first, end);
+      const blocks = maskedBlocks(rows, window, end);
+      const data = feed.bind([blocks.length, 1]);
+      blocks.forEach((block, i) => data[i] = BigInt(block - first));
+    }
+    for (const { kvHeads, group, window, feed } of this.#masks) {
+      const blocks = maskedBlocks(rows, window, end);
+      writeBlockMask(
+        feed.bind([blocks.length, kvHeads, group * count, BLOCK]),
+        rows,
+        count,
+        kvHeads * group,
+        window,
+        blocks,
+      );
     }
     const caches = cache.bind(past, end);
-    const feeds = [this.#positions, ...this.#targets.map(({ feed }) => feed), ...this.#masks.map(({ feed }) => feed)];
-    return { inputs: [...feeds.map((feed) => feed.value), ...caches], outputs: caches };
+    return { inputs: [...this.#feeds.map((feed) => feed.value), ...caches], outputs: caches };
   }
 
   close(): void {
-    this.#positions.close();
-    for (const { feed } of [...this.#targets, ...this.#masks]) feed.close();
+    for (const feed of this.#feeds) feed.close();
+  }
+
+  get #feeds() {
+    return [this.#positions, ...[...this.#targets, ...this.#masked, ...this.#masks].map(({ feed }) => feed)];
   }
 }
 
+/** The blocks up to `end` within reach that some row does not see all of. */
+export function maskedBlocks({ past, depths }: PlacedRows, window: number, end: number): number[] {
+  const deepest = depths.reduce((a, b) => Math.max(a, b));
+  const seenByAll = Math.max(0, past + deepest - window + 1); // from this position to the end of the committed text
+  const blocks: number[] = [];
+  for (let block = firstBlock(past, window); block < end; block++) {
+    if (block * BLOCK < seenByAll || (block + 1) * BLOCK > past) blocks.push(block);
+  }
+  return blocks;
+}
+
 /**
- * Fills `mask` [end − first, 1, group·count, 64] with 0 where a row sees a column, −∞ elsewhere: the `window` − 1
- * committed tokens and ancestors before it, and itself. Rows after those placed are the last of them once more.
+ * Fills `mask` [blocks, heads, count, 64] with 0 where a row sees a column, −∞ elsewhere: the `window` − 1 committed
+ * tokens and ancestors before it, and itself. Rows after those placed are the last of them once more.
  */
 export function writeBlockMask(
   mask: Float32Array,
   { past, parents, depths, columns }: PlacedRows,
   count: number,
-  group: number,
+  heads: number,
   window: number,
-  first: number,
-  end: number,
+  blocks: readonly number[],
 ): void {
-  const [line, block] = [BLOCK, group * count * BLOCK];
-  mask.fill(-Infinity, 0, (end - first) * block);
-  for (let row = 0; row < count; row++) {
-    const own = Math.min(row, parents.length - 1);
-    const oldest = Math.max(0, past + depths[own] - window + 1);
-    for (let from = oldest; from < past;) {
-      const at = Math.floor(from / BLOCK);
-      const to = Math.min(past, (at + 1) * BLOCK);
-      const start = (at - first) * block + row * line - at * BLOCK;
-      mask.fill(0, start + from, start + to);
-      from = to;
+  const head = count * BLOCK;
+  mask.fill(-Infinity, 0, blocks.length * heads * head);
+  blocks.forEach((block, i) => {
+    const start = i * heads * head;
+    for (let row = 0; row < count; row++) {
+      const own = Math.min(row, parents.length - 1);
+      const oldest = Math.max(0, past + depths[own] - window + 1);
+      const column = start + row * BLOCK - block * BLOCK; // where position 0 would stand
+      const [from, to] = [Math.max(oldest, block * BLOCK), Math.min(past, (block + 1) * BLOCK)];
+      if (from < to) mask.fill(0, column + from, column + to);
+      for (let node = own; node >= 0 && past + depths[node] >= oldest; node = parents[node]) {
+        if (Math.floor(columns[node] / BLOCK) === block) mask[column + columns[node]] = 0;
+      }
     }
-    for (let node = own; node >= 0 && past + depths[node] >= oldest; node = parents[node]) {
-      const at = Math.floor(columns[node] / BLOCK);
-      mask[(at - first) * block + row * line + columns[node] % BLOCK] = 0;
-    }
-  }
-  for (let start = 0; start < (end - first) * block; start += block) {
-    for (let head = 1; head < group; head++) {
-      mask.copyWithin(start + head * count * line, start, start + count * line);
-    }
-  }
+    for (let copy = 1; copy < heads; copy++) mask.copyWithin(start + copy * head, start, start + head);
+  });
 }

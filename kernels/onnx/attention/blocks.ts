@@ -20,8 +20,14 @@ export const BLOCK = 64;
 export const POSITIONS = "positions";
 /** int64 [R, kvHeads, 1, 3], where rows go: block among those bound, head, column. */
 export const targetsName = (kvHeads: number, window: number | undefined) => `targets_${kvHeads}${suffix(window)}`;
-/** float32 [blocks, 1, group·R, 64], 0 where a row sees a column, else −∞. Rows of a head after those of the one before. */
-export const maskName = (group: number, window: number | undefined) => `mask_${group}${suffix(window)}`;
+/** int64 [M, 1], those among the bound blocks in which a row does not see every column. */
+export const maskedName = (window: number | undefined) => `masked${suffix(window)}`;
+/**
+ * float32 [M, kvHeads, group·R, 64], what is added to the scores of these blocks: 0 where a row sees a column, else −∞.
+ * Rows of a query head stand after those of the head before.
+ */
+export const maskName = (heads: number, kvHeads: number, window: number | undefined) =>
+  `mask_${kvHeads}x${heads / kvHeads}${suffix(window)}`;
 const suffix = (window: number | undefined) => window === undefined ? "" : `_window_${window}`;
 
 /** Sizes that blocks of values have beside the heads': the 1 that counts. */
@@ -30,13 +36,16 @@ export const COUNT = 1;
 export const blockAttention: AttentionNodes = {
   declare(g: GraphBuilder, { layers }: ModelSpec): void {
     g.input(POSITIONS, "int64", ["R", 1]);
-    const names = new Set<string>();
+    const declared = new Set<string>();
+    const once = (name: string, type: "int64" | "float32", shape: (number | string)[]) => {
+      if (!declared.has(name)) g.input(name, type, shape);
+      declared.add(name);
+    };
     for (const { attention: { heads, kvHeads, window } } of layers) {
-      const blocks = window === undefined ? "B" : `B${window}`;
-      const targets = targetsName(kvHeads, window), mask = maskName(heads / kvHeads, window);
-      if (!names.has(targets)) g.input(targets, "int64", ["R", kvHeads, 1, 3]);
-      if (!names.has(mask)) g.input(mask, "float32", [blocks, 1, `R${heads / kvHeads}`, BLOCK]);
-      names.add(targets).add(mask);
+      const masked = `M${suffix(window)}`;
+      once(targetsName(kvHeads, window), "int64", ["R", kvHeads, 1, 3]);
+      once(maskedName(window), "int64", [masked, 1]);
+      once(maskName(heads, kvHeads, window), "float32", [masked, kvHeads, `R${heads / kvHeads}`, BLOCK]);
     }
   },
 
@@ -47,7 +56,7 @@ export const blockAttention: AttentionNodes = {
     const counted = g.op("Pad", [value, longs(0, 0, 0, 0, 0, 0, 0, COUNT), g.constant("float32", [1], [])]);
     const targets = targetsName(kvHeads, window);
     const stored = (part: "key" | "value", rows: Value, size: number): Value => {
-      const shape = [window === undefined ? "B" : `B${window}`, kvHeads, BLOCK, size];
+      const shape = [`B${suffix(window)}`, kvHeads, BLOCK, size];
       const past = g.input(cacheName("past", layer.index, part), "float32", shape);
       const present = g.output(cacheName("present", layer.index, part), "float32", shape);
       return g.op("ScatterND", [past, targets, rows], {}, present); // in place: both are the same memory
@@ -61,7 +70,10 @@ export const blockAttention: AttentionNodes = {
     const alpha = softcap ? scale / softcap : scale;
     let scores = g.contrib("FusedMatMul", [queries, keys], { alpha, transB: { int: 1 } });
     if (softcap) scores = g.op("Mul", [g.op("Tanh", [scores]), g.constant("float32", [softcap], [])]);
-    const seen = g.op("Add", [scores, maskName(heads / kvHeads, window)]);
+    // Most blocks are older than the pass, and all of their columns are seen.
+    const seen = g.op("ScatterND", [scores, maskedName(window), maskName(heads, kvHeads, window)], {
+      reduction: "add",
+    });
     const largest = g.op("ReduceMax", [seen, longs(0, 3)], { keepdims: { int: 1 } });
     const weights = g.op("Exp", [g.op("Sub", [seen, largest])]);
     const sums = g.op("ReduceSum", [g.op("MatMul", [weights, values]), longs(0)], { keepdims: { int: 0 } });
