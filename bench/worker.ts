@@ -1,6 +1,6 @@
 // hunch as a process that is measured: one line of JSON asks, one line answers. See child.ts.
 import { readFileSync } from "node:fs";
-import { promptTokens } from "../cli/prompt.ts";
+import { promptOf } from "../cli/prompt.ts";
 import { Session } from "../cli/session.ts";
 import { findAdapter } from "../kernels/webgpu/adapter.ts";
 import { webgpuBackend } from "../kernels/webgpu/backend.ts";
@@ -199,7 +199,7 @@ const commands = {
 
   /** Ids of one user message in the model's chat template, or of the bare text where it has none. */
   prompt({ text }: { text: string }) {
-    return { ids: [...promptTokens(session.source, text, { raw: false, system: undefined })] };
+    return { ids: [...promptOf(session.source, text, { raw: false, system: undefined }).tokens] };
   },
 
   /** Greedy text by the drafter that was loaded. */

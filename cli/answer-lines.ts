@@ -11,6 +11,7 @@ import { shortSummary } from "./output/summary.ts";
 import { idOfLine, parseRequest } from "./requests.ts";
 import { samplingOf } from "./sampling.ts";
 import { Session } from "./session.ts";
+import { templateOf } from "./template.ts";
 import { type Line, stdinLines, utf8 } from "./text.ts";
 
 /** Returns the exit code: `partial` where some lines failed. */
@@ -55,7 +56,7 @@ async function answerLine(
   let text = "";
   try {
     text = utf8(bytes, "stdin");
-    const request = parseRequest(text, options);
+    const request = parseRequest(text, { ...options, template: templateOf(options) });
     const question = request.question(session.source);
     const completion = await session.answer(question, () => {}, signal);
     const id = request.id === undefined ? {} : { id: request.id };

@@ -11,9 +11,10 @@ import { stderr, stdout } from "./output/streams.ts";
 import { summaryLines } from "./output/summary.ts";
 import { treeLines } from "./output/tree.ts";
 import { AnswerWriter } from "./output/writer.ts";
-import { promptTokens, readPrompt } from "./prompt.ts";
+import { promptOf, readPrompt } from "./prompt.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { type Question, Session } from "./session.ts";
+import { templateOf } from "./template.ts";
 
 /** Returns the exit code. */
 export async function answer(options: GenerateCommand): Promise<number> {
@@ -28,7 +29,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
       stderr.line(paintFor(stderr).dim("this model has no chat template: it goes on with the prompt as it stands"));
     }
     const question: Question = {
-      prompt: promptTokens(session.source, prompt, options),
+      prompt: promptOf(session.source, prompt, { ...options, template: templateOf(options) }).tokens,
       sampling,
       seed: seedOf(options.seed),
       maxTokens: options.maxTokens,

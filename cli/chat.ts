@@ -16,6 +16,7 @@ import { shortSummary, type Summary, summaryLines } from "./output/summary.ts";
 import { AnswerWriter } from "./output/writer.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { Session } from "./session.ts";
+import { templateOf } from "./template.ts";
 
 /** Returns the exit code. */
 export async function chat(options: ChatCommand): Promise<number> {
@@ -35,7 +36,7 @@ export async function chat(options: ChatCommand): Promise<number> {
     }
     const { maxTokens, stop, overflow, system } = options;
     const settings = { sampling, seed: seedOf(options.seed), maxTokens, stop };
-    const conversation = new Conversation(session, settings, overflow, system);
+    const conversation = new Conversation(session, settings, overflow, system, templateOf(options));
     status.clear();
     return await new Chat(session, conversation, options, status).run();
   } finally {

@@ -3,8 +3,9 @@ import type { Sequence } from "../src/backend.ts";
 import type { Completion, Piece } from "../src/generate.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import { HunchError } from "../src/errors.ts";
-import { chatTokens } from "./prompt.ts";
+import { chatPrompt } from "./prompt.ts";
 import type { Question, Session } from "./session.ts";
+import type { TemplateSettings } from "./template.ts";
 
 export class Conversation {
   #messages: ChatMessage[] = [];
@@ -17,6 +18,7 @@ export class Conversation {
     private readonly settings: Omit<Question, "prompt" | "sequence" | "committed">,
     private readonly overflow: "refuse" | "truncate",
     public system: string | undefined,
+    private readonly template: TemplateSettings,
   ) {
     this.#sequence = session.engine.open();
   }
@@ -68,7 +70,7 @@ export class Conversation {
     const { context } = this.session.engine;
     const room = Math.min(this.settings.maxTokens ?? 1, context >> 1);
     while (true) {
-      const tokens = chatTokens(this.session.source, this.#system().concat(messages));
+      const { tokens } = chatPrompt(this.session.source, this.#system().concat(messages), this.template);
       if (tokens.length + room <= context) return tokens;
       if (this.overflow === "truncate" && messages.length > 2) {
         messages.splice(0, 2);

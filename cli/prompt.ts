@@ -3,6 +3,7 @@ import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { stdinHasText } from "./output/streams.ts";
+import { AS_IT_IS, type TemplateSettings, variablesFor } from "./template.ts";
 import { readStdin, readTextFile } from "./text.ts";
 
 /**
@@ -31,70 +32,64 @@ export function asMessages(prompt: string, system: string | undefined): ChatMess
   return system === undefined ? [user] : [{ role: "system", content: system }, user];
 }
 
-/** Tokens of plain text, with the beginning token where the model wants one. Throws HunchError where none are left. */
-export function rawTokens(source: ModelSource, text: string): Int32Array {
-  return notEmpty(source.tokenizer.encode(text, { begin: true }));
+/** What the model gets. */
+export interface Prompt {
+  readonly text: string;
+  readonly tokens: Int32Array;
+}
+
+/** Plain text, with the beginning token where the model wants one. Throws HunchError where there are no tokens. */
+function rawPrompt(source: ModelSource, text: string): Prompt {
+  return notEmpty({ text, tokens: source.tokenizer.encode(text, { begin: true }) });
 }
 
 /**
- * Tokens of messages in the model's own template. What users write stays text: where it holds the name of a special
- * token, the messages are put into the template as placeholders and encoded apart.
+ * Messages in the model's own template. What they say stays text, the names of special tokens, too: those are tokens
+ * only where the template writes them. Throws HunchError where the template fails, or has no such variable.
  */
-export function chatTokens(source: ModelSource, messages: readonly ChatMessage[]): Int32Array {
+export function chatPrompt(
+  source: ModelSource,
+  messages: readonly ChatMessage[],
+  settings: TemplateSettings = AS_IT_IS,
+): Prompt {
   const { chat, tokenizer } = source;
   if (chat === undefined) {
     throw new HunchError(
       "usage",
       `${source.title} has no chat template`,
       { file: source.path },
-      "use --raw, and write the prompt as the beginning of the text to go on with",
+      "use --raw, and write the prompt as the beginning of the text to go on with, or give a --chat-template",
     );
   }
-  const clean = messages.every(({ content }) => !namesSpecialToken(source, content));
-  const tokens = clean ? tokenizer.encode(chat.render(messages), { special: true }) : apart(source, messages);
+  const { text, said } = chat.render(messages, variablesFor(chat, settings));
+  const tokens = tokenizer.encode(text, { special: true, literal: said });
   const { begin } = tokenizer;
-  return notEmpty(begin === undefined || tokens[0] === begin ? tokens : Int32Array.of(begin, ...tokens));
+  if (!settings.addBos || begin === undefined || tokens[0] === begin) return notEmpty({ text, tokens });
+  return notEmpty({ text: tokenizer.name(begin) + text, tokens: Int32Array.of(begin, ...tokens) });
 }
 
-function namesSpecialToken({ tokenizer }: ModelSource, text: string): boolean {
-  const plain = tokenizer.encode(text);
-  const special = tokenizer.encode(text, { special: true });
-  return plain.length !== special.length || plain.some((token, i) => token !== special[i]);
-}
-
-/** Private characters around a number: no template changes them, and no vocabulary has them as a special token. */
-const MARK = "\u{F8F0}";
-
-function apart({ chat, tokenizer }: ModelSource, messages: readonly ChatMessage[]): Int32Array {
-  const hidden = messages.map((message, i) => ({ ...message, content: `${MARK}${i}${MARK}` }));
-  const parts = chat!.render(hidden).split(new RegExp(`${MARK}(\\d+)${MARK}`));
-  return Int32Array.from(
-    parts.flatMap((part, i) =>
-      i % 2 === 0
-        ? [...tokenizer.encode(part, { special: true })]
-        : [...tokenizer.encode(messages[Number(part)].content)]
-    ),
-  );
-}
-
-function notEmpty(tokens: Int32Array): Int32Array {
-  if (tokens.length > 0) return tokens;
+function notEmpty(prompt: Prompt): Prompt {
+  if (prompt.tokens.length > 0) return prompt;
   throw new HunchError("usage", "the prompt is empty", {}, "give it at least one character");
 }
 
 /**
- * Tokens of what was asked. A model without a chat template goes on with the prompt as it stands, as with `raw`.
- * Throws HunchError where a system prompt has no place.
+ * What was asked. A model without a chat template goes on with the prompt as it stands, as with `raw`. Throws HunchError
+ * where a system prompt has no place.
  */
-export function promptTokens(
+export function promptOf(
   source: ModelSource,
   prompt: string,
-  { raw, system }: { readonly raw: boolean; readonly system: string | undefined },
-): Int32Array {
+  { raw, system, template }: {
+    readonly raw: boolean;
+    readonly system: string | undefined;
+    readonly template?: TemplateSettings;
+  },
+): Prompt {
   if (!raw && (source.chat !== undefined || system !== undefined)) {
-    return chatTokens(source, asMessages(prompt, system));
+    return chatPrompt(source, asMessages(prompt, system), template);
   }
-  if (system === undefined) return rawTokens(source, prompt);
+  if (system === undefined) return rawPrompt(source, prompt);
   throw new HunchError(
     "usage",
     "--raw has no place for a system prompt",

@@ -3,9 +3,10 @@ import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { closest } from "../src/closest.ts";
-import { asMessages, chatTokens, promptTokens } from "./prompt.ts";
+import { chatPrompt, type Prompt, promptOf } from "./prompt.ts";
 import { refuseIdle, type SamplingChoice, samplingOf, seedOf } from "./sampling.ts";
 import type { Question } from "./session.ts";
+import type { TemplateSettings } from "./template.ts";
 
 /** What a request may say; what it does not is as the command line has it. */
 export interface Defaults extends SamplingChoice {
@@ -14,6 +15,7 @@ export interface Defaults extends SamplingChoice {
   readonly stop: readonly string[];
   readonly system: string | undefined;
   readonly raw: boolean;
+  readonly template: TemplateSettings;
 }
 
 const SAMPLING = {
@@ -25,7 +27,8 @@ const SAMPLING = {
   repetition_penalty: "repetitionPenalty",
 } as const;
 
-const FIELDS = ["id", "prompt", "messages", "system", "raw", "max_tokens", "seed", "stop", ...Object.keys(SAMPLING)];
+const FIELDS = ["id", "prompt", "messages", "system", "raw", "chat_template_kwargs", "max_tokens", "seed", "stop"]
+  .concat(Object.keys(SAMPLING));
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,13 +36,22 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface Request {
   readonly id?: string | number;
   question(source: ModelSource): Question;
+  /** What it asks, as the model gets it. */
+  prompt(source: ModelSource): Prompt;
 }
 
 /** Throws HunchError("input") that names the field and what is wrong with it. */
 export function parseRequest(text: string, defaults: Defaults): Request {
   const fields = fieldsOf(text);
   const id = idOf(fields);
-  return { ...id === undefined ? {} : { id }, question: (source) => questionOf(fields, source, defaults) };
+  return {
+    ...id === undefined ? {} : { id },
+    question: (source) => questionOf(fields, source, defaults),
+    prompt: (source) => {
+      refuseMistyped(fields);
+      return requestPrompt(fields, source, defaults);
+    },
+  };
 }
 
 /** The id of a line that may be wrong otherwise. */
@@ -75,7 +87,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
     throw wrong("max_tokens", "a whole number, at least 1");
   }
   return {
-    prompt: tokensOf(fields, source, defaults),
+    prompt: requestPrompt(fields, source, defaults).tokens,
     sampling,
     seed: seedOf(seedField(fields) ?? defaults.seed),
     maxTokens,
@@ -83,7 +95,8 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
   };
 }
 
-function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int32Array {
+function requestPrompt(fields: Fields, source: ModelSource, defaults: Defaults): Prompt {
+  const template = { ...defaults.template, variables: { ...defaults.template.variables, ...variablesOf(fields) } };
   const system = text(fields, "system") ?? defaults.system;
   const raw = fields.raw ?? defaults.raw;
   if (typeof raw !== "boolean") throw wrong("raw", "true or false");
@@ -93,16 +106,20 @@ function tokensOf(fields: Fields, source: ModelSource, defaults: Defaults): Int3
     const hasSystem = messages[0].role === "system";
     if (fields.system !== undefined && hasSystem) throw wrong("system", "said once: there is a system message as well");
     if (raw) throw wrong("raw", "false where there are messages");
-    return chatTokens(
-      source,
-      hasSystem || system === undefined ? messages : [{ role: "system", content: system }, ...messages],
-    );
+    const all: ChatMessage[] = hasSystem || system === undefined
+      ? messages
+      : [{ role: "system", content: system }, ...messages];
+    return chatPrompt(source, all, template);
   }
   const prompt = text(fields, "prompt");
   if (prompt === undefined) throw wrong("prompt", "given, or messages");
-  return raw || source.chat === undefined
-    ? promptTokens(source, prompt, { raw, system })
-    : chatTokens(source, asMessages(prompt, system));
+  return promptOf(source, prompt, { raw, system, template });
+}
+
+function variablesOf({ chat_template_kwargs: variables }: Fields): Fields {
+  if (variables === undefined || variables === null) return {};
+  if (typeof variables === "object" && !Array.isArray(variables)) return variables as Fields;
+  throw wrong("chat_template_kwargs", "an object with the template's variables");
 }
 
 function defined<T extends object>(fields: T): Partial<T> {

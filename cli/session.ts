@@ -20,8 +20,11 @@ import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "./options.ts";
 import { stderr } from "./output/streams.ts";
 import type { OverFastest, Summary } from "./output/summary.ts";
+import { templateFile } from "./template.ts";
 
 export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
+  /** File with a chat template in place of the target's own. */
+  readonly chatTemplate?: string;
   readonly overflow: "refuse" | "truncate";
   /** As `devicesOf` takes it. */
   readonly device?: string;
@@ -90,8 +93,13 @@ export class Session {
     const closing: (() => void)[] = [];
     const others: Engine[] = [];
     let choice: Choice | undefined;
-    const load = async (path: string, backend: string, chosen: (choice: Choice) => void): Promise<Engine> => {
-      const source = await openModel(path, { context: options.context });
+    const load = async (
+      path: string,
+      backend: string,
+      chosen: (choice: Choice) => void,
+      template?: { readonly text: string; readonly file: string },
+    ): Promise<Engine> => {
+      const source = await openModel(path, { context: options.context, template });
       closing.push(() => source.close());
       const { format, strict, context, threads } = options;
       const engine = await loadEngine(
@@ -108,7 +116,9 @@ export class Session {
       return engine;
     };
     try {
-      const target = await load(await findModel(options.model, cacheDir), devices.target, (made) => choice = made);
+      const template = templateFile(options.chatTemplate);
+      const path = await findModel(options.model, cacheDir);
+      const target = await load(path, devices.target, (made) => choice = made, template);
       const context = contextOf(registry, target, async (path) => {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);

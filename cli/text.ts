@@ -41,6 +41,11 @@ function firstBad(bytes: Uint8Array): number {
 
 /** A whole file as text, without the line break at its end. Throws HunchError where it cannot be read. */
 export function readTextFile(path: string): string {
+  return withoutLastBreak(readWholeText(path));
+}
+
+/** A whole file as text. Throws HunchError where it cannot be read. */
+export function readWholeText(path: string): string {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -49,7 +54,7 @@ export function readTextFile(path: string): string {
     const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "this is a folder" : `cannot be read: ${code}`;
     throw new HunchError("input", why, { file: path }, "name a text file");
   }
-  return withoutLastBreak(utf8(bytes, path));
+  return utf8(bytes, path);
 }
 
 /** All of stdin as text, without the line break at its end. */

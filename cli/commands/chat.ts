@@ -4,8 +4,9 @@ import { message } from "@optique/core/message";
 import { command } from "@optique/core/primitives";
 import type { InferValue } from "@optique/core/parser";
 import { methodOptions, modelOptions, outputOptions, samplingOptions, systemOption } from "../options.ts";
+import { templateOptions } from "../options.ts";
 
-const options = merge(systemOption, samplingOptions, methodOptions, modelOptions, outputOptions);
+const options = merge(systemOption, templateOptions, samplingOptions, methodOptions, modelOptions, outputOptions);
 
 export type ChatCommand = InferValue<typeof options>;
 

@@ -8,6 +8,7 @@ import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
 import { methodOptions, modelOptions, outputOptions, samplingOptions, systemOption } from "../options.ts";
+import { templateOptions } from "../options.ts";
 
 const promptOptions = object({
   prompt: optional(argument(string({ metavar: "PROMPT" }), {
@@ -28,6 +29,12 @@ const formatOptions = object("Output", {
     flag("--jsonl", { description: message`One request per line of stdin, one result per line of stdout.` }),
     false,
   ),
+  showPrompt: withDefault(
+    flag("--show-prompt", {
+      description: message`Print the prompt as the model gets it, and its token ids, and answer nothing.`,
+    }),
+    false,
+  ),
   showTree: withDefault(
     flag("--show-tree", {
       description: message`Each round's draft as a tree on stderr: accepted, refused, how likely.`,
@@ -39,6 +46,7 @@ const formatOptions = object("Output", {
 const options = merge(
   group("Prompt", promptOptions),
   systemOption,
+  templateOptions,
   samplingOptions,
   methodOptions,
   modelOptions,
@@ -54,6 +62,14 @@ export const generateCommand = command("generate", options, {
 }).map((options) => () => run(options));
 
 async function run(options: GenerateCommand): Promise<number> {
+  refuseContradictions(options);
+  if (options.showPrompt) return (await import("../show-prompt.ts")).showPrompt(options);
+  return options.jsonl
+    ? (await import("../answer-lines.ts")).answerLines(options)
+    : (await import("../answer.ts")).answer(options);
+}
+
+function refuseContradictions(options: GenerateCommand): void {
   if (options.jsonl) {
     const refused = { "--json": options.json, "--file": options.files.length > 0, "--show-tree": options.showTree };
     for (const [name, given] of Object.entries(refused)) {
@@ -62,7 +78,5 @@ async function run(options: GenerateCommand): Promise<number> {
     if (options.prompt !== undefined) {
       throw new HunchError("usage", "--jsonl takes its prompts from stdin", {}, "leave the PROMPT argument out");
     }
-    return (await import("../answer-lines.ts")).answerLines(options);
   }
-  return (await import("../answer.ts")).answer(options);
 }

@@ -7,6 +7,7 @@ import { openGguf } from "./gguf-source.ts";
 import { openHuggingFace } from "./huggingface.ts";
 import { openLlama2c } from "./llama2c.ts";
 import { BinaryFile } from "./reader.ts";
+import type { OpenedModel } from "./opened.ts";
 import type { ModelSource } from "./source.ts";
 
 export interface OpenOptions {
@@ -15,6 +16,8 @@ export interface OpenOptions {
    * others are only shortened by it. Default: the model's own, and where the rotation depends on it, the original one.
    */
   readonly context?: number;
+  /** A chat template in place of the model's own, and the file it came from. */
+  readonly template?: { readonly text: string; readonly file: string };
 }
 
 /**
@@ -24,8 +27,13 @@ export interface OpenOptions {
  * Throws HunchError("input") where the file is missing, damaged, hostile or of an unknown kind.
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<ModelSource> {
+  const { context, template } = options;
+  const source = open(path, context);
+  return template ? source.withTemplate(template.text, template.file) : source;
+}
+
+function open(path: string, context: number | undefined): OpenedModel {
   const [name, tokenizer] = splitPath(path);
-  const { context } = options;
   const kind = kindOf(name);
   if (tokenizer !== undefined && kind !== "llama2c") {
     throw new HunchError("usage", "only llama2.c checkpoints take ?tokenizer=", { file: name }, "leave it out");

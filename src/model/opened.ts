@@ -1,7 +1,7 @@
 // A ModelSource over open files, the same for every format.
 import { BoundedTokenizer } from "./bounded-tokenizer.ts";
 import type { Description } from "./architecture.ts";
-import type { ChatTemplate } from "./chat.ts";
+import { chatFromTemplate, type ChatTemplate } from "./chat.ts";
 import { HunchError } from "../errors.ts";
 import { contentHash } from "./hash.ts";
 import type { BinaryFile } from "./reader.ts";
@@ -21,6 +21,8 @@ export interface OpenedParts {
   readonly size: number;
   readonly tokenizer: () => Tokenizer;
   readonly chat: () => ChatTemplate | undefined;
+  /** Spelling of the special tokens, as TemplateContext has them. */
+  readonly specials: () => Readonly<Record<string, string>>;
   readonly texts: SourceTexts;
   readonly converted?: ConvertedWeights;
 }
@@ -59,6 +61,12 @@ export class OpenedModel implements ModelSource {
   get chat(): ChatTemplate | undefined {
     this.#chat ??= { template: this.parts.chat() };
     return this.#chat.template;
+  }
+
+  /** The same model with another chat template. This one is not to be used any more. */
+  withTemplate(text: string, file: string): OpenedModel {
+    const chat = () => chatFromTemplate(text, { specials: this.parts.specials() }, file);
+    return new OpenedModel({ ...this.parts, chat });
   }
 
   has(name: string): boolean {
