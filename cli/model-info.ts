@@ -123,7 +123,12 @@ function rowsOf(facts: Facts): string[][] {
     ["begins with", facts.begin ?? "nothing"],
     ["ends with", facts.ends.join(" ") || "nothing"],
     ["chat template", facts.chatTemplate ? "yes" : "no"],
-    ...facts.chatTemplate ? [["template variables", facts.templateVariables ? facts.templateVariables.join(", ") || "none" : "the template is broken"]] : [],
+    ...facts.chatTemplate
+      ? [[
+        "template variables",
+        facts.templateVariables ? facts.templateVariables.join(", ") || "none" : "the template is broken",
+      ]]
+      : [],
     [
       "keys and values",
       `${bytes(facts.memory.perToken)} a token, ${bytes(facts.memory.fullContext)} of a full context`,

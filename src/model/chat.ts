@@ -45,7 +45,13 @@ export interface TemplateContext {
 }
 
 /** What is always given; a request may say otherwise, but for the messages. */
-export const GIVEN: Readonly<Record<string, unknown>> = { tools: null, documents: null, add_generation_prompt: true, bos_token: "", eos_token: "" };
+export const GIVEN: Readonly<Record<string, unknown>> = {
+  tools: null,
+  documents: null,
+  add_generation_prompt: true,
+  bos_token: "",
+  eos_token: "",
+};
 
 /**
  * A template as `tokenizer.chat_template` or `chat_template.jinja` has it; undefined where it is empty. It is parsed when
@@ -73,9 +79,9 @@ export function chatFromTemplate(text: string, context: TemplateContext, file: s
       withTemplate((template) => {
         const values: Record<string, Value> = {};
         for (const [name, value] of Object.entries({ ...given, ...variables })) values[name] = fromJson(value);
-        values.messages = new List(messages.map(({ role, content }) =>
-          Dict.of([["role", role], ["content", said(content)]])
-        ));
+        values.messages = new List(
+          messages.map(({ role, content }) => Dict.of([["role", role], ["content", said(content)]])),
+        );
         const size = messages.reduce((sum, { content }) => sum + 1000 + content.length, 0);
         return renderTemplate(template, values, size + JSON.stringify(variables).length, now);
       }),

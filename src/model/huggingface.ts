@@ -4,7 +4,13 @@ import { basename, join, resolve } from "node:path";
 import { HunchError } from "../errors.ts";
 import { describe, type ModelFile } from "./architecture.ts";
 import { ARCHITECTURES } from "./architectures/mod.ts";
-import { folderOnDisk, readFolderSpecials, readFolderTemplate, readFolderTokenizer, TEXT_FILES } from "./huggingface-text.ts";
+import {
+  folderOnDisk,
+  readFolderSpecials,
+  readFolderTemplate,
+  readFolderTokenizer,
+  TEXT_FILES,
+} from "./huggingface-text.ts";
 import { fromRecord, type Hyper } from "./hyper.ts";
 import { readJson } from "./json.ts";
 import { OpenedModel } from "./opened.ts";

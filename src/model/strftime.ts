@@ -23,19 +23,23 @@ const COMPOSED: Readonly<Record<string, string>> = {
  * zeros, `^` upper case. An unknown letter stays as it is.
  */
 export function formatTime(date: Date, format: string): string {
-  return format.replaceAll(/%([-_0^#]*)(\d{0,3})([A-Za-z%])/g, (whole, flags: string, width: string, letter: string) => {
-    const field = Object.hasOwn(COMPOSED, letter) ? formatTime(date, COMPOSED[letter]) : fieldOf(date, letter);
-    if (field === undefined) return whole;
-    const flag = flags.match(/[-_0](?=[^-_0]*$)/)?.[0];
-    const upper = (text: string) => flags.includes("^") || (flags.includes("#") && letter !== "p") ? text.toUpperCase() : text;
-    if (typeof field === "string") {
-      const text = flags.includes("#") && letter === "p" ? field.toLowerCase() : upper(field);
-      return text.padStart(Number(width), flag === "0" ? "0" : " ");
-    }
-    const [value, usual, fill] = field;
-    if (flag === "-" && width === "") return String(value);
-    return String(value).padStart(Number(width) || usual, flag === "_" ? " " : flag === "0" ? "0" : fill);
-  });
+  return format.replaceAll(
+    /%([-_0^#]*)(\d{0,2})([A-Za-z%])/g,
+    (whole, flags: string, width: string, letter: string) => {
+      const field = Object.hasOwn(COMPOSED, letter) ? formatTime(date, COMPOSED[letter]) : fieldOf(date, letter);
+      if (field === undefined) return whole;
+      const flag = flags.match(/[-_0](?=[^-_0]*$)/)?.[0];
+      const upper = (text: string) =>
+        flags.includes("^") || (flags.includes("#") && letter !== "p") ? text.toUpperCase() : text;
+      if (typeof field === "string") {
+        const text = flags.includes("#") && letter === "p" ? field.toLowerCase() : upper(field);
+        return text.padStart(Number(width), flag === "0" ? "0" : " ");
+      }
+      const [value, usual, fill] = field;
+      if (flag === "-" && width === "") return String(value);
+      return String(value).padStart(Number(width) || usual, flag === "_" ? " " : flag === "0" ? "0" : fill);
+    },
+  );
 }
 
 function fieldOf(date: Date, letter: string): Field | undefined {

@@ -30,14 +30,17 @@ import {
 export function attribute(meter: Meter, value: Value, name: string): Value {
   meter.spend(1);
   if (value instanceof Undefined) throw new TemplateError(value.message);
-  return orElse(orElse(ownAttribute(meter, value, name), () => element(value, name)), () => missing(value, name));
+  return orElse(
+    orElse(ownAttribute(meter, value, name), () => element(meter, value, name)),
+    () => missing(value, name),
+  );
 }
 
 /** `value[key]`. */
 export function item(meter: Meter, value: Value, key: Value): Value {
   meter.spend(1);
   if (value instanceof Undefined) throw new TemplateError(value.message);
-  const found = element(value, key);
+  const found = element(meter, value, key);
   if (found !== undefined) return found;
   const text = textOf(key);
   return orElse(text === undefined ? undefined : ownAttribute(meter, value, plain(text)), () => missing(value, key));
@@ -46,12 +49,16 @@ export function item(meter: Meter, value: Value, key: Value): Value {
 function missing(value: Value, key: Value): Undefined {
   const type = value === null ? "None" : `${typeName(value)} object`;
   const text = textOf(key);
-  const name = typeof key === "bigint" ? String(key) : text === undefined ? typeName(key) : `'${plain(text).slice(0, 80)}'`;
+  const name = typeof key === "bigint"
+    ? String(key)
+    : text === undefined
+    ? typeName(key)
+    : `'${plain(text).slice(0, 80)}'`;
   return new Undefined(text === undefined ? `${type} has no element ${name}` : `'${type}' has no attribute ${name}`);
 }
 
 /** By position or key; undefined where there is none. */
-function element(value: Value, key: Value): Value | undefined {
+function element(meter: Meter, value: Value, key: Value): Value | undefined {
   if (value instanceof Dict) return isKey(key) ? value.get(key) : undefined;
   const index = intOf(key);
   if (index === undefined) return undefined;
@@ -64,7 +71,7 @@ function element(value: Value, key: Value): Value | undefined {
   }
   const text = textOf(value);
   if (text === undefined) return undefined;
-  const letter = letterAt(text, index);
+  const letter = letterAt(meter, text, index);
   return value instanceof Markup && letter !== undefined ? new Markup(letter) : letter;
 }
 
@@ -77,22 +84,21 @@ function place(index: bigint, length: number): number {
   return clamp(index < 0n ? index + BigInt(length) : index);
 }
 
-function letterAt(text: Str, index: bigint): Str | undefined {
-  const at = starts(plain(text));
+function letterAt(meter: Meter, text: Str, index: bigint): Str | undefined {
+  const at = starts(meter, plain(text));
   const count = at ? at.length - 1 : plain(text).length;
   const i = place(index, count);
   if (i < 0 || i >= count) return undefined;
   return at ? cut(text, at[i], at[i + 1]) : cut(text, i, i + 1);
 }
 
-export function isSliceable(value: Value): boolean {
-  return value instanceof List || value instanceof Tuple || value instanceof Range || textOf(value) !== undefined;
-}
-
 /** `value[start:stop:step]`, of what Python can slice. */
 export function slice(meter: Meter, value: Value, start: Value, stop: Value, step: Value): Value {
   if (value instanceof Undefined) throw new TemplateError(value.message);
-  if (!isSliceable(value)) throw new TemplateError(`'${typeName(value)}' object cannot be sliced`);
+  const text = textOf(value);
+  if (!(value instanceof List || value instanceof Tuple || value instanceof Range) && text === undefined) {
+    throw new TemplateError(`'${typeName(value)}' object cannot be sliced`);
+  }
   const count = length(meter, value)!;
   const by = step === null ? 1 : needInt("slice", step, 1);
   if (by === 0) throw new TemplateError("slice step cannot be zero");
@@ -110,9 +116,8 @@ export function slice(meter: Meter, value: Value, start: Value, stop: Value, ste
     return new Range(value.at(from), value.at(to), wide);
   }
   meter.items(size);
-  const text = textOf(value);
   if (text !== undefined) {
-    const part = sliceText(text, from, by, size);
+    const part = sliceText(meter, text, from, by, size);
     return value instanceof Markup ? new Markup(part) : part;
   }
   const { items } = value as List | Tuple;
@@ -120,8 +125,8 @@ export function slice(meter: Meter, value: Value, start: Value, stop: Value, ste
   return value instanceof List ? new List(part) : new Tuple(part);
 }
 
-function sliceText(text: Str, from: number, by: number, size: number): Str {
-  const at = starts(plain(text));
+function sliceText(meter: Meter, text: Str, from: number, by: number, size: number): Str {
+  const at = starts(meter, plain(text));
   const place = (index: number) => at ? at[index] : index;
   if (size === 0) return "";
   if (by === 1) return cut(text, place(from), place(from + size));
@@ -182,7 +187,9 @@ function methodOf(meter: Meter, value: Value, name: string): Callable | undefine
   const named = (call: (args: Arguments) => Value) => Callable.method(typeName(value), name, call);
   if (isStr(value)) {
     if (!Object.hasOwn(STRING_METHODS, name)) return undefined;
-    if (name.startsWith("format")) return new Callable(`<function str.${name} at ${ADDRESS}>`, (args) => STRING_METHODS[name](meter, value, args));
+    if (name.startsWith("format")) {
+      return new Callable(`<function str.${name} at ${ADDRESS}>`, (args) => STRING_METHODS[name](meter, value, args));
+    }
     return named((args) => STRING_METHODS[name](meter, value, args));
   }
   if (value instanceof Markup) return methodOfMarkup(meter, value, name);

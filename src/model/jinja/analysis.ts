@@ -77,7 +77,13 @@ class Analyser implements Analysis {
   }
 
   /** Looks at a scope inside when all names of this one are known. */
-  #inside(frame: Frame, body: Body, parameters: readonly string[], inLoop: boolean, also: readonly Expression[] = []): void {
+  #inside(
+    frame: Frame,
+    body: Body,
+    parameters: readonly string[],
+    inLoop: boolean,
+    also: readonly Expression[] = [],
+  ): void {
     frame.inside.push((outer) => {
       const inner = this.#frame(new Set([...outer.around, ...outer.known]), parameters, inLoop);
       for (const expression of also) this.#expression(expression, inner);
@@ -121,7 +127,12 @@ class Analyser implements Analysis {
         return this.#inside(frame, statement.body, [], frame.inLoop, statement.filter ? [statement.filter] : []);
       case "with":
         for (const [, value] of statement.pairs) this.#expression(value, frame);
-        return this.#inside(frame, statement.body, statement.pairs.flatMap(([target]) => namesOf(target)), frame.inLoop);
+        return this.#inside(
+          frame,
+          statement.body,
+          statement.pairs.flatMap(([target]) => namesOf(target)),
+          frame.inLoop,
+        );
       case "macro":
         this.#store(statement.name, frame);
         return this.#macro(frame, statement);
@@ -199,7 +210,9 @@ class Analyser implements Analysis {
       case "filter":
       case "test": {
         const { type, name, input } = expression;
-        const known = type === "filter" ? Object.hasOwn(FILTERS, name) : Object.hasOwn(TESTS, name) || name === "filter" || name === "test";
+        const known = type === "filter"
+          ? Object.hasOwn(FILTERS, name)
+          : Object.hasOwn(TESTS, name) || name === "filter" || name === "test";
         if (!known && !frame.soft) throw new TemplateError(`No ${type} named '${name.slice(0, 80)}'.`);
         each([input]);
         return args(expression.args);

@@ -45,7 +45,9 @@ export function needPlain(what: string, value: Value | undefined): string {
 export function needInt(what: string, value: Value | undefined, fallback: number): number {
   if (value === undefined) return fallback;
   const int = intOf(value);
-  if (int === undefined) throw new TemplateError(`${what}: '${typeName(value)}' object cannot be interpreted as an integer`);
+  if (int === undefined) {
+    throw new TemplateError(`${what}: '${typeName(value)}' object cannot be interpreted as an integer`);
+  }
   return clamp(int);
 }
 

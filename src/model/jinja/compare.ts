@@ -137,8 +137,7 @@ function* paid(meter: Meter, iterable: Iterable<Value>): IterableIterator<Value>
 /** Undefined where there is nothing to iterate. */
 export function elements(meter: Meter, value: Value): Iterable<Value> | undefined {
   if (isStr(value)) {
-    meter.items(plain(value).length);
-    return letters(value);
+    return letters(meter, value);
   }
   if (value instanceof List || value instanceof Tuple) return value.items;
   if (value instanceof Dict) return keys(value);
@@ -175,7 +174,12 @@ export function listed(meter: Meter, value: Value): Value[] {
 }
 
 /** As sorted(): stable, by these keys. */
-export function sorted(meter: Meter, values: readonly Value[], key: (value: Value) => Value, reverse: boolean): Value[] {
+export function sorted(
+  meter: Meter,
+  values: readonly Value[],
+  key: (value: Value) => Value,
+  reverse: boolean,
+): Value[] {
   meter.items(values.length);
   const entries = values.map((value) => ({ value, key: key(value) }));
   const sign = reverse ? -1 : 1;
@@ -188,7 +192,7 @@ export function length(meter: Meter, value: Value): number | undefined {
   const text = textOf(value);
   if (text !== undefined) {
     meter.spend(plain(text).length / 64);
-    return points(plain(text));
+    return points(meter, plain(text));
   }
   if (value instanceof List || value instanceof Tuple) return value.items.length;
   if (value instanceof Dict) return value.size;

@@ -1,13 +1,12 @@
 // Runs a parsed template. Everything that it does is paid for at the meter: each node, and what each operation looks at
 // or makes.
 import { type Analysis, namesOf } from "./analysis.ts";
-import { attribute, isSliceable, item, slice } from "./access.ts";
+import { attribute, item, slice } from "./access.ts";
 import { iterate, listed } from "./compare.ts";
 import { callFilter, callTest } from "./list-filters.ts";
 import { LoopContext } from "./loop.ts";
 import { type Meter, TemplateError } from "./meter.ts";
-import { type Body, type CallArguments, type Expression, type For, isConstant, type Signature } from "./nodes.ts";
-import type { Statement, Target } from "./nodes.ts";
+import type { Body, CallArguments, Expression, For, Signature, Statement, Target } from "./nodes.ts";
 import { compare, negated, operate } from "./operate.ts";
 import { show } from "./show.ts";
 import { glue, plain, type Str } from "./text.ts";
@@ -28,17 +27,14 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Variables by name, and where the others are. Undefined in the map: set later. */
+/** Variables by name (undefined: set later), and where the others are. */
 class Scope {
   readonly variables = new Map<string, Value | undefined>();
 
   constructor(readonly around?: Scope) {}
 
   find(name: string): Value | undefined {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.around) {
-      if (scope.variables.has(name)) return scope.variables.get(name);
-    }
-    return undefined;
+    return this.variables.has(name) ? this.variables.get(name) : this.around?.find(name);
   }
 }
 
@@ -77,8 +73,6 @@ class Evaluator {
   /** What was given from outside. */
   readonly #given = new Scope();
   readonly #root = new Scope(this.#given);
-  /** In an output that is a constant: Jinja's compiler computes it, and slices what Python would not, to nothing. */
-  #folding = false;
 
   constructor(
     private readonly analysis: Analysis,
@@ -115,13 +109,7 @@ class Evaluator {
     switch (statement.type) {
       case "output":
         for (const item of statement.items) {
-          if (typeof item === "string") out.write(item);
-          else {
-            this.#folding = isConstant(item);
-            const value = this.#value(item, scope);
-            this.#folding = false;
-            out.write(show(this.meter, value));
-          }
+          out.write(typeof item === "string" ? item : show(this.meter, this.#value(item, scope)));
         }
         return "done";
       case "for":
@@ -141,7 +129,11 @@ class Evaluator {
         const ending = this.#body(statement.body, inner, text);
         if (ending !== "done") return ending;
         const value = text.finish();
-        this.#assign(statement.target, statement.filter ? this.#filtered(statement.filter, value, inner) : value, scope);
+        this.#assign(
+          statement.target,
+          statement.filter ? this.#filtered(statement.filter, value, inner) : value,
+          scope,
+        );
         return "done";
       }
       case "with": {
@@ -218,7 +210,9 @@ class Evaluator {
     depth: number,
     recurse: ((iterable: Value, depth: number) => Value) | undefined,
   ): Ending {
-    const source = test === undefined ? iterable : new Iter(this.#passing(target, test, iterable, scope), "generator object");
+    const source = test === undefined
+      ? iterable
+      : new Iter(this.#passing(target, test, iterable, scope), "generator object");
     const loop = new LoopContext(this.meter, source, depth, recurse);
     let empty = true;
     for (let value = loop.next(); value !== undefined; value = loop.next()) {
@@ -261,7 +255,9 @@ class Evaluator {
     const values: Value[] = [];
     for (const each of iterate(this.meter, value, `cannot unpack non-iterable ${typeName(value)} object`)) {
       values.push(each);
-      if (values.length > target.items.length) throw new TemplateError(`too many values to unpack (expected ${target.items.length})`);
+      if (values.length > target.items.length) {
+        throw new TemplateError(`too many values to unpack (expected ${target.items.length})`);
+      }
     }
     if (values.length < target.items.length) {
       throw new TemplateError(`not enough values to unpack (expected ${target.items.length}, got ${values.length})`);
@@ -271,7 +267,7 @@ class Evaluator {
 
   /** Before the value is computed. */
   #refuseOtherThanNamespaces(target: Target, scope: Scope): void {
-    if (target.type === "targets") for (const item of target.items) this.#refuseOtherThanNamespaces(item, scope);
+    if (target.type === "targets") { for (const item of target.items) this.#refuseOtherThanNamespaces(item, scope); }
     else if (target.type === "member" && !(scope.find(target.name) instanceof Namespace)) {
       throw new TemplateError("cannot assign attribute on non-namespace object");
     }
@@ -333,7 +329,10 @@ class Evaluator {
       case "constant":
         return expression.value;
       case "name":
-        return orElse(scope.find(expression.name), () => new Undefined(`'${expression.name.slice(0, 80)}' is undefined`));
+        return orElse(
+          scope.find(expression.name),
+          () => new Undefined(`'${expression.name.slice(0, 80)}' is undefined`),
+        );
       case "tuple":
         return new Tuple(this.#values(expression.items, scope));
       case "list":
@@ -359,7 +358,12 @@ class Evaluator {
         return truth(left) === (expression.type === "or") ? left : this.#value(expression.right, scope);
       }
       case "arithmetic":
-        return operate(meter, expression.operator, this.#value(expression.left, scope), this.#value(expression.right, scope));
+        return operate(
+          meter,
+          expression.operator,
+          this.#value(expression.left, scope),
+          this.#value(expression.right, scope),
+        );
       case "compare": {
         let left = this.#value(expression.first, scope);
         for (const { operator, operand } of expression.others) {
@@ -381,18 +385,19 @@ class Evaluator {
       case "slice": {
         const part = (bound: Expression | undefined) => bound ? this.#value(bound, scope) : null;
         const object = this.#value(expression.object, scope);
-        const bounds = [part(expression.start), part(expression.stop), part(expression.step)] as const;
-        if (this.#folding && !isSliceable(object) && !(object instanceof Undefined)) {
-          return new Undefined("there is nothing to slice");
-        }
-        return slice(meter, object, ...bounds);
+        return slice(meter, object, part(expression.start), part(expression.stop), part(expression.step));
       }
       case "call":
         return this.#call(this.#value(expression.callee, scope), this.#arguments(expression.args, scope));
       case "filter":
         return this.#filtered(expression, undefined, scope);
       case "test":
-        return callTest(meter, expression.name, this.#value(expression.input!, scope), this.#arguments(expression.args, scope));
+        return callTest(
+          meter,
+          expression.name,
+          this.#value(expression.input!, scope),
+          this.#arguments(expression.args, scope),
+        );
     }
   }
 
@@ -463,4 +468,3 @@ function usesOf(body: Body, defaults: readonly Expression[]): ReadonlySet<string
   uses.set(body, found);
   return found;
 }
-

@@ -8,7 +8,7 @@ import { escaped } from "./markup.ts";
 import { type Meter, TemplateError } from "./meter.ts";
 import { negated, operate } from "./operate.ts";
 import { round, roundInteger, toFloat } from "./numbers.ts";
-import { printf, truncated } from "./printf.ts";
+import { truncated } from "./printf.ts";
 import { show, toJson } from "./show.ts";
 import { sorted } from "./compare.ts";
 import { centred, lines, padded, replaced, stripped } from "./strings.ts";
@@ -45,6 +45,7 @@ const onText = (
 const changing = (name: string, change: (text: string) => string): Filter =>
   onText(name, (meter, text) => {
     meter.text(3 * plain(text).length);
+    meter.letters(plain(text).length);
     return like(text, change(plain(text)));
   });
 
@@ -61,11 +62,15 @@ const FIRST_CLASS: Readonly<Record<string, Filter>> = {
   lower: changing("lower", (text) => text.toLowerCase()),
   capitalize: changing("capitalize", capitalize),
   title: changing("title", titled),
-  trim: onText("trim", (meter, text, [chars]) =>
-    stripped(meter, text, chars === undefined || chars === null ? undefined : needPlain("trim", chars)), ["chars"]),
+  trim: onText(
+    "trim",
+    (meter, text, [chars]) =>
+      stripped(meter, text, chars === undefined || chars === null ? undefined : needPlain("trim", chars)),
+    ["chars"],
+  ),
   center: onText("center", (meter, text, [width]) => {
     const wanted = needInt("center", width, 80);
-    const missing = wanted - points(plain(text));
+    const missing = wanted - points(meter, plain(text));
     return missing <= 0 ? text : padded(meter, text, ...centred(missing, wanted), " ");
   }, ["width"]),
   string: onText("string", (_, text) => text),
@@ -78,7 +83,7 @@ const FIRST_CLASS: Readonly<Record<string, Filter>> = {
   forceescape: (meter, value) => escaped(meter, show(meter, value)),
   striptags: (meter, value) => {
     const text = show(meter, value);
-    meter.text(2 * plain(text).length);
+    meter.letters(2 * plain(text).length);
     const bare = plain(text).replaceAll(/<!--[^]*?-->|<[^>]*>/g, "");
     const words = bare.split(/[\s\x1c-\x1f\x85]+/).filter((word) => word !== "").join(" ");
     return like(text, words.replaceAll(/&(amp|lt|gt|quot|#39|#34);/g, (_, name: string) => UNESCAPED[name]));
@@ -101,7 +106,7 @@ const FIRST_CLASS: Readonly<Record<string, Filter>> = {
   wordcount: (meter, value, args) => {
     bind("wordcount", args, []);
     const text = plain(show(meter, value));
-    meter.spend(text.length / 4);
+    meter.letters(text.length);
     return BigInt(text.match(/[\p{L}\p{N}\p{M}_]+/gu)?.length ?? 0);
   },
   urlencode: (meter, value, args) => {
@@ -109,8 +114,11 @@ const FIRST_CLASS: Readonly<Record<string, Filter>> = {
     const quote = (value: Value, query: boolean): Str => {
       const text = show(meter, value);
       meter.text(9 * plain(text).length);
-      const shown = encodeURIComponent(plain(text)).replaceAll(/[!'()*]/g, (unit) =>
-        `%${unit.charCodeAt(0).toString(16).toUpperCase()}`);
+      meter.letters(2 * plain(text).length);
+      const shown = encodeURIComponent(plain(text)).replaceAll(
+        /[!'()*]/g,
+        (unit) => `%${unit.charCodeAt(0).toString(16).toUpperCase()}`,
+      );
       return like(text, query ? shown.replaceAll("%20", "+") : shown.replaceAll("%2F", "/"));
     };
     if (textOf(value) !== undefined || elements(meter, value) === undefined) return quote(value, false);
@@ -134,9 +142,10 @@ const FIRST_CLASS: Readonly<Record<string, Filter>> = {
     if (number === undefined) throw new TemplateError(`bad operand type for abs(): '${typeName(value)}'`);
     return number < 0 || Object.is(number, -0) ? negated(meter, "minus", number) : number;
   },
-  round: (_, value, args) => {
+  round: (meter, value, args) => {
     const [precision, method = "common"] = bind("round", args, ["precision", "method"]);
     const places = needInt("round", precision, 0);
+    meter.letters(Math.min(400, Math.abs(places)) / 4);
     const how = needPlain("round", method);
     const number = numberOf(value);
     if (!["common", "ceil", "floor"].includes(how)) throw new TemplateError("method must be common, ceil or floor");
@@ -207,19 +216,17 @@ function truncate(meter: Meter, value: Value, args: Arguments): Value {
   const [width, whole = false, end = "...", slack] = bind("truncate", args, ["length", "killwords", "end", "leeway"]);
   const most = needInt("truncate", width, 255);
   const leeway = slack === null ? 5 : needInt("truncate", slack, 5);
-  if (value instanceof Undefined && 0 <= most + leeway) return value;
+  const tail = show(meter, end);
+  const room = most - points(meter, plain(tail));
+  if (room < 0 || leeway < 0) throw new TemplateError(`truncate: ${most} characters are too few`);
+  const count = length(meter, value);
+  if (count === undefined) throw new TemplateError(`object of type '${typeName(value)}' has no len()`);
+  if (count <= most + leeway) return value;
   const text = textOf(value);
   if (text === undefined) throw new TemplateError(`truncate: expected str, not ${typeName(value)}`);
-  const tail = plain(show(meter, end));
-  if (most < points(tail) || leeway < 0) throw new TemplateError(`expected length >= ${points(tail)}, got ${most}`);
-  meter.text(plain(text).length);
-  const at = starts(plain(text));
-  const count = at ? at.length - 1 : plain(text).length;
-  if (count <= most + leeway) return value;
-  const keep = most - points(tail);
-  const cutOff = cut(text, 0, at ? at[keep] : keep);
-  const blank = truth(whole) ? -1 : plain(cutOff).lastIndexOf(" ");
-  const kept = glue([blank < 0 ? cutOff : cut(cutOff, 0, blank), tail]);
+  const start = cut(text, 0, starts(meter, plain(text))?.[room] ?? room);
+  const blank = truth(whole) ? -1 : plain(start).lastIndexOf(" ");
+  const kept = glue([blank < 0 ? start : cut(start, 0, blank), tail]);
   return isStr(value) ? kept : new Markup(kept);
 }
 
@@ -262,6 +269,7 @@ function floatOf(meter: Meter, value: Value): number | undefined {
   if (number !== undefined) return toFloat(number);
   const text = textOf(value);
   if (text === undefined) return undefined;
+  meter.letters(plain(text).length);
   const word = plain(stripped(meter, text)).toLowerCase();
   if (/^[+-]?(?:inf|infinity)$/.test(word)) return word.startsWith("-") ? -Infinity : Infinity;
   if (/^[+-]?nan$/.test(word)) return NaN;
@@ -280,6 +288,7 @@ function toInt(meter: Meter, value: Value, args: Arguments): Value {
     if (value === Infinity || value === -Infinity) throw new TemplateError("cannot convert float infinity to integer");
     return Number.isNaN(value) ? fallback : truncated(value);
   }
+  meter.letters(4 * plain(text).length);
   const int = parseInteger(plain(stripped(meter, text)), needInt("int", base, 10));
   if (int !== undefined) return int;
   const float = floatOf(meter, text);
@@ -320,4 +329,3 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     throw new TemplateError(`the filter '${name}' is not supported`);
   }])),
 };
-

@@ -5,7 +5,7 @@ import { type Meter, TemplateError } from "./meter.ts";
 import { fixed, floatText, intText, scientific, toFloat } from "./numbers.ts";
 import { ascii, represent, show } from "./show.ts";
 import { cut, glue, plain, points, starts, type Str } from "./text.ts";
-import { centred, padded } from "./strings.ts";
+import { padded } from "./strings.ts";
 import { type Arguments, intOf, Markup, numberOf, textOf, typeName, type Value } from "./values.ts";
 
 /** `self.format(…)`. Throws TemplateError where the format is broken or does not fit. */
@@ -25,17 +25,18 @@ function fill(meter: Meter, self: Str, args: Arguments, counter: Counter, depth:
   const parts: Str[] = [];
   let size = 0;
   const add = (part: Str) => {
-    meter.text(size += plain(part).length);
+    meter.fits(size += plain(part).length);
+    meter.spend(1 + plain(part).length / 32);
     parts.push(part);
   };
   for (let at = 0; at < text.length;) {
-    const brace = text.slice(at).search(/[{}]/);
-    if (brace < 0) {
+    BRACE.lastIndex = at;
+    const open = BRACE.exec(text)?.index;
+    if (open === undefined) {
       add(cut(self, at, text.length));
       break;
     }
-    const open = at + brace;
-    meter.spend(1 + (text.length - at) / 16);
+    meter.spend(4);
     if (text[open + 1] === text[open]) {
       add(cut(self, at, open + 1));
       at = open + 2;
@@ -43,16 +44,19 @@ function fill(meter: Meter, self: Str, args: Arguments, counter: Counter, depth:
     }
     if (text[open] === "}") throw new TemplateError("single '}' encountered in format string");
     add(cut(self, at, open));
-    const end = closing(text, open);
+    const end = closing(meter, text, open);
     add(field(meter, text.slice(open + 1, end), args, counter, depth));
     at = end + 1;
   }
   return glue(parts);
 }
 
-function closing(text: string, open: number): number {
+const BRACE = /[{}]/g;
+
+function closing(meter: Meter, text: string, open: number): number {
   let depth = 0;
   for (let i = open; i < text.length; i++) {
+    meter.spend(1);
     if (text[i] === "{") depth++;
     else if (text[i] === "}" && --depth === 0) return i;
     else if (text[i] === "[" && depth === 1) {
@@ -141,14 +145,14 @@ function formatString(meter: Meter, value: Str, spec: Spec): Str {
     throw new TemplateError("this format is not allowed for a string");
   }
   let text = value;
-  if (spec.precision !== undefined && spec.precision < points(plain(value))) {
-    text = cut(value, 0, starts(plain(value))?.[spec.precision] ?? spec.precision);
+  if (spec.precision !== undefined && spec.precision < points(meter, plain(value))) {
+    text = cut(value, 0, starts(meter, plain(value))?.[spec.precision] ?? spec.precision);
   }
   return aligned(meter, text, spec, "<");
 }
 
 function aligned(meter: Meter, text: Str, spec: Spec, usual: string): Str {
-  const missing = spec.width - points(plain(text));
+  const missing = spec.width - points(meter, plain(text));
   if (missing <= 0) return text;
   const align = spec.align || usual;
   const left = align === "<" ? 0 : align === "^" ? Math.floor(missing / 2) : missing;
@@ -236,7 +240,7 @@ export function decimal(meter: Meter, value: number, type: string, precision: nu
     return /[EFG]/.test(type) ? name.toUpperCase() : name;
   }
   meter.text(precision + 320);
-  meter.spend(precision);
+  meter.letters(8 * precision);
   const exponential = (digits: string, exponent: number, trim: boolean): string => {
     let rest = digits.slice(1);
     if (trim) rest = rest.replace(/0+$/, "");
@@ -252,7 +256,9 @@ export function decimal(meter: Meter, value: number, type: string, precision: nu
   const wanted = Math.max(1, precision);
   const { digits, exponent } = scientific(value, wanted);
   // Without a type there is always a digit behind the point, for which one more place is kept.
-  if (exponent < -4 || exponent >= (type === "r" ? wanted - 1 : wanted)) return exponential(digits, exponent, !alternate);
+  if (exponent < -4 || exponent >= (type === "r" ? wanted - 1 : wanted)) {
+    return exponential(digits, exponent, !alternate);
+  }
   const text = fixed(value, wanted - 1 - exponent);
   const short = alternate || !text.includes(".") ? text : text.replace(/\.?0+$/, "");
   if (type === "r" && !short.includes(".")) return `${short}.0`;

@@ -5,7 +5,18 @@ import { iterate, listed } from "./compare.ts";
 import { BudgetError, LONGEST_RANGE, type Meter, TemplateError } from "./meter.ts";
 import { show } from "./show.ts";
 import { plain } from "./text.ts";
-import { ADDRESS, type Arguments, Callable, Dict, intOf, Namespace, Range, Thing, typeName, type Value } from "./values.ts";
+import {
+  ADDRESS,
+  type Arguments,
+  Callable,
+  Dict,
+  intOf,
+  Namespace,
+  Range,
+  Thing,
+  typeName,
+  type Value,
+} from "./values.ts";
 
 class Cycler extends Thing {
   #at = 0;
@@ -108,10 +119,10 @@ export function functions(meter: Meter, now: () => Date): [string, Value][] {
     strftime_now: (args) => {
       const [format] = bind("strftime_now", args, ["format"], 1);
       const text = needPlain("strftime_now", format);
-      meter.text(16 * text.length);
+      meter.text(64 * text.length);
+      meter.letters(8 * text.length);
       return formatTime(now(), text);
     },
   };
   return Object.entries(all).map(([name, call]) => [name, new Callable(SHOWN[name], call)]);
 }
-

@@ -5,7 +5,8 @@ const UPPER = /[\p{Uppercase}\p{Lt}]/u;
 /** Digits that are no decimals: superscripts, subscripts, digits in circles, and a few scripts'. */
 const DIGIT = /[\p{Nd}²³¹፩-፱᧚⁰⁴-⁹₀-₉①-⑨⑴-⑼⒈-⒐⓪⓵-⓽⓿❶-❾➀-➈➊-➒𐩀-𐩃𐹠-𐹨𑁒-𑁚🄀-🄊]/u;
 /** Ideographs that are numbers. */
-const HAN = /[〇一七万三九二五亖亿仟仨伍佰億兆什仂八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌柒漆玖百肆萬貮貳贰阡陆陌陸零]/u;
+const HAN =
+  /[〇一七万三九二五亖亿仟仨伍佰億兆什仂八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌柒漆玖百肆萬貮貳贰阡陆陌陸零]/u;
 
 /** True where all characters are of the class, and there is one. */
 function all(text: string, test: (character: string) => boolean): boolean {
@@ -51,7 +52,17 @@ function isTitle(text: string): boolean {
   return found;
 }
 
-const DIGRAPHS: Readonly<Record<string, string>> = { Ǆ: "ǅ", ǆ: "ǅ", Ǉ: "ǈ", ǈ: "ǈ", ǉ: "ǈ", Ǌ: "ǋ", ǌ: "ǋ", Ǳ: "ǲ", ǳ: "ǲ" };
+const DIGRAPHS: Readonly<Record<string, string>> = {
+  Ǆ: "ǅ",
+  ǆ: "ǅ",
+  Ǉ: "ǈ",
+  ǈ: "ǈ",
+  ǉ: "ǈ",
+  Ǌ: "ǋ",
+  ǌ: "ǋ",
+  Ǳ: "ǲ",
+  ǳ: "ǲ",
+};
 
 /** One character as a title begins. */
 function titleCase(character: string): string {
@@ -80,7 +91,9 @@ export function capitalize(text: string): string {
 /** Lower case of what stands behind `from`: a final sigma depends on what stands before it. */
 function lowerAfter(text: string, from: number): string {
   const rest = text.slice(from);
-  return rest.includes("Σ") && from > 0 ? text.toLowerCase().slice(text.slice(0, from).toLowerCase().length) : rest.toLowerCase();
+  return rest.includes("Σ") && from > 0
+    ? text.toLowerCase().slice(text.slice(0, from).toLowerCase().length)
+    : rest.toLowerCase();
 }
 
 /** As str.title(): each run of letters begins a word. */
@@ -98,8 +111,9 @@ export function title(text: string): string {
 }
 
 function sigma(text: string, at: number): string {
-  const lower = text.slice(Math.max(0, at - 64), at + 64).toLowerCase();
-  return lower[Math.min(at, 64)] === "ς" ? "ς" : "σ";
+  // What ends a word is a few characters away, but for marks without end.
+  const from = Math.max(0, at - 4);
+  return text.slice(from, at + 5).toLowerCase()[at - from] === "ς" ? "ς" : "σ";
 }
 
 export function swapCase(text: string): string {

@@ -2,7 +2,18 @@
 // block goes, blanks before a block at the beginning of a line go, `-` takes all white space, `+` keeps it.
 import { TemplateError } from "./meter.ts";
 
-export type TokenKind = "data" | "begin" | "end" | "print" | "endprint" | "name" | "text" | "int" | "float" | "op" | "eof";
+export type TokenKind =
+  | "data"
+  | "begin"
+  | "end"
+  | "print"
+  | "endprint"
+  | "name"
+  | "text"
+  | "int"
+  | "float"
+  | "op"
+  | "eof";
 
 export interface Token {
   readonly kind: TokenKind;

@@ -107,7 +107,11 @@ const extreme = (name: "min" | "max"): Filter => (meter, value, args) => {
   let best: { value: Value; key: Value } | undefined;
   for (const each of iterate(meter, value)) {
     const own = key(each);
-    const sign = best === undefined ? 0 : name === "min" ? order(meter, own, best.key, "<") : order(meter, best.key, own, ">");
+    const sign = best === undefined
+      ? 0
+      : name === "min"
+      ? order(meter, own, best.key, "<")
+      : order(meter, best.key, own, ">");
     if (best === undefined || (sign !== undefined && sign < 0)) best = { value: each, key: own };
   }
   return best === undefined ? new Undefined("No aggregated item, sequence was empty.") : best.value;
@@ -152,7 +156,9 @@ export const LIST_FILTERS: Readonly<Record<string, Filter>> = {
     const parameters = ["reverse", "case_sensitive", "attribute"];
     const [reverse = false, caseSensitive = false, path = null] = bind("sort", args, parameters);
     const text = textOf(path);
-    const keys = (text === undefined ? [path] : plain(text).split(",")).map((path) => keyOf(meter, path, caseSensitive));
+    const keys = (text === undefined ? [path] : plain(text).split(",")).map((path) =>
+      keyOf(meter, path, caseSensitive)
+    );
     return new List(
       sorted(meter, listed(meter, value), (value) => new List(keys.map((key) => key(value))), truth(reverse)),
     );
@@ -164,7 +170,7 @@ export const LIST_FILTERS: Readonly<Record<string, Filter>> = {
       const seen = new Set<string>();
       for (const each of iterate(meter, value)) {
         const name = hash(key(each));
-        meter.spend(1 + name.length / 32);
+        meter.spend(4 + name.length / 32);
         if (seen.has(name)) continue;
         seen.add(name);
         yield each;
@@ -190,7 +196,7 @@ export const LIST_FILTERS: Readonly<Record<string, Filter>> = {
     bind("reverse", args, []);
     const text = textOf(value);
     if (text !== undefined) {
-      const back = joined(meter, "", letters(text).reverse(), (letter) => textOf(letter)!);
+      const back = joined(meter, "", letters(meter, text).reverse(), (letter) => textOf(letter)!);
       return isStr(value) ? back : new Markup(back);
     }
     if (value instanceof Iter) return new List(listed(meter, value).reverse());
@@ -278,4 +284,3 @@ function mapping(meter: Meter, args: Arguments): (value: Value) => Value {
   const [name, ...rest] = args.positional;
   return (value) => callFilter(meter, needPlain("map", name), value, { positional: rest, named: args.named });
 }
-

@@ -20,6 +20,7 @@ export function escaped(meter: Meter, value: Value): Markup {
   const parts: Str[] = [];
   let at = 0, size = 0;
   for (const found of whole.matchAll(/[&<>'"]/g)) {
+    meter.letters(2);
     parts.push(cut(text, at, found.index), ENTITIES[found[0]]);
     meter.text(size += found.index - at + 5);
     at = found.index + 1;

@@ -17,14 +17,14 @@ export const LONGEST_RANGE = 100_000;
 const LARGEST_INTEGER = 1 << 17;
 
 export class Meter {
-  /** Units of about 0.1 µs. */
+  /** Units of 0.1 to 1 µs. */
   #left: number;
   /** UTF-16 units of a text, elements of a list. */
   readonly #largest: number;
   #depth = 0;
 
   constructor(inputSize: number) {
-    this.#left = 4_000_000 + 2 * inputSize;
+    this.#left = 2_000_000 + 2 * inputSize;
     this.#largest = 1_000_000 + 16 * inputSize;
   }
 
@@ -42,6 +42,11 @@ export class Meter {
   /** While a text grows: refuses one that becomes too long. It is paid for when it is made. */
   fits(length: number): void {
     if (!(length <= this.#largest)) throw new BudgetError("makes too much text");
+  }
+
+  /** Before each of so many characters is looked at by itself. */
+  letters(count: number): void {
+    this.spend(2 * count);
   }
 
   /** Before a list of this length is made, or looked through. */

@@ -3,7 +3,7 @@
 // Python's values and errors; whatever differs is refused by name. Time, memory, output and depth are counted (meter.ts).
 import { analyse, type Analysis } from "./analysis.ts";
 import { evaluate } from "./evaluate.ts";
-import { functions, FUNCTIONS } from "./functions.ts";
+import { FUNCTIONS, functions } from "./functions.ts";
 import { BudgetError, Meter, TemplateError } from "./meter.ts";
 import type { Body } from "./nodes.ts";
 import { parse } from "./parser.ts";

@@ -19,7 +19,12 @@ export type Expression =
   | { readonly type: "dict"; readonly pairs: readonly (readonly [Expression, Expression])[] }
   | { readonly type: "not" | "minus" | "plus"; readonly operand: Expression }
   | { readonly type: "and" | "or"; readonly left: Expression; readonly right: Expression }
-  | { readonly type: "arithmetic"; readonly operator: Arithmetic; readonly left: Expression; readonly right: Expression }
+  | {
+    readonly type: "arithmetic";
+    readonly operator: Arithmetic;
+    readonly left: Expression;
+    readonly right: Expression;
+  }
   | {
     readonly type: "compare";
     readonly first: Expression;
@@ -43,46 +48,6 @@ export type Expression =
     readonly name: string;
     readonly args: CallArguments;
   };
-
-/** True where Jinja's compiler computes the value: nothing in it depends on variables or calls. */
-export function isConstant(expression: Expression): boolean {
-  const all = (items: readonly (Expression | undefined)[]) => items.every((item) => item === undefined || isConstant(item));
-  switch (expression.type) {
-    case "constant":
-      return true;
-    case "tuple":
-    case "list":
-    case "concat":
-      return all(expression.items);
-    case "dict":
-      return all(expression.pairs.flat());
-    case "not":
-    case "minus":
-    case "plus":
-      return isConstant(expression.operand);
-    case "and":
-    case "or":
-    case "arithmetic":
-      return all([expression.left, expression.right]);
-    case "compare":
-      return all([expression.first, ...expression.others.map(({ operand }) => operand)]);
-    case "choice":
-      return all([expression.test, expression.yes, expression.no]);
-    case "attribute":
-      return isConstant(expression.object);
-    case "item":
-      return all([expression.object, expression.index]);
-    case "slice":
-      return all([expression.object, expression.start, expression.stop, expression.step]);
-    case "filter":
-    case "test": {
-      const { positional, named, spread, spreadNamed } = expression.args;
-      if (["map", "select", "reject", "selectattr", "rejectattr", "random"].includes(expression.name)) return false;
-      return all([expression.input, ...positional, ...named.map(({ value }) => value), spread, spreadNamed]);
-    }
-  }
-  return false;
-}
 
 /** What can be assigned to. */
 export type Target =

@@ -11,7 +11,9 @@ function bits(value: bigint): number {
 /** An int as a float. */
 export function toFloat(value: Num): number {
   const float = Number(value);
-  if (typeof value === "bigint" && !Number.isFinite(float)) throw new TemplateError("int too large to convert to float");
+  if (typeof value === "bigint" && !Number.isFinite(float)) {
+    throw new TemplateError("int too large to convert to float");
+  }
   return float;
 }
 
@@ -70,10 +72,14 @@ function floats(operator: Arithmetic, a: number, b: number): number {
     }
     case "**": {
       if (a === 0 && b < 0) throw new TemplateError("0.0 cannot be raised to a negative power");
-      if (a < 0 && !Number.isInteger(b) && Number.isFinite(b)) throw new TemplateError("complex numbers are not supported");
+      if (a < 0 && !Number.isInteger(b) && Number.isFinite(b)) {
+        throw new TemplateError("complex numbers are not supported");
+      }
       if (a === 1 || b === 0) return 1;
       const power = a ** b;
-      if (!Number.isFinite(power) && Number.isFinite(a) && Number.isFinite(b)) throw new TemplateError("result too large");
+      if (!Number.isFinite(power) && Number.isFinite(a) && Number.isFinite(b)) {
+        throw new TemplateError("result too large");
+      }
       return power;
     }
   }
@@ -138,7 +144,9 @@ export function floatText(value: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const [mantissa, power] = value.toExponential().split("e");
   const exponent = Number(power);
-  if (exponent < -4 || exponent >= 16) return `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  if (exponent < -4 || exponent >= 16) {
+    return `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  }
   const text = Math.abs(value) < 1e-6 ? String(value) : value.toString();
   const shown = text.includes("e") ? value.toFixed(20).replace(/0+$/, "") : text;
   return shown.includes(".") ? shown : `${shown}.0`;

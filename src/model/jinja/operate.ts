@@ -92,4 +92,3 @@ export function compare(meter: Meter, operator: Comparison, a: Value, b: Value):
   if (sign === undefined) return false;
   return operator === "<" ? sign < 0 : operator === "<=" ? sign <= 0 : operator === ">" ? sign > 0 : sign >= 0;
 }
-

@@ -216,4 +216,3 @@ class Parser extends ExpressionParser {
     return name;
   }
 }
-

@@ -23,7 +23,8 @@ export function printf(meter: Meter, format: Str, values: Value): Str {
   const parts: Str[] = [];
   let size = 0;
   const add = (part: Str) => {
-    meter.text(size += plain(part).length);
+    meter.fits(size += plain(part).length);
+    meter.spend(1 + plain(part).length / 32);
     parts.push(part);
   };
   let at = 0;
@@ -46,7 +47,14 @@ export function printf(meter: Meter, format: Str, values: Value): Str {
       add("%");
       continue;
     }
-    add(convert(meter, type, named === undefined ? next() : named, { flags, width: Math.abs(wanted), left: wanted < 0, places }));
+    add(
+      convert(meter, type, named === undefined ? next() : named, {
+        flags,
+        width: Math.abs(wanted),
+        left: wanted < 0,
+        places,
+      }),
+    );
   }
   add(cut(format, at, text.length));
   if (used < list.length && mapping === undefined && !(values instanceof Tuple && list.length === 0)) {
@@ -64,7 +72,7 @@ interface Field {
 
 function convert(meter: Meter, type: string, value: Value, { flags, width, left, places }: Field): Str {
   const fit = (text: Str, zeros = 0): Str => {
-    const missing = width - points(plain(text));
+    const missing = width - points(meter, plain(text));
     if (missing <= 0) return text;
     if (left || flags.includes("-")) return padded(meter, text, 0, missing, " ");
     if (zeros === 0) return padded(meter, text, missing, 0, " ");
@@ -80,12 +88,12 @@ function convert(meter: Meter, type: string, value: Value, { flags, width, left,
     case "r":
     case "a": {
       const text = type === "s" ? show(meter, value) : type === "r" ? represent(meter, value) : ascii(meter, value);
-      if (places === undefined || places >= points(plain(text))) return fit(text);
-      return fit(cut(text, 0, starts(plain(text))?.[places] ?? places));
+      if (places === undefined || places >= points(meter, plain(text))) return fit(text);
+      return fit(cut(text, 0, starts(meter, plain(text))?.[places] ?? places));
     }
     case "c": {
       const text = textOf(value), code = intOf(value);
-      if (text !== undefined && points(plain(text)) === 1) return fit(text);
+      if (text !== undefined && points(meter, plain(text)) === 1) return fit(text);
       if (code !== undefined && code >= 0n && code < 0x110000n) return fit(String.fromCodePoint(Number(code)));
       throw new TemplateError("%c requires int or char");
     }

@@ -28,9 +28,11 @@ export function show(meter: Meter, value: Value): Str {
 }
 
 /** As repr(). */
-export function represent(meter: Meter, value: Value, within: readonly Namespace[] = []): Str {
+export function represent(meter: Meter, value: Value, around: readonly Value[] = []): Str {
   meter.spend(1);
-  const inside = (value: Value) => meter.within(() => represent(meter, value, within));
+  // Only a namespace can be inside itself.
+  if (around.includes(value)) return value instanceof Dict ? "{...}" : value instanceof List ? "[...]" : "(...)";
+  const inside = (item: Value) => meter.within(() => represent(meter, item, [...around, value]));
   const list = (open: string, items: readonly Value[], close: string): Str => {
     const parts: Str[] = [];
     let size = 0;
@@ -71,9 +73,7 @@ export function represent(meter: Meter, value: Value, within: readonly Namespace
   }
   if (value instanceof Undefined) return "Undefined";
   if (value instanceof Namespace) {
-    if (within.includes(value)) return "<Namespace {...}>";
-    const attributes = represent(meter, value.attributes, [...within, value]);
-    return glue(["<Namespace ", attributes, ">"]);
+    return glue(["<Namespace ", meter.within(() => represent(meter, value.attributes, around)), ">"]);
   }
   return value instanceof Iter ? `<${value.what} at ${ADDRESS}>` : value.shown;
 }
@@ -87,6 +87,7 @@ function quoted(meter: Meter, value: Str): Str {
   meter.text(text.length);
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   if (!HIDDEN.test(text)) return glue([quote, value, quote]);
+  meter.letters(2 * text.length);
   const shown = text.replaceAll(HIDDEN_ALL, (character) => {
     if (character === quote || character === "\\") return `\\${character}`;
     if (character === " " || character === "'" || character === '"') return character;
@@ -96,11 +97,12 @@ function quoted(meter: Meter, value: Str): Str {
   return glue([quote, like(value, shown), quote]);
 }
 
+const SIMPLE: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
 function escapes(character: string): string {
-  const simple: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
   const point = character.codePointAt(0)!;
   const hex = point.toString(16);
-  if (character in simple) return simple[character];
+  if (character in SIMPLE) return SIMPLE[character];
   if (point < 0x100) return `\\x${hex.padStart(2, "0")}`;
   return point < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
 }
@@ -108,6 +110,7 @@ function escapes(character: string): string {
 /** As ascii(). */
 export function ascii(meter: Meter, value: Value): Str {
   const text = represent(meter, value);
+  meter.letters(2 * plain(text).length);
   return like(text, plain(text).replaceAll(/[^\x00-\x7f]/gu, escapes));
 }
 
@@ -171,6 +174,7 @@ function jsonText(meter: Meter, value: Str, asciiOnly: boolean): Str {
   meter.text(text.length);
   const hidden = asciiOnly ? /[^ !#-[\]-~]/g : /["\\\x00-\x1f]/g;
   if (text.search(hidden) < 0) return glue(['"', value, '"']);
+  meter.letters(2 * text.length);
   const shown = text.replaceAll(hidden, (unit) => {
     const simple = "\b\f\n\r\t".indexOf(unit);
     if (unit === '"' || unit === "\\") return `\\${unit}`;

@@ -13,6 +13,7 @@ type Method = (meter: Meter, self: Str, args: Arguments) => Value;
 /** Text in place of all of `self`. */
 function changed(meter: Meter, self: Str, change: (text: string) => string): Str {
   meter.text(plain(self).length * 3);
+  meter.letters(plain(self).length);
   return like(self, change(plain(self)));
 }
 
@@ -22,9 +23,15 @@ const simple = (name: string, change: (text: string) => string): Method => (mete
 };
 
 /** UTF-16 offsets of a window that is given in code points, as slices are. */
-function windowOf(self: string, from: Value | undefined, to: Value | undefined, what: string): [number, number] {
+function windowOf(
+  meter: Meter,
+  self: string,
+  from: Value | undefined,
+  to: Value | undefined,
+  what: string,
+): [number, number] {
   if ((from ?? null) === null && (to ?? null) === null) return [0, self.length];
-  const at = starts(self);
+  const at = starts(meter, self);
   const count = at ? at.length - 1 : self.length;
   const place = (value: Value | undefined, fallback: number) => {
     const index = value === null ? fallback : needInt(what, value, fallback);
@@ -40,17 +47,17 @@ const search = (name: string, last: boolean, refusal?: string): Method => (meter
   const [sub, from, to] = bind(name, args, ["sub", "start", "end"], 1);
   const text = plain(self), needle = needPlain(name, sub);
   meter.search(text.length, needle.length);
-  const [start, end] = windowOf(text, from, to, name);
+  const [start, end] = windowOf(meter, text, from, to, name);
   const part = text.slice(start, end);
   const found = start > text.length || start > end ? -1 : last ? part.lastIndexOf(needle) : part.indexOf(needle);
   if (found < 0 && refusal !== undefined) throw new TemplateError(refusal);
-  return BigInt(found < 0 ? -1 : points(text.slice(0, start + found)));
+  return BigInt(found < 0 ? -1 : points(meter, text.slice(0, start + found)));
 };
 
 const edge = (name: string, at: "start" | "end"): Method => (meter, self, args) => {
   const [prefix, from, to] = bind(name, args, ["prefix", "start", "end"], 1);
   const text = plain(self);
-  const [start, end] = windowOf(text, from, to, name);
+  const [start, end] = windowOf(meter, text, from, to, name);
   const options = prefix instanceof Tuple ? prefix.items : [prefix!];
   return options.some((option) => {
     const word = needPlain(name, option);
@@ -70,16 +77,18 @@ const strip = (name: string, left: boolean, right: boolean): Method => (meter, s
 export function stripped(meter: Meter, self: Str, chars?: string, left = true, right = true): Str {
   const text = plain(self);
   meter.text(text.length);
+  meter.letters(chars?.length ?? 0);
   const set = chars === undefined ? undefined : new Set(chars);
-  meter.spend((chars?.length ?? 0) / 4);
   const goes = (character: string) => set ? set.has(character) : SPACE.test(character);
   let from = 0, to = text.length;
   while (left && from < to) {
     const character = String.fromCodePoint(text.codePointAt(from)!);
+    meter.letters(1);
     if (!goes(character)) break;
     from += character.length;
   }
   while (right && to > from) {
+    meter.letters(1);
     const pair = to - from > 1 && /[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(to - 2, to));
     if (!goes(text.slice(pair ? to - 2 : to - 1, to))) break;
     to -= pair ? 2 : 1;
@@ -93,12 +102,13 @@ export function replaced(meter: Meter, self: Str, old: string, fresh: Str, count
   const parts: Str[] = [];
   let size = 0;
   const add = (part: Str) => {
-    meter.text(size += plain(part).length);
+    meter.fits(size += plain(part).length);
+    meter.spend(1 + plain(part).length / 32);
     parts.push(part);
   };
   let at = 0;
   if (old === "") {
-    const each = starts(text);
+    const each = starts(meter, text);
     const places = each ? each.length : text.length + 1;
     for (let i = 0; i < places && (count < 0 || i < count); i++) {
       const place = each ? each[i] : i;
@@ -130,9 +140,7 @@ const split = (name: string, fromRight: boolean): Method => (meter, self, args) 
   meter.search(text.length, word.length);
   let at = fromRight ? text.length : 0;
   while (limit < 0 || cuts.length < limit) {
-    const found = fromRight
-      ? at < word.length ? -1 : text.lastIndexOf(word, at - word.length)
-      : text.indexOf(word, at);
+    const found = fromRight ? at < word.length ? -1 : text.lastIndexOf(word, at - word.length) : text.indexOf(word, at);
     if (found < 0) break;
     cuts.push([found, found + word.length]);
     at = fromRight ? found : found + word.length;
@@ -146,6 +154,7 @@ function parted(meter: Meter, self: Str, cuts: readonly (readonly [number, numbe
   const parts: Str[] = [];
   let at = 0;
   for (const [from, to] of cuts) {
+    meter.spend(1);
     parts.push(cut(self, at, from));
     at = to;
   }
@@ -157,6 +166,7 @@ function parted(meter: Meter, self: Str, cuts: readonly (readonly [number, numbe
 function blanks(meter: Meter, self: Str, limit: number, fromRight: boolean): List {
   const text = plain(self);
   meter.text(text.length);
+  meter.letters(text.length);
   const words: [number, number][] = [];
   for (let at = 0; at < text.length;) {
     while (at < text.length && SPACE.test(text[at])) at++;
@@ -181,6 +191,7 @@ export function lines(meter: Meter, self: Str, keepEnds = false): Str[] {
   const out: Str[] = [];
   let at = 0;
   for (const found of text.matchAll(LINE_BREAK)) {
+    meter.letters(1);
     const end = found.index + found[0].length;
     out.push(cut(self, at, keepEnds ? end : found.index));
     at = end;
@@ -197,14 +208,17 @@ export function padded(meter: Meter, self: Str, left: number, right: number, fil
   return glue([fill.repeat(Math.max(0, left)), self, fill.repeat(Math.max(0, right))]);
 }
 
-const pad = (name: string, sides: (missing: number, width: number) => [number, number]): Method => (meter, self, args) => {
-  const [width, fill] = bind(name, args, ["width", "fillchar"], 1);
-  const character = fill === undefined ? " " : needPlain(name, fill);
-  if (points(character) !== 1) throw new TemplateError("the fill character must be exactly one character long");
-  const wanted = needInt(name, width, 0);
-  const missing = wanted - points(plain(self));
-  return missing <= 0 ? self : padded(meter, self, ...sides(missing, wanted), character);
-};
+const pad =
+  (name: string, sides: (missing: number, width: number) => [number, number]): Method => (meter, self, args) => {
+    const [width, fill] = bind(name, args, ["width", "fillchar"], 1);
+    const character = fill === undefined ? " " : needPlain(name, fill);
+    if (points(meter, character) !== 1) {
+      throw new TemplateError("the fill character must be exactly one character long");
+    }
+    const wanted = needInt(name, width, 0);
+    const missing = wanted - points(meter, plain(self));
+    return missing <= 0 ? self : padded(meter, self, ...sides(missing, wanted), character);
+  };
 
 /** Where the odd blank goes depends on the width, in CPython. */
 export function centred(missing: number, width: number): [number, number] {
@@ -241,6 +255,7 @@ function expandTabs(meter: Meter, self: Str, width: number): Str {
   const parts: Str[] = [];
   let column = 0, size = 0;
   const text = plain(self);
+  meter.letters(text.length);
   meter.text(text.length);
   let at = 0;
   for (let i = 0; i < text.length; i++) {
@@ -271,7 +286,7 @@ export const STRING_METHODS: Readonly<Record<string, Method>> = {
   rjust: pad("rjust", (missing) => [missing, 0]),
   zfill: (meter, self, args) => {
     const [width] = bind("zfill", args, ["width"], 1);
-    const missing = needInt("zfill", width, 0) - points(plain(self));
+    const missing = needInt("zfill", width, 0) - points(meter, plain(self));
     if (missing <= 0) return self;
     const sign = /^[+-]/.test(plain(self)) ? 1 : 0;
     meter.text(plain(self).length + missing);
@@ -281,10 +296,10 @@ export const STRING_METHODS: Readonly<Record<string, Method>> = {
     const [sub, from, to] = bind("count", args, ["sub", "start", "end"], 1);
     const text = plain(self), word = needPlain("count", sub);
     meter.search(text.length, word.length);
-    const [start, end] = windowOf(text, from, to, "count");
+    const [start, end] = windowOf(meter, text, from, to, "count");
     if (start > text.length || start > end) return 0n;
     const part = text.slice(start, end);
-    return BigInt(word === "" ? points(part) + 1 : part.split(word).length - 1);
+    return BigInt(word === "" ? points(meter, part) + 1 : part.split(word).length - 1);
   },
   endswith: edge("endswith", "end"),
   startswith: edge("startswith", "start"),
@@ -341,7 +356,7 @@ export const STRING_METHODS: Readonly<Record<string, Method>> = {
   ...Object.fromEntries(
     Object.entries(CLASSES).map(([name, test]): [string, Method] => [name, (meter, self, args) => {
       bind(name, args, []);
-      meter.spend(plain(self).length / 4);
+      meter.letters(plain(self).length);
       return test(plain(self));
     }]),
   ),

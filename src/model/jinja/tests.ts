@@ -60,7 +60,8 @@ export const TESTS: Readonly<Record<string, Test>> = {
   iterable: plainTest("iterable", (value, meter) => elements(meter, value) !== undefined),
   sequence: plainTest(
     "sequence",
-    (value, meter) => !(value instanceof View || value instanceof Iter || value instanceof Thing) && length(meter, value) !== undefined,
+    (value, meter) =>
+      !(value instanceof View || value instanceof Iter || value instanceof Thing) && length(meter, value) !== undefined,
   ),
   callable: plainTest("callable", isCallable),
   escaped: plainTest("escaped", (value) => value instanceof Markup),
@@ -72,7 +73,10 @@ export const TESTS: Readonly<Record<string, Test>> = {
   },
   in: (meter, value, args) => contains(meter, bind("in", args, ["seq"], 1)[0]!, value),
   ...Object.fromEntries(
-    ([["==", "eq", "equalto"], ["!=", "ne"], [">", "gt", "greaterthan"], [">=", "ge"], ["<", "lt", "lessthan"], ["<=", "le"]] as const)
+    ([["==", "eq", "equalto"], ["!=", "ne"], [">", "gt", "greaterthan"], [">=", "ge"], ["<", "lt", "lessthan"], [
+      "<=",
+      "le",
+    ]] as const)
       .flatMap(([operator, ...names]) => [operator, ...names].map((name) => [name, comparison(operator)])),
   ),
 };

@@ -5,6 +5,8 @@
 // makes new letters of it (`upper`, `tojson`) marks all of its result. Looking at text (`in`, `==`, `length`) sees the
 // text alone. So the prompt can be encoded with special tokens where the template wrote them, and only there.
 
+import type { Meter } from "./meter.ts";
+
 export class Said {
   /** `spans`: [from, to, from, to, …] in UTF-16 units, ascending, none empty, none touching. */
   constructor(readonly text: string, readonly spans: readonly number[]) {}
@@ -34,10 +36,16 @@ export function like(original: Str, text: string): Str {
 /** UTF-16 units `from` to `to` (exclusive). */
 export function cut(text: Str, from: number, to: number): Str {
   if (typeof text === "string") return text.slice(from, to);
+  // The first span that ends behind `from`, by halving.
+  let low = 0, high = text.spans.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (text.spans[2 * middle + 1] > from) high = middle;
+    else low = middle + 1;
+  }
   const spans: number[] = [];
-  for (let i = 0; i < text.spans.length; i += 2) {
-    const start = Math.max(from, text.spans[i]), end = Math.min(to, text.spans[i + 1]);
-    if (start < end) spans.push(start - from, end - from);
+  for (let i = 2 * low; i < text.spans.length && text.spans[i] < to; i += 2) {
+    spans.push(Math.max(from, text.spans[i]) - from, Math.min(to, text.spans[i + 1]) - from);
   }
   const part = text.text.slice(from, to);
   return spans.length > 0 ? new Said(part, spans) : part;
@@ -70,16 +78,20 @@ export function glue(parts: readonly Str[], between: Str = ""): Str {
 const ASTRAL = /[\ud800-\udbff][\udc00-\udfff]/;
 
 /** Python's length: code points. */
-export function points(text: string): number {
+export function points(meter: Meter, text: string): number {
+  meter.spend(text.length / 64);
   if (!ASTRAL.test(text)) return text.length;
+  meter.letters(text.length);
   let count = 0;
   for (const _ of text) count++;
   return count;
 }
 
 /** Where each code point begins, and the end: [points + 1]; undefined where that is the index itself. */
-export function starts(text: string): number[] | undefined {
+export function starts(meter: Meter, text: string): number[] | undefined {
+  meter.spend(text.length / 64);
   if (!ASTRAL.test(text)) return undefined;
+  meter.letters(text.length);
   const at: number[] = [];
   let offset = 0;
   for (const point of text) {
@@ -91,7 +103,8 @@ export function starts(text: string): number[] | undefined {
 }
 
 /** One text for each code point. */
-export function letters(text: Str): Str[] {
+export function letters(meter: Meter, text: Str): Str[] {
+  meter.letters(plain(text).length);
   if (typeof text === "string") return Array.from(text);
   const out: Str[] = [];
   let at = 0;
