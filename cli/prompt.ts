@@ -89,6 +89,9 @@ export function promptOf(
   if (!raw && (source.chat !== undefined || system !== undefined)) {
     return chatPrompt(source, asMessages(prompt, system), template);
   }
+  if (template !== undefined && (template.noThink || template.needed.length > 0)) {
+    throw new HunchError("usage", "without a chat template nothing can be told to it", {}, "leave its options out");
+  }
   if (system === undefined) return rawPrompt(source, prompt);
   throw new HunchError(
     "usage",

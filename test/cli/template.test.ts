@@ -94,6 +94,9 @@ test("what the template does not know is refused, with what it reads", async () 
     assert.equal(code, 2);
     assert.match(stderr, reason);
   }
+  const raw = await hunch([...WITH, "hi", "--raw", "--no-think"]);
+  assert.equal(raw.code, 2);
+  assert.match(raw.stderr, /without a chat template/);
   const { code, stderr } = await hunch(["-m", chatModel(), "hi", "--show-prompt", "--no-think"]);
   assert.equal(code, 2);
   assert.match(stderr, /--no-think: the chat template has no variable enable_thinking or thinking/);
