@@ -39,7 +39,6 @@ const NAME = sticky("[\\p{L}\\p{N}\\p{M}_]+");
 const TEXT = sticky("'[^'\\\\]*(?:\\\\[^][^'\\\\]*)*'|\"[^\"\\\\]*(?:\\\\[^][^\"\\\\]*)*\"");
 const OPERATOR = sticky("//|\\*\\*|==|!=|>=|<=|[-+/*%~[\\](){}><=.:|,;]");
 const CLOSES: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
-const TRAILING = new RegExp(`[${BLANKS}]+$`, "u");
 const ALL_BLANK = new RegExp(`^[${BLANKS}]+$`, "u");
 
 /** Throws TemplateError where the text is no template. */
