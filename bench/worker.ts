@@ -199,12 +199,19 @@ const commands = {
 
   /** Ids of one user message in the model's chat template, or of the bare text where it has none. */
   prompt({ text }: { text: string }) {
-    return { ids: [...promptOf(session.source, text, { raw: false, system: undefined }).prompt] };
+    return { ids: [...promptOf(session.source, text, { raw: false, system: undefined }).tokens] };
   },
 
   /** Greedy text by the drafter that was loaded. */
   async generate({ prompt, max }: { prompt: number[]; max: number }): Promise<Generated> {
-    const question = { prompt: Int32Array.from(prompt), sampling: GREEDY, seed: "0", maxTokens: max, stop: [] };
+    const text = session.source.tokenizer.decode(prompt);
+    const question = {
+      prompt: { text, tokens: Int32Array.from(prompt) },
+      sampling: GREEDY,
+      seed: "0",
+      maxTokens: max,
+      stop: [],
+    };
     const started = performance.now();
     let first = NaN;
     const { tokens, stats } = await session.answer(question, () => {

@@ -13,21 +13,24 @@ import { Prefix } from "./prefix.ts";
 import { idOfLine, parseRequest } from "./requests.ts";
 import { samplingOf } from "./sampling.ts";
 import { Session } from "./session.ts";
+import { refuseUntold, templateOf, type TemplateSettings } from "./template.ts";
 import { type Line, stdinLines } from "./text.ts";
 
 /** Returns the exit code: `partial` where some lines failed. */
 export async function answerLines(options: GenerateCommand): Promise<number> {
   samplingOf(options); // what is wrong for every line is told once
+  const template = templateOf(options);
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);
   const told = options.summary ?? stderr.terminal;
   const prefix = new Prefix(session);
   const foreign = new ForeignFields((text) => stderr.line(text));
-  const answering: Answering = { session, prefix, foreign, options, told };
+  const answering: Answering = { session, prefix, foreign, options, template, told };
   let done = 0;
   let failed = 0;
   let busy = false;
   try {
+    refuseUntold(session.source.chat, template);
     return await interruptible(async (signal) => {
       signal.addEventListener("abort", () => {
         if (!busy) process.exit(EXIT.interrupted); // waiting for a line, with nothing to finish
@@ -56,12 +59,13 @@ interface Answering {
   readonly prefix: Prefix;
   readonly foreign: ForeignFields;
   readonly options: GenerateCommand;
+  readonly template: TemplateSettings;
   /** Summaries are wanted. */
   readonly told: boolean;
 }
 
 async function answerLine(line: Line, answering: Answering, signal: AbortSignal): Promise<boolean> {
-  const { session, prefix, foreign, options, told } = answering;
+  const { session, prefix, foreign, options, template, told } = answering;
   const { number } = line;
   let text = "";
   let result: object;
@@ -69,7 +73,7 @@ async function answerLine(line: Line, answering: Answering, signal: AbortSignal)
   let cut: number;
   try {
     text = line.text;
-    const request = parseRequest(text, options);
+    const request = parseRequest(text, { ...options, template });
     foreign.see(number, request.foreign);
     const question = request.question(session.source);
     const answered = await prefix.answer(question, () => {}, signal);

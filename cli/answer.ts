@@ -12,18 +12,17 @@ import { cutLine, summaryLines } from "./output/summary.ts";
 import { treeLines } from "./output/tree.ts";
 import { AnswerWriter } from "./output/writer.ts";
 import { Prefix } from "./prefix.ts";
-import { contextBytes, promptOf, readPrompt } from "./prompt.ts";
+import { longestPrompt, promptOf, readPrompt } from "./prompt.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { type Question, Session } from "./session.ts";
+import { templateOf } from "./template.ts";
 
 /** Returns the exit code. */
 export async function answer(options: GenerateCommand): Promise<number> {
   const sampling = samplingOf(options);
   refuseIdle(options, sampling.temperature);
-  const prompt = await readPrompt(options.prompt, options.files, {
-    most: () => contextBytes(options.model, options.context),
-    keepEnd: options.overflow === "truncate",
-  });
+  const template = templateOf(options);
+  const prompt = await readPrompt(options.prompt, options.files, longestPrompt(options));
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress, sampling);
   try {
@@ -32,7 +31,7 @@ export async function answer(options: GenerateCommand): Promise<number> {
       stderr.line(paintFor(stderr).dim("this model has no chat template: it goes on with the prompt as it stands"));
     }
     const question: Question = {
-      ...promptOf(session.source, prompt, options),
+      prompt: promptOf(session.source, prompt, { ...options, template }),
       sampling,
       seed: seedOf(options.seed),
       maxTokens: options.maxTokens,

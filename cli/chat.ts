@@ -16,6 +16,7 @@ import { AnswerWriter } from "./output/writer.ts";
 import { ownSystem } from "./own-system.ts";
 import { refuseIdle, samplingOf, seedOf } from "./sampling.ts";
 import { Session } from "./session.ts";
+import { refuseUntold, templateOf, type TemplateSettings, variablesFor } from "./template.ts";
 
 /** Returns the exit code. */
 export async function chat(options: ChatCommand): Promise<number> {
@@ -28,6 +29,7 @@ export async function chat(options: ChatCommand): Promise<number> {
   }
   const sampling = samplingOf(options);
   refuseIdle(options, sampling.temperature);
+  const template = templateOf(options);
   if (options.resume && state === undefined) {
     throw new HunchError("usage", "there is no conversation to go on with", {}, "set XDG_STATE_HOME or HOME");
   }
@@ -40,13 +42,14 @@ export async function chat(options: ChatCommand): Promise<number> {
       const place = { file: session.source.path };
       throw new HunchError("usage", `${session.source.title} has no chat template`, place, hint);
     }
+    refuseUntold(session.source.chat, template);
     const { maxTokens, stop, overflow, system } = options;
     const settings = { sampling, seed: seedOf(options.seed), maxTokens, stop };
-    const conversation = new Conversation(session, settings, overflow, system);
+    const conversation = new Conversation(session, settings, overflow, system, template);
     if (resumed !== undefined) conversation.load(resumed);
     if (system !== undefined) conversation.system = system;
     status.clear();
-    return await new Chat(session, conversation, options, status, options.history ? state : undefined).run();
+    return await new Chat(session, conversation, template, options, status, options.history ? state : undefined).run();
   } finally {
     status.clear();
     session.close();
@@ -63,6 +66,7 @@ class Chat implements ChatControls {
   constructor(
     private readonly session: Session,
     readonly conversation: Conversation,
+    private readonly template: TemplateSettings,
     private readonly options: ChatCommand,
     private readonly status: Status,
     state: ChatState | undefined,
@@ -117,7 +121,8 @@ class Chat implements ChatControls {
   }
 
   ownSystem(): string | undefined {
-    return ownSystem(this.session.source.chat!);
+    const chat = this.session.source.chat!;
+    return ownSystem(chat, variablesFor(chat, this.template));
   }
 
   stats(): readonly string[] | undefined {

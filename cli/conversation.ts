@@ -5,6 +5,7 @@ import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import { chatPrompt } from "./prompt.ts";
 import type { Question, Session } from "./session.ts";
+import type { TemplateSettings } from "./template.ts";
 
 export interface Answer {
   readonly question: Question;
@@ -19,9 +20,10 @@ export class Conversation {
 
   constructor(
     private readonly session: Session,
-    private readonly settings: Omit<Question, "prompt" | "shortened" | "sequence" | "committed">,
+    private readonly settings: Omit<Question, "prompt" | "sequence" | "committed">,
     private readonly overflow: "refuse" | "truncate",
     public system: string | undefined,
+    private readonly template: TemplateSettings,
   ) {
     this.#sequence = session.engine.open();
   }
@@ -68,9 +70,9 @@ export class Conversation {
     see: (piece: Piece) => void,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const begun = chatPrompt(this.session.source, this.#system().concat(messages));
-    if (this.overflow === "refuse") this.#refuseTooLong(begun.prompt.length);
-    const question: Question = { ...settings, ...begun, sequence: this.#sequence, committed: this.#cached };
+    const prompt = chatPrompt(this.session.source, this.#system().concat(messages), this.template);
+    if (this.overflow === "refuse") this.#refuseTooLong(prompt.tokens.length);
+    const question: Question = { ...settings, prompt, sequence: this.#sequence, committed: this.#cached };
     try {
       const completion = await this.session.answer(question, see, signal);
       this.#cached = Int32Array.from(completion.cached);

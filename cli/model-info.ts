@@ -62,6 +62,16 @@ function tokenizerOf(source: ModelSource): Tokenizer | undefined {
   }
 }
 
+/** What can be said by --template-variable; undefined where there is no template, or a broken one. */
+function variablesOf({ chat }: ModelSource): readonly string[] | undefined {
+  try {
+    return chat?.variables;
+  } catch (error) {
+    if (error instanceof HunchError) return undefined;
+    throw error;
+  }
+}
+
 function factsOf(source: ModelSource) {
   const { spec } = source;
   const { attention, feedForward } = spec.layers[0];
@@ -92,6 +102,7 @@ function factsOf(source: ModelSource) {
     context: spec.context,
     window: spec.layers.find((layer) => layer.attention.window !== undefined)?.attention.window,
     chatTemplate: source.chat !== undefined,
+    templateVariables: variablesOf(source),
     tokenizer: tokenizer ? tokenizer.kind ?? "known" : null,
     ends: tokenizer?.ends.map((token) => tokenizer.name(token)) ?? [],
     begin: tokenizer?.begin === undefined ? undefined : tokenizer.name(tokenizer.begin),
@@ -113,6 +124,12 @@ function rowsOf(facts: Facts): string[][] {
     ["begins with", facts.begin ?? "nothing"],
     ["ends with", facts.ends.join(" ") || "nothing"],
     ["chat template", facts.chatTemplate ? "yes" : "no"],
+    ...facts.chatTemplate
+      ? [[
+        "template variables",
+        facts.templateVariables ? facts.templateVariables.join(", ") || "none" : "the template is broken",
+      ]]
+      : [],
     [
       "keys and values",
       `${bytes(facts.memory.perToken)} a token, ${bytes(facts.memory.fullContext)} of a full context`,

@@ -108,6 +108,25 @@ export const systemOption = object("Prompt", {
   })),
 });
 
+/** The model's chat template, and what it is told besides the messages. */
+export const templateOptions = object("Prompt", {
+  chatTemplate: optional(option("--chat-template", path({ metavar: "FILE" }), {
+    description: message`A Jinja template in place of the model's own, or for a model that has none.`,
+  })),
+  templateVariables: multiple(option("--template-variable", string({ metavar: "NAME=JSON" }), {
+    description:
+      message`Tell the chat template something, as in enable_thinking=false; ${"hunch model info"} lists what it reads. Repeatable.`,
+  })),
+  noThink: withDefault(
+    flag("--no-think", { description: message`Answer without thinking first, for models whose template knows that.` }),
+    false,
+  ),
+  addBos: withDefault(
+    flag("--add-bos", { description: message`Put the beginning token in front where the template does not.` }),
+    false,
+  ),
+});
+
 export const outputOptions = object("Output", {
   color: withDefault(
     option("--color", choice(["auto", "always", "never"], { metavar: "WHEN" }), {
@@ -134,4 +153,5 @@ export const engineOptions = merge(modelOptions, methodOptions);
 export type ModelOptions = InferValue<typeof modelOptions>;
 export type MethodOptions = InferValue<typeof methodOptions>;
 export type SamplingOptions = InferValue<typeof samplingOptions>;
+export type TemplateOptions = InferValue<typeof templateOptions>;
 export type OutputOptions = InferValue<typeof outputOptions>;

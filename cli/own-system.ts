@@ -5,14 +5,16 @@ import type { ChatTemplate } from "../src/model/chat.ts";
 const SYSTEM = "hunch-system-prompt";
 const USER = "hunch-user-text";
 
-/** Undefined where the template has none of its own, or says it in another form than one it is given. */
-export function ownSystem(chat: ChatTemplate): string | undefined {
+/**
+ * `variables` are what the template is told. Undefined where the template has none of its own, or says it in another form than one it is given.
+ */
+export function ownSystem(chat: ChatTemplate, variables: Readonly<Record<string, unknown>> = {}): string | undefined {
   const user = { role: "user", content: USER } as const;
   let given: string;
   let own: string;
   try {
-    given = chat.render([{ role: "system", content: SYSTEM }, user]);
-    own = chat.render([user]);
+    given = chat.render([{ role: "system", content: SYSTEM }, user], variables).text;
+    own = chat.render([user], variables).text;
   } catch {
     return undefined; // a template that takes no system prompt
   }

@@ -3,11 +3,13 @@ import { HunchError } from "../src/errors.ts";
 import type { ChatMessage } from "../src/model/chat.ts";
 import { openModel } from "../src/model/open.ts";
 import type { ModelSource } from "../src/model/source.ts";
+import { lastTokens } from "../src/prompt.ts";
 import { openCache } from "./cache.ts";
 import { findModel } from "./models.ts";
+import type { ModelOptions, SamplingOptions } from "./options.ts";
 import { stdinHasText } from "./output/streams.ts";
-import type { Question } from "./session.ts";
 import { shorten } from "./shorten.ts";
+import { AS_IT_IS, refuseUntold, type TemplateSettings, variablesFor } from "./template.ts";
 import { readText, type TextLimit } from "./text.ts";
 
 const HINT = 'give one: hunch "Why is the sky blue?", or pipe text into it';
@@ -45,11 +47,18 @@ async function notBlank(file: string, limit: TextLimit | undefined): Promise<str
   throw new HunchError("usage", "this file is empty", { file }, "name one with text in it");
 }
 
+/** How long a prompt may be with these options. */
+export function longestPrompt(
+  { model, context, overflow }: Pick<ModelOptions, "model" | "context"> & Pick<SamplingOptions, "overflow">,
+): TextLimit {
+  return { most: () => contextBytes(model, context), keepEnd: overflow === "truncate" };
+}
+
 /**
  * Most bytes that a text can have to fit the context: as if all its tokens were the longest of the vocabulary, and a
  * normaliser took three quarters away. Opens the model, but loads nothing.
  */
-export async function contextBytes(model: string | undefined, context: number | undefined): Promise<number> {
+async function contextBytes(model: string | undefined, context: number | undefined): Promise<number> {
   const source = await openModel(await findModel(model, openCache()), { context });
   try {
     const { tokenizer } = source;
@@ -69,67 +78,69 @@ export function asMessages(prompt: string, system: string | undefined): ChatMess
   return system === undefined ? [user] : [{ role: "system", content: system }, user];
 }
 
-/** Tokens of plain text, with the beginning token where the model wants one. Throws HunchError where none are left. */
-export function rawTokens(source: ModelSource, text: string): Int32Array {
-  return notEmpty(source.tokenizer.encode(text, { begin: true }));
+/** What the model gets. */
+export interface Prompt {
+  readonly text: string;
+  readonly tokens: Int32Array;
+  /** The same in at most so many tokens; absent where nobody can say how. */
+  readonly shortened?: (most: number) => Prompt;
+}
+
+/** Tokens of an answer that nobody set a length for. */
+export const DEFAULT_MAX_TOKENS = 512;
+
+/** `prompt`, shortened where it must be: to what leaves room for the answer, or for half of the context. */
+export function fitted(prompt: Prompt, context: number, maxTokens: number | undefined): Prompt {
+  const { tokens, shortened } = prompt;
+  if (shortened === undefined || tokens.length + (maxTokens ?? 1) <= context) return prompt;
+  return shortened(context - Math.min(maxTokens ?? DEFAULT_MAX_TOKENS, context >> 1));
+}
+
+/** Plain text, with the beginning token where the model wants one. Throws HunchError where there are no tokens. */
+function rawPrompt({ tokenizer }: ModelSource, text: string): Prompt {
+  const tokens = tokenizer.encode(text, { begin: true });
+  return notEmpty({
+    text,
+    tokens,
+    shortened: (most) => {
+      const left = lastTokens(tokens, most, tokenizer.begin);
+      return { text: tokenizer.decode(left[0] === tokenizer.begin ? left.subarray(1) : left), tokens: left };
+    },
+  });
 }
 
 /**
- * Tokens of messages in the model's own template. What users write stays text: where it holds the name of a special
- * token, the messages are put into the template as placeholders and encoded apart.
+ * Messages in the model's own template. What they say stays text, the names of special tokens, too: those are tokens
+ * only where the template writes them. Throws HunchError where the template fails, or has no such variable.
  */
-export function chatTokens(source: ModelSource, messages: readonly ChatMessage[]): Int32Array {
+export function chatPrompt(
+  source: ModelSource,
+  messages: readonly ChatMessage[],
+  settings: TemplateSettings = AS_IT_IS,
+): Prompt {
   const { chat, tokenizer } = source;
   if (chat === undefined) {
     throw new HunchError(
       "usage",
       `${source.title} has no chat template`,
       { file: source.path },
-      "use --raw, and write the prompt as the beginning of the text to go on with",
+      "use --raw, and write the prompt as the beginning of the text to go on with, or give a --chat-template",
     );
   }
-  const clean = messages.every(({ content }) => !namesSpecialToken(source, content));
-  const tokens = clean ? tokenizer.encode(chat.render(messages), { special: true }) : apart(source, messages);
-  const { begin } = tokenizer;
-  return notEmpty(begin === undefined || tokens[0] === begin ? tokens : Int32Array.of(begin, ...tokens));
-}
-
-function namesSpecialToken({ tokenizer }: ModelSource, text: string): boolean {
-  const plain = tokenizer.encode(text);
-  const special = tokenizer.encode(text, { special: true });
-  return plain.length !== special.length || plain.some((token, i) => token !== special[i]);
-}
-
-/** Private characters around a number: no template changes them, and no vocabulary has them as a special token. */
-const MARK = "\u{F8F0}";
-
-function apart({ chat, tokenizer }: ModelSource, messages: readonly ChatMessage[]): Int32Array {
-  const hidden = messages.map((message, i) => ({ ...message, content: `${MARK}${i}${MARK}` }));
-  const parts = chat!.render(hidden).split(new RegExp(`${MARK}(\\d+)${MARK}`));
-  return Int32Array.from(
-    parts.flatMap((part, i) =>
-      i % 2 === 0
-        ? [...tokenizer.encode(part, { special: true })]
-        : [...tokenizer.encode(messages[Number(part)].content)]
-    ),
-  );
-}
-
-function notEmpty(tokens: Int32Array): Int32Array {
-  if (tokens.length > 0) return tokens;
-  throw new HunchError("usage", "the prompt is empty", {}, "give it at least one character");
-}
-
-/** How a question begins; see Question. */
-export type Prompt = Pick<Question, "prompt" | "shortened">;
-
-/** Messages in the model's own template, which can be made shorter. */
-export function chatPrompt(source: ModelSource, messages: readonly ChatMessage[]): Prompt {
-  const tokensOf = (messages: readonly ChatMessage[]) => chatTokens(source, messages);
-  return {
-    prompt: tokensOf(messages),
-    shortened: (most) => shorten(messages, most, tokensOf, source.tokenizer),
+  const variables = variablesFor(chat, settings);
+  const promptOf = (messages: readonly ChatMessage[]): Prompt => {
+    const { text, said } = chat.render(messages, variables);
+    const tokens = tokenizer.encode(text, { special: true, literal: said });
+    const { begin } = tokenizer;
+    if (!settings.addBos || begin === undefined || tokens[0] === begin) return notEmpty({ text, tokens });
+    return notEmpty({ text: tokenizer.name(begin) + text, tokens: Int32Array.of(begin, ...tokens) });
   };
+  return { ...promptOf(messages), shortened: (most) => shorten(messages, most, promptOf, tokenizer) };
+}
+
+function notEmpty(prompt: Prompt): Prompt {
+  if (prompt.tokens.length > 0) return prompt;
+  throw new HunchError("usage", "the prompt is empty", {}, "give it at least one character");
 }
 
 /**
@@ -139,12 +150,17 @@ export function chatPrompt(source: ModelSource, messages: readonly ChatMessage[]
 export function promptOf(
   source: ModelSource,
   prompt: string,
-  { raw, system }: { readonly raw: boolean; readonly system: string | undefined },
+  { raw, system, template }: {
+    readonly raw: boolean;
+    readonly system: string | undefined;
+    readonly template?: TemplateSettings;
+  },
 ): Prompt {
   if (!raw && (source.chat !== undefined || system !== undefined)) {
-    return chatPrompt(source, asMessages(prompt, system));
+    return chatPrompt(source, asMessages(prompt, system), template);
   }
-  if (system === undefined) return { prompt: rawTokens(source, prompt) };
+  if (template !== undefined) refuseUntold(undefined, template);
+  if (system === undefined) return rawPrompt(source, prompt);
   throw new HunchError(
     "usage",
     "--raw has no place for a system prompt",

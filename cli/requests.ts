@@ -14,6 +14,7 @@ import {
 import { chatPrompt, type Prompt, promptOf } from "./prompt.ts";
 import { refuseIdle, type SamplingChoice, samplingOf, seedOf } from "./sampling.ts";
 import type { Question } from "./session.ts";
+import type { TemplateSettings } from "./template.ts";
 
 /** What a request may say; what it does not is as the command line has it. */
 export interface Defaults extends SamplingChoice {
@@ -23,6 +24,7 @@ export interface Defaults extends SamplingChoice {
   readonly system: string | undefined;
   readonly raw: boolean;
   readonly logprobs: number | undefined;
+  readonly template: TemplateSettings;
 }
 
 const SAMPLING = {
@@ -34,8 +36,8 @@ const SAMPLING = {
   repetition_penalty: "repetitionPenalty",
 } as const;
 
-const FIELDS = ["id", "prompt", "messages", "system", "raw", "max_tokens", "seed", "stop", "logprobs"]
-  .concat(["drafter", "rule", "controller"], Object.keys(SAMPLING));
+const FIELDS = ["id", "prompt", "messages", "system", "raw", "chat_template_kwargs", "max_tokens", "seed", "stop"]
+  .concat(["logprobs", "drafter", "rule", "controller"], Object.keys(SAMPLING));
 
 /** Most of the likeliest tokens that are told of each place. */
 export const MOST_LOGPROBS = 1000;
@@ -79,7 +81,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
   refuseIdle(own, sampling.temperature);
   const stop = fields.stop ?? defaults.stop;
   return {
-    ...promptIn(fields, source, defaults),
+    prompt: promptIn(fields, source, defaults),
     sampling,
     seed: seedOf(seedField(fields) ?? defaults.seed),
     maxTokens: wholeField(fields, "max_tokens", 1) ?? defaults.maxTokens,
@@ -92,6 +94,7 @@ function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Qu
 }
 
 function promptIn(fields: Fields, source: ModelSource, defaults: Defaults): Prompt {
+  const template = { ...defaults.template, variables: { ...defaults.template.variables, ...variablesOf(fields) } };
   const system = optionalField(fields, "system", "string") ?? defaults.system;
   const raw = optionalField(fields, "raw", "boolean") ?? defaults.raw;
   const prompt = optionalField(fields, "prompt", "string");
@@ -103,13 +106,19 @@ function promptIn(fields: Fields, source: ModelSource, defaults: Defaults): Prom
       throw wrong("system", "said once: there is a system message as well");
     }
     if (raw) throw wrong("raw", "false where there are messages");
-    return chatPrompt(
-      source,
-      hasSystem || system === undefined ? messages : [{ role: "system", content: system }, ...messages],
-    );
+    const all: ChatMessage[] = hasSystem || system === undefined
+      ? messages
+      : [{ role: "system", content: system }, ...messages];
+    return chatPrompt(source, all, template);
   }
   if (prompt === undefined) throw wrong("prompt", "given, or messages");
-  return promptOf(source, prompt, { raw, system });
+  return promptOf(source, prompt, { raw, system, template });
+}
+
+function variablesOf({ chat_template_kwargs: variables }: Fields): Fields {
+  if (variables === undefined || variables === null) return {};
+  if (typeof variables === "object" && !Array.isArray(variables)) return variables as Fields;
+  throw wrong("chat_template_kwargs", "an object with the template's variables");
 }
 
 function defined<T extends object>(fields: T): Partial<T> {

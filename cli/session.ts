@@ -3,6 +3,7 @@ import type { Engine, Sequence, WeightFormat } from "../src/backend.ts";
 import { SeededChance } from "../src/chance.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../src/generate.ts";
 import { openModel } from "../src/model/open.ts";
+import type { TemplateFile } from "../src/model/opened.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import type { Methods, PluginContext, Registry } from "../src/registry.ts";
 import { GREEDY, type Sampling } from "../src/sampling.ts";
@@ -19,8 +20,12 @@ import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "./options.ts";
 import { stderr, warn } from "./output/streams.ts";
 import type { OverFastest, Summary } from "./output/summary.ts";
+import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "./prompt.ts";
+import { templateFile } from "./template.ts";
 
 export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
+  /** File with a chat template in place of the target's own. */
+  readonly chatTemplate?: string;
   readonly overflow: "refuse" | "truncate";
   /** As `devicesOf` takes it. */
   readonly device?: string;
@@ -30,9 +35,7 @@ export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "devic
 
 /** One thing to answer. */
 export interface Question {
-  readonly prompt: Int32Array;
-  /** The same prompt in at most so many tokens; absent where the oldest ones simply leave. See shorten.ts. */
-  readonly shortened?: (most: number) => Int32Array;
+  readonly prompt: Prompt;
   readonly sampling: Sampling;
   readonly seed: string;
   /** Absent: 512, or what the context leaves. */
@@ -64,7 +67,6 @@ interface Made<K extends keyof Methods = keyof Methods> {
   readonly engines: readonly Engine[];
 }
 
-const DEFAULT_MAX_TOKENS = 512;
 const FORMATS: readonly WeightFormat[] = ["exact", "int8", "float32"];
 const DEFAULT_CONTROLLER = "cost";
 
@@ -126,8 +128,9 @@ export class Session {
       path: string,
       backend: string,
       chosen: (choice: Choice, fresh: boolean) => void,
+      template?: TemplateFile,
     ): Promise<Engine> => {
-      const source = await openModel(path, { context: options.context, warn });
+      const source = await openModel(path, { context: options.context, template, warn });
       closing.push(() => source.close());
       const { format, strict, context, threads } = options;
       const engine = await loadEngine(
@@ -144,10 +147,13 @@ export class Session {
       return engine;
     };
     try {
-      const target = await load(await findModel(options.model, cacheDir), devices.target, (made, fresh) => {
+      const template = await templateFile(options.chatTemplate);
+      const path = await findModel(options.model, cacheDir);
+      const made = (made: Choice, fresh: boolean) => {
         choice = made;
         news = fresh;
-      });
+      };
+      const target = await load(path, devices.target, made, template);
       const context = contextOf(registry, target, async (path) => {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
@@ -171,7 +177,9 @@ export class Session {
   /** Hands each piece to `see` as it is made. What `see` throws ends the answer. */
   async answer(question: Question, see: (piece: Piece) => void, signal?: AbortSignal): Promise<Completion> {
     const { sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
-    const prompt = this.#fit(question);
+    const { tokens: prompt } = this.options.overflow === "refuse"
+      ? question.prompt
+      : fitted(question.prompt, this.engine.context, maxTokens);
     const completion = await complete({
       engine: this.engine,
       prompt,
@@ -187,15 +195,7 @@ export class Session {
       committed,
       onRound,
     }, see);
-    return withDropped(completion, question.prompt.length - prompt.length);
-  }
-
-  /** The prompt, shortened where it must be: to what leaves room for the answer, or for half of the context. */
-  #fit({ prompt, shortened, maxTokens }: Question): Int32Array {
-    const { context } = this.engine;
-    if (this.options.overflow === "refuse" || shortened === undefined) return prompt;
-    if (prompt.length + (maxTokens ?? 1) <= context) return prompt;
-    return shortened(context - Math.min(maxTokens ?? DEFAULT_MAX_TOKENS, context >> 1));
+    return withDropped(completion, question.prompt.tokens.length - prompt.length);
   }
 
   /** 512 tokens where the context has room for them; else all that it has, which ends the answer with `context`. */

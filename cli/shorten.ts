@@ -7,19 +7,19 @@ import type { Tokenizer } from "../src/model/tokenizer.ts";
 type Messages = readonly ChatMessage[];
 
 /**
- * The tokens of as much of `messages` as `most` tokens hold; `tokensOf` puts messages into the template. Throws
+ * The prompt of as much of `messages` as `most` tokens hold; `promptOf` puts messages into the template. Throws
  * HunchError("input") where the system prompt and the frame alone are longer.
  */
-export function shorten(
+export function shorten<P extends { readonly tokens: Int32Array }>(
   messages: Messages,
   most: number,
-  tokensOf: (messages: Messages) => Int32Array,
+  promptOf: (messages: Messages) => P,
   tokenizer: Tokenizer,
-): Int32Array {
+): P {
   const system = messages.filter(({ role }, i) => role === "system" && i === 0);
   const turns = exchanges(messages.slice(system.length));
   const from = (first: number): Messages => system.concat(...turns.slice(first));
-  const fits = (candidate: Messages) => tokensOf(candidate).length <= most;
+  const fits = (candidate: Messages) => promptOf(candidate).tokens.length <= most;
 
   // The first exchange that stays whole, or the last one, which is what is asked.
   let first = 0;
@@ -30,11 +30,11 @@ export function shorten(
   }
   if (fits(from(first))) {
     const before = first > 0 ? cut(system, turns[first - 1], turns.slice(first).flat()) : undefined;
-    return before ?? tokensOf(from(first));
+    return before ?? promptOf(from(first));
   }
   const left = cut(system, turns[first], []);
   if (left !== undefined) return left;
-  const bare = tokensOf(system.concat(turns[first].map(emptied))).length;
+  const bare = promptOf(system.concat(turns[first].map(emptied))).tokens.length;
   throw new HunchError(
     "input",
     `without any content the prompt still has ${bare} tokens, and the context leaves ${most} for it`,
@@ -43,16 +43,16 @@ export function shorten(
   );
 
   /** With as much of `exchange` as fits; undefined where not even its frame does. */
-  function cut(system: Messages, exchange: Messages, after: Messages): Int32Array | undefined {
-    const tokensWith = (exchange: Messages) => tokensOf([...system, ...exchange, ...after]);
-    if (tokensWith(exchange.map(emptied)).length > most) return undefined;
+  function cut(system: Messages, exchange: Messages, after: Messages): P | undefined {
+    const promptWith = (exchange: Messages) => promptOf([...system, ...exchange, ...after]);
+    if (promptWith(exchange.map(emptied)).tokens.length > most) return undefined;
     // Text in a template has about as many tokens as by itself; what the guess lacks is taken in the next turn.
-    let tokens = tokensWith(exchange);
-    for (let gone = 0; tokens.length > most;) {
-      gone += tokens.length - most;
-      tokens = tokensWith(withoutBeginning(exchange, gone, tokenizer));
+    let prompt = promptWith(exchange);
+    for (let gone = 0; prompt.tokens.length > most;) {
+      gone += prompt.tokens.length - most;
+      prompt = promptWith(withoutBeginning(exchange, gone, tokenizer));
     }
-    return tokens;
+    return prompt;
   }
 }
 

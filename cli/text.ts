@@ -23,11 +23,13 @@ export interface TextLimit {
   readonly keepEnd: boolean;
 }
 
-/**
- * A whole file as text, without the line break at its end. Throws HunchError where it cannot be read, and where it is
- * longer than `limit` allows.
- */
+/** A whole file as text, without the line break at its end. Throws as readWholeText does. */
 export async function readTextFile(path: string, limit?: TextLimit): Promise<string> {
+  return withoutLastBreak(await readWholeText(path, limit));
+}
+
+/** A whole file as text. Throws HunchError where it cannot be read, and where it is longer than `limit` allows. */
+export async function readWholeText(path: string, limit?: TextLimit): Promise<string> {
   let file: number;
   try {
     file = openSync(path, "r");
@@ -35,7 +37,7 @@ export async function readTextFile(path: string, limit?: TextLimit): Promise<str
     throw unreadable(path, error);
   }
   try {
-    return withoutLastBreak(utf8(await gather(pieces(file, path), path, limit), path));
+    return utf8(await gather(pieces(file, path), path, limit), path);
   } finally {
     closeSync(file);
   }

@@ -53,11 +53,15 @@ export function fitPrompt(
     );
   }
   const keep = Math.max(1, context - Math.min(maxTokens, Math.floor(context / 2)));
-  const { begin } = engine.source.tokenizer;
-  const dropped = Math.max(0, prompt.length - keep);
-  const left = prompt.slice(dropped);
-  if (dropped > 0 && left.length > 1 && prompt[0] === begin) left[0] = begin; // the model has never seen text without it
-  return { prompt: left, dropped, room: Math.min(maxTokens, context - left.length) };
+  const left = lastTokens(prompt, keep, engine.source.tokenizer.begin);
+  return { prompt: left, dropped: prompt.length - left.length, room: Math.min(maxTokens, context - left.length) };
+}
+
+/** At most `most` tokens, the last ones; `begin` stays in front, as the model has never seen text without it. */
+export function lastTokens(prompt: Int32Array, most: number, begin: number | undefined): Int32Array {
+  const left = prompt.slice(Math.max(0, prompt.length - most));
+  if (left.length < prompt.length && left.length > 1 && prompt[0] === begin) left[0] = begin;
+  return left;
 }
 
 /**

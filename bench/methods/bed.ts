@@ -1,7 +1,7 @@
 // A model, prompts, and any drafter, rule and controller on them: what the suite `methods` measures with.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chatTokens } from "../../cli/prompt.ts";
+import { chatPrompt } from "../../cli/prompt.ts";
 import { contextOf } from "../../cli/methods.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { builtin } from "../../plugins/builtin.ts";
@@ -86,7 +86,7 @@ export class Bed {
     const { source } = engine;
     const prompts = texts.map((content) =>
       name === "default"
-        ? chatTokens(source, [{ role: "user", content }])
+        ? chatPrompt(source, [{ role: "user", content }]).tokens
         : source.tokenizer.encode(content, { begin: true })
     );
     const draft = name === "default" ? "self" : `model:${STORIES_FOLDER}draft41K-tok512.bin`;

@@ -8,7 +8,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { openCache } from "../../cli/cache.ts";
-import { chatTokens } from "../../cli/prompt.ts";
+import { chatPrompt } from "../../cli/prompt.ts";
 import { Session } from "../../cli/session.ts";
 import { CostController } from "../../plugins/controllers/cost.ts";
 import { fixed } from "../../plugins/controllers/fixed.ts";
@@ -95,7 +95,7 @@ const suite: Suite = {
       const perPass: number[] = [];
       let [tokens, same, plainRounds] = [0, 0, 0];
       for (const [i, text] of texts.entries()) {
-        const prompt = chatTokens(source, [{ role: "user", content: text }]);
+        const { tokens: prompt } = chatPrompt(source, [{ role: "user", content: text }]);
         const done: Completion[] = [];
         for (let k = 0; k < SETTINGS.length; k++) { // who goes first changes from prompt to prompt
           const at = (k + 3 * i) % SETTINGS.length;

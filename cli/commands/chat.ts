@@ -4,7 +4,14 @@ import { message } from "@optique/core/message";
 import { withDefault } from "@optique/core/modifiers";
 import { command, flag, negatableFlag } from "@optique/core/primitives";
 import type { InferValue } from "@optique/core/parser";
-import { methodOptions, modelOptions, outputOptions, samplingOptions, systemOption } from "../options.ts";
+import {
+  methodOptions,
+  modelOptions,
+  outputOptions,
+  samplingOptions,
+  systemOption,
+  templateOptions,
+} from "../options.ts";
 
 const keepingOptions = object("Conversation", {
   resume: withDefault(flag("--continue", { description: message`Go on with the last conversation.` }), false),
@@ -20,7 +27,15 @@ const keepingOptions = object("Conversation", {
   ),
 });
 
-const options = merge(keepingOptions, systemOption, samplingOptions, methodOptions, modelOptions, outputOptions);
+const options = merge(
+  keepingOptions,
+  systemOption,
+  templateOptions,
+  samplingOptions,
+  methodOptions,
+  modelOptions,
+  outputOptions,
+);
 
 export type ChatCommand = InferValue<typeof options>;
 

@@ -8,7 +8,14 @@ import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
 import { MOST_LOGPROBS } from "../requests.ts";
-import { methodOptions, modelOptions, outputOptions, samplingOptions, systemOption } from "../options.ts";
+import {
+  methodOptions,
+  modelOptions,
+  outputOptions,
+  samplingOptions,
+  systemOption,
+  templateOptions,
+} from "../options.ts";
 
 const promptOptions = object({
   prompt: optional(argument(string({ metavar: "PROMPT" }), {
@@ -38,6 +45,12 @@ const formatOptions = object("Output", {
   logprobs: optional(option("--logprobs", integer({ min: 0, max: MOST_LOGPROBS, metavar: "K" }), {
     description: message`With --json or --jsonl: how likely each token was, and the K likeliest in its place.`,
   })),
+  showPrompt: withDefault(
+    flag("--show-prompt", {
+      description: message`Print the prompt as the model gets it, and its token ids, and answer nothing.`,
+    }),
+    false,
+  ),
   showTree: withDefault(
     flag("--show-tree", {
       description: message`Each round's draft as a tree on stderr: accepted, refused, how likely.`,
@@ -49,6 +62,7 @@ const formatOptions = object("Output", {
 const options = merge(
   group("Prompt", promptOptions),
   systemOption,
+  templateOptions,
   samplingOptions,
   methodOptions,
   modelOptions,
@@ -64,6 +78,14 @@ export const generateCommand = command("generate", options, {
 }).map((options) => () => run(options));
 
 async function run(options: GenerateCommand): Promise<number> {
+  refuseContradictions(options);
+  if (options.showPrompt) return (await import("../show-prompt.ts")).showPrompt(options);
+  return options.jsonl
+    ? (await import("../answer-lines.ts")).answerLines(options)
+    : (await import("../answer.ts")).answer(options);
+}
+
+function refuseContradictions(options: GenerateCommand): void {
   if (options.logprobs !== undefined && !options.json && !options.jsonl) {
     throw new HunchError("usage", "--logprobs has no place in plain text", {}, "add --json or --jsonl");
   }
@@ -75,7 +97,5 @@ async function run(options: GenerateCommand): Promise<number> {
     if (options.prompt !== undefined) {
       throw new HunchError("usage", "--jsonl takes its prompts from stdin", {}, "leave the PROMPT argument out");
     }
-    return (await import("../answer-lines.ts")).answerLines(options);
   }
-  return (await import("../answer.ts")).answer(options);
 }

@@ -7,9 +7,9 @@
 // The index is checked like any stranger's file: what it says must fit the file and itself.
 import { createHash } from "node:crypto";
 import { HunchError, UnsupportedError } from "../errors.ts";
-import { chatOf, METADATA } from "./gguf-source.ts";
+import { chatOf, METADATA, specialsOf } from "./gguf-source.ts";
 import { readGgufFile } from "./gguf.ts";
-import { readFolderTemplate, readFolderTokenizer, type TextFolder } from "./huggingface-text.ts";
+import { readFolderSpecials, readFolderTemplate, readFolderTokenizer, type TextFolder } from "./huggingface-text.ts";
 import { TOKENIZER } from "./llama2c.ts";
 import { OpenedModel, type Warn } from "./opened.ts";
 import { QUANTS } from "./quants.ts";
@@ -19,7 +19,7 @@ import type { ConvertedWeights, SourceTexts, Tensor, TensorType } from "./source
 import { readSpec } from "./spec-json.ts";
 import { Json } from "./tokenizers/json.ts";
 import { tokenizerFromGguf } from "./tokenizers/gguf.ts";
-import { tokenizerFromLlama2c } from "./tokenizers/llama2c.ts";
+import { SPECIAL_NAMES, tokenizerFromLlama2c } from "./tokenizers/llama2c.ts";
 import { blockElements, bytesOf, FileTensor, slice } from "./weights.ts";
 
 export const MAGIC = "HUNCHFIL";
@@ -166,14 +166,20 @@ function textParts(file: BinaryFile, { kind, files }: StoredTexts, vocab: number
     gguf: {
       tokenizer: (warn: Warn) => tokenizerFromGguf(metadata(), { file: `${file.path}/${METADATA}` }, warn),
       chat: () => chatOf(`${file.path}/${METADATA}`, metadata()),
+      specials: () => specialsOf(`${file.path}/${METADATA}`, metadata()),
     },
-    huggingface: { tokenizer: () => readFolderTokenizer(folder), chat: () => readFolderTemplate(folder) },
+    huggingface: {
+      tokenizer: () => readFolderTokenizer(folder),
+      chat: () => readFolderTemplate(folder),
+      specials: () => readFolderSpecials(folder),
+    },
     llama2c: {
       tokenizer: () => {
         const stored = open(TOKENIZER);
         return tokenizerFromLlama2c(stored.read(0, stored.size, "tokenizer"), vocab, stored.path);
       },
       chat: () => undefined,
+      specials: () => SPECIAL_NAMES,
     },
   };
   const texts: SourceTexts = {

@@ -38,6 +38,7 @@ function assemble(path: string, parts: readonly GgufFile[], context?: number): O
     size: parts.reduce((total, { file }) => total + file.size, 0),
     tokenizer: (warn) => tokenizerFromGguf(metadata, { file: path }, warn),
     chat: () => chatOf(path, metadata),
+    specials: () => specialsOf(path, metadata),
     texts: { kind: "gguf", files: [{ name: METADATA, bytes: () => metadataFile(parts[0]) }] },
   });
 }
@@ -55,15 +56,24 @@ function metadataFile({ file, metadata, metadataEnd }: GgufFile): Uint8Array {
 export function chatOf(path: string, metadata: GgufMetadata): ChatTemplate | undefined {
   const hyper = new Hyper(path, (key) => metadata.get(key));
   if (!hyper.has("tokenizer.chat_template")) return undefined;
-  const text = hyper.text(["tokenizer.chat_template"]);
+  return chatFromTemplate(hyper.text(["tokenizer.chat_template"]), { specials: specialsOf(path, metadata) }, path);
+}
+
+/** What templates call special tokens, and how GGUF does. */
+const SPECIALS = { bos_token: "bos", eos_token: "eos", unk_token: "unknown", pad_token: "padding", mask_token: "mask" };
+
+/** Spelling of the special tokens by the names that templates know. */
+export function specialsOf(path: string, metadata: GgufMetadata): Record<string, string> {
+  const hyper = new Hyper(path, (key) => metadata.get(key));
+  if (!hyper.has("tokenizer.ggml.tokens")) return {};
   const tokens = asPackedStrings(metadata.get("tokenizer.ggml.tokens"), { file: path, field: "tokenizer.ggml.tokens" });
-  const spelling = (key: string): string => {
-    if (!hyper.has(key)) return "";
-    const id = hyper.integer([key], 0);
-    return id < tokens.length ? unpack(tokens, id) : "";
-  };
-  const bosToken = spelling("tokenizer.ggml.bos_token_id"), eosToken = spelling("tokenizer.ggml.eos_token_id");
-  return chatFromTemplate(text, { bosToken, eosToken }, path);
+  const spellings: Record<string, string> = {};
+  for (const [name, key] of Object.entries(SPECIALS)) {
+    const field = `tokenizer.ggml.${key}_token_id`;
+    const id = hyper.has(field) ? hyper.integer([field], 0) : Infinity;
+    if (id < tokens.length) spellings[name] = unpack(tokens, id);
+  }
+  return spellings;
 }
 
 /** What metadata and tensors under GGUF's names amount to. */

@@ -45,13 +45,19 @@ export function readFolderTokenizer(folder: TextFolder): Tokenizer {
 
 /** The template of `chat_template.jinja`, or of `tokenizer_config.json`; of several, the one named `default`. */
 export function readFolderTemplate(folder: TextFolder): ChatTemplate | undefined {
-  const config = { ...optional(folder, "special_tokens_map.json"), ...optional(folder, "tokenizer_config.json") };
-  const context = { bosToken: spelling(config.bos_token), eosToken: spelling(config.eos_token) };
+  const context = { specials: readFolderSpecials(folder) };
   const template = folder.open("chat_template.jinja");
   if (template) return chatFromTemplate(readTemplate(template), context, template.path);
   const file = join(folder.path, "tokenizer_config.json");
-  const text = templateOf(config.chat_template, file);
+  const text = templateOf(optional(folder, "tokenizer_config.json")?.chat_template, file);
   return text === undefined ? undefined : chatFromTemplate(text, context, file);
+}
+
+/** Spelling of the special tokens by the names that templates know: whatever is called `…_token` and has one. */
+export function readFolderSpecials(folder: TextFolder): Record<string, string> {
+  const config = { ...optional(folder, "special_tokens_map.json"), ...optional(folder, "tokenizer_config.json") };
+  const named = Object.entries(config).filter(([name]) => name.endsWith("_token"));
+  return Object.fromEntries(named.map(([name, token]) => [name, spelling(token)]).filter(([, text]) => text !== ""));
 }
 
 function templateOf(value: unknown, file: string): string | undefined {

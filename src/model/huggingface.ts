@@ -4,7 +4,13 @@ import { basename, join, resolve } from "node:path";
 import { HunchError } from "../errors.ts";
 import { describe, type ModelFile } from "./architecture.ts";
 import { ARCHITECTURES } from "./architectures/mod.ts";
-import { folderOnDisk, readFolderTemplate, readFolderTokenizer, TEXT_FILES } from "./huggingface-text.ts";
+import {
+  folderOnDisk,
+  readFolderSpecials,
+  readFolderTemplate,
+  readFolderTokenizer,
+  TEXT_FILES,
+} from "./huggingface-text.ts";
 import { fromRecord, type Hyper } from "./hyper.ts";
 import { readJson } from "./json.ts";
 import { OpenedModel } from "./opened.ts";
@@ -47,6 +53,7 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
       size: weights.files.reduce((total, { size }) => total + size, 0),
       tokenizer: () => readFolderTokenizer(texts),
       chat: () => readFolderTemplate(texts),
+      specials: () => readFolderSpecials(texts),
       texts: { kind: "huggingface", files: TEXT_FILES.flatMap((name) => textFile(join(folder, name)) ?? []) },
     });
   } catch (error) {

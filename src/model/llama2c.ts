@@ -7,7 +7,7 @@ import { describeGguf } from "./gguf-source.ts";
 import { OpenedModel } from "./opened.ts";
 import { BinaryFile, Cursor, readWhole } from "./reader.ts";
 import type { Tensor } from "./source.ts";
-import { tokenizerFromLlama2c } from "./tokenizers/llama2c.ts";
+import { SPECIAL_NAMES, tokenizerFromLlama2c } from "./tokenizers/llama2c.ts";
 import { FileTensor } from "./weights.ts";
 
 /** What the tokenizer's file is called inside a converted model. */
@@ -50,6 +50,7 @@ export function openLlama2c(path: string, tokenizer?: string, context?: number):
       size: file.size,
       tokenizer: () => readTokenizer(path, header.vocab, tokenizer),
       chat: () => undefined,
+      specials: () => SPECIAL_NAMES,
       texts: {
         kind: "llama2c",
         files: besides === undefined ? [] : [{ name: TOKENIZER, bytes: () => readWhole(besides) }],

@@ -6,7 +6,7 @@ import { MAGIC, openConverted } from "./converted.ts";
 import { openGguf } from "./gguf-source.ts";
 import { openHuggingFace } from "./huggingface.ts";
 import { openLlama2c } from "./llama2c.ts";
-import type { OpenedModel, Warn } from "./opened.ts";
+import type { OpenedModel, TemplateFile, Warn } from "./opened.ts";
 import { BinaryFile } from "./reader.ts";
 import type { ModelSource } from "./source.ts";
 
@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly context?: number;
   /** Told what is wrong with a model that can be used all the same, when it is found. */
   readonly warn?: Warn;
+  /** A chat template in place of the model's own, and the file it came from. */
+  readonly template?: TemplateFile;
 }
 
 /**
@@ -27,8 +29,10 @@ export interface OpenOptions {
  * Throws HunchError("input") where the file is missing, damaged, hostile or of an unknown kind.
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<ModelSource> {
-  const source = openFile(path, options.context);
-  if (options.warn) source.warn = options.warn;
+  const { context, template, warn } = options;
+  const own = openFile(path, context);
+  const source = template ? own.withTemplate(template) : own;
+  if (warn) source.warn = warn;
   return source;
 }
 

@@ -1,7 +1,7 @@
 // A ModelSource over open files, the same for every format.
 import { BoundedTokenizer } from "./bounded-tokenizer.ts";
 import type { Description } from "./architecture.ts";
-import type { ChatTemplate } from "./chat.ts";
+import { chatFromTemplate, type ChatTemplate } from "./chat.ts";
 import { HunchError } from "../errors.ts";
 import { contentHash } from "./hash.ts";
 import type { BinaryFile } from "./reader.ts";
@@ -12,6 +12,12 @@ import { typedAsText } from "./typed-as-text.ts";
 
 /** Is told, in one line, what is wrong with a model that can be used all the same. */
 export type Warn = (text: string) => void;
+
+/** The text of a chat template, and the file it came from. */
+export interface TemplateFile {
+  readonly text: string;
+  readonly file: string;
+}
 
 export interface OpenedParts {
   readonly path: string;
@@ -25,6 +31,8 @@ export interface OpenedParts {
   readonly size: number;
   readonly tokenizer: (warn: Warn) => Tokenizer;
   readonly chat: () => ChatTemplate | undefined;
+  /** Spelling of the special tokens, as TemplateContext has them. */
+  readonly specials: () => Readonly<Record<string, string>>;
   readonly texts: SourceTexts;
   readonly converted?: ConvertedWeights;
 }
@@ -83,6 +91,12 @@ export class OpenedModel implements ModelSource {
     const message =
       `the chat template writes tokens that the file types as normal text, so that they are cut: ${shown}`;
     this.warn(`${message} (${this.path}); answers will be worse: convert the model again`);
+  }
+
+  /** The same model with another chat template. This one is not to be used any more. */
+  withTemplate({ text, file }: TemplateFile): OpenedModel {
+    const chat = () => chatFromTemplate(text, { specials: this.parts.specials() }, file);
+    return new OpenedModel({ ...this.parts, chat });
   }
 
   has(name: string): boolean {

@@ -3,6 +3,11 @@
 export interface EncodeOptions {
   /** Text like `<|im_end|>` becomes the special token. Default false: user text stays text. */
   readonly special?: boolean;
+  /**
+   * With `special`: [from, to, from, to, …] in UTF-16 units, ascending. No control token is made of what stands there,
+   * in part or whole; to everything else the text is one.
+   */
+  readonly literal?: readonly number[];
   /** Put the beginning-of-text token in front where the model wants one. Default false. */
   readonly begin?: boolean;
 }

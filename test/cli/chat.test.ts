@@ -130,7 +130,7 @@ test("a history that has grown long loses its older half, and damaged lines are 
 });
 
 test("a template's own system prompt is found where it has one", () => {
-  const chat = (text: string) => chatFromTemplate(text, {}, "test");
+  const chat = (text: string) => chatFromTemplate(text, {}, "test")!;
   const each = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}";
   const own = "{% if messages[0].role != 'system' %}<system>Be yourself.</>{% endif %}";
   assert.equal(ownSystem(chat(own + each)), "Be yourself.");

@@ -18,7 +18,8 @@ const tokenizer: Tokenizer = {
 const render = (messages: readonly ChatMessage[]) =>
   messages.map(({ role, content }) => `<${role[0]}>${content}</>`).join("") + "<a>";
 const cut = (messages: readonly ChatMessage[], most: number) => {
-  const tokens = shorten(messages, most, (messages) => tokenizer.encode(render(messages)), tokenizer);
+  const promptOf = (messages: readonly ChatMessage[]) => ({ tokens: tokenizer.encode(render(messages)) });
+  const { tokens } = shorten(messages, most, promptOf, tokenizer);
   assert.ok(tokens.length <= most);
   return tokenizer.decode(tokens);
 };
@@ -61,10 +62,11 @@ test("a system prompt that leaves no room is refused with the numbers", () => {
 
 test("content is cut as deep as it must be, whatever a template does with it", () => {
   // Leaves out every second character: a token that is cut away counts half.
-  const half = (messages: readonly ChatMessage[]) =>
-    tokenizer.encode(
+  const half = (messages: readonly ChatMessage[]) => ({
+    tokens: tokenizer.encode(
       render(messages.map(({ role, content }) => ({ role, content: content.replaceAll(/(.)./g, "$1") }))),
-    );
-  const text = tokenizer.decode(shorten([user("0123456789abcdefghij")], 16, half, tokenizer));
+    ),
+  });
+  const text = tokenizer.decode(shorten([user("0123456789abcdefghij")], 16, half, tokenizer).tokens);
   assert.match(text, /^<u>\w{7}<\/><a>$/);
 });

@@ -67,7 +67,7 @@ test("the template is chat_template.jinja, or that of tokenizer_config.json, or 
   ];
   for (const files of alternatives) {
     const model = await openModel(folder(files));
-    assert.equal(model.chat!.render(message), "<s>hi</s>");
+    assert.equal(model.chat!.render(message).text, "<s>hi</s>");
     model.close();
   }
   for (const wrong of [7, [], [{ name: "x", template: "y" }], [{ name: 3 }]]) {

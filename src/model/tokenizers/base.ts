@@ -68,7 +68,7 @@ export abstract class BaseTokenizer implements Tokenizer {
       }, (token) => {
         out.push(token.id);
         first = false;
-      });
+      }, options.literal);
     } else if (text.length > 0) this.encodePlain(text, true, out);
     return out.finish();
   }

@@ -13,6 +13,9 @@ import { LONGEST_TOKEN, MOST_TOKENS } from "./vocabulary.ts";
 const UNKNOWN = 0, BEGIN = 1, END = 2;
 const SPECIAL = ["<unk>", "<s>", "</s>"];
 
+/** By the names that chat templates know. */
+export const SPECIAL_NAMES = { unk_token: SPECIAL[UNKNOWN], bos_token: SPECIAL[BEGIN], eos_token: SPECIAL[END] };
+
 /**
  * Reads `vocab` tokens from the file's whole content. Throws HunchError("input") with offset and field where it is
  * damaged or belongs to another model.

@@ -51,11 +51,23 @@ export class SpecialTokens {
     }
   }
 
-  /** Tells the stretches of ordinary text and the special tokens of `text`, in order; neither is ever empty. */
-  split(text: string, plain: (text: string) => void, special: (token: SpecialToken) => void): void {
+  /**
+   * Tells the stretches of ordinary text and the special tokens of `text`, in order; neither is ever empty. `literal`:
+   * spans of which no control token is made, as EncodeOptions has them.
+   */
+  split(
+    text: string,
+    plain: (text: string) => void,
+    special: (token: SpecialToken) => void,
+    literal: readonly number[] = [],
+  ): void {
     let from = 0;
+    let span = 0;
     for (let at = 0; at < text.length;) {
-      const token = this.#first[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at) : undefined;
+      while (span < literal.length && literal[span + 1] <= at) span += 2;
+      // Where control tokens must end: the next span, or here where this is one.
+      const controlEnd = span < literal.length ? literal[span] : text.length;
+      const token = this.#first[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at, controlEnd) : undefined;
       if (!token) {
         at++;
         continue;
@@ -71,13 +83,13 @@ export class SpecialTokens {
     if (from < text.length) plain(text.slice(from));
   }
 
-  #longestAt(text: string, at: number): SpecialToken | undefined {
+  #longestAt(text: string, at: number, controlEnd: number): SpecialToken | undefined {
     let found: SpecialToken | undefined;
     let node: Node | undefined = this.#root;
     for (let i = at; i < text.length; i++) {
       node = node.next.get(text.charCodeAt(i));
       if (!node) break;
-      if (node.token) found = node.token;
+      if (node.token && (!node.token.control || i < controlEnd)) found = node.token;
     }
     return found;
   }

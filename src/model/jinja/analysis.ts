@@ -1,0 +1,255 @@
+// What is known of a template before it runs, as Jinja's compiler knows it: filters and tests that do not exist, breaks
+// outside of loops, which names a scope leaves undefined until it sets them, and which variables are read from outside.
+import { FILTERS } from "./filters.ts";
+import { TemplateError } from "./meter.ts";
+import type { Body, CallArguments, Expression, Statement, Target } from "./nodes.ts";
+import { TESTS } from "./tests.ts";
+
+export interface Analysis {
+  /**
+   * Names that a scope sets before it reads them, and that no scope around it knows. They are undefined from the
+   * beginning of the scope on, also for what is inside and stands before the `set`, whatever was given from outside.
+   */
+  readonly later: ReadonlyMap<Body, readonly string[]>;
+  /** Names that are read from outside, in the order in which they are first read. */
+  readonly reads: ReadonlySet<string>;
+}
+
+interface Frame {
+  /** Names that this scope or one around it knows. */
+  readonly known: Set<string>;
+  readonly later: Set<string>;
+  /** Scopes inside, to be looked at when this one is done. */
+  readonly inside: ((around: Frame) => void)[];
+  /** Inside an `if`: unknown filters matter where they are reached. */
+  readonly soft: boolean;
+  /** In a branch of an `if`: what is set here may be unset behind it. */
+  readonly branch: boolean;
+  readonly around: ReadonlySet<string>;
+  readonly inLoop: boolean;
+}
+
+export function analyse(template: Body): Analysis {
+  const analysis = new Analyser();
+  analysis.scope(template, new Set(), [], false);
+  return analysis;
+}
+
+class Analyser implements Analysis {
+  readonly later = new Map<Body, readonly string[]>();
+  readonly reads = new Set<string>();
+
+  scope(body: Body, around: ReadonlySet<string>, parameters: readonly string[], inLoop: boolean): void {
+    const frame = this.#frame(around, parameters, inLoop);
+    this.#statements(body, frame);
+    this.#finish(body, frame);
+  }
+
+  #frame(around: ReadonlySet<string>, parameters: readonly string[], inLoop: boolean): Frame {
+    const known = new Set(parameters);
+    return { known, later: new Set(), inside: [], soft: false, branch: false, around, inLoop };
+  }
+
+  #finish(body: Body, frame: Frame): void {
+    if (frame.later.size > 0) this.later.set(body, [...frame.later]);
+    for (const inner of frame.inside) inner(frame);
+  }
+
+  #load(name: string, { known, around }: Frame): void {
+    if (known.has(name) || around.has(name)) return;
+    known.add(name);
+    this.reads.add(name);
+  }
+
+  #store(name: string, { known, around, later, branch }: Frame): void {
+    if (!known.has(name) && !around.has(name) && !branch) later.add(name);
+    known.add(name);
+  }
+
+  #target(target: Target, frame: Frame): void {
+    if (target.type === "name") this.#store(target.name, frame);
+    else if (target.type === "member") this.#load(target.name, frame);
+    else for (const item of target.items) this.#target(item, frame);
+  }
+
+  #statements({ statements }: Body, frame: Frame): void {
+    for (const statement of statements) this.#statement(statement, frame);
+  }
+
+  /** Looks at a scope inside when all names of this one are known. */
+  #inside(
+    frame: Frame,
+    body: Body,
+    parameters: readonly string[],
+    inLoop: boolean,
+    also: readonly Expression[] = [],
+  ): void {
+    frame.inside.push((outer) => {
+      const inner = this.#frame(new Set([...outer.around, ...outer.known]), parameters, inLoop);
+      for (const expression of also) this.#expression(expression, inner);
+      this.#statements(body, inner);
+      this.#finish(body, inner);
+    });
+  }
+
+  #statement(statement: Statement, frame: Frame): void {
+    switch (statement.type) {
+      case "output":
+        for (const item of statement.items) if (typeof item !== "string") this.#expression(item, frame);
+        return;
+      case "for": {
+        const { target, iterable, test, body, otherwise, recursive } = statement;
+        this.#expression(iterable, frame);
+        if (setsLoop(target) || bodySetsLoop(body) || bodySetsLoop(otherwise)) {
+          throw new TemplateError("Can't assign to special loop variable in for-loop target");
+        }
+        const names = namesOf(target);
+        if (test) this.#inside(frame, { statements: [] }, names, false, [test]);
+        this.#inside(frame, body, [...names, "loop"], true);
+        this.#inside(frame, otherwise, [], frame.inLoop && !recursive);
+        return;
+      }
+      case "if": {
+        const branches: Set<string>[] = [];
+        for (const { test, body } of statement.branches) {
+          this.#expression(test, { ...frame, soft: true });
+          branches.push(this.#branch(body, frame));
+        }
+        branches.push(this.#branch(statement.otherwise, frame));
+        for (const names of branches) for (const name of names) frame.known.add(name);
+        return;
+      }
+      case "set":
+        this.#expression(statement.value, frame);
+        return this.#target(statement.target, frame);
+      case "set block":
+        this.#target(statement.target, frame);
+        return this.#inside(frame, statement.body, [], frame.inLoop, statement.filter ? [statement.filter] : []);
+      case "with":
+        for (const [, value] of statement.pairs) this.#expression(value, frame);
+        return this.#inside(
+          frame,
+          statement.body,
+          statement.pairs.flatMap(([target]) => namesOf(target)),
+          frame.inLoop,
+        );
+      case "macro":
+        this.#store(statement.name, frame);
+        return this.#macro(frame, statement);
+      case "call block":
+        this.#expression(statement.call, frame);
+        return this.#macro(frame, statement);
+      case "filter block":
+        this.#expression(statement.filter, { ...frame, soft: false });
+        return this.#inside(frame, statement.body, [], frame.inLoop);
+      case "scope":
+        return this.#inside(frame, statement.body, [], frame.inLoop && !statement.isCall);
+      case "block": {
+        const { body, scoped } = statement;
+        if (scoped) return this.#inside(frame, body, [], false);
+        frame.inside.push(() => this.scope(body, new Set(), [], false));
+        return;
+      }
+      case "break":
+      case "continue":
+        if (!frame.inLoop) throw new TemplateError(`'${statement.type}' outside loop`);
+    }
+  }
+
+  #macro(
+    frame: Frame,
+    { signature, body }: { signature: { parameters: readonly string[]; defaults: readonly Expression[] }; body: Body },
+  ): void {
+    const special = ["caller", "kwargs", "varargs"];
+    this.#inside(frame, body, [...signature.parameters, ...special], false, signature.defaults);
+  }
+
+  #branch(body: Body, frame: Frame): Set<string> {
+    const known = new Set(frame.known);
+    this.#statements(body, { ...frame, known, soft: true, branch: true });
+    return known;
+  }
+
+  #expression(expression: Expression, frame: Frame): void {
+    const each = (items: readonly (Expression | undefined)[], inner = frame) => {
+      for (const item of items) if (item) this.#expression(item, inner);
+    };
+    const args = ({ positional, named, spread, spreadNamed }: CallArguments) => {
+      each([...positional, ...named.map(({ value }) => value), spread, spreadNamed]);
+    };
+    switch (expression.type) {
+      case "name":
+        return this.#load(expression.name, frame);
+      case "tuple":
+      case "list":
+      case "concat":
+        return each(expression.items);
+      case "dict":
+        return each(expression.pairs.flat());
+      case "not":
+      case "minus":
+      case "plus":
+        return each([expression.operand]);
+      case "and":
+      case "or":
+      case "arithmetic":
+        return each([expression.left, expression.right]);
+      case "compare":
+        return each([expression.first, ...expression.others.map(({ operand }) => operand)]);
+      case "choice":
+        return each([expression.test, expression.yes, expression.no], { ...frame, soft: true });
+      case "attribute":
+        return each([expression.object]);
+      case "item":
+        return each([expression.object, expression.index]);
+      case "slice":
+        return each([expression.object, expression.start, expression.stop, expression.step]);
+      case "call":
+        each([expression.callee]);
+        return args(expression.args);
+      case "filter":
+      case "test": {
+        const { type, name, input } = expression;
+        const known = type === "filter"
+          ? Object.hasOwn(FILTERS, name)
+          : Object.hasOwn(TESTS, name) || name === "filter" || name === "test";
+        if (!known && !frame.soft) throw new TemplateError(`No ${type} named '${name.slice(0, 80)}'.`);
+        each([input]);
+        return args(expression.args);
+      }
+    }
+  }
+}
+
+export function namesOf(target: Target): string[] {
+  if (target.type === "targets") return target.items.flatMap(namesOf);
+  return target.type === "name" ? [target.name] : [];
+}
+
+function setsLoop(target: Target): boolean {
+  return namesOf(target).includes("loop");
+}
+
+/** Anywhere inside. */
+function bodySetsLoop({ statements }: Body): boolean {
+  return statements.some((statement) => {
+    switch (statement.type) {
+      case "set":
+        return setsLoop(statement.target);
+      case "set block":
+        return setsLoop(statement.target) || bodySetsLoop(statement.body);
+      case "for":
+        return setsLoop(statement.target) || bodySetsLoop(statement.body) || bodySetsLoop(statement.otherwise);
+      case "if":
+        return statement.branches.some(({ body }) => bodySetsLoop(body)) || bodySetsLoop(statement.otherwise);
+      case "with":
+      case "macro":
+      case "call block":
+      case "filter block":
+      case "scope":
+      case "block":
+        return bodySetsLoop(statement.body);
+    }
+    return false;
+  });
+}
