@@ -1,14 +1,17 @@
 // hunch check: the proof of one rule, several or all, as a table or as JSON.
 import type { Case } from "../src/check/case.ts";
 import { type ProofOptions, proveRule, type RuleReport } from "../src/check/prove.ts";
-import { caseLine, failureLines, reportLines } from "../src/check/report.ts";
+import { caseText, parseCase } from "../src/check/case-file.ts";
+import { caseLine, failureLines, reportLines, wideFailureLines } from "../src/check/report.ts";
 import { EXIT, HunchError } from "../src/errors.ts";
 import type { OptionSpec, Plugin, PluginContext, Registry } from "../src/registry.ts";
+import type { WideCase } from "../src/check/wide.ts";
 import type { CheckCommand } from "./commands/check.ts";
 import type { VerificationRule } from "../src/rule.ts";
 import { openRegistry } from "./methods.ts";
 import { Status } from "./output/status.ts";
 import { stderr, stdout } from "./output/streams.ts";
+import { readText } from "./text.ts";
 import { working } from "./watched.ts";
 
 /** Returns the exit code. */
@@ -16,6 +19,9 @@ export async function check(options: CheckCommand): Promise<number> {
   const registry = await openRegistry(options.plugins);
   const context = withoutModel(registry);
   const specs = specsOf(options, registry);
+  const only = options.case === undefined ? undefined : parseCase(await readText(options.case), options.case);
+  // A case is of one law.
+  const laws: CheckCommand["laws"] = only === undefined ? options.laws : [only.law];
   const status = new Status();
   const reports: RuleReport[] = [];
   const left: string[] = [];
@@ -26,9 +32,14 @@ export async function check(options: CheckCommand): Promise<number> {
       let rule: VerificationRule | undefined;
       try {
         working(`${spec}, being made`);
-        rule = await ruleOf(spec, options, registry, context);
+        rule = await ruleOf(spec, { ...options, laws }, registry, context);
+        const foreign = only === undefined ? undefined : cannotJudge(rule, only);
+        if (foreign !== undefined) {
+          left.push(`${spec}: ${foreign}`);
+          continue;
+        }
         const begin = (of: Case) => working(`${spec}, ${caseLine(of)}`);
-        reports.push({ ...proveRule(rule, proofOf(rule, { ...options, progress, begin })), rule: spec });
+        reports.push({ ...proveRule(rule, proofOf(rule, { ...options, laws, only, progress, begin })), rule: spec });
       } catch (error) {
         // With --all, what cannot be proved for want of a model is told and left; a rule that claims must be proved.
         if (!options.all || !(error instanceof HunchError) || error.kind !== "usage" || rule?.lossless) throw error;
@@ -59,10 +70,9 @@ function withoutModel(registry: Registry): PluginContext {
 function print(reports: readonly RuleReport[], left: readonly string[]): void {
   for (const line of reportLines(reports)) stdout.line(line);
   for (const { rule, laws } of reports) {
-    for (const { failure } of laws) {
-      if (failure === undefined) continue;
-      stdout.line();
-      for (const line of failureLines(rule, failure)) stdout.line(line);
+    for (const { failure, wideFailure } of laws) {
+      if (failure !== undefined) stdout.line(["", ...failureLines(rule, failure)].join("\n"));
+      if (wideFailure !== undefined) stdout.line(["", ...wideFailureLines(rule, wideFailure)].join("\n"));
     }
   }
   for (const line of left) stderr.line(`not checked: ${line}`);
@@ -72,16 +82,26 @@ function print(reports: readonly RuleReport[], left: readonly string[]): void {
 function reportJson(report: RuleReport) {
   return {
     ...report,
-    laws: report.laws.map(({ failure, ...law }) => ({
+    laws: report.laws.map(({ failure, wideFailure, ...law }) => ({
       ...law,
-      failure: failure && {
-        ...failure.case,
+      failure: (failure && {
+        ...JSON.parse(caseText(failure.case)),
         totalVariation: failure.exact.totalVariation,
         broken: failure.exact.broken,
         hidden: failure.exact.hidden,
-      },
+      }) ?? (wideFailure && { ...wideFailure.case, totalVariation: wideFailure.totalVariation }),
     })),
   };
+}
+
+/** Why a rule has nothing to say of a case, where it has not. */
+function cannotJudge(rule: VerificationRule, of: Case | WideCase): string | undefined {
+  const siblings = "groups" in of
+    ? of.drafts
+    : Math.max(...of.parents.map((parent) => of.parents.filter((other) => other === parent).length));
+  if (!rule.laws.includes(of.law)) return `it does not claim the law ${of.law}`;
+  const { maxSiblings = Infinity } = rule;
+  return siblings > maxSiblings ? `it judges ${maxSiblings} drafts of one place, the case has ${siblings}` : undefined;
 }
 
 function specsOf(options: CheckCommand, registry: Registry): string[] {
@@ -134,7 +154,7 @@ async function ruleOf(
 
 function proofOf(
   rule: VerificationRule,
-  { laws, ...proof }: Omit<CheckCommand, "progress"> & Pick<ProofOptions, "progress" | "begin">,
+  { laws, ...proof }: Omit<CheckCommand, "progress"> & Pick<ProofOptions, "progress" | "begin" | "only">,
 ): ProofOptions {
   return { ...proof, laws: laws.length > 0 ? laws.filter((law) => rule.laws.includes(law)) : undefined };
 }

@@ -168,12 +168,15 @@ export class EnumeratingChance implements Chance {
   }
 
   pick(weights: Distribution): number {
-    return this.decide(() => {
-      const sum = weights.probabilities.reduce((a, b) => a + b, 0);
-      refuseSum(sum);
-      const tokens = Array.from(weights.probabilities, (_, i) => weights.tokens === undefined ? i : weights.tokens[i]);
-      return { tokens, weights: Array.from(weights.probabilities, (weight) => weight / sum) };
-    });
+    return this.decide(() => this.offersOf(weights));
+  }
+
+  /** The tokens that may be drawn and how likely each is. */
+  protected offersOf(weights: Distribution): { tokens: number[]; weights: number[] } {
+    const sum = weights.probabilities.reduce((a, b) => a + b, 0);
+    refuseSum(sum);
+    const tokens = Array.from(weights.probabilities, (_, i) => weights.tokens === undefined ? i : weights.tokens[i]);
+    return { tokens, weights: Array.from(weights.probabilities, (weight) => weight / sum) };
   }
 
   /** Goes through the same branch once more. */

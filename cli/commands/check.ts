@@ -34,6 +34,9 @@ const checkOptions = object("Check", {
     }),
     1,
   ),
+  case: optional(option("--case", path({ metavar: "FILE" }), {
+    description: message`Only this case: p, q, the tree and the law in JSON, as failures are printed.`,
+  })),
   quick: withDefault(
     flag("--quick", { description: message`Few small cases, for a first look and for tests.` }),
     false,

@@ -172,21 +172,27 @@ export function makeCase(kind: string, law: DraftLaw, vocab: number, parents: re
 }
 
 /**
- * One place with `drafts` drafts and 10^-power for all tokens but one: peaks in q, in p and in both, and where they
- * are not too rare to matter, more kinds. What follows the place is of no matter, so it is one token each time.
+ * Rows with 10^-power for all tokens but one: peaks in q, in p and on different tokens of both, and where that is not
+ * too little to matter, of all kinds.
  */
-export function* peakedCases(law: DraftLaw, drafts: number, power: number, random: Random): Generator<Case> {
-  const vocab = 4;
+export function* peaks(vocab: number, power: number, random: Random): Generator<[kind: string, ReturnType<RowPair>]> {
   for (const [kind, rows] of Object.entries(PEAKS)) {
     if (power > 20 && !ALWAYS.includes(kind)) continue;
-    const place = rows(vocab, random, tenth(power));
+    yield [kind, rows(vocab, random, tenth(power))];
+  }
+}
+
+const ALWAYS = ["peaked q", "peaked p", "peaked apart"];
+
+/** One place with `drafts` drafts from such rows. What follows it is of no matter, so it is one token each time. */
+export function* peakedCases(law: DraftLaw, drafts: number, power: number, random: Random): Generator<Case> {
+  const vocab = 4;
+  for (const [kind, place] of peaks(vocab, power, random)) {
     const after = list(vocab, () => oneHot(vocab, random.integer(vocab)));
     const star = list(drafts, () => -1);
     yield caseOf(kind, law, vocab, star, random, [place, ...after.map((p): [number[], number[]] => [p, p])]);
   }
 }
-
-const ALWAYS = ["peaked q", "peaked p", "peaked apart"];
 
 function caseOf(
   kind: string,

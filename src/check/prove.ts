@@ -9,6 +9,7 @@ import { type Case, Rows } from "./case.ts";
 import { enumerateRule, type Exact } from "./enumerate.ts";
 import { KINDS, LEAST_POWER, makeCase, peakedCases, Random, type Size, treeShapes } from "./generate-cases.ts";
 import { shrink } from "./shrink.ts";
+import { enumerateWide, type WideCase, wideCases } from "./wide.ts";
 
 /** A rule that claims to be lossless must be this near to the target, in total variation. */
 export const EXACT = 1e-12;
@@ -25,6 +26,8 @@ export interface ProofOptions {
   /** Cases per kind and size; more rounds, more random cases. */
   readonly rounds?: number;
   readonly seed?: number | string;
+  /** Only this case, as it is: a failure is not made smaller. Its law is the one that is tried. */
+  readonly only?: Case | WideCase;
   /** Told after each law's part. */
   readonly progress?: (law: DraftLaw, fraction: number) => void;
   /** Told before each case is run. */
@@ -52,6 +55,13 @@ export interface LawReport {
   /** Distance of a single emitted token from the target: mean and worst total variation, mean KL divergence in nats. */
   readonly perToken: { readonly mean: number; readonly worst: number; readonly divergence: number };
   readonly failure?: Failure;
+  /** The first case of tens of thousands of tokens that is not exact. */
+  readonly wideFailure?: WideFailure;
+}
+
+export interface WideFailure {
+  readonly case: WideCase;
+  readonly totalVariation: number;
 }
 
 export interface RuleReport {
@@ -64,8 +74,13 @@ export interface RuleReport {
 
 /** Runs the proof. Throws what the rule throws. */
 export function proveRule(rule: VerificationRule, options: ProofOptions = {}): RuleReport {
-  const laws = (options.laws ?? rule.laws).map((law) => proveLaw(rule, law, options));
-  return { rule: rule.name, lossless: rule.lossless, laws, holds: laws.every(({ failure }) => failure === undefined) };
+  const wanted = options.only === undefined ? options.laws ?? rule.laws : [options.only.law];
+  const laws = wanted.map((law): LawReport => {
+    const report = proveLaw(rule, law, options);
+    return report.failure === undefined ? { ...report, ...proveWide(rule, law, options, report) } : report;
+  });
+  const holds = laws.every(({ failure, wideFailure }) => failure === undefined && wideFailure === undefined);
+  return { rule: rule.name, lossless: rule.lossless, laws, holds };
 }
 
 /** Trees are cut where they would have more drafts than can be followed: about vocab^nodes of them. */
@@ -94,7 +109,11 @@ function sizes(rule: VerificationRule, options: ProofOptions): Size[] {
 
 /** The cases of one law, the same for every rule. */
 export function* casesOf(law: DraftLaw, rule: VerificationRule, options: ProofOptions = {}): Generator<[Case, number]> {
-  const random = new Random(new SeededChance(options.seed ?? "hunch check"));
+  if (options.only !== undefined) {
+    if (!isWide(options.only)) yield [options.only, 0];
+    return;
+  }
+  const random = randomOf(options);
   const kinds = [...Object.keys(KINDS), "mixed"];
   const rounds = options.rounds ?? 1;
   const all = rounds * (kinds.length + 1);
@@ -132,7 +151,7 @@ function proveLaw(rule: VerificationRule, law: DraftLaw, options: ProofOptions):
     if (rule.lossless && fails(exact, EXACT)) {
       // A case that is far off must stay far off while it shrinks, or it would end in rounding.
       const limit = exact.totalVariation > 1e-6 ? 1e-6 : EXACT;
-      const small = shrink(each, (smaller) => {
+      const small = options.only ? each : shrink(each, (smaller) => {
         options.begin?.(smaller);
         return fails(enumerateRule(smaller, rule), limit);
       });
@@ -170,6 +189,32 @@ function onceMore(of: Case, rule: VerificationRule): Exact {
   let exact = enumerateRule(of, rule);
   for (let i = 0; i < 8 && exact.hidden === undefined; i++) exact = enumerateRule(of, rule);
   return exact;
+}
+
+const isWide = (of: Case | WideCase): of is WideCase => "groups" in of;
+
+const randomOf = ({ seed }: ProofOptions) => new Random(new SeededChance(seed ?? "hunch check"));
+
+/** Adds to a report the cases of tens of thousands of tokens, where there are such. */
+function proveWide(
+  rule: VerificationRule,
+  law: DraftLaw,
+  options: ProofOptions,
+  report: LawReport,
+): Partial<LawReport> {
+  const { only, quick, vocab, drafts, depth } = options;
+  const small = only === undefined ? quick || (vocab ?? drafts ?? depth) !== undefined : !isWide(only);
+  if (small || law === "beam" || !rule.lossless) return {};
+  let { cases, worst } = report;
+  for (const each of only !== undefined && isWide(only) ? [only] : wideCases(law, randomOf(options))) {
+    options.progress?.(law, 1);
+    const totalVariation = enumerateWide(each, rule, EXACT);
+    if (totalVariation === undefined) break;
+    cases++;
+    worst = Math.max(worst, totalVariation);
+    if (!(totalVariation <= EXACT)) return { cases, worst, wideFailure: { case: each, totalVariation } };
+  }
+  return { cases, worst };
 }
 
 const NOTHING = { mean: NaN, worst: NaN, divergence: NaN };

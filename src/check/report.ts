@@ -1,7 +1,8 @@
 // What a proof says, as lines for people.
 import { type Case, contextTokens, depthOf } from "./case.ts";
 import { differences } from "./enumerate.ts";
-import type { Failure, RuleReport } from "./prove.ts";
+import { caseText } from "./case-file.ts";
+import type { Failure, RuleReport, WideFailure } from "./prove.ts";
 
 /** The table of `hunch check`: one line per rule and law. */
 export function reportLines(reports: readonly RuleReport[]): string[] {
@@ -15,7 +16,7 @@ export function reportLines(reports: readonly RuleReport[]): string[] {
           ? "HIDDEN RANDOMNESS"
           : !lossless
           ? "relaxed"
-          : law.failure === undefined
+          : (law.failure ?? law.wideFailure) === undefined
           ? "lossless"
           : "REFUTED",
         String(law.cases),
@@ -75,15 +76,26 @@ export function failureLines(rule: string, { case: of, exact }: Failure): string
       lines.push(`  ${which} ${after}: ${row.map((value) => number(value)).join("  ")}`);
     }
   }
-  if (exact.broken !== undefined) return [...lines, `  ${exact.broken}`];
+  const asFile = `  as a file for hunch check --case: ${caseText(of)}`;
+  if (exact.broken !== undefined) return [...lines, `  ${exact.broken}`, asFile];
   lines.push(
     `  probability of ${depthOf(parents) + 1} tokens, the rule's output continued by the target's own sampling:`,
   );
   for (const { tokens, target, rule: ours } of differences(of, exact)) {
     lines.push(`    ${tokens.join(" ")}: target ${number(target)}, ${rule} ${number(ours)}`);
   }
-  lines.push(`  total variation ${exact.totalVariation.toExponential(2)}`);
+  lines.push(`  total variation ${exact.totalVariation.toExponential(2)}`, asFile);
   return lines;
+}
+
+/** A failing case of tens of thousands of tokens. */
+export function wideFailureLines(rule: string, { case: of, totalVariation }: WideFailure): string[] {
+  return [
+    `${rule} is not lossless for the law ${of.law} with ${of.drafts} drafts of one place (${of.kind}):`,
+    ...of.groups.map(({ count, p, q }) => `  ${count} tokens with p ${number(p)} and q ${number(q)} each`),
+    `  total variation of the first token ${totalVariation.toExponential(2)}`,
+    `  as a file for hunch check --case: ${caseText(of)}`,
+  ];
 }
 
 function number(value: number): string {
