@@ -34,7 +34,7 @@ function* rows(): Generator<[what: string, values: number[]]> {
 test("a sum is right to its last place, however small or long", () => {
   for (const [what, values] of rows()) {
     const sum = mass(dense(values));
-    const off = exact(sum) - exactSum(values);
+    const off: number = exact(sum) - exactSum(values);
     const most = exact(sum) / 2n ** 52n;
     assert.ok((off < 0n ? -off : off) <= most, `${what}: ${sum}`);
   }
@@ -62,7 +62,9 @@ test("what is left without some tokens is the same by taking away as by adding u
       const rest = without(d, gone);
       assert.equal(rest === undefined, !(mass(left) > 0), what);
       // To renormalise denormals costs them digits, and a row of them its sum: not what is wanted here.
-      if (rest !== undefined) assert.ok(Math.abs(mass(rest) - 1) < 1e-15 || mass(left) < 1e-300, `${what}: ${mass(rest)}`);
+      if (rest !== undefined) {
+        assert.ok(Math.abs(mass(rest) - 1) < 1e-15 || mass(left) < 1e-300, `${what}: ${mass(rest)}`);
+      }
     }
   }
 });
@@ -76,7 +78,7 @@ test("without a token, each other's share is what it was", () => {
     for (let token = 0; token < Math.min(values.length, 50); token++) {
       if (token === likeliest) continue;
       const share = exact(values[token]) * exact(1);
-      const off = exact(rest.probabilities[token]) * all - share;
+      const off: number = exact(rest.probabilities[token]) * all - share;
       // Four roundings, or half of the least of numbers.
       const most = share / 2n ** 50n + all;
       assert.ok((off < 0n ? -off : off) <= most, `${what}, token ${token}`);
