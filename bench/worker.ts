@@ -1,7 +1,7 @@
 // hunch as a process that is measured: one line of JSON asks, one line answers. See child.ts.
 import { readFileSync } from "node:fs";
-import { promptOf } from "../cli/prompt.ts";
-import { Session } from "../cli/session.ts";
+import { promptOf } from "../cli/input/prompt.ts";
+import { Session } from "../cli/engine/session.ts";
 import { findAdapter } from "../kernels/webgpu/adapter.ts";
 import { webgpuBackend } from "../kernels/webgpu/backend.ts";
 import { Device } from "../kernels/webgpu/device.ts";

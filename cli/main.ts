@@ -2,7 +2,7 @@
 // Where `hunch` starts. Asking for the version loads nothing else, so that scripts may ask often.
 import process from "node:process";
 import { VERSION } from "./version.ts";
-import { complain } from "./failure.ts";
+import { complain } from "./output/failure.ts";
 import { stdout } from "./output/streams.ts";
 
 const args = process.argv.slice(2);

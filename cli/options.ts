@@ -6,7 +6,7 @@ import type { InferValue } from "@optique/core/parser";
 import { flag, negatableFlag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import { backendParser, methodParser, modelParser } from "./suggest.ts";
+import { backendParser, methodParser, modelParser } from "./words/suggest.ts";
 
 export const modelOption = optional(option("-m", "--model", modelParser("FILE"), {
   description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,

@@ -2,7 +2,7 @@
 import { or } from "@optique/core/constructs";
 import { runParserSync } from "@optique/core/facade";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
-import { closest } from "../src/closest.ts";
+import { closest } from "../src/plugins/closest.ts";
 import { EXIT } from "../src/errors.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
@@ -11,12 +11,12 @@ import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
-import { complain } from "./failure.ts";
+import { complain } from "./output/failure.ts";
 import { paintFor } from "./output/colour.ts";
 import { stderr, stdinHasText, stdout } from "./output/streams.ts";
 import { VERSION } from "./version.ts";
-import { usageError } from "./wording.ts";
-import { wordsOf } from "./words.ts";
+import { usageError } from "./words/wording.ts";
+import { wordsOf } from "./words/words.ts";
 
 /** By name. Each parses to a function that runs it and returns the exit code. */
 export const commands = {
@@ -52,7 +52,7 @@ const NARROWEST = 48;
 export async function run(args: readonly string[]): Promise<number> {
   try {
     if (args[0] === "completion" && args.length > 2) {
-      return (await import("./completion.ts")).complete(args, parser, Object.keys(commands));
+      return (await import("./words/completion.ts")).complete(args, parser, Object.keys(commands));
     }
     const command = parse(args);
     return typeof command === "number" ? command : await command();

@@ -80,7 +80,7 @@ const { success, logs } = await bun.build({
 if (!success) fail(logs.map(String).join("\n"), 1);
 console.log(`${outfile}: ${(statSync(outfile).size / 1e6).toFixed(0)} MB`);
 
-/** The module that takes the place of cli/embedded.ts: the same function, over the files in the binary. */
+/** The module that takes the place of cli/engine/embedded.ts: the same function, over the files in the binary. */
 function embeddedSource(): string {
   const entries = carried.map((name, i) => {
     const content = readFileSync(join(ROOT, name));
@@ -90,7 +90,7 @@ function embeddedSource(): string {
   });
   return [
     ...carried.map((name, i) => `import file${i} from ${JSON.stringify(join(ROOT, name))} with { type: "file" };`),
-    `import { unpack } from ${JSON.stringify(join(ROOT, "cli/unpack.ts"))};`,
+    `import { unpack } from ${JSON.stringify(join(ROOT, "cli/engine/unpack.ts"))};`,
     `const carried = [${entries.join(", ")}];`,
     "export async function embedded(name, cacheDir) {",
     "  const file = carried.find((file) => file.name === name);",

@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { builtin } from "../plugins/builtin.ts";
-import { claimsOf } from "../src/claims.ts";
-import type { Methods, Plugin } from "../src/registry.ts";
+import { claimsOf } from "../src/plugins/claims.ts";
+import type { Methods, Plugin } from "../src/plugins/registry.ts";
 import { ROOT } from "./runtimes.ts";
 
 const PAGE = `${ROOT}docs/methods.md`;

@@ -1,6 +1,6 @@
 // How arithmetic is reached: a Backend loads a model as an Engine, an Engine opens Sequences, a Sequence scores rows.
 import type { Judged, JudgeRequest } from "./device-rule.ts";
-import type { Distribution } from "./distribution.ts";
+import type { Distribution } from "./math/distribution.ts";
 import type { ModelSource } from "./model/source.ts";
 
 /** What an engine can do. A command checks this before the first token and names what is missing. */

@@ -1,6 +1,6 @@
 // The only source of randomness anywhere. Running uses a seed; proving follows every branch.
-import type { Distribution } from "./distribution.ts";
-import { coarse, fine, sumOf } from "./sum.ts";
+import type { Distribution } from "./math/distribution.ts";
+import { coarse, fine, sumOf } from "./math/sum.ts";
 
 export interface Chance {
   /** True with the given probability (values outside 0…1 are clamped). Never true at 0, never false at 1. */
@@ -67,7 +67,7 @@ export class UniformChance implements Stream {
   /**
    * Inverse transform: the first token whose running sum exceeds u·sum. A token of weight 0 never moves that sum.
    *
-   * The sums are those of src/sum.ts, which do not depend on their order: a backend that adds up otherwise draws the
+   * The sums are those of src/math/sum.ts, which do not depend on their order: a backend that adds up otherwise draws the
    * same token. Each token comes up for an interval of u as long as its share of the sum, to 2^-52, however small the
    * weights are; u itself has 53 bits.
    */

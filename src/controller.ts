@@ -1,6 +1,6 @@
 // A controller decides how much to draft, round by round.
 import type { Candidates } from "./backend.ts";
-import type { Distribution } from "./distribution.ts";
+import type { Distribution } from "./math/distribution.ts";
 import type { DraftTree } from "./tree.ts";
 import type { Verdict } from "./rule.ts";
 

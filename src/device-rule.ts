@@ -4,7 +4,7 @@ import type { Stream } from "./chance.ts";
 import type { Verdict, VerificationRule } from "./rule.ts";
 import { penalises, type Sampling } from "./sampling.ts";
 import type { DraftTree } from "./tree.ts";
-import { truncates } from "./truncation.ts";
+import { truncates } from "./math/truncation.ts";
 
 /** A rule that backends may know, with what it depends on. */
 export type DeviceRule =

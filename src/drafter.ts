@@ -1,7 +1,7 @@
 // A drafter guesses; a proposer only says how likely tokens are, and a shape turns that into a tree.
 import type { Chance } from "./chance.ts";
 import type { Plan, Round } from "./controller.ts";
-import type { Distribution } from "./distribution.ts";
+import type { Distribution } from "./math/distribution.ts";
 import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 

@@ -1,5 +1,5 @@
 // A draft: guessed tokens as a tree under the last committed token (the root).
-import type { Distribution } from "./distribution.ts";
+import type { Distribution } from "./math/distribution.ts";
 
 /**
  * How the children of one node were drawn. A rule is lossless for a law, not in general.

@@ -1,8 +1,8 @@
 // A model, prompts, and any drafter, rule and controller on them: what the suite `methods` measures with.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chatPrompt } from "../../cli/prompt.ts";
-import { contextOf } from "../../cli/methods.ts";
+import { chatPrompt } from "../../cli/input/prompt.ts";
+import { contextOf } from "../../cli/engine/methods.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { builtin } from "../../plugins/builtin.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
@@ -11,9 +11,9 @@ import { SeededChance } from "../../src/chance.ts";
 import type { Controller } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
-import { complete, type Completion } from "../../src/generate.ts";
+import { complete, type Completion } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
-import { type PluginContext, Registry } from "../../src/registry.ts";
+import { type PluginContext, Registry } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";

@@ -13,8 +13,8 @@ import {
   normalise,
   totalVariation,
   without,
-} from "../../src/distribution.ts";
-import type { Completion } from "../../src/generate.ts";
+} from "../../src/math/distribution.ts";
+import type { Completion } from "../../src/round/generate.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import type { Sampling } from "../../src/sampling.ts";

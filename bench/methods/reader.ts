@@ -1,7 +1,7 @@
 // The target's scores along texts that were said otherwise.
 import type { Engine, Sequence } from "../../src/backend.ts";
 import type { Sampling } from "../../src/sampling.ts";
-import { sampledPass, type SampledScores } from "../../src/scores.ts";
+import { sampledPass, type SampledScores } from "../../src/round/sampled-scores.ts";
 import { type DraftTree, EMPTY_TREE, rowParents } from "../../src/tree.ts";
 
 /** Reads texts with a sequence of its own. */

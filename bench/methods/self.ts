@@ -2,8 +2,8 @@
 // vocabulary; this is a draft model as good as can be had, and as dear as its target: for tokens per pass, not for speed.
 import { ModelProposer } from "../../plugins/drafters/model.ts";
 import type { Proposer } from "../../src/drafter.ts";
-import { ProposedDrafter } from "../../src/proposed.ts";
-import { definePlugin, type Plugin } from "../../src/registry.ts";
+import { ProposedDrafter } from "../../src/draft/proposed.ts";
+import { definePlugin, type Plugin } from "../../src/plugins/registry.ts";
 
 const WINDOW = 32;
 

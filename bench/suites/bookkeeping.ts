@@ -14,7 +14,7 @@ import { gumbel } from "../../plugins/shapes/gumbel.ts";
 import { optTree } from "../../plugins/shapes/opt-tree.ts";
 import { topK } from "../../plugins/shapes/top-k.ts";
 import { SeededChance } from "../../src/chance.ts";
-import { type Distribution, normalise } from "../../src/distribution.ts";
+import { type Distribution, normalise } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { TreeShape } from "../../src/shape.ts";

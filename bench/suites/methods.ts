@@ -13,7 +13,7 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { ROOT } from "../../scripts/runtimes.ts";
-import type { Completion } from "../../src/generate.ts";
+import type { Completion } from "../../src/round/generate.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { Bed, type BedName, type Methods, type Setting } from "../methods/bed.ts";
 import { distances, foreignShare } from "../methods/distance.ts";

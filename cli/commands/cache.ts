@@ -32,8 +32,8 @@ export const cacheCommand = command(
   ),
   { brief: message`Converted models and measurements: list, clear, limit.` },
 ).map((options) => async (): Promise<number> => {
-  const { openCache } = await import("../cache.ts");
-  const { cacheLimit, clearCache, listCache, setCacheLimit, trimCache } = await import("../cache-entries.ts");
+  const { openCache } = await import("../cache/cache.ts");
+  const { cacheLimit, clearCache, listCache, setCacheLimit, trimCache } = await import("../cache/entries.ts");
   const { stderr, stdout } = await import("../output/streams.ts");
   const { bytes, table, when } = await import("../output/table.ts");
   const folder = openCache();

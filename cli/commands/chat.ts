@@ -41,4 +41,4 @@ export type ChatCommand = InferValue<typeof options>;
 
 export const chatCommand = command("chat", options, {
   brief: message`Talk with the model; /help lists what else can be said.`,
-}).map((options) => async (): Promise<number> => (await import("../chat.ts")).chat(options));
+}).map((options) => async (): Promise<number> => (await import("../chat/chat.ts")).chat(options));

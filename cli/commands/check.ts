@@ -7,7 +7,7 @@ import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOptions } from "../options.ts";
-import { methodParser } from "../suggest.ts";
+import { methodParser } from "../words/suggest.ts";
 
 const checkOptions = object("Check", {
   rules: multiple(argument(methodParser("rule", "RULE"), {
@@ -127,10 +127,10 @@ export const checkCommand = command("check", options, {
   description: message`Draws random and adversarial cases, runs the rule through all that chance can do, and compares
     what comes out with the target's own distribution. The exit code is 6 where a rule that claims to be lossless is not.`,
 }).map((options) => async (): Promise<number> => {
-  const { isWatched, watched } = await import("../watched.ts");
+  const { isWatched, watched } = await import("../check/watched.ts");
   if (options.plugins.length > 0 && !isWatched()) return await watched(options.timeout);
-  if (options.chiSquare) return await (await import("../check-chi-square.ts")).checkChiSquare(options);
-  if (options.bound) return await (await import("../check-bound.ts")).checkBound(options);
-  if (options.shapes.length > 0) return await (await import("../check-shapes.ts")).checkShapes(options);
-  return await (await import("../check.ts")).check(options);
+  if (options.chiSquare) return await (await import("../check/chi-square.ts")).checkChiSquare(options);
+  if (options.bound) return await (await import("../check/bound.ts")).checkBound(options);
+  if (options.shapes.length > 0) return await (await import("../check/shapes.ts")).checkShapes(options);
+  return await (await import("../check/check.ts")).check(options);
 });

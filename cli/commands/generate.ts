@@ -7,7 +7,7 @@ import { argument, command, flag, negatableFlag, option } from "@optique/core/pr
 import { integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
-import { MOST_LOGPROBS } from "../requests.ts";
+import { MOST_LOGPROBS } from "../generate/requests.ts";
 import {
   methodOptions,
   modelOptions,
@@ -79,10 +79,10 @@ export const generateCommand = command("generate", options, {
 
 async function run(options: GenerateCommand): Promise<number> {
   refuseContradictions(options);
-  if (options.showPrompt) return (await import("../show-prompt.ts")).showPrompt(options);
+  if (options.showPrompt) return (await import("../generate/show-prompt.ts")).showPrompt(options);
   return options.jsonl
-    ? (await import("../answer-lines.ts")).answerLines(options)
-    : (await import("../answer.ts")).answer(options);
+    ? (await import("../generate/answer-lines.ts")).answerLines(options)
+    : (await import("../generate/answer.ts")).answer(options);
 }
 
 function refuseContradictions(options: GenerateCommand): void {

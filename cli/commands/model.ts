@@ -7,7 +7,7 @@ import { choice, integer } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
 import { debug, modelOption } from "../options.ts";
-import { backendParser, modelParser } from "../suggest.ts";
+import { backendParser, modelParser } from "../words/suggest.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
@@ -79,13 +79,13 @@ export const modelCommand = command(
 ).map((options) => async (): Promise<number> => {
   switch (options.action) {
     case "info":
-      return (await import("../model-info.ts")).modelInfo({ ...options, file: named(options) });
+      return (await import("../model/info.ts")).modelInfo({ ...options, file: named(options) });
     case "list":
-      return (await import("../model-info.ts")).modelList(options);
+      return (await import("../model/info.ts")).modelList(options);
     case "convert":
-      return (await import("../model-convert.ts")).modelConvert(options);
+      return (await import("../model/convert.ts")).modelConvert(options);
     case "quality":
-      return (await import("../model-quality.ts")).modelQuality({ ...options, file: named(options) });
+      return (await import("../model/quality.ts")).modelQuality({ ...options, file: named(options) });
   }
 });
 

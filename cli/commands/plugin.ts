@@ -25,6 +25,6 @@ export const pluginCommand = command(
   command("list", list, { brief: message`What can be given to ${commandLine("--drafter")} and the like.` }),
   { brief: message`Drafters, rules, controllers and other methods.` },
 ).map((options) => async (): Promise<number> => {
-  const { listPlugins } = await import("../plugins.ts");
+  const { listPlugins } = await import("../engine/plugins.ts");
   return await listPlugins(options);
 });

@@ -49,4 +49,4 @@ export type ScoreCommand = InferValue<typeof options>;
 export const scoreCommand = command("score", options, {
   brief: message`How likely a text is: log-probability and rank of every token, perplexity.`,
   description: message`Scores a text from the argument, a file or stdin, or given token ids.`,
-}).map((options) => async () => (await import("../score.ts")).score(options));
+}).map((options) => async () => (await import("../score/score.ts")).score(options));

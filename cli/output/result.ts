@@ -1,9 +1,9 @@
 // An answer as programs read it: what --json prints, and --jsonl on every line. docs/output.md describes it.
-import type { FinishReason } from "../../src/generate.ts";
+import type { FinishReason } from "../../src/round/generate.ts";
 import type { Stats } from "../../src/stats.ts";
-import type { Choice } from "../choice.ts";
-import type { Answered } from "../prefix.ts";
-import type { Question, Session } from "../session.ts";
+import type { Choice } from "../engine/choice.ts";
+import type { Answered } from "../engine/prefix.ts";
+import type { Question, Session } from "../engine/session.ts";
 import { type Logprob, logprobJson } from "./score.ts";
 
 export interface Result {

@@ -2,7 +2,7 @@
 import type { Engine } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { TextScore, TokenScore } from "../../src/score.ts";
+import type { TextScore, TokenScore } from "../../src/round/perplexity.ts";
 import { table } from "./table.ts";
 
 /** What --json prints, and --jsonl on every line. */

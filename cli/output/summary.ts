@@ -1,5 +1,5 @@
 // What an answer cost and what drafting brought, in a few lines for people.
-import type { FinishReason } from "../../src/generate.ts";
+import type { FinishReason } from "../../src/round/generate.ts";
 import type { Stats } from "../../src/stats.ts";
 import type { Paint } from "./colour.ts";
 

@@ -1,5 +1,5 @@
 // Puts an answer on stdout as it is made: each piece at once, drafted and accepted text marked where colours are on.
-import type { Piece } from "../../src/generate.ts";
+import type { Piece } from "../../src/round/generate.ts";
 import type { Paint } from "./colour.ts";
 import type { Stream } from "./streams.ts";
 import { visible } from "./visible.ts";

@@ -1,5 +1,5 @@
 // The text that is being typed: what each key does to it, whatever it looks like on the screen.
-import { opensQuotes, quoted } from "../block.ts";
+import { opensQuotes, quoted } from "../input/block.ts";
 import type { Key } from "./keys.ts";
 
 /** What a key asks of whoever runs the editor: the turn is complete, or the key is about more than the text. */

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import type { Offer, WeightFormat } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
-import { writeConverted } from "../../src/model/convert.ts";
+import { writeConverted } from "../../src/model/files/convert.ts";
 import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
 import type { AttentionNodes } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";

@@ -1,7 +1,7 @@
 // One transformer as a graph: a ModelSpec and its tensors in, ONNX nodes out. Every architecture passes through here;
 // the weight format decides how matrix products are written (see products.ts).
 import type { ModelSource } from "../../src/model/source.ts";
-import type { Activation, AttentionSpec, LayerSpec } from "../../src/model/spec.ts";
+import type { Activation, AttentionSpec, LayerSpec } from "../../src/model/spec/spec.ts";
 import type { AttentionNodes } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
 import { GraphBuilder, type Value } from "./graph.ts";

@@ -3,7 +3,7 @@
 //
 // A block (code − 2^(bits−1))·scale + offset is ONNX Runtime's symmetric MatMulNBits plus, where the type has offsets,
 // a second float32 product that is a block's length times smaller: (sum of the row over the block) · offset.
-import { blockForm, type Blocks, blocks } from "../../src/model/blocks.ts";
+import { blockForm, type Blocks, blocks } from "../../src/model/tensors/blocks.ts";
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
 import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { addBias, concatenate, floatProduct, type Products } from "./products.ts";

@@ -2,7 +2,7 @@
 import type { Rows, WeightFormat } from "../../src/backend.ts";
 import type { ModelSource, Tensor } from "../../src/model/source.ts";
 import { notFinite } from "../../src/not-finite.ts";
-import type { RopeSpec } from "../../src/model/spec.ts";
+import type { RopeSpec } from "../../src/model/spec/spec.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
 import { cosName, FEEDS, rotationTables, sinName } from "./decoder.ts";
 import { Feed } from "./feed.ts";

@@ -1,8 +1,8 @@
 // What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
 import type { Candidates, Scores } from "../../src/backend.ts";
 import type { Judged, JudgeRequest } from "../../src/device-rule.ts";
-import { type Distribution, mass, widened } from "../../src/distribution.ts";
-import { walkDown } from "../../src/walk.ts";
+import { type Distribution, mass, widened } from "../../src/math/distribution.ts";
+import { walkDown } from "../../src/draft/walk.ts";
 import type { OnnxRules } from "./rules.ts";
 
 /** The buffers that a pass writes to. Rows beyond those asked for are padding. */

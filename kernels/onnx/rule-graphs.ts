@@ -1,9 +1,9 @@
 // Verification rules as graphs: one place of the draft tree per run, from the probabilities that a pass wrote.
 //
-// They repeat the rules of plugins/rules to the last bit. Sums are those of src/sum.ts, which do not depend on their
+// They repeat the rules of plugins/rules to the last bit. Sums are those of src/math/sum.ts, which do not depend on their
 // order; everything else is done element by element, where float64 leaves no choice.
-import { LIFT, LOW, ROUNDING } from "../../src/distribution.ts";
-import { FINE, MOST, SMALL } from "../../src/sum.ts";
+import { LIFT, LOW, ROUNDING } from "../../src/math/distribution.ts";
+import { FINE, MOST, SMALL } from "../../src/math/sum.ts";
 import type { GraphBuilder, Result, Value } from "./graph.ts";
 import { DATA_TYPE } from "./proto.ts";
 
@@ -51,7 +51,7 @@ const last = (g: GraphBuilder, values: Value) => pick(g, values, integer(g, -1))
 const number = (g: GraphBuilder, value: number) => g.constant("float64", [value]);
 const all = (g: GraphBuilder, values: Value) => g.op("ReduceSum", [values], { keepdims: { int: 1 } });
 
-/** Values below 2 in the two parts of src/sum.ts, multiples of 2^-52 and of 2^-87. */
+/** Values below 2 in the two parts of src/math/sum.ts, multiples of 2^-52 and of 2^-87. */
 interface Parts {
   readonly coarse: Value;
   readonly fine: Value;
@@ -68,14 +68,14 @@ function sumOf(g: GraphBuilder, values: Value): Value {
   return g.op("Add", [all(g, coarse), all(g, fine)]);
 }
 
-/** Whether a sum is not told yet: `tells` of src/sum.ts, with the scale that it was made at. bool [1] */
+/** Whether a sum is not told yet: `tells` of src/math/sum.ts, with the scale that it was made at. bool [1] */
 function untold(g: GraphBuilder, sum: Value, scale: Value): Value {
   const less = g.op("And", [g.op("Less", [sum, number(g, SMALL)]), g.op("Less", [scale, number(g, MOST)])]);
   const more = g.op("And", [g.op("GreaterOrEqual", [sum, number(g, 2)]), g.op("Less", [sum, number(g, Infinity)])]);
   return g.op("Or", [less, more]);
 }
 
-/** As `mass` of src/distribution.ts. [1] */
+/** As `mass` of src/math/distribution.ts. [1] */
 function mass(g: GraphBuilder, values: Value): Value {
   const first = sumOf(g, values);
   const scalar: Result = { type: "float64", shape: [1] };
@@ -120,7 +120,7 @@ function whole(g: GraphBuilder, { values, lift, factor }: Raw): Value {
 const at = (g: GraphBuilder, { values, lift, factor }: Raw, token: Value) =>
   g.op("Mul", [g.op("Mul", [pick(g, values, token), lift]), factor]);
 
-/** The target's row: to float64, scaled by its sum as `widened` of src/distribution.ts does. It sums to 1 then. */
+/** The target's row: to float64, scaled by its sum as `widened` of src/math/distribution.ts does. It sums to 1 then. */
 function target(g: GraphBuilder): Raw {
   g.input(RULE_FEEDS.row, "float32", ["V"]);
   const values = g.op("Cast", [RULE_FEEDS.row], { to: { int: DATA_TYPE.float64 } });

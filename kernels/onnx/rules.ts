@@ -3,9 +3,9 @@
 //
 // A place is judged only when the walk gets there: its rows are most of the work, and most are never looked at.
 import type { DeviceRule, Judged } from "../../src/device-rule.ts";
-import type { Distribution } from "../../src/distribution.ts";
+import type { Distribution } from "../../src/math/distribution.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
-import { longestStanding, pathTo, type TreePlace, walkDown } from "../../src/walk.ts";
+import { longestStanding, pathTo, type TreePlace, walkDown } from "../../src/draft/walk.ts";
 import { Feed } from "./feed.ts";
 import { GraphBuilder } from "./graph.ts";
 import { encodeModel } from "./proto.ts";

@@ -1,5 +1,5 @@
 // The end of the graph: logits, and what is made of them before JavaScript looks.
-import type { ModelSpec } from "../../src/model/spec.ts";
+import type { ModelSpec } from "../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import type { Attribute, GraphProto, NodeProto } from "./proto.ts";
 

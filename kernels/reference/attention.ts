@@ -3,7 +3,7 @@
 //
 // What came before is a list in order of position. A tree node gets its own ancestors as that list, so its sums run
 // over the same numbers in the same order as in a chain: trees are exact to the last bit.
-import type { AttentionSpec, ModelSpec } from "../../src/model/spec.ts";
+import type { AttentionSpec, ModelSpec } from "../../src/model/spec/spec.ts";
 import { type Matrix, multiply } from "./matrix.ts";
 import { type Norm, normalise } from "./norm.ts";
 import { rotate } from "./rope.ts";

@@ -1,7 +1,7 @@
 // The feed-forward block, plain or gated: GLU Variants Improve Transformer (2020, arXiv 2002.05202), with SiLU or
 // Gaussian Error Linear Units (2016, arXiv 1606.08415).
 import { match } from "ts-pattern";
-import type { Activation, FeedForwardSpec } from "../../src/model/spec.ts";
+import type { Activation, FeedForwardSpec } from "../../src/model/spec/spec.ts";
 import { type Matrix, multiply } from "./matrix.ts";
 
 export interface FeedForwardWeights {

@@ -1,5 +1,5 @@
 // One token through the whole model: any ModelSpec, in the order in which its formulas are written.
-import type { LayerSpec, ModelSpec } from "../../src/model/spec.ts";
+import type { LayerSpec, ModelSpec } from "../../src/model/spec/spec.ts";
 import { attend, type AttentionWeights, type KeyValue } from "./attention.ts";
 import { feedForward, type FeedForwardWeights } from "./feed-forward.ts";
 import { type Matrix, multiply, rowOf } from "./matrix.ts";

@@ -1,5 +1,5 @@
 // Root Mean Square Layer Normalization (2019, arXiv 1910.07467) and Layer Normalization (2016, arXiv 1607.06450).
-import type { ModelSpec } from "../../src/model/spec.ts";
+import type { ModelSpec } from "../../src/model/spec/spec.ts";
 
 /** Gain, ready to multiply, and for layer norms perhaps a bias: [n] each. */
 export interface Norm {

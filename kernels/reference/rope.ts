@@ -1,5 +1,5 @@
 // RoFormer: Enhanced Transformer with Rotary Position Embedding (2021, arXiv 2104.09864).
-import type { RopeSpec } from "../../src/model/spec.ts";
+import type { RopeSpec } from "../../src/model/spec/spec.ts";
 
 /** Turns the leading dimensions of every head of `x` [heads · headSize] by its token's position, in place. */
 export function rotate(x: Float64Array, headSize: number, rope: RopeSpec, position: number): void {

@@ -1,6 +1,6 @@
 // The scores of one pass: whole rows of logits, from which everything else is computed when asked.
 import type { Candidates, Scores } from "../../src/backend.ts";
-import type { Distribution } from "../../src/distribution.ts";
+import type { Distribution } from "../../src/math/distribution.ts";
 
 export class ReferenceScores implements Scores {
   readonly rows: number;

@@ -1,7 +1,7 @@
 // Reads a ModelSource into memory, once, and checks that every tensor has the shape that its spec asks for.
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { LayerSpec } from "../../src/model/spec.ts";
+import type { LayerSpec } from "../../src/model/spec/spec.ts";
 import type { Matrix } from "./matrix.ts";
 import type { Layer, Model } from "./model.ts";
 import type { Norm } from "./norm.ts";

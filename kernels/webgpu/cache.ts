@@ -1,6 +1,6 @@
 // Keys and values of one sequence on the device: per layer one buffer [2, capacity, kvHeads, headSize], keys
 // first, each head filled up to a multiple of four.
-import type { ModelSpec } from "../../src/model/spec.ts";
+import type { ModelSpec } from "../../src/model/spec/spec.ts";
 import type { Device } from "./device.ts";
 import { quads } from "./kernels.ts";
 

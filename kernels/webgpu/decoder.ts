@@ -1,6 +1,6 @@
 // Any ModelSpec as a list of steps: what one pass runs on the device, from embedded rows to logits.
 import type { ModelSource } from "../../src/model/source.ts";
-import type { LayerSpec, RopeSpec } from "../../src/model/spec.ts";
+import type { LayerSpec, RopeSpec } from "../../src/model/spec/spec.ts";
 import type { Device } from "./device.ts";
 import { Embedding } from "./embed.ts";
 import { BEST_WORDS, CANDIDATES, MOST_ROWS, type RotateVariant } from "./kernels.ts";

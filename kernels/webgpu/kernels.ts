@@ -1,5 +1,5 @@
 // The kernels as the device takes them: WGSL with the constants it was written for in front, and its bindings.
-import type { Activation } from "../../src/model/spec.ts";
+import type { Activation } from "../../src/model/spec/spec.ts";
 import type { Access, Kernel } from "./device.ts";
 import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
@@ -37,7 +37,7 @@ export const MOST_ROWS = 128;
 /** How a matrix lies in the device's memory. */
 export type WeightForm = { readonly kind: "f32" | "f16" | "bf16" } | BlockForm;
 
-/** The exact container, as src/model/blocks.ts has it. */
+/** The exact container, as src/model/tensors/blocks.ts has it. */
 export interface BlockForm {
   readonly kind: "b4" | "b8";
   readonly block: number;

@@ -1,5 +1,5 @@
 // The kernels of verification rules as the device takes them. Their float64 is made of whole numbers (ops/f64.wgsl).
-import { ROUNDING } from "../../src/distribution.ts";
+import { ROUNDING } from "../../src/math/distribution.ts";
 import type { Kernel } from "./device.ts";
 import { BEST_WORDS, constants, MOST_ROWS } from "./kernels.ts";
 import blockCode from "./ops/block.wgsl" with { type: "text" };

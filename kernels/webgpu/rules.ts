@@ -4,10 +4,10 @@
 // Verdicts are those of the rules in TypeScript to the last bit, because all that decides is computed in float64
 // (ops/f64.wgsl) and summed in whole units. Where that cannot be, the verdict is not settled, and TypeScript decides.
 import { type DeviceRule, type Judged, mostUniforms } from "../../src/device-rule.ts";
-import { type Distribution, massWithout, point, probability, ROUNDING } from "../../src/distribution.ts";
-import { addUp } from "../../src/sum.ts";
+import { type Distribution, massWithout, point, probability, ROUNDING } from "../../src/math/distribution.ts";
+import { addUp } from "../../src/math/sum.ts";
 import type { DraftTree } from "../../src/tree.ts";
-import { childrenOf, holding, longestStanding, pathTo } from "../../src/walk.ts";
+import { childrenOf, holding, longestStanding, pathTo } from "../../src/draft/walk.ts";
 import type { Device, Kernel } from "./device.ts";
 import { MOST_ROWS } from "./kernels.ts";
 import { blockKernel, factorsKernel, greedyKernel, typicalKernel, walkKernel } from "./rule-kernels.ts";

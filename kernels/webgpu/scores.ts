@@ -1,7 +1,7 @@
 // What a pass left behind, read in memory that the device has filled. The rest stays on the device until it is loaded.
 import { type Candidates, type Need, NEEDS, type Scores } from "../../src/backend.ts";
 import type { Judged } from "../../src/device-rule.ts";
-import { type Distribution, widened } from "../../src/distribution.ts";
+import { type Distribution, widened } from "../../src/math/distribution.ts";
 import { BEST_WORDS, CANDIDATES } from "./kernels.ts";
 
 /** What was read back of a pass, rows after each other. */

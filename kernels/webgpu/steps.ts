@@ -1,5 +1,5 @@
 // Steps of a pass: a kernel, what it is bound to, and how many workgroups it takes for so many rows.
-import type { Activation } from "../../src/model/spec.ts";
+import type { Activation } from "../../src/model/spec/spec.ts";
 import type { Device, Kernel, Pipeline } from "./device.ts";
 import {
   activateKernel,

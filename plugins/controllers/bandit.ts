@@ -8,8 +8,8 @@
 // the rounds of all lengths in place of n, which is the same for every one and so explores nothing.)
 import { type Chance, SeededChance } from "../../src/chance.ts";
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
-import { dense } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { dense } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import { publishedOption } from "./stopping.ts";
 import { oneIsFree } from "./watching.ts";
 

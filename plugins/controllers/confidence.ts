@@ -7,8 +7,8 @@
 // row and is seldom kept. `published` is the paper's way, with `most=6` its cap. At temperature 0 q is the soft-max
 // either way. Drafters without probabilities draft as much as they may.
 import type { Controller } from "../../src/controller.ts";
-import type { Distribution } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import type { Distribution } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import { publishedOption, stoppingAt } from "./stopping.ts";
 
 /** The probability of the likeliest token. */

@@ -9,8 +9,8 @@
 // after 40 at most. Here drafting stops before that token, except the first, by q as it is sampled from. `published` is
 // the paper's way. Drafters without probabilities draft as much as they may.
 import type { Controller } from "../../src/controller.ts";
-import { entropy as entropyOf } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { entropy as entropyOf } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import { publishedOption, stoppingAt } from "./stopping.ts";
 
 export function entropy(threshold: number, most: number, published = false): Controller {

@@ -7,8 +7,8 @@
 // the token drawn, so what is drafted keeps its law. The paper drafts the token at which the probability passes the
 // threshold and then stops: so does `published`. Otherwise drafting stops before it, except before the first.
 import type { Controller, Plan, Round } from "../../src/controller.ts";
-import { type Distribution, entropy } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { type Distribution, entropy } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import { confidenceOf } from "./confidence.ts";
 import { publishedOption } from "./stopping.ts";
 import { deepestOf } from "./watching.ts";

@@ -7,8 +7,8 @@
 // runs, from the very target it serves, so compression needs no input of its own: it shows in what is accepted and in
 // the cost curve. Confidence and entropy are those of the last draft, for a length is chosen before drafting.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
-import { type Distribution, entropy } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { type Distribution, entropy } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import { confidenceOf } from "./confidence.ts";
 import { publishedOption } from "./stopping.ts";
 import { deepestOf, Pace } from "./watching.ts";

@@ -10,8 +10,8 @@
 // drafts, and would be to sampled ones.
 import type { Plan } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { definePlugin } from "../../src/registry.ts";
-import { merge } from "../../src/tree-edit.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
+import { merge } from "../../src/draft/tree-edit.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import type { Growing } from "../shapes/growing.ts";
 import { growLikeliest } from "../shapes/opt-tree.ts";

@@ -12,13 +12,13 @@
 // place, and where the next text and draft turn out to be these, nothing has to run. Drafts are drawn as they always
 // are, by the shape and its chance, from the same distributions: only when they were computed differs.
 import type { Engine, Sequence } from "../../src/backend.ts";
-import { argmax, type Distribution } from "../../src/distribution.ts";
+import { argmax, type Distribution } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
-import { ProposedDrafter } from "../../src/proposed.ts";
-import { definePlugin, type PluginContext } from "../../src/registry.ts";
+import { ProposedDrafter } from "../../src/draft/proposed.ts";
+import { definePlugin, type PluginContext } from "../../src/plugins/registry.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
-import { sampledPass } from "../../src/scores.ts";
+import { sampledPass } from "../../src/round/sampled-scores.ts";
 
 interface Nodes {
   readonly tokens: Int32Array;

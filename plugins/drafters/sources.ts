@@ -2,10 +2,10 @@
 import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { ask } from "../../src/raw.ts";
+import { ask } from "../../src/draft/raw.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
-import { asPoint } from "../../src/tree-edit.ts";
-import { TokenBuffer } from "../../src/tokens.ts";
+import { asPoint } from "../../src/draft/tree-edit.ts";
+import { TokenBuffer } from "../../src/draft/tokens.ts";
 import type { DraftTree } from "../../src/tree.ts";
 
 /** Keeps the text, and keeps both sources up to date. What is joined was chosen, not sampled: law `point`. */

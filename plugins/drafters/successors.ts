@@ -1,9 +1,9 @@
 // successors: what followed the last two tokens in this text, and the last one, as a distribution. A proposer that
 // costs nothing, for shapes and for the branches of `spine`. Counts of the text itself, nothing that a model said: it
 // implements no paper. (Token Recycling, arXiv 2408.08696, keeps what the target found likely after each token.)
-import { type Distribution, sparse } from "../../src/distribution.ts";
+import { type Distribution, sparse } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 
 /** A pair of tokens tells more than one: so many times as much does each of its sightings count. */
 const PAIR = 4;

@@ -8,8 +8,8 @@
 // many words would do. The paper describes such an adaptive threshold; this formula and its default are ours.
 //
 // Temperature 0: the target's own token is its likeliest, and the threshold is one on the raw soft-max.
-import { type Distribution, probability } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { type Distribution, probability } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { tokenLevel, walkGreedily } from "./walk.ts";
 

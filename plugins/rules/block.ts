@@ -12,8 +12,8 @@
 // How long it is may depend on what was drawn, for P(τ ≥ i | x_1 … x_i) = b_i however it goes on. A chosen draft (law
 // `point`) has q = 1 on itself.
 import type { Chance } from "../../src/chance.ts";
-import { type Distribution, excessMass, normalise, point, probability, residual } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { type Distribution, excessMass, normalise, point, probability, residual } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, childrenOf, holding, pathTo } from "./walk.ts";
 

@@ -1,8 +1,8 @@
 // greedy: the target's likeliest token decides. Lossless for greedy decoding (temperature 0), for every draft law.
 // Blockwise Parallel Decoding for Deep Autoregressive Models (Stern et al., 2018, arXiv 1811.03115), exact variant.
-import { definePlugin } from "../../src/registry.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { walkDown } from "../../src/walk.ts";
+import { walkDown } from "../../src/draft/walk.ts";
 
 export const greedy: VerificationRule = {
   name: "greedy",

@@ -20,10 +20,10 @@
 // 3. The distribution that the κ found do give, by the same sums, is the q of the single-draft step. So the rule is
 //    lossless for any κ; only how much it accepts depends on the search.
 import type { Chance } from "../../src/chance.ts";
-import { ascending } from "../../src/check/ascending.ts";
-import { type Distribution, forEach, probability, residual } from "../../src/distribution.ts";
-import { coarse, fine } from "../../src/sum.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { ascending } from "../../src/math/ascending.ts";
+import { type Distribution, forEach, probability, residual } from "../../src/math/distribution.ts";
+import { coarse, fine } from "../../src/math/sum.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import { tokenStep } from "./token.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 

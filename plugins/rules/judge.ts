@@ -10,9 +10,9 @@
 // (`Capabilities.taps`). None is trained for the default model: until then the rule can only be given a judge of yours.
 import { readFileSync } from "node:fs";
 import type { Scores } from "../../src/backend.ts";
-import { normalise } from "../../src/distribution.ts";
+import { normalise } from "../../src/math/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { Verdict, VerificationRule } from "../../src/rule.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { childrenOf, pathTo } from "./walk.ts";

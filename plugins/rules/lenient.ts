@@ -8,8 +8,8 @@
 //
 // Temperature 0, of which the same appendix says that lenience must come before the soft-max is sharpened: the likeliest
 // draft stands where p(x) ≥ l·max p of the raw soft-max; or, with `top`, where it is among its k likeliest.
-import { probability, residual, top as likeliest } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { probability, residual, top as likeliest } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, type Step, tokenLevel, walkGreedily } from "./walk.ts";

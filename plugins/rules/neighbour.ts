@@ -15,10 +15,10 @@
 // tokens that the target finds likeliest: others have no probability worth moving. The authors' trees are of the
 // likeliest drafts, so that their program takes q = 1 for each; here q is what the draft was drawn from, as in equation 5.
 import type { Engine } from "../../src/backend.ts";
-import { type Distribution, normalise, probability, residual, top } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { type Distribution, normalise, probability, residual, top } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import { longestStanding } from "../../src/walk.ts";
+import { longestStanding } from "../../src/draft/walk.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, pathTo, type Step, tokenLevel } from "./walk.ts";
 

@@ -4,8 +4,8 @@
 //
 // Given the set of drafts, keep one of them (or none) as the solution says; where none is kept, draw from what the
 // target still owes, p minus all that is kept. Of the programme's many solutions the paper takes any; here it is one
-// that keeps the eldest draft as often as can be, because in trees most hangs below it (src/check/transport.ts).
-import { type Distribution, excess, mass, normalise } from "../../src/distribution.ts";
+// that keeps the eldest draft as often as can be, because in trees most hangs below it (src/math/transport.ts).
+import { type Distribution, excess, mass, normalise } from "../../src/math/distribution.ts";
 import {
   type DraftSet,
   draftSets,
@@ -13,9 +13,9 @@ import {
   type Solver,
   takenBy,
   type TransportLaw,
-} from "../../src/check/transport.ts";
+} from "../../src/math/transport.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { type Siblings, tokenLevel } from "./walk.ts";
 

@@ -6,8 +6,8 @@
 // whatever else a stochastic beam decides, each next sibling is a draw from q without its elder siblings.
 //
 // Lossless for every law: each draft is judged against the very distribution it was drawn from.
-import { type Distribution, point, probability, residual, without } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { type Distribution, point, probability, residual, without } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Siblings, type Step, tokenLevel } from "./walk.ts";
 

@@ -15,13 +15,21 @@
 // into one.
 import type { Engine, Scores, Sequence } from "../../src/backend.ts";
 import type { Chance } from "../../src/chance.ts";
-import { argmax, type Distribution, mass, normalise, point, probability, residual } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import {
+  argmax,
+  type Distribution,
+  mass,
+  normalise,
+  point,
+  probability,
+  residual,
+} from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { penalises, type Sampling } from "../../src/sampling.ts";
-import { SampledScores } from "../../src/scores.ts";
+import { SampledScores } from "../../src/round/sampled-scores.ts";
 import { chainTree, type DraftTree } from "../../src/tree.ts";
-import { walkDown } from "../../src/walk.ts";
+import { walkDown } from "../../src/draft/walk.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, childrenOf, type Siblings, walkGreedily } from "./walk.ts";
 

@@ -9,9 +9,17 @@
 //   3. everything left over has the hub in it: keep the hub as far as p(a) reaches;
 //   4. what is left then is drawn from what the target still owes.
 // Keeps p(a) + Σ min(p, q_rest), the optimum for this law.
-import { type Distribution, mass, normalise, overlap, probability, residual, without } from "../../src/distribution.ts";
+import {
+  type Distribution,
+  mass,
+  normalise,
+  overlap,
+  probability,
+  residual,
+  without,
+} from "../../src/math/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import { tokenStep } from "./token.ts";
 import { acceptance, type Siblings, type Step, tokenLevel } from "./walk.ts";
 

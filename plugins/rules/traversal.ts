@@ -13,8 +13,8 @@
 // children of all of them when the first comes up. A place is kept with probability r whatever number of children it
 // has, so that the others of its name came up too tells nothing about the rest. Once it is refused, r·p < q there: its
 // p is 0 from then on, and what comes of the others is refused unseen.
-import { type Distribution, excess, mass, normalise, point, probability } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { type Distribution, excess, mass, normalise, point, probability } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, childrenOf, holding, pathTo } from "./walk.ts";

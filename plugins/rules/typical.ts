@@ -6,12 +6,12 @@
 // Two deviations. The next token is drawn from p, so that what was not drafted has the target's own distribution; the
 // paper takes the likeliest, which is `next=likeliest` here. And at temperature 0 the paper goes back to greedy decoding,
 // which is the rule `greedy` here; `typical` then looks at the raw soft-max, and the next token is its likeliest.
-import { entropy, normalise, probability } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { entropy, normalise, probability } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { Scores } from "../../src/backend.ts";
 import type { Verdict, VerificationRule } from "../../src/rule.ts";
 import type { DraftTree } from "../../src/tree.ts";
-import { longestStanding, pathTo } from "../../src/walk.ts";
+import { longestStanding, pathTo } from "../../src/draft/walk.ts";
 
 /** How the token after the accepted ones comes about. */
 export type Next = "drawn" | "likeliest";

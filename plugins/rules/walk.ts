@@ -5,12 +5,12 @@
 // does with the children: what hangs below a child was drawn independently of what made the step choose it.
 import type { Scores } from "../../src/backend.ts";
 import type { Chance } from "../../src/chance.ts";
-import { type Distribution, normalise, point } from "../../src/distribution.ts";
+import { type Distribution, normalise, point } from "../../src/math/distribution.ts";
 import type { Verdict, VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
-import { walkDown } from "../../src/walk.ts";
+import { walkDown } from "../../src/draft/walk.ts";
 
-export { childrenOf, holding, pathTo } from "../../src/walk.ts";
+export { childrenOf, holding, pathTo } from "../../src/draft/walk.ts";
 
 /** The children of one place of a tree, in the order drawn, with what they were drawn from. */
 export interface Siblings {

@@ -12,9 +12,9 @@
 // How many children a node has depends on what was drawn (law `beam`), but each next sibling is a draw from q without
 // its elders, whatever the numbers are: that is all that `recursive` needs.
 import type { Chance } from "../../src/chance.ts";
-import { probability } from "../../src/distribution.ts";
-import { LIKELIEST } from "../../src/proposed.ts";
-import { definePlugin } from "../../src/registry.ts";
+import { probability } from "../../src/math/distribution.ts";
+import { LIKELIEST } from "../../src/draft/proposed.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Growing } from "./growing.ts";
 

@@ -1,9 +1,9 @@
 // Chosen trees grown level by level, one pass of the proposer each. What dynamic and opt-tree share; not a shape of its
 // own.
-import { top } from "../../src/distribution.ts";
+import { top } from "../../src/math/distribution.ts";
 import type { Plan } from "../../src/controller.ts";
 import type { Proposer } from "../../src/drafter.ts";
-import { prune } from "../../src/tree-edit.ts";
+import { prune } from "../../src/draft/tree-edit.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { Growing } from "./growing.ts";
 

@@ -1,8 +1,8 @@
 // chain: one token after another, each drawn from the proposer's q after the one before. The draft of speculative
 // decoding as it was published.
 // Fast Inference from Transformers via Speculative Decoding (Leviathan et al., 2022, arXiv 2211.17192).
-import type { Distribution } from "../../src/distribution.ts";
-import { definePlugin } from "../../src/registry.ts";
+import type { Distribution } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/registry.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { chainTree } from "../../src/tree.ts";
 

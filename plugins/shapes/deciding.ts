@@ -6,7 +6,7 @@
 //
 // Whether a node gets children is settled by the path to it, before any of them is drawn: law `distinct`.
 import type { Round } from "../../src/controller.ts";
-import { entropy } from "../../src/distribution.ts";
+import { entropy } from "../../src/math/distribution.ts";
 import type { Growing } from "./growing.ts";
 import { Logistic } from "./logistic.ts";
 

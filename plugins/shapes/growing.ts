@@ -1,7 +1,7 @@
 // A tree while it grows: what all shapes of this folder share. Not a shape of its own.
 import type { Chance } from "../../src/chance.ts";
 import type { Plan } from "../../src/controller.ts";
-import { type Distribution, probability, top } from "../../src/distribution.ts";
+import { type Distribution, probability, top } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { Urn } from "./urn.ts";

@@ -1,5 +1,5 @@
 // Tokens by falling probability, as far as anybody asks. Not a shape.
-import { type Distribution, top } from "../../src/distribution.ts";
+import { type Distribution, top } from "../../src/math/distribution.ts";
 
 /** Most likely first, equal ones by ascending id. Few are cheap: more are looked for only once they are wanted. */
 export function* ranked(q: Distribution): Generator<number, void> {

@@ -3,8 +3,8 @@
 // The likeliest tokens are looked up once and kept apart: most draws are among them and cost as many steps as they are.
 // Only a draw of one of the others looks through the whole vocabulary again.
 import type { Chance } from "../../src/chance.ts";
-import { type Distribution, mass, massWithout, probability, top } from "../../src/distribution.ts";
-import { LIKELIEST } from "../../src/proposed.ts";
+import { type Distribution, mass, massWithout, probability, top } from "../../src/math/distribution.ts";
+import { LIKELIEST } from "../../src/draft/proposed.ts";
 
 export class Urn {
   readonly #q: Distribution;

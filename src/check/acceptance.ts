@@ -1,7 +1,7 @@
 // How much of real distributions a rule keeps: one place, drafts drawn by law, the rule's own code, seeded chance.
 import type { Candidates, Scores } from "../backend.ts";
 import type { Chance } from "../chance.ts";
-import { argmax, type Distribution, normalise, probability, top, without } from "../distribution.ts";
+import { argmax, type Distribution, normalise, probability, top, without } from "../math/distribution.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { DraftLaw, DraftTree } from "../tree.ts";
 

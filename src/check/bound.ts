@@ -2,9 +2,9 @@
 // Towards Optimal Multi-draft Speculative Decoding (Hu et al., 2025, arXiv 2502.18779), theorems 2 and 3:
 //   α* = 1 + min over token sets H of [p(H) − Q(all drafts are in H)],
 // and for these laws the best H is a prefix of the vocabulary ordered by q/p descending. So the bound costs one sort.
-import { type Distribution, normalise, overlap, probability, top, without } from "../distribution.ts";
+import { type Distribution, normalise, overlap, probability, top, without } from "../math/distribution.ts";
 import type { DraftLaw } from "../tree.ts";
-import { ascending } from "./ascending.ts";
+import { ascending } from "../math/ascending.ts";
 import { allDrawnWithin } from "./without-replacement.ts";
 
 /** Tokens of q in the order of q/p descending (p/q ascending), with both probabilities. */

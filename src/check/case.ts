@@ -3,7 +3,7 @@
 // A context is the tokens after the committed text. Contexts are numbered like a heap: the empty one is 0, and adding
 // token t to context c gives c·vocab + t + 1.
 import type { Candidates, Scores } from "../backend.ts";
-import { argmax, dense, type Distribution, normalise, point, probability, sparse, top } from "../distribution.ts";
+import { argmax, dense, type Distribution, normalise, point, probability, sparse, top } from "../math/distribution.ts";
 import type { DraftLaw, DraftTree } from "../tree.ts";
 
 export interface Case {

@@ -1,5 +1,5 @@
 // Pearson's chi-square test: do so many draws come from this distribution?
-import { type Distribution, probability } from "../distribution.ts";
+import { type Distribution, probability } from "../math/distribution.ts";
 
 export interface ChiSquare {
   readonly statistic: number;

@@ -1,6 +1,6 @@
 // Cases for the losslessness proof: random ones, and the kinds on which rules are known to break.
 import type { Chance } from "../chance.ts";
-import { dense } from "../distribution.ts";
+import { dense } from "../math/distribution.ts";
 import type { DraftLaw } from "../tree.ts";
 import { type Case, contextCount, depthOf } from "./case.ts";
 

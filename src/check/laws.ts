@@ -1,6 +1,6 @@
 // The draft laws of src/tree.ts, drawn by the book: what a drafter of that law may do, in the fewest lines.
 import type { Chance } from "../chance.ts";
-import { type Distribution, entries, mass, sparse, without } from "../distribution.ts";
+import { type Distribution, entries, mass, sparse, without } from "../math/distribution.ts";
 import type { DraftLaw, DraftTree } from "../tree.ts";
 import { type Case, depthOf, type Rows } from "./case.ts";
 

@@ -1,6 +1,6 @@
 // The proof: a rule against random and adversarial cases of each of its laws, every branch followed.
 import { SeededChance } from "../chance.ts";
-import { dense } from "../distribution.ts";
+import { dense } from "../math/distribution.ts";
 import { HunchError } from "../errors.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { DraftLaw } from "../tree.ts";

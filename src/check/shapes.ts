@@ -2,7 +2,7 @@
 // and the rule judges every tree that comes of it. A shape that is untrue to its law is caught here and nowhere else.
 import { everyBranchAsync, HiddenRandomness, SeededChance } from "../chance.ts";
 import type { Plan } from "../controller.ts";
-import type { Distribution } from "../distribution.ts";
+import type { Distribution } from "../math/distribution.ts";
 import type { Proposer } from "../drafter.ts";
 import { HunchError } from "../errors.ts";
 import type { VerificationRule } from "../rule.ts";

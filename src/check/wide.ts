@@ -4,7 +4,7 @@
 // members of a group alike, so chance need not follow each of them: one stands for all that were not drawn yet, with the
 // probability of all together. The rule itself runs as it is, on distributions of the whole length.
 import { type Chance, EnumeratingChance, everyBranch } from "../chance.ts";
-import { dense, type Distribution, point, top } from "../distribution.ts";
+import { dense, type Distribution, point, top } from "../math/distribution.ts";
 import { HunchError } from "../errors.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { DraftLaw } from "../tree.ts";

@@ -1,5 +1,5 @@
 // Where a text has been before: the places at which it ended as it ends now.
-import { TokenBuffer } from "../tokens.ts";
+import { TokenBuffer } from "./tokens.ts";
 
 /** n-grams are looked up by up to so many tokens; a match that is longer is found by comparing. */
 const INDEXED = 4;

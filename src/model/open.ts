@@ -2,12 +2,12 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { HunchError } from "../errors.ts";
-import { MAGIC, openConverted } from "./converted.ts";
-import { openGguf } from "./gguf-source.ts";
-import { openHuggingFace } from "./huggingface.ts";
-import { openLlama2c } from "./llama2c.ts";
-import type { OpenedModel, TemplateFile, Warn } from "./opened.ts";
-import { BinaryFile } from "./reader.ts";
+import { MAGIC, openConverted } from "./files/converted.ts";
+import { openGguf } from "./files/gguf-source.ts";
+import { openHuggingFace } from "./files/huggingface.ts";
+import { openLlama2c } from "./files/llama2c.ts";
+import type { OpenedModel, TemplateFile, Warn } from "./files/opened.ts";
+import { BinaryFile } from "./files/reader.ts";
 import type { ModelSource } from "./source.ts";
 
 export interface OpenOptions {

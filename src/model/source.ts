@@ -1,8 +1,8 @@
 // One model file, whatever its format: what it computes, its tensors by canonical name, its tokenizer and template.
 import type { WeightFormat } from "../backend.ts";
-import type { Blocks } from "./blocks.ts";
-import type { ModelSpec } from "./spec.ts";
-import type { ChatTemplate } from "./chat.ts";
+import type { Blocks } from "./tensors/blocks.ts";
+import type { ModelSpec } from "./spec/spec.ts";
+import type { ChatTemplate } from "./chat/chat.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /**

@@ -5,7 +5,7 @@ import type { Plan } from "../controller.ts";
 import { HunchError } from "../errors.ts";
 import type { GenerateOptions } from "../generation.ts";
 import { type DraftTree, EMPTY_TREE, isChain, rowParents, treeFault } from "../tree.ts";
-import { prune } from "../tree-edit.ts";
+import { prune } from "../draft/tree-edit.ts";
 
 type Players = Pick<GenerateOptions, "engine" | "drafter" | "rule" | "sampling" | "strict">;
 

@@ -1,11 +1,11 @@
 // pass: one forward of the target over the root and the draft; the drafter may go on meanwhile.
 import type { Sequence } from "../backend.ts";
-import { beside } from "../beside.ts";
+import { beside } from "./beside.ts";
 import { isStream } from "../chance.ts";
 import { requestVerdict } from "../device-rule.ts";
 import type { GenerateOptions } from "../generation.ts";
 import { rawSampling } from "../sampling.ts";
-import { sampledPass, type SampledScores } from "../scores.ts";
+import { sampledPass, type SampledScores } from "./sampled-scores.ts";
 import { type DraftTree, isChain, rowParents } from "../tree.ts";
 import { judgesGreedily } from "./verify.ts";
 

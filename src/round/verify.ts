@@ -2,7 +2,7 @@
 import type { GenerateOptions } from "../generation.ts";
 import type { Verdict, VerificationRule } from "../rule.ts";
 import type { Sampling } from "../sampling.ts";
-import type { SampledScores } from "../scores.ts";
+import type { SampledScores } from "./sampled-scores.ts";
 import { type DraftTree, verdictFault } from "../tree.ts";
 import { broken } from "./draft.ts";
 

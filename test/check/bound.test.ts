@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { optimalAcceptance } from "../../src/check/bound.ts";
 import { KINDS, Random } from "../../src/check/generate-cases.ts";
-import { draftSets, loadTransport, type TransportLaw } from "../../src/check/transport.ts";
+import { draftSets, loadTransport, type TransportLaw } from "../../src/math/transport.ts";
 import { allDrawnWithin } from "../../src/check/without-replacement.ts";
 import { SeededChance } from "../../src/chance.ts";
-import { dense, mass, normalise } from "../../src/distribution.ts";
+import { dense, mass, normalise } from "../../src/math/distribution.ts";
 
 test("the bound equals the linear programme for every law and two or three drafts", async () => {
   const solve = await loadTransport();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { everyBranch, SeededChance, UniformChance } from "../../src/chance.ts";
-import { dense, sparse } from "../../src/distribution.ts";
+import { dense, sparse } from "../../src/math/distribution.ts";
 
 const ENDS = [0, Number.MIN_VALUE, 2 ** -53, 0.5, 1 - 2 ** -53, 1];
 

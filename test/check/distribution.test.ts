@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import * as d from "../../src/distribution.ts";
+import * as d from "../../src/math/distribution.ts";
 
 const VOCAB = 7;
 const weight = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, {

@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededChance, UniformChance } from "../../src/chance.ts";
 import { LEAST_POWER, PEAKS, Random } from "../../src/check/generate-cases.ts";
-import { dense, excess, excessMass, mass, massWithout, normalise, sparse, without } from "../../src/distribution.ts";
+import {
+  dense,
+  excess,
+  excessMass,
+  mass,
+  massWithout,
+  normalise,
+  sparse,
+  without,
+} from "../../src/math/distribution.ts";
 import { exact, exactSum, ratio } from "../support/exact.ts";
 
 /** A row is long where exact numbers of it take their time. */
@@ -34,7 +43,7 @@ function* rows(): Generator<[what: string, values: number[]]> {
 test("a sum is right to its last place, however small or long", () => {
   for (const [what, values] of rows()) {
     const sum = mass(dense(values));
-    const off: number = exact(sum) - exactSum(values);
+    const off: bigint = exact(sum) - exactSum(values);
     const most = exact(sum) / 2n ** 52n;
     assert.ok((off < 0n ? -off : off) <= most, `${what}: ${sum}`);
   }
@@ -78,7 +87,7 @@ test("without a token, each other's share is what it was", () => {
     for (let token = 0; token < Math.min(values.length, 50); token++) {
       if (token === likeliest) continue;
       const share = exact(values[token]) * exact(1);
-      const off: number = exact(rest.probabilities[token]) * all - share;
+      const off: bigint = exact(rest.probabilities[token]) * all - share;
       // Four roundings, or half of the least of numbers.
       const most = share / 2n ** 50n + all;
       assert.ok((off < 0n ? -off : off) <= most, `${what}, token ${token}`);

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ChatState, stateFolder } from "../../cli/chat-state.ts";
-import { ownSystem } from "../../cli/own-system.ts";
-import { chatFromTemplate } from "../../src/model/chat.ts";
+import { ChatState, stateFolder } from "../../cli/chat/state.ts";
+import { ownSystem } from "../../cli/chat/own-system.ts";
+import { chatFromTemplate } from "../../src/model/chat/chat.ts";
 import { chatModel, file, FOLDER, hunch, TINY } from "./support/cli.ts";
 
 const START = [{ role: "user", content: "Tom?" }, { role: "assistant", content: "Yes." }];

@@ -1,7 +1,7 @@
 // --device and --backend: where target and draft model compute, and that it changes no word.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { devicesOf } from "../../cli/device.ts";
+import { devicesOf } from "../../cli/engine/device.ts";
 import { hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
 
 const ASK = ["--model", STORIES, "Once upon a time", "-n", "24", "--drafter", `model:${STORIES_DRAFT}`];

@@ -35,7 +35,7 @@ test("the first Ctrl-C is a request, every time", { skip }, async () => {
   const script = file(
     "interrupts.ts",
     `import process from "node:process";
-    import { interruptible } from ${JSON.stringify(join(ROOT, "cli/interrupt.ts"))};
+    import { interruptible } from ${JSON.stringify(join(ROOT, "cli/input/interrupt.ts"))};
     for (let i = 0; i < 3; i++) {
       await interruptible((signal) => new Promise<void>((resolve) => {
         signal.addEventListener("abort", () => resolve());

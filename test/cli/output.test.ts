@@ -3,7 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { HunchError } from "../../src/errors.ts";
 import type { Stats } from "../../src/stats.ts";
-import { complain, describe } from "../../cli/failure.ts";
+import { complain, describe } from "../../cli/output/failure.ts";
 import { paintFor } from "../../cli/output/colour.ts";
 import { ClosedPipe, stderr, type Stream } from "../../cli/output/streams.ts";
 import { shortSummary, type Summary, summaryLines } from "../../cli/output/summary.ts";

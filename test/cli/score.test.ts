@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readSafetensors, safeFloats } from "../../src/model/safetensors.ts";
+import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
 import { because } from "../support/skip.ts";
 import { file, FOLDER, hunch, TINY } from "./support/cli.ts";
 

@@ -1,9 +1,9 @@
 // Conversations that are too long: what goes, and what stays.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { shorten } from "../../cli/shorten.ts";
+import { shorten } from "../../cli/input/shorten.ts";
 import { HunchError } from "../../src/errors.ts";
-import type { ChatMessage } from "../../src/model/chat.ts";
+import type { ChatMessage } from "../../src/model/chat/chat.ts";
 import type { Tokenizer } from "../../src/model/tokenizer.ts";
 
 /** A token is a byte. */

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
-import { Block } from "../../cli/block.ts";
+import { Block } from "../../cli/input/block.ts";
 import { Editor } from "../../cli/terminal/editor.ts";
 import { type Key, KeyDecoder } from "../../cli/terminal/keys.ts";
 import { Screen } from "../../cli/terminal/screen.ts";

@@ -4,8 +4,8 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { commands, STANDARD } from "../../cli/run.ts";
-import { wordsOf } from "../../cli/words.ts";
-import { closest } from "../../src/closest.ts";
+import { wordsOf } from "../../cli/words/words.ts";
+import { closest } from "../../src/plugins/closest.ts";
 import { HunchError } from "../../src/errors.ts";
 import { file, FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
 

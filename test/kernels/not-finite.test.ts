@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
-import { scoreTokens } from "../../src/score.ts";
+import { scoreTokens } from "../../src/round/perplexity.ts";
 import { brokenModel, refusesAll, soundModel, TENSORS } from "./support/broken-model.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "hunch-broken-"));

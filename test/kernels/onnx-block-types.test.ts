@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import type { Engine, WeightFormat } from "../../src/backend.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
-import { blockForm, type Blocks, blocks } from "../../src/model/blocks.ts";
+import { blockForm, type Blocks, blocks } from "../../src/model/tensors/blocks.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { BLOCK_TYPES, blockModel } from "./support/block-types.ts";
 import { temporaryCache } from "./support/cache.ts";

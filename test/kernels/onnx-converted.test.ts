@@ -12,7 +12,7 @@ import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { specJson } from "../../src/model/spec-json.ts";
+import { specJson } from "../../src/model/spec/spec-json.ts";
 import { Dice } from "../model/support/fuzz.ts";
 import { temporaryCache } from "./support/cache.ts";
 import { fixture } from "./support/golden.ts";

@@ -7,7 +7,7 @@ import { originalOf } from "../../kernels/onnx/original.ts";
 import { webgpuBackend } from "../../kernels/webgpu/backend.ts";
 import type { WeightFormat } from "../../src/backend.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
-import { blockForm, blocks } from "../../src/model/blocks.ts";
+import { blockForm, blocks } from "../../src/model/tensors/blocks.ts";
 import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";

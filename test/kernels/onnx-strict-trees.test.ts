@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { match } from "../../plugins/rules/match.ts";
-import { complete } from "../../src/generate.ts";
+import { complete } from "../../src/round/generate.ts";
 import type { WeightFormat } from "../../src/backend.ts";
 import { KnowingDrafter } from "../support/drafters.ts";
 import { optionsOf } from "../support/options.ts";

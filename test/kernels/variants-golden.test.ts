@@ -5,7 +5,7 @@ import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import { openModel } from "../../src/model/open.ts";
-import { readSafetensors, safeFloats } from "../../src/model/safetensors.ts";
+import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
 import { temporaryCache } from "./support/cache.ts";
 import { farOff, fixture } from "./support/golden.ts";
 

@@ -8,9 +8,9 @@ import { ModelProposer } from "../../plugins/drafters/model.ts";
 import { match } from "../../plugins/rules/match.ts";
 import { chain } from "../../plugins/shapes/chain.ts";
 import type { Backend, Engine } from "../../src/backend.ts";
-import { complete } from "../../src/generate.ts";
+import { complete } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
-import { ProposedDrafter } from "../../src/proposed.ts";
+import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import { optionsOf } from "../support/options.ts";
 import { holdGpu } from "./support/gpu.ts";
 

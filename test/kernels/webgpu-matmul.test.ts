@@ -7,10 +7,10 @@ import { type Features, MOST_ROWS, PLAIN } from "../../kernels/webgpu/kernels.ts
 import { formOf, packScales, uploadFloats, uploadMatrix, weightBytes } from "../../kernels/webgpu/matrix.ts";
 import { selfTest } from "../../kernels/webgpu/self-test.ts";
 import { matmulStep, Recorder } from "../../kernels/webgpu/steps.ts";
-import { blocks, storedBlocks } from "../../src/model/blocks.ts";
-import { readSafetensors, safeFloats } from "../../src/model/safetensors.ts";
+import { blocks, storedBlocks } from "../../src/model/tensors/blocks.ts";
+import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
 import type { ModelSource, TensorType } from "../../src/model/source.ts";
-import { blockElements, decode } from "../../src/model/weights.ts";
+import { blockElements, decode } from "../../src/model/tensors/weights.ts";
 import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
 import { memorySource, type MemoryTensor } from "./support/memory-source.ts";
 import { pack } from "./support/pack.ts";

@@ -4,11 +4,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
 import { ARCHITECTURES } from "../../src/model/architectures/mod.ts";
-import { describeGguf } from "../../src/model/gguf-source.ts";
-import { readGguf } from "../../src/model/gguf.ts";
+import { describeGguf } from "../../src/model/files/gguf-source.ts";
+import { readGguf } from "../../src/model/files/gguf.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { ModelSpec } from "../../src/model/spec.ts";
+import type { ModelSpec } from "../../src/model/spec/spec.ts";
 import { folderOf, folderWith, type Json, oldSpelling, readConfig } from "./support/folder.ts";
 
 const FIXTURES = ["llama", "llama-rope-scaled", "mistral-window", "qwen2", "qwen3", "phi3", "gpt_neox", "gpt2"]

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HunchError } from "../../src/errors.ts";
-import { chatFromTemplate, type ChatMessage, type TemplateContext } from "../../src/model/chat.ts";
-import { readGguf } from "../../src/model/gguf.ts";
+import { chatFromTemplate, type ChatMessage, type TemplateContext } from "../../src/model/chat/chat.ts";
+import { readGguf } from "../../src/model/files/gguf.ts";
 
 const path = (name: string) => decodeURIComponent(new URL(`../../${name}`, import.meta.url).pathname);
 const golden: { chat: { messages: ChatMessage[]; text: string }[] } = JSON.parse(

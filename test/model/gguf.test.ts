@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
-import { readGguf } from "../../src/model/gguf.ts";
+import { readGguf } from "../../src/model/files/gguf.ts";
 import { openModel } from "../../src/model/open.ts";
 import { unpack } from "../../src/model/tokenizers/strings.ts";
 import { Bytes, gguf, scratch, value, written, type WrittenTensor } from "./support/gguf-writer.ts";

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from
 import { join } from "node:path";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
-import { contentHash } from "../../src/model/hash.ts";
+import { contentHash } from "../../src/model/files/hash.ts";
 import { scratch } from "./support/gguf-writer.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

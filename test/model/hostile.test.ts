@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
-import { readGguf } from "../../src/model/gguf.ts";
+import { readGguf } from "../../src/model/files/gguf.ts";
 import { openModel } from "../../src/model/open.ts";
 import { Bytes, gguf, type GgufParts, value, written } from "./support/gguf-writer.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { BudgetError, fromJson, parseTemplate, renderTemplate, TemplateError } from "../../src/model/jinja/mod.ts";
+import { BudgetError, fromJson, parseTemplate, renderTemplate, TemplateError } from "../../src/model/chat/jinja/mod.ts";
 
 interface Case {
   readonly template: string;

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { HunchError } from "../../src/errors.ts";
-import { readGguf } from "../../src/model/gguf.ts";
+import { readGguf } from "../../src/model/files/gguf.ts";
 import { tokenizerFromGguf } from "../../src/model/tokenizers/gguf.ts";
 import { tokenizerFromHuggingFace } from "../../src/model/tokenizers/huggingface.ts";
 import { asPackedStrings, unpack } from "../../src/model/tokenizers/strings.ts";

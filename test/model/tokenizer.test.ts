@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { readGguf } from "../../src/model/gguf.ts";
+import { readGguf } from "../../src/model/files/gguf.ts";
 import type { Tokenizer } from "../../src/model/tokenizer.ts";
 import type { ByteLevelTokenizer } from "../../src/model/tokenizers/bytelevel.ts";
 import { tokenizerFromGguf } from "../../src/model/tokenizers/gguf.ts";

@@ -1,10 +1,10 @@
 // Every GGML type decodes to the very numbers of gguf-py, and the form for engines stands for the same numbers.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blocks } from "../../src/model/blocks.ts";
-import { readSafetensors, safeFloats } from "../../src/model/safetensors.ts";
+import { blocks } from "../../src/model/tensors/blocks.ts";
+import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
 import type { Tensor, TensorType } from "../../src/model/source.ts";
-import { blockElements, bytesOf, decode } from "../../src/model/weights.ts";
+import { blockElements, bytesOf, decode } from "../../src/model/tensors/weights.ts";
 
 const { tensors } = readSafetensors("test/fixtures/tiny/ggml-types.safetensors");
 const types = [...tensors.keys()].filter((name) => name.endsWith(".raw")).map((name) => name.slice(0, -4));

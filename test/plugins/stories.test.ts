@@ -16,10 +16,10 @@ import { token } from "../../plugins/rules/token.ts";
 import { chain } from "../../plugins/shapes/chain.ts";
 import type { Backend, Engine } from "../../src/backend.ts";
 import type { Drafter } from "../../src/drafter.ts";
-import { complete } from "../../src/generate.ts";
+import { complete } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
-import { ProposedDrafter } from "../../src/proposed.ts";
-import { refuseOtherVocabulary } from "../../src/vocabulary.ts";
+import { ProposedDrafter } from "../../src/draft/proposed.ts";
+import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { fixture } from "../kernels/support/golden.ts";
 import { optionsOf } from "../support/options.ts";
 

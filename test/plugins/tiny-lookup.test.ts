@@ -7,7 +7,7 @@ import { fixed } from "../../plugins/controllers/fixed.ts";
 import { LookupDrafter } from "../../plugins/drafters/lookup.ts";
 import type { Engine, WeightFormat } from "../../src/backend.ts";
 import { UnsupportedError } from "../../src/errors.ts";
-import { complete } from "../../src/generate.ts";
+import { complete } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
 import { temporaryCache } from "../kernels/support/cache.ts";
 import { TINY, tinyFiles, tinyTexts } from "../kernels/support/golden.ts";

@@ -18,11 +18,11 @@ import { chain } from "../../plugins/shapes/chain.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { drawPlace, OnePlace } from "../../src/check/acceptance.ts";
 import { chiSquare, deviate } from "../../src/check/chi-square.ts";
-import { dense, type Distribution, normalise } from "../../src/distribution.ts";
-import { complete } from "../../src/generate.ts";
+import { dense, type Distribution, normalise } from "../../src/math/distribution.ts";
+import { complete } from "../../src/round/generate.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { openModel } from "../../src/model/open.ts";
-import { ProposedDrafter } from "../../src/proposed.ts";
+import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import { fixture } from "../kernels/support/golden.ts";
 import { optionsOf } from "../support/options.ts";
 

@@ -10,7 +10,7 @@ import { SeededChance, UniformChance } from "../../src/chance.ts";
 import { Rows, TableScores } from "../../src/check/case.ts";
 import { KINDS, makeCase, Random, treeShapes } from "../../src/check/generate-cases.ts";
 import { drawTree } from "../../src/check/laws.ts";
-import { normalise, probability } from "../../src/distribution.ts";
+import { normalise, probability } from "../../src/math/distribution.ts";
 import { losslessRules } from "./rules.ts";
 
 const ENDS = [0, Number.MIN_VALUE, 2 ** -53, 0.5, 1 - 2 ** -53, 1];

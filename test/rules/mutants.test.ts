@@ -15,7 +15,7 @@ import {
   residual,
   top,
   without,
-} from "../../src/distribution.ts";
+} from "../../src/math/distribution.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw } from "../../src/tree.ts";
 import { choose, importanceStep, planChoice } from "../../plugins/rules/importance.ts";

@@ -6,9 +6,9 @@ import { type Case, contextCount, contextTokens } from "../../src/check/case.ts"
 import { enumerateRule } from "../../src/check/enumerate.ts";
 import { KINDS, makeCase, Random } from "../../src/check/generate-cases.ts";
 import { proveShape } from "../../src/check/shapes.ts";
-import { loadTransport } from "../../src/check/transport.ts";
+import { loadTransport } from "../../src/math/transport.ts";
 import { SeededChance } from "../../src/chance.ts";
-import { dense, type Distribution, normalise, overlap, probability } from "../../src/distribution.ts";
+import { dense, type Distribution, normalise, overlap, probability } from "../../src/math/distribution.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw } from "../../src/tree.ts";
 import { block } from "../../plugins/rules/block.ts";

@@ -1,5 +1,5 @@
 // The rules of plugins/rules, made with their defaults.
-import { loadTransport } from "../../src/check/transport.ts";
+import { loadTransport } from "../../src/math/transport.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { block } from "../../plugins/rules/block.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";

@@ -7,7 +7,7 @@ import { LookupDrafter } from "../../plugins/drafters/lookup.ts";
 import { match } from "../../plugins/rules/match.ts";
 import { token } from "../../plugins/rules/token.ts";
 import type { Drafter } from "../../src/drafter.ts";
-import { complete, generate, type GenerateOptions, type Piece } from "../../src/generate.ts";
+import { complete, generate, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
 import { chainTree } from "../../src/tree.ts";
 import { GuessingDrafter } from "../support/drafters.ts";
 import { optionsOf } from "../support/options.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { SeededChance } from "../../src/chance.ts";
 import { HunchError } from "../../src/errors.ts";
-import { type Methods, type PluginContext, Registry } from "../../src/registry.ts";
+import { type Methods, type PluginContext, Registry } from "../../src/plugins/registry.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { TableEngine } from "../support/table-engine.ts";

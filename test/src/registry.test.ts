@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { builtin } from "../../plugins/builtin.ts";
-import { closest } from "../../src/closest.ts";
+import { closest } from "../../src/plugins/closest.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
-import { ProposedDrafter } from "../../src/proposed.ts";
-import { definePlugin, type OptionValues, type PluginContext, Registry } from "../../src/registry.ts";
+import { ProposedDrafter } from "../../src/draft/proposed.ts";
+import { definePlugin, type OptionValues, type PluginContext, Registry } from "../../src/plugins/registry.ts";
 import { GREEDY } from "../../src/sampling.ts";
-import { parseSpec } from "../../src/spec.ts";
+import { parseSpec } from "../../src/plugins/spec.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
-import { compareVocabularies, refuseOtherVocabulary } from "../../src/vocabulary.ts";
+import { compareVocabularies, refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { TableEngine } from "../support/table-engine.ts";
 
 const context: PluginContext = {

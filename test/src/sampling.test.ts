@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Distribution, probability } from "../../src/distribution.ts";
+import { type Distribution, probability } from "../../src/math/distribution.ts";
 import { checkSampling, GREEDY, type Sampling } from "../../src/sampling.ts";
-import { sampledPass } from "../../src/scores.ts";
+import { sampledPass } from "../../src/round/sampled-scores.ts";
 import { chainTree, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
-import { truncate } from "../../src/truncation.ts";
+import { truncate } from "../../src/math/truncation.ts";
 import { TableEngine } from "../support/table-engine.ts";
 
 const VOCAB = 300;

@@ -6,7 +6,7 @@ import { referenceBackend } from "../../kernels/reference/backend.ts";
 import type { Engine } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
-import { scoreTokens, type TextScore } from "../../src/score.ts";
+import { scoreTokens, type TextScore } from "../../src/round/perplexity.ts";
 import { fixture } from "../kernels/support/golden.ts";
 
 const golden = JSON.parse(readFileSync(fixture("stories260k/golden.json"), "utf8")).stories260K as {

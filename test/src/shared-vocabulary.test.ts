@@ -7,9 +7,9 @@ import { ModelProposer } from "../../plugins/drafters/model.ts";
 import { match } from "../../plugins/rules/match.ts";
 import { token } from "../../plugins/rules/token.ts";
 import { chain } from "../../plugins/shapes/chain.ts";
-import { complete } from "../../src/generate.ts";
-import { ProposedDrafter } from "../../src/proposed.ts";
-import { inVocabularyOf } from "../../src/shared-vocabulary.ts";
+import { complete } from "../../src/round/generate.ts";
+import { ProposedDrafter } from "../../src/draft/proposed.ts";
+import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
 import { optionsOf } from "../support/options.ts";
 import { TableEngine } from "../support/table-engine.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { TextStream } from "../../src/text.ts";
+import { TextStream } from "../../src/round/text.ts";
 
 /** Tokens are cuts of a byte string: token i stands for the i-th piece. */
 function cut(bytes: Uint8Array, places: readonly number[]) {

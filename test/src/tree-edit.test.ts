@@ -1,8 +1,8 @@
 // Trees made of other trees.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { point } from "../../src/distribution.ts";
-import { asPoint, merge, prune } from "../../src/tree-edit.ts";
+import { point } from "../../src/math/distribution.ts";
+import { asPoint, merge, prune } from "../../src/draft/tree-edit.ts";
 import { chainTree, type DraftTree, EMPTY_TREE, treeFault } from "../../src/tree.ts";
 
 const tree: DraftTree = {

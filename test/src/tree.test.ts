@@ -1,7 +1,7 @@
 // Draft trees: made, measured, and refused where they cannot be.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { point } from "../../src/distribution.ts";
+import { point } from "../../src/math/distribution.ts";
 import { chainTree, depths, type DraftTree, EMPTY_TREE, isChain, treeFault, verdictFault } from "../../src/tree.ts";
 
 const tree = (tokens: number[], parents: number[]): DraftTree => ({

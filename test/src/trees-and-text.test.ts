@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { match } from "../../plugins/rules/match.ts";
 import { token } from "../../plugins/rules/token.ts";
 import type { Round } from "../../src/controller.ts";
-import { complete, generate, type GenerateOptions, type Piece } from "../../src/generate.ts";
+import { complete, generate, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
 import { eldestChain } from "../../src/round/draft.ts";
 import { GuessingDrafter, KnowingDrafter } from "../support/drafters.ts";
 import { optionsOf } from "../support/options.ts";

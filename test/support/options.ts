@@ -3,7 +3,7 @@ import { none } from "../../plugins/drafters/none.ts";
 import { fixed } from "../../plugins/controllers/fixed.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { SeededChance } from "../../src/chance.ts";
-import type { GenerateOptions } from "../../src/generate.ts";
+import type { GenerateOptions } from "../../src/round/generate.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 
 type Given = Partial<Omit<GenerateOptions, "sampling" | "prompt">> & {

@@ -11,7 +11,7 @@ import {
   type Sequence,
   type WeightFormat,
 } from "../../src/backend.ts";
-import type { Distribution } from "../../src/distribution.ts";
+import type { Distribution } from "../../src/math/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tokenizer } from "../../src/model/tokenizer.ts";

@@ -4,7 +4,7 @@ import { token } from "../../../plugins/rules/token.ts";
 import { childrenOf } from "../../../plugins/rules/walk.ts";
 import type { Scores } from "../../../src/backend.ts";
 import { SeededChance } from "../../../src/chance.ts";
-import { dense, type Distribution, residual, sparse, top } from "../../../src/distribution.ts";
+import { dense, type Distribution, residual, sparse, top } from "../../../src/math/distribution.ts";
 import type { DraftTree } from "../../../src/tree.ts";
 
 const VOCAB = 49152;

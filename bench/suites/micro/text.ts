@@ -1,5 +1,5 @@
 // Text to tokens and back, by the default model's tokenizer.
-import { readGguf } from "../../../src/model/gguf.ts";
+import { readGguf } from "../../../src/model/files/gguf.ts";
 import { tokenizerFromGguf } from "../../../src/model/tokenizers/gguf.ts";
 import { DEFAULT_MODEL, specBench } from "../../setup.ts";
 

@@ -1,6 +1,6 @@
 // What every way of attending has in common. There are two: blocks of positions, out of standard operators, whose sums
 // do not depend on what else is in a pass; and ONNX Runtime's own operator, for execution providers that have it.
-import type { AttentionSpec, ModelSpec } from "../../../src/model/spec.ts";
+import type { AttentionSpec, ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "../graph.ts";
 import type { Value as Tensor } from "../runtime.ts";
 

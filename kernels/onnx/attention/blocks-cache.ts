@@ -1,7 +1,7 @@
 // Keys and values in blocks of absolute positions, in memory that grows where it stands: ONNX Runtime writes rows into
 // it, and a pass binds the blocks that it needs.
 import { HunchError } from "../../../src/errors.ts";
-import type { AttentionSpec, ModelSpec } from "../../../src/model/spec.ts";
+import type { AttentionSpec, ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { Runtime, Value } from "../runtime.ts";
 import type { Cache } from "./attention.ts";
 import { BLOCK, COUNT } from "./blocks.ts";

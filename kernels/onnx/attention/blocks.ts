@@ -9,7 +9,7 @@
 // That holds because no product here is long enough to be cut by ONNX Runtime, neither by cache nor by threads, and
 // because the denominators are sums of the same kind: values have a last element that is 1 (a soft-max operator adds up
 // by vector lanes, in which a column's place matters).
-import type { ModelSpec } from "../../../src/model/spec.ts";
+import type { ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "../graph.ts";
 import { type AttendingLayer, type AttentionNodes, cacheName } from "./attention.ts";
 

@@ -1,6 +1,6 @@
 // Keys and values of one sequence, in buffers that ONNX Runtime writes in place: the same memory is bound as past and
 // as present, so a rewind is only a smaller number of rows.
-import type { AttentionSpec, ModelSpec } from "../../../src/model/spec.ts";
+import type { AttentionSpec, ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { Runtime, Value } from "../runtime.ts";
 import type { Cache } from "./attention.ts";
 import { paddedHead } from "./grouped.ts";

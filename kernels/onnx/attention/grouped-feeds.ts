@@ -1,5 +1,5 @@
 // What GroupQueryAttention is fed.
-import type { ModelSpec } from "../../../src/model/spec.ts";
+import type { ModelSpec } from "../../../src/model/spec/spec.ts";
 import { Feed } from "../feed.ts";
 import type { Runtime, Value } from "../runtime.ts";
 import { type AttentionFeeds, cacheNames, type PlacedRows } from "./attention.ts";

@@ -1,6 +1,6 @@
 // Attention by ONNX Runtime's GroupQueryAttention, for execution providers that have kernels of their own for it. It
 // sums up by columns of the cache, so a tree's node, which stands in another column than in a chain, is a little off.
-import type { ModelSpec } from "../../../src/model/spec.ts";
+import type { ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "../graph.ts";
 import { type AttendingLayer, type AttentionNodes, cacheName } from "./attention.ts";
 

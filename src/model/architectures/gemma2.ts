@@ -1,10 +1,10 @@
 // Gemma 2: Improving Open Language Models at a Practical Size (2024, arXiv:2408.00118): norms before and after each
 // block, soft caps on scores and logits, every other layer with a window. Hugging Face stores gains less one.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS } from "../names.ts";
-import { addOneToGains, gemmaScale } from "../gemma.ts";
-import { layerWindows } from "../windows.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS } from "../spec/names.ts";
+import { addOneToGains, gemmaScale } from "../spec/gemma.ts";
+import { layerWindows } from "../spec/windows.ts";
 
 export const gemma2: Architecture = {
   name: "gemma2",

@@ -1,11 +1,11 @@
 // Gemma 3 Technical Report (2025, arXiv:2503.19786): five layers with a window to one without, each kind with a
 // rotation of its own, q and k normalised. The text model only. Hugging Face stores gains less one.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { addOneToGains, gemmaScale } from "../gemma.ts";
-import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS, QK_NORMS } from "../names.ts";
-import { plainRope, readRope } from "../rope-config.ts";
-import { layerWindows } from "../windows.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { addOneToGains, gemmaScale } from "../spec/gemma.ts";
+import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
+import { plainRope, readRope } from "../spec/rope-config.ts";
+import { layerWindows } from "../spec/windows.ts";
 
 export const gemma3: Architecture = {
   name: "gemma3",

@@ -1,9 +1,9 @@
 // GPT-NeoX-20B: An Open-Source Autoregressive Language Model (2022, arXiv:2204.06745), also Pythia: attention and
 // feed-forward side by side, a quarter of each head rotated. Hugging Face packs q, k, v head by head.
-import type { Architecture } from "../architecture.ts";
-import { activationOf, decoderSpec } from "../decoder.ts";
-import { layers, WITH_BIASES } from "../names.ts";
-import { splitInterleavedQkv, splitQkv } from "../packed.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { activationOf, decoderSpec } from "../spec/decoder.ts";
+import { layers, WITH_BIASES } from "../spec/names.ts";
+import { splitInterleavedQkv, splitQkv } from "../spec/packed.ts";
 
 export const gptNeox: Architecture = {
   name: "gpt_neox",

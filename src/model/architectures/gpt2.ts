@@ -1,10 +1,10 @@
 // GPT-2: Language Models are Unsupervised Multitask Learners (2019): learned positions, layer norms, biases everywhere.
 // Hugging Face stores its matrices transposed.
-import type { Architecture } from "../architecture.ts";
-import { activationOf, decoderSpec } from "../decoder.ts";
-import { layers, WITH_BIASES } from "../names.ts";
-import { splitQkv } from "../packed.ts";
-import { slice, transposed } from "../weights.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { activationOf, decoderSpec } from "../spec/decoder.ts";
+import { layers, WITH_BIASES } from "../spec/names.ts";
+import { splitQkv } from "../spec/packed.ts";
+import { slice, transposed } from "../tensors/weights.ts";
 
 export const gpt2: Architecture = {
   name: "gpt2",

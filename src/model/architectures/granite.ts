@@ -1,6 +1,6 @@
 // Granite 3 (IBM, 2024): Llama with four multipliers: on embeddings, scores, residuals and logits.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
 import { llama } from "./llama.ts";
 
 export const granite: Architecture = {

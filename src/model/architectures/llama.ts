@@ -1,9 +1,9 @@
 // Llama: LLaMA: Open and Efficient Foundation Language Models (2023, arXiv:2302.13971), with grouped queries.
 //
 // GGUF stores the rows of q and k in another order, for a rotation of neighbouring pairs; it is told by `interleaved`.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { BIASES, CORE, PRE_NORMS } from "../names.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { BIASES, CORE, PRE_NORMS } from "../spec/names.ts";
 
 export const llama: Architecture = {
   name: "llama",

@@ -1,6 +1,6 @@
 // Mistral 7B (2023, arXiv:2310.06825): Llama with a sliding window. In GGUF it goes by Llama's name.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
 import { llama } from "./llama.ts";
 
 export const mistral: Architecture = {

@@ -1,5 +1,5 @@
 // The architectures that are known. A new one is a file here and a line below.
-import type { Architecture } from "../architecture.ts";
+import type { Architecture } from "../spec/architecture.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
 import { gpt2 } from "./gpt2.ts";

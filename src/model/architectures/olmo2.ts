@@ -1,11 +1,11 @@
 // 2 OLMo 2 Furious (2024, arXiv:2501.00656): norms stand after the blocks; q and k are normalised over all heads.
 // GGUF files of OLMo 3 (Allen Institute for AI, 2025) have the same name: three layers with a window to one without, and
 // only those without scale their rotation.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { CORE, layers, POST_NORMS, QK_NORMS } from "../names.ts";
-import { plainRope } from "../rope-config.ts";
-import { layerWindows } from "../windows.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { CORE, layers, POST_NORMS, QK_NORMS } from "../spec/names.ts";
+import { plainRope } from "../spec/rope-config.ts";
+import { layerWindows } from "../spec/windows.ts";
 
 export const olmo2: Architecture = {
   name: "olmo2",

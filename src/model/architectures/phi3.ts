@@ -1,8 +1,8 @@
 // Phi-3 Technical Report (2024, arXiv:2404.14219): Llama with q, k, v in one matrix and gate, up in another.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { layers, PRE_NORMS } from "../names.ts";
-import { splitGateUp, splitQkv } from "../packed.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { layers, PRE_NORMS } from "../spec/names.ts";
+import { splitGateUp, splitQkv } from "../spec/packed.ts";
 
 export const phi3: Architecture = {
   name: "phi3",

@@ -1,8 +1,8 @@
 // Qwen2 Technical Report (2024, arXiv:2407.10671): Llama with biases on q, k and v.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { layerWindows } from "../windows.ts";
-import { CORE, PRE_NORMS } from "../names.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { layerWindows } from "../spec/windows.ts";
+import { CORE, PRE_NORMS } from "../spec/names.ts";
 
 export const qwen2: Architecture = {
   name: "qwen2",

@@ -1,8 +1,8 @@
 // Qwen3 Technical Report (2025, arXiv:2505.09388): q and k are normalised head by head; no biases.
-import type { Architecture } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { layerWindows } from "../windows.ts";
-import { CORE, PRE_NORMS, QK_NORMS } from "../names.ts";
+import type { Architecture } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { layerWindows } from "../spec/windows.ts";
+import { CORE, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
 
 export const qwen3: Architecture = {
   name: "qwen3",

@@ -1,8 +1,8 @@
 // SmolLM3 (2025): Llama where every fourth layer has no rotation, after RoPE to NoPE and Back Again (2025,
 // arXiv:2501.18795). GGUF does not tell which; the interval is part of the architecture there.
-import type { Architecture, ModelFile } from "../architecture.ts";
-import { decoderSpec } from "../decoder.ts";
-import { layerWindows } from "../windows.ts";
+import type { Architecture, ModelFile } from "../spec/architecture.ts";
+import { decoderSpec } from "../spec/decoder.ts";
+import { layerWindows } from "../spec/windows.ts";
 import { llama } from "./llama.ts";
 
 export const smollm3: Architecture = {

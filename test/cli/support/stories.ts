@@ -1,5 +1,5 @@
 // stories260K as other converters might have written it: with another entry of metadata, or a longer vocabulary.
-import { readGguf } from "../../../src/model/gguf.ts";
+import { readGguf } from "../../../src/model/files/gguf.ts";
 import { asPackedStrings, unpack } from "../../../src/model/tokenizers/strings.ts";
 import { gguf, value, type Written } from "../../model/support/gguf-writer.ts";
 import { STORIES } from "./cli.ts";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Engine } from "../../../src/backend.ts";
 import type { Case } from "../../../src/check/conformance/case.ts";
 import { runChain } from "../../../src/check/conformance/engine-bench.ts";
-import { readSafetensors } from "../../../src/model/safetensors.ts";
+import { readSafetensors } from "../../../src/model/files/safetensors.ts";
 
 export function fixture(path: string): string {
   return fileURLToPath(new URL(`../../fixtures/${path}`, import.meta.url));

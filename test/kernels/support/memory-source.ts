@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { HunchError } from "../../../src/errors.ts";
 import type { ModelSource, Tensor, TensorType } from "../../../src/model/source.ts";
-import type { ModelSpec } from "../../../src/model/spec.ts";
+import type { ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { Tokenizer } from "../../../src/model/tokenizer.ts";
 
 export interface MemoryTensor {

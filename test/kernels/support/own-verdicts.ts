@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../../src/backend.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import { requestVerdict } from "../../../src/device-rule.ts";
-import { dense } from "../../../src/distribution.ts";
+import { dense } from "../../../src/math/distribution.ts";
 import type { VerificationRule } from "../../../src/rule.ts";
 import { GREEDY } from "../../../src/sampling.ts";
-import { sampledPass } from "../../../src/scores.ts";
+import { sampledPass } from "../../../src/round/sampled-scores.ts";
 import { type DraftLaw, type DraftTree, rowParents } from "../../../src/tree.ts";
 
 const EVEN = dense(new Float64Array(1000).fill(0.001));

@@ -1,7 +1,7 @@
 // Random tiny models that between them use every feature a ModelSpec can ask for, so that engines can be compared on
 // what no model file in the tests happens to have. The same seed gives the same model.
 import type { ModelSource, TensorType } from "../../../src/model/source.ts";
-import type { LayerSpec, ModelSpec, RopeSpec } from "../../../src/model/spec.ts";
+import type { LayerSpec, ModelSpec, RopeSpec } from "../../../src/model/spec/spec.ts";
 import { memorySource, type MemoryTensor } from "./memory-source.ts";
 import { pack } from "./pack.ts";
 import { type Random, randomFrom } from "./random.ts";

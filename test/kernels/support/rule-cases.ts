@@ -1,7 +1,7 @@
 // Random drafts with the target's rows and uniform numbers, for implementations of verification rules.
 import { UniformChance } from "../../../src/chance.ts";
 import { mostUniforms } from "../../../src/device-rule.ts";
-import { dense, type Distribution, sparse, without } from "../../../src/distribution.ts";
+import { dense, type Distribution, sparse, without } from "../../../src/math/distribution.ts";
 import type { DraftLaw, DraftTree } from "../../../src/tree.ts";
 import type { Random } from "./random.ts";
 

@@ -20,9 +20,9 @@ import {
   overlap,
   point,
   totalVariation,
-} from "../../../src/distribution.ts";
-import { ProposedDrafter } from "../../../src/proposed.ts";
-import { tempered } from "../../../src/raw.ts";
+} from "../../../src/math/distribution.ts";
+import { ProposedDrafter } from "../../../src/draft/proposed.ts";
+import { tempered } from "../../../src/draft/raw.ts";
 import { GREEDY } from "../../../src/sampling.ts";
 import { chainTree } from "../../../src/tree.ts";
 import { TableEngine } from "../../support/table-engine.ts";

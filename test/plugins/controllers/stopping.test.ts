@@ -9,7 +9,7 @@ import { SpecDecController } from "../../../plugins/controllers/specdec++.ts";
 import { SpecKvController } from "../../../plugins/controllers/speckv-gamma.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import type { Controller, State } from "../../../src/controller.ts";
-import { dense } from "../../../src/distribution.ts";
+import { dense } from "../../../src/math/distribution.ts";
 import { chainTree } from "../../../src/tree.ts";
 import { hashed } from "../../support/table-engine.ts";
 

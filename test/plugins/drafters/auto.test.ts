@@ -6,9 +6,9 @@ import { MarginalController } from "../../../plugins/controllers/marginal.ts";
 import { AutoDrafter } from "../../../plugins/drafters/auto.ts";
 import { match } from "../../../plugins/rules/match.ts";
 import type { Round } from "../../../src/controller.ts";
-import { complete } from "../../../src/generate.ts";
+import { complete } from "../../../src/round/generate.ts";
 import { EMPTY_TREE } from "../../../src/tree.ts";
-import { prune } from "../../../src/tree-edit.ts";
+import { prune } from "../../../src/draft/tree-edit.ts";
 import { optionsOf } from "../../support/options.ts";
 import { TableEngine } from "../../support/table-engine.ts";
 

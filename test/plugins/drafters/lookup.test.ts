@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { LookupDrafter } from "../../../plugins/drafters/lookup.ts";
 import { greedy } from "../../../plugins/rules/greedy.ts";
 import type { Plan, Round } from "../../../src/controller.ts";
-import { complete } from "../../../src/generate.ts";
+import { complete } from "../../../src/round/generate.ts";
 import { EMPTY_TREE } from "../../../src/tree.ts";
 import { optionsOf } from "../../support/options.ts";
 import { TableEngine } from "../../support/table-engine.ts";

@@ -9,8 +9,8 @@ import { chain } from "../../../plugins/shapes/chain.ts";
 import { fixed } from "../../../plugins/controllers/fixed.ts";
 import type { Capabilities, Engine } from "../../../src/backend.ts";
 import type { Drafter } from "../../../src/drafter.ts";
-import { complete } from "../../../src/generate.ts";
-import { ProposedDrafter } from "../../../src/proposed.ts";
+import { complete } from "../../../src/round/generate.ts";
+import { ProposedDrafter } from "../../../src/draft/proposed.ts";
 import { hashed, TableEngine } from "../../support/table-engine.ts";
 import { optionsOf } from "../../support/options.ts";
 

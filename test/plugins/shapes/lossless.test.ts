@@ -9,10 +9,10 @@ import { Rows } from "../../../src/check/case.ts";
 import { makeCase, Random } from "../../../src/check/generate-cases.ts";
 import { EXACT } from "../../../src/check/prove.ts";
 import { everyTree, proveShape, TableProposer } from "../../../src/check/shapes.ts";
-import { entropy } from "../../../src/distribution.ts";
-import { LIKELIEST } from "../../../src/proposed.ts";
+import { entropy } from "../../../src/math/distribution.ts";
+import { LIKELIEST } from "../../../src/draft/proposed.ts";
 import type { TreeShape } from "../../../src/shape.ts";
-import { prune } from "../../../src/tree-edit.ts";
+import { prune } from "../../../src/draft/tree-edit.ts";
 import { losslessRules } from "../../rules/rules.ts";
 import { allShapes } from "./all.ts";
 

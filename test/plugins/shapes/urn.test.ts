@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Urn } from "../../../plugins/shapes/urn.ts";
 import { type Chance, everyBranch } from "../../../src/chance.ts";
-import { dense, type Distribution, sparse, without } from "../../../src/distribution.ts";
-import { LIKELIEST } from "../../../src/proposed.ts";
+import { dense, type Distribution, sparse, without } from "../../../src/math/distribution.ts";
+import { LIKELIEST } from "../../../src/draft/proposed.ts";
 
 const Q = dense([0.05, 0.4, 0, 0.25, 0.3]);
 const SPARSE = sparse(9, [8, 1, 4], [0.5, 0.3, 0.2]);

@@ -1,0 +1,276 @@
+// A model, an engine and the methods, ready to answer: what every command that generates text shares.
+import type { Engine, Sequence, WeightFormat } from "../../src/backend.ts";
+import { SeededChance } from "../../src/chance.ts";
+import { complete, type Completion, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
+import { openModel } from "../../src/model/open.ts";
+import type { TemplateFile } from "../../src/model/files/opened.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { Methods, PluginContext, Registry } from "../../src/plugins/registry.ts";
+import { GREEDY, type Sampling } from "../../src/sampling.ts";
+import type { Stats } from "../../src/stats.ts";
+import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
+import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
+import { loadEngine } from "./backends.ts";
+import { openCache } from "../cache/cache.ts";
+import { trimCache } from "../cache/entries.ts";
+import { type Choice, choiceLine } from "./choice.ts";
+import { devicesOf } from "./device.ts";
+import { contextOf, openRegistry } from "./methods.ts";
+import { findModel } from "../model/models.ts";
+import type { MethodOptions, ModelOptions } from "../options.ts";
+import { stderr, warn } from "../output/streams.ts";
+import type { OverFastest, Summary } from "../output/summary.ts";
+import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
+import { templateFile } from "../input/template.ts";
+
+export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
+  /** File with a chat template in place of the target's own. */
+  readonly chatTemplate?: string;
+  readonly overflow: "refuse" | "truncate";
+  /** As `devicesOf` takes it. */
+  readonly device?: string;
+  /** Tell what `--backend auto` came to as soon as it is known. */
+  readonly debug?: boolean;
+}
+
+/** One thing to answer. */
+export interface Question {
+  readonly prompt: Prompt;
+  readonly sampling: Sampling;
+  readonly seed: string;
+  /** Absent: 512, or what the context leaves. */
+  readonly maxTokens?: number;
+  readonly stop: readonly string[];
+  /** A conversation's sequence, and the tokens in its cache. */
+  readonly sequence?: Sequence;
+  readonly committed?: Int32Array;
+  readonly onRound?: GenerateOptions["onRound"];
+  /** Also tell how likely each token was, and so many of the likeliest in its place. See Prefix. */
+  readonly logprobs?: number;
+  /** Methods as the command line names them, in place of those of the session. */
+  readonly drafter?: string;
+  readonly rule?: string;
+  readonly controller?: string;
+}
+
+/** Methods as the command line names them. */
+type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
+
+/** What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. */
+function keysOf({ drafter, rule, controller }: Specs): Specs {
+  return { drafter: `drafter ${drafter}`, rule: `rule ${rule}`, controller: `controller ${controller} of ${drafter}` };
+}
+
+/** A method that was made, and the engines of the models that it opened. */
+interface Made<K extends keyof Methods = keyof Methods> {
+  readonly method: Methods[K];
+  readonly engines: readonly Engine[];
+}
+
+const FORMATS: readonly WeightFormat[] = ["exact", "int8", "float32"];
+const DEFAULT_CONTROLLER = "cost";
+
+/**
+ * `greedy` where nothing is drawn; else `match`, with which a seed gives the same text whatever is drafted; `token`,
+ * which keeps more of what a model drafts, only by name. All three are lossless.
+ */
+function defaultRule({ temperature }: Sampling): string {
+  return temperature === 0 ? "greedy" : "match";
+}
+
+export class Session {
+  /** By kind and name, with its options. They stay for later questions. */
+  readonly #made = new Map<string, Made>();
+
+  private constructor(
+    readonly engine: Engine,
+    private readonly registry: Registry,
+    private readonly context: PluginContext,
+    private readonly options: SessionOptions,
+    /** Engines of models other than the target, in the order in which methods opened them. */
+    private readonly others: readonly Engine[],
+    /** What `--backend auto` came to for the target. */
+    readonly choice: Choice | undefined,
+    /** The same in words, where it was made just now: on later starts it is no news. */
+    readonly news: string | undefined,
+    private readonly closing: (() => void)[],
+  ) {}
+
+  get source(): ModelSource {
+    return this.engine.source;
+  }
+
+  /** Name and weight format of each engine that ran another model than the target, such as `onnx:cpu int8`. */
+  draftEngines(question: Question): readonly string[] {
+    const keys = Object.values(keysOf(this.#specs(question)));
+    const engines = keys.flatMap((key) => this.#made.get(key)?.engines ?? []);
+    return [...new Set(engines.map(({ name, format }) => `${name} ${format}`))];
+  }
+
+  /**
+   * Opens the model and loads it. Throws HunchError where anything named is not there or does not fit. `sampling`: that
+   * of every question, where they share one.
+   */
+  static async open(
+    options: SessionOptions,
+    progress: (step: string, fraction: number) => void,
+    sampling?: Sampling,
+  ): Promise<Session> {
+    const devices = devicesOf(options.device, options.backend);
+    const registry = await openRegistry(options.plugins);
+    const cacheDir = openCache();
+    const since = Date.now();
+    const closing: (() => void)[] = [];
+    const others: Engine[] = [];
+    let choice: Choice | undefined;
+    let news = false;
+    const load = async (
+      path: string,
+      backend: string,
+      chosen: (choice: Choice, fresh: boolean) => void,
+      template?: TemplateFile,
+    ): Promise<Engine> => {
+      const source = await openModel(path, { context: options.context, template, warn });
+      closing.push(() => source.close());
+      const { format, strict, context, threads } = options;
+      const engine = await loadEngine(
+        backend,
+        source,
+        { format, strict, context, threads, cacheDir, progress },
+        registry,
+        (choice, fresh) => {
+          chosen(choice, fresh);
+          if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
+        },
+      );
+      closing.push(() => engine.close());
+      return engine;
+    };
+    try {
+      const template = await templateFile(options.chatTemplate);
+      const path = await findModel(options.model, cacheDir);
+      const made = (made: Choice, fresh: boolean) => {
+        choice = made;
+        news = fresh;
+      };
+      const target = await load(path, devices.target, made, template);
+      const context = contextOf(registry, target, async (path) => {
+        const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
+        refuseOtherVocabulary(target.source, draft.source);
+        others.push(draft);
+        return inVocabularyOf(target, draft);
+      });
+      const told = news ? choice && choiceLine(choice) : undefined;
+      const session = new Session(target, registry, context, options, others, choice, told, closing);
+      const specs = session.#specs({ sampling: sampling ?? GREEDY });
+      await session.#method("drafter", specs.drafter);
+      await session.#method("controller", specs.controller, keysOf(specs).controller);
+      if (options.rule !== undefined) await session.#methods(specs, sampling); // wrong for every question: told once
+      trimCache(cacheDir, since);
+      return session;
+    } catch (error) {
+      closing.reverse().forEach((close) => close());
+      throw error;
+    }
+  }
+
+  /** Hands each piece to `see` as it is made. What `see` throws ends the answer. */
+  async answer(question: Question, see: (piece: Piece) => void, signal?: AbortSignal): Promise<Completion> {
+    const { sampling, seed, maxTokens, stop, sequence, committed, onRound } = question;
+    const { tokens: prompt } = this.options.overflow === "refuse"
+      ? question.prompt
+      : fitted(question.prompt, this.engine.context, maxTokens);
+    const completion = await complete({
+      engine: this.engine,
+      prompt,
+      ...await this.#methods(this.#specs(question), sampling),
+      sampling,
+      chance: new SeededChance(seed),
+      maxTokens: maxTokens ?? this.#limit(prompt.length),
+      stop,
+      overflow: this.options.overflow,
+      strict: this.options.strict,
+      signal,
+      sequence,
+      committed,
+      onRound,
+    }, see);
+    return withDropped(completion, question.prompt.tokens.length - prompt.length);
+  }
+
+  /** 512 tokens where the context has room for them; else all that it has, which ends the answer with `context`. */
+  #limit(promptTokens: number): number {
+    const left = this.engine.context - promptTokens;
+    if (left >= DEFAULT_MAX_TOKENS) return DEFAULT_MAX_TOKENS;
+    return left > 0 || this.options.overflow === "refuse" ? Infinity : DEFAULT_MAX_TOKENS;
+  }
+
+  #specs(
+    { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
+  ): Specs {
+    const own = drafter ?? this.options.drafter;
+    return {
+      drafter: own,
+      rule: rule ?? this.options.rule ?? defaultRule(sampling),
+      controller: controller ?? this.options.controller ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
+    };
+  }
+
+  async #methods(specs: Specs, sampling?: Sampling) {
+    const drafter = await this.#method("drafter", specs.drafter);
+    const rule = await this.#method("rule", specs.rule);
+    const controller = await this.#method("controller", specs.controller, keysOf(specs).controller);
+    await this.registry.checkPair(drafter, rule, this.context, sampling);
+    return { drafter, rule, controller };
+  }
+
+  async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {
+    const known = this.#made.get(key) as Made<K> | undefined;
+    if (known) return known.method;
+    const before = this.others.length;
+    const method = await this.registry.resolve(kind, spec, this.context);
+    if ("close" in method) this.closing.push(() => method.close?.());
+    this.#made.set(key, { method, engines: this.others.slice(before) });
+    return method;
+  }
+
+  /** What the summary of an answer needs to know. */
+  summary(question: Question, completion: Completion): Summary {
+    return {
+      stats: completion.stats,
+      finish: completion.finish,
+      maxTokens: question.maxTokens ?? DEFAULT_MAX_TOKENS,
+      context: this.engine.context,
+      seed: question.sampling.temperature > 0 ? question.seed : undefined,
+      draftEngines: this.draftEngines(question),
+      choice: this.news,
+      overFastest: this.#overFastest(completion.stats),
+    };
+  }
+
+  /** Against plain decoding in the fastest of all formats measured here; undefined where only one was. */
+  #overFastest({ tokens, decodeMs, plainMs }: Stats): OverFastest | undefined {
+    const { format: own } = this.engine;
+    const known = FORMATS.map((format) => ({
+      format,
+      ms: format === own ? plainMs ?? this.engine.cost(1) : this.engine.plainCost?.(format) ?? NaN,
+    })).filter(({ ms }) => ms > 0);
+    if (known.length < 2 || !known.some(({ format }) => format === own)) return undefined;
+    const fastest = known.reduce((best, other) => other.ms < best.ms ? other : best);
+    return { format: fastest.format, value: fastest.ms * tokens / decodeMs, how: "estimated" };
+  }
+
+  close(): void {
+    this.closing.reverse().forEach((close) => close());
+  }
+}
+
+/** A prompt that was shortened counts as it was. */
+function withDropped(completion: Completion, dropped: number): Completion {
+  const { stats } = completion;
+  const { promptTokens, droppedTokens } = stats;
+  return {
+    ...completion,
+    stats: { ...stats, promptTokens: promptTokens + dropped, droppedTokens: droppedTokens + dropped },
+  };
+}

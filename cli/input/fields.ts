@@ -1,0 +1,95 @@
+// A line of JSON as a request's fields: what they must be, which are mistyped, and which mean nothing here.
+import { closest } from "../../src/plugins/closest.ts";
+import { HunchError } from "../../src/errors.ts";
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A request's id. Numbers whose digits JavaScript would change are kept as they were written (`JSON.rawJSON`). */
+export type RequestId = string | number | RawJson;
+type RawJson = { readonly rawJSON: string };
+
+/** A line's fields; a mere text is the field `shorthand`. Throws HunchError("input") where it is neither. */
+export function parseFields(text: string, shorthand: string, hint: string): Fields {
+  let value: unknown;
+  try {
+    value = (JSON.parse as WithSource)(text, keepDigits);
+  } catch (error) {
+    throw new HunchError("input", `not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value === "string") return { [shorthand]: value };
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new HunchError("input", "a request is a string or an object", {}, hint);
+}
+
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+type WithSource = (text: string, reviver: Reviver) => unknown;
+
+/** Integers beyond 2^53 are different numbers once they are parsed, and two requests would get one seed or id. */
+function keepDigits(key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (typeof value !== "number" || source === undefined || String(value) === source) return value;
+  if (key === "id") return (JSON as unknown as { rawJSON(text: string): RawJson }).rawJSON(source);
+  return key === "seed" && /^-?\d+$/.test(source) ? source : value;
+}
+
+/** Undefined where the line has none. Throws HunchError("input") where it is no text and no number. */
+export function idOf({ id }: Fields): RequestId | undefined {
+  if (id === undefined || id === null) return undefined;
+  if (typeof id === "string" || typeof id === "number") return id;
+  if (typeof id === "object" && Object.isFrozen(id) && "rawJSON" in id) return id as RawJson;
+  throw wrong("id", "a string or a number");
+}
+
+/**
+ * Names of fields that stand there for other programs. Throws HunchError("input") where one looks like a mistyped one of
+ * `known`.
+ */
+export function foreignFields(fields: Fields, known: readonly string[]): string[] {
+  const foreign = Object.keys(fields).filter((name) => !known.includes(name) && fields[name] !== null);
+  for (const name of foreign) {
+    const near = closest(name, known.filter((field) => field.length > 3));
+    if (near !== undefined) {
+      throw new HunchError("input", "there is no such field", { field: name }, `did you mean ${near}?`);
+    }
+  }
+  return foreign;
+}
+
+/** Tells of each foreign field once, by name. */
+export class ForeignFields {
+  readonly #told = new Set<string>();
+
+  constructor(private readonly tell: (text: string) => void) {}
+
+  see(line: number, names: readonly string[]): void {
+    const fresh = names.filter((name) => !this.#told.has(name));
+    for (const name of fresh) this.#told.add(name);
+    if (fresh.length === 0) return;
+    const shown = fresh.slice(0, 20).map((name) => JSON.stringify(name.slice(0, 40)));
+    if (fresh.length > shown.length) shown.push(`${fresh.length - shown.length} more`);
+    this.tell(`hunch: line ${line}: not obeyed, here or in later lines: ${shown.join(", ")}`);
+  }
+}
+
+/** A value of type `type`; undefined where the field is left out or null. */
+export function optionalField(fields: Fields, name: string, type: "number", what?: string): number | undefined;
+export function optionalField(fields: Fields, name: string, type: "string", what?: string): string | undefined;
+export function optionalField(fields: Fields, name: string, type: "boolean", what?: string): boolean | undefined;
+export function optionalField(fields: Fields, name: string, type: string, what = DESCRIPTIONS[type]): unknown {
+  const value = fields[name] ?? undefined;
+  if (value === undefined || typeof value === type) return value;
+  throw wrong(name, what);
+}
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = { number: "a number", string: "text", boolean: "true or false" };
+
+/** A whole number from `least` to `most`; undefined where the field is left out or null. */
+export function wholeField(fields: Fields, name: string, least: number, most = Infinity): number | undefined {
+  const value = optionalField(fields, name, "number");
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return value;
+  throw wrong(name, `a whole number${most === Infinity ? `, at least ${least}` : ` from ${least} to ${most}`}`);
+}
+
+/** The complaint about a field that is not what it must be. */
+export function wrong(field: string, what: string): HunchError {
+  return new HunchError("input", "the request is not as it must be", { field }, `it must be ${what}`);
+}

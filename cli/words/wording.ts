@@ -1,0 +1,30 @@
+// What the parser of the command line complains about, in one sentence of our own form and with a suggestion.
+import { formatMessage, type Message } from "@optique/core/message";
+import { closest } from "../../src/plugins/closest.ts";
+import { HunchError } from "../../src/errors.ts";
+import type { Commands } from "./words.ts";
+
+/** `args` as given, `words` as Optique got them; `commands` by name. */
+export function usageError(
+  error: Message,
+  args: readonly string[],
+  words: readonly string[],
+  commands: Commands,
+): HunchError {
+  const text = formatMessage(error, { quotes: false }).replaceAll(/\s+/g, " ").trim();
+  const command = Object.hasOwn(commands, words[0]) ? `${words[0]} ` : "";
+  const help = `see hunch ${command}--help`;
+  const unexpected = text.match(/^Unexpected option or (?:subcommand|argument): (.*?)\.(?: Did you mean .*)?$/)?.[1];
+  if (unexpected === undefined) {
+    const sentence = text.replace(/^Error: /, "").replace(/\.$/, "").replace(/: Expected/, ": expected");
+    return new HunchError("usage", /^[A-Z]/.test(sentence) ? lower(sentence) : sentence, {}, help);
+  }
+  const bare = words[0] === "generate" && !args.includes("generate");
+  const near = bare && !args[0].startsWith("-") ? closest(args[0], Object.keys(commands)) : undefined;
+  const hint = near !== undefined ? `did you mean hunch ${near}?` : bare ? "put quotes around the prompt" : help;
+  return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, {}, hint);
+}
+
+function lower(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}

@@ -1,0 +1,70 @@
+// Drafters made of a proposer and a shape.
+import type { Chance } from "../chance.ts";
+import type { Plan, Round } from "../controller.ts";
+import { argmax } from "../math/distribution.ts";
+import type { Drafter, Proposer } from "../drafter.ts";
+import { ask } from "./raw.ts";
+import { GREEDY, type Sampling } from "../sampling.ts";
+import type { TreeShape } from "../shape.ts";
+import { TokenBuffer } from "./tokens.ts";
+import { type DraftLaw, type DraftTree, isChain } from "../tree.ts";
+
+/** What a draw becomes as the temperature falls to 0: the likeliest of what is left. */
+export const LIKELIEST: Chance = { flip: (probability) => probability >= 0.5, pick: argmax };
+
+/** At temperature 0 what the shape draws is chosen and not sampled: the law is then `point`, otherwise the shape's. */
+export class ProposedDrafter implements Drafter {
+  readonly #text = new TokenBuffer();
+  #sampling: Sampling = GREEDY;
+  #laws: readonly DraftLaw[];
+
+  constructor(
+    readonly name: string,
+    private readonly proposer: Proposer,
+    private readonly form: TreeShape,
+  ) {
+    this.#laws = form.law === "point" ? ["point"] : ["point", form.law];
+  }
+
+  get shape(): string {
+    return this.form.name;
+  }
+
+  get laws(): readonly DraftLaw[] {
+    return this.#laws;
+  }
+
+  lawsAt(sampling: Sampling): readonly DraftLaw[] {
+    return [sampling.temperature === 0 ? "point" : this.form.law];
+  }
+
+  begin(prompt: Int32Array, sampling: Sampling): void {
+    this.#sampling = sampling;
+    this.#laws = this.lawsAt(sampling);
+    this.#text.clear();
+    this.#text.append(prompt);
+    this.form.begin?.();
+  }
+
+  async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
+    const sure = this.form.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
+    const asked = ask(this.proposer, plan, this.#sampling);
+    await this.proposer.sync(this.#text.view, sure ? this.#sampling : asked.sync);
+    if (this.#sampling.temperature > 0) return await this.form.grow(asked.proposer, asked.plan, chance);
+    return { ...await this.form.grow(asked.proposer, asked.plan, LIKELIEST), law: "point", q: () => undefined };
+  }
+
+  /** Nothing where the draft has branches: there is no saying which of them is kept. */
+  async anticipate(tree: DraftTree, more: () => Promise<boolean>): Promise<void> {
+    if (isChain(tree)) await this.proposer.anticipate?.(tree.tokens, more);
+  }
+
+  observe(round: Round): void {
+    this.#text.append(round.committed);
+    this.form.observe?.(round);
+  }
+
+  close(): void {
+    this.proposer.close?.();
+  }
+}

@@ -1,0 +1,112 @@
+// What an architecture file provides, and how the tensors of a model file become canonical ones by it.
+import { HunchError } from "../../errors.ts";
+import type { Hyper } from "./hyper.ts";
+import { GGUF_NAMES, IGNORED, LLAMA_NAMES, type TensorNames } from "./names.ts";
+import { checkShapes } from "./shapes.ts";
+import type { Tensor } from "../source.ts";
+import type { ModelSpec } from "./spec.ts";
+
+/** A model file before anything is known of its architecture. */
+export interface ModelFile {
+  /** Whose names and conventions the file follows. llama2.c checkpoints are put into GGUF's. */
+  readonly kind: "gguf" | "huggingFace";
+  readonly path: string;
+  readonly hyper: Hyper;
+  /** By the file's own names. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Context length that was asked for; the model's own where absent. */
+  readonly context?: number;
+}
+
+/** One architecture. `docs/architectures.md` shows how to add one. */
+export interface Architecture {
+  readonly name: string;
+  /** `general.architecture` of GGUF files; absent where GGUF has no name of its own for it. */
+  readonly gguf?: string;
+  /** `model_type` of `config.json`. */
+  readonly huggingFace?: string;
+  /**
+   * Canonical names of all tensors, N for the layer's number, `?` behind those that a file may lack. A file that lacks
+   * another or has one more is refused. Packed tensors have names of their own here, which `rearrange` takes apart.
+   */
+  readonly tensors: readonly string[];
+  /** Hugging Face's names where they are not Llama's, and GGUF's where this architecture packs. */
+  readonly names?: { readonly huggingFace?: TensorNames; readonly gguf?: TensorNames };
+  /** Throws HunchError("input") for hyper-parameters that are missing, damaged or not supported. */
+  spec(file: ModelFile): ModelSpec;
+  /** Brings the file's tensors into canonical form (shapes, order of rows, gains ready to multiply). */
+  rearrange?(tensors: Map<string, Tensor>, spec: ModelSpec, file: ModelFile): void;
+}
+
+export interface Description {
+  readonly spec: ModelSpec;
+  /** By canonical name. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** Reads a model file as `architecture` says. Throws HunchError("input") where they don't fit each other. */
+export function describe(architecture: Architecture, file: ModelFile): Description {
+  const spec = architecture.spec(file);
+  const tensors = collect(architecture, file, spec.layers.length);
+  const tied = file.kind === "huggingFace" && file.hyper.flag(["tie_word_embeddings"], !tensors.has("output.weight"));
+  if (tied) tensors.delete("output.weight");
+  else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
+  architecture.rearrange?.(tensors, spec, file);
+  checkShapes(spec, tensors, file.path);
+  return { spec, tensors };
+}
+
+function collect(architecture: Architecture, file: ModelFile, layerCount: number): Map<string, Tensor> {
+  const names = spelling(architecture, file);
+  const out = new Map<string, Tensor>();
+  const used = new Set<string>();
+  const take = (canonical: string, optional: boolean, layer: number) => {
+    const template = names[canonical];
+    if (template === undefined && optional) return;
+    const name = template.replace("N", String(layer));
+    const tensor = file.tensors.get(name);
+    if (!tensor && !optional) throw lacking(file, name);
+    if (!tensor) return;
+    out.set(canonical.replace("N", String(layer)), tensor);
+    used.add(name);
+  };
+  for (const entry of architecture.tensors) {
+    const optional = entry.endsWith("?");
+    const canonical = optional ? entry.slice(0, -1) : entry;
+    if (!canonical.startsWith("layers.")) take(canonical, optional, 0);
+    else for (let layer = 0; layer < layerCount; layer++) take(canonical, optional, layer);
+  }
+  for (const [name, tensor] of file.tensors) {
+    if (used.has(name) || IGNORED.some((pattern) => pattern.test(name)) || isZeroBias(name, tensor)) continue;
+    const message = `a tensor is not part of the architecture ${architecture.name}`;
+    throw new HunchError("input", message, { file: file.path, field: name }, "this variant is not supported");
+  }
+  return out;
+}
+
+/** Quantising programs give every matrix a bias, all zeros where the architecture has none. */
+function isZeroBias(name: string, tensor: Tensor): boolean {
+  return name.endsWith(".bias") && tensor.shape.length === 1 && tensor.floats().every((value) => value === 0);
+}
+
+/** The file's names of the canonical tensors. Files of a bare Hugging Face model lack the first part of each name. */
+function spelling(architecture: Architecture, file: ModelFile): TensorNames {
+  if (file.kind === "gguf") return { ...GGUF_NAMES, ...architecture.names?.gguf };
+  const names = { ...LLAMA_NAMES, ...architecture.names?.huggingFace };
+  const first = names["embed.weight"];
+  const prefix = first.slice(0, first.indexOf(".") + 1);
+  if (file.tensors.has(first) || !file.tensors.has(first.slice(prefix.length))) return names;
+  const entries = Object.entries(names).map(([canonical, name]) =>
+    [canonical, name.startsWith(prefix) ? name.slice(prefix.length) : name] as const
+  );
+  return Object.fromEntries(entries);
+}
+
+function lacking(file: ModelFile, name: string): HunchError {
+  return new HunchError(
+    "input",
+    "the model lacks a tensor",
+    { file: file.path, field: name },
+    "the file is incomplete",
+  );
+}

@@ -1,0 +1,24 @@
+// What the Gemma family shares.
+import type { ModelFile } from "./architecture.ts";
+import type { Tensor } from "../source.ts";
+import type { AttentionSpec, ModelSpec } from "./spec.ts";
+import { raised } from "../tensors/weights.ts";
+
+/** Hugging Face stores the gains of norms less one; GGUF stores them ready. */
+export function addOneToGains(tensors: Map<string, Tensor>, _spec: ModelSpec, file: ModelFile): void {
+  if (file.kind === "gguf") return;
+  for (const [name, tensor] of tensors) {
+    if (/(^|\.)(norm|qNorm|kNorm|postNorm)\.weight$/.test(name)) tensors.set(name, raised(tensor, 1));
+  }
+}
+
+/**
+ * Factor on q·k. Hugging Face tells it; GGUF does not, but the largest model of each generation, known by its number of
+ * layers, takes the width per head instead of the head's size.
+ */
+export function gemmaScale(file: ModelFile, attention: AttentionSpec, layersOfLargest: number): number {
+  const { hyper } = file;
+  if (file.kind === "huggingFace") return 1 / Math.sqrt(hyper.positive(["query_pre_attn_scalar"], 256));
+  const largest = hyper.integer(["block_count"]) === layersOfLargest;
+  return 1 / Math.sqrt(largest ? hyper.integer(["embedding_length"]) / attention.heads : attention.headSize);
+}

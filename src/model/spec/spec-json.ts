@@ -1,0 +1,105 @@
+// A ModelSpec as JSON, and back with every number checked.
+import type { Activation, AttentionSpec, FeedForwardSpec, LayerSpec, ModelSpec, RopeSpec } from "./spec.ts";
+import type { Json } from "../tokenizers/json.ts";
+
+const MOST = 2 ** 31;
+const ACTIVATIONS: readonly Activation[] = ["silu", "gelu", "gelu-tanh"];
+
+/** What `readSpec` reads: JSON keeps float64 as it is. */
+export function specJson(spec: ModelSpec): unknown {
+  return JSON.parse(JSON.stringify(spec, (_, value) => value instanceof Float64Array ? [...value] : value));
+}
+
+/** Throws HunchError("input") naming the field where something is missing or makes no sense. */
+export function readSpec(json: Json, tensors: number): ModelSpec {
+  const layers = json.get("layers").items();
+  if (layers.length < 1 || layers.length > tensors) {
+    throw json.get("layers").fail(`${layers.length} layers do not fit ${tensors} tensors`);
+  }
+  const norm = json.get("norm");
+  return {
+    architecture: json.get("architecture").text() ?? "",
+    vocab: size(json, "vocab"),
+    width: size(json, "width"),
+    context: size(json, "context"),
+    layers: layers.map(readLayer),
+    norm: { kind: oneOf(norm, "kind", ["rms", "layer"] as const), epsilon: number(norm, "epsilon") },
+    embeddingScale: number(json, "embeddingScale"),
+    logitScale: number(json, "logitScale"),
+    logitSoftcap: optional(json, "logitSoftcap", number),
+  };
+}
+
+function readLayer(json: Json): LayerSpec {
+  return {
+    attention: readAttention(json.get("attention")),
+    feedForward: readFeedForward(json.get("feedForward")),
+    parallel: flag(json, "parallel"),
+    residualScale: number(json, "residualScale"),
+  };
+}
+
+function readAttention(json: Json): AttentionSpec {
+  const [heads, kvHeads, headSize] = ["heads", "kvHeads", "headSize"].map((name) => size(json, name));
+  if (heads % kvHeads) throw json.get("kvHeads").fail(`${heads} heads cannot share ${kvHeads} key heads`);
+  return {
+    heads,
+    kvHeads,
+    headSize,
+    scale: number(json, "scale"),
+    rope: optional(json, "rope", (json, name) => readRope(json.get(name), headSize)),
+    window: optional(json, "window", size),
+    softcap: optional(json, "softcap", number),
+  };
+}
+
+function readRope(json: Json, headSize: number): RopeSpec {
+  const dimensions = size(json, "dimensions");
+  const frequencies = json.get("frequencies").list();
+  if (dimensions > headSize || frequencies.length !== dimensions / 2) {
+    const message = `${frequencies.length} frequencies do not rotate ${dimensions} of ${headSize} dimensions`;
+    throw json.get("frequencies").fail(message);
+  }
+  if (!frequencies.every((value): value is number => typeof value === "number" && Number.isFinite(value))) {
+    throw json.get("frequencies").fail("this is no list of numbers");
+  }
+  return {
+    frequencies: Float64Array.from(frequencies),
+    magnitude: number(json, "magnitude"),
+    dimensions,
+    interleaved: flag(json, "interleaved"),
+  };
+}
+
+function readFeedForward(json: Json): FeedForwardSpec {
+  const activation = oneOf(json, "activation", ACTIVATIONS);
+  return { hidden: size(json, "hidden"), activation, gated: flag(json, "gated") };
+}
+
+function size(json: Json, name: string): number {
+  const value = json.get(name).index(MOST);
+  if (value === undefined || value < 1) throw json.get(name).fail("a size is missing or not possible");
+  return value;
+}
+
+function number(json: Json, name: string): number {
+  const { value } = json.get(name);
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw json.get(name).fail("a number is missing or not possible");
+}
+
+function flag(json: Json, name: string): boolean {
+  const value = json.get(name).flag();
+  if (value === undefined) throw json.get(name).fail("true or false is missing");
+  return value;
+}
+
+function oneOf<T extends string>(json: Json, name: string, known: readonly T[]): T {
+  const value = known.find((known) => known === json.get(name).value);
+  if (value === undefined) throw json.get(name).fail(`this is none of ${known.join(", ")}`);
+  return value;
+}
+
+function optional<T>(json: Json, name: string, read: (json: Json, name: string) => T): T | undefined {
+  return json.get(name).isAbsent ? undefined : read(json, name);
+}

@@ -1,0 +1,90 @@
+// The prompt before the first round: cut to the context, and brought into the cache.
+import type { Engine, Sequence } from "../backend.ts";
+import { HunchError } from "../errors.ts";
+
+/** Rows per call while the prompt is computed: between calls the program can be stopped. */
+const CHUNK = 256;
+
+export interface FittedPrompt {
+  /** What is left of the prompt, at least one token. */
+  readonly prompt: Int32Array;
+  /** Oldest tokens that were dropped. */
+  readonly dropped: number;
+  /** Tokens that may follow: `maxTokens`, or what the context leaves. */
+  readonly room: number;
+}
+
+/**
+ * Cuts the prompt as `overflow` says; see GenerateOptions. Where it truncates, the completion is given room for
+ * `maxTokens`, but never more than half of the context. Throws HunchError("usage" or "input").
+ */
+export function fitPrompt(
+  { engine, prompt, maxTokens, overflow = "refuse" }: {
+    readonly engine: Engine;
+    readonly prompt: Int32Array;
+    readonly maxTokens: number;
+    readonly overflow?: "refuse" | "truncate";
+  },
+): FittedPrompt {
+  const { context } = engine;
+  if (prompt.length === 0) {
+    throw new HunchError("usage", "the prompt has no tokens", {}, "give some text to go on from");
+  }
+  if (!(Number.isInteger(maxTokens) || maxTokens === Infinity) || maxTokens < 0) {
+    throw new HunchError("usage", `${maxTokens} tokens cannot be generated`, {}, "give a whole number, 0 or more");
+  }
+  const vocab = engine.source.spec.vocab;
+  const strange = prompt.find((token) => token < 0 || token >= vocab);
+  if (strange !== undefined) {
+    throw new HunchError("usage", `the prompt has token ${strange}; the vocabulary ends at ${vocab - 1}`);
+  }
+  const needed = prompt.length + (maxTokens === Infinity ? 1 : maxTokens);
+  if (needed <= context) return { prompt, dropped: 0, room: Math.min(maxTokens, context - prompt.length) };
+  if (overflow === "refuse") {
+    const left = context - prompt.length;
+    throw new HunchError(
+      "input",
+      `the prompt of ${prompt.length} tokens and ${maxTokens === Infinity ? "its completion" : `${maxTokens} more`} ` +
+        `do not fit the context of ${context}`,
+      { file: engine.source.path },
+      left > 0
+        ? `ask for at most ${left} tokens, or let the prompt be truncated`
+        : "shorten it, or let it be truncated",
+    );
+  }
+  const keep = Math.max(1, context - Math.min(maxTokens, Math.floor(context / 2)));
+  const left = lastTokens(prompt, keep, engine.source.tokenizer.begin);
+  return { prompt: left, dropped: prompt.length - left.length, room: Math.min(maxTokens, context - left.length) };
+}
+
+/** At most `most` tokens, the last ones; `begin` stays in front, as the model has never seen text without it. */
+export function lastTokens(prompt: Int32Array, most: number, begin: number | undefined): Int32Array {
+  const left = prompt.slice(Math.max(0, prompt.length - most));
+  if (left.length < prompt.length && left.length > 1 && prompt[0] === begin) left[0] = begin;
+  return left;
+}
+
+/**
+ * Commits all of the prompt but its last token. `committed` is what the sequence holds; what it shares with the prompt
+ * stays. Returns how many tokens that were. An abort leaves the rest uncommitted.
+ */
+export async function prefill(
+  sequence: Sequence,
+  prompt: Int32Array,
+  committed: Int32Array,
+  breathe: () => Promise<void>,
+  signal?: AbortSignal,
+): Promise<number> {
+  const end = prompt.length - 1;
+  let shared = 0;
+  while (shared < end && shared < committed.length && committed[shared] === prompt[shared]) shared++;
+  if (sequence.length > shared) sequence.rewind(shared);
+  for (let from = shared; from < end; from += CHUNK) {
+    await breathe();
+    if (signal?.aborted) break;
+    const tokens = prompt.slice(from, Math.min(from + CHUNK, end));
+    await sequence.forward({ tokens, score: "last", need: "argmax" });
+    sequence.keep(Int32Array.from(tokens, (_, row) => row));
+  }
+  return shared;
+}
