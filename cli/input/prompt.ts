@@ -73,7 +73,7 @@ async function contextBytes(model: string | undefined, context: number | undefin
 }
 
 /** A prompt as messages: the system prompt, where there is one, and the user's. */
-export function asMessages(prompt: string, system: string | undefined): ChatMessage[] {
+function asMessages(prompt: string, system: string | undefined): ChatMessage[] {
   const user: ChatMessage = { role: "user", content: prompt };
   return system === undefined ? [user] : [{ role: "system", content: system }, user];
 }

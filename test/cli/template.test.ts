@@ -53,6 +53,55 @@ test("special tokens are those of the template; the same name in a message is te
   assert.deepEqual(spelled.slice(plain.indexOf(end) + extra), plain.slice(plain.indexOf(end)));
 });
 
+test("what --show-prompt shows of a prompt that is too long is what --overflow truncate answers", async () => {
+  const long = "Tom ran. ".repeat(300) + "The end.";
+  const input = [
+    { prompt: long, system: "Be kind.", chat_template_kwargs: { enable_thinking: false, style: "!" } },
+    { prompt: long, raw: true, max_tokens: 3 },
+  ].map((request) => JSON.stringify(request)).join("\n");
+  const args = [...TINY, "--chat-template", template, "--jsonl", "--overflow", "truncate", "-n", "9"];
+  const [shown, answered] = await Promise.all([hunch([...args, "--show-prompt"], { input }), hunch(args, { input })]);
+  assert.deepEqual([shown.code, answered.code], [0, 0], shown.stderr);
+  assert.equal(shown.stderr, answered.stderr); // how many tokens went, of each
+  const prompts = shown.stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const results = answered.stdout.trim().split("\n").map((line) => JSON.parse(line));
+  for (const [i, { stats }] of results.entries()) {
+    assert.ok(stats.droppedTokens > 0);
+    assert.equal(prompts[i].tokens.length, stats.promptTokens - stats.droppedTokens);
+  }
+  assert.match(prompts[0].prompt, /^<s>system Be kind\.<\/s><s>user [^<]+The end\.<\/s><s>assistant fast!$/);
+  assert.equal(prompts[1].tokens[0], 1);
+  assert.equal(prompts[1].tokens.length, 509);
+  assert.match(prompts[1].prompt, /^[ \w.]+The end\.$/);
+});
+
+test("a conversation's template is told the same at every turn, also where it is cut or tried again", async () => {
+  const strict = file("strict.jinja", "{% if not told %}{{ raise_exception('untold') }}{% endif %}" + THINKING);
+  const args = ["chat", ...TINY, "--chat-template", strict, "-n", "4", "--overflow", "truncate"];
+  const input = ["hi", "Tom ran and ran and ran. ".repeat(60), "/retry", "/reset", "bye"].join("\n");
+  const [told, untold] = await Promise.all([
+    hunch([...args, "--template-variable", "told=true"], { input }),
+    hunch(args, { input: "hi\n" }),
+  ]);
+  assert.equal(told.code, 0, told.stderr);
+  assert.equal(told.stderr.match(/too long for the context/g)?.length, 2);
+  assert.equal(untold.code, 5);
+  assert.match(untold.stderr, /untold/);
+});
+
+test("a template's mistake that is that of every line, or of every turn, is told once", async () => {
+  const args = [...TINY, "--chat-template", template, "--template-variable", "unheard_of=1"];
+  const runs = await Promise.all([
+    hunch([...args, "--jsonl"], { input: '"a"\n"b"\n' }),
+    hunch([...args, "--jsonl", "--show-prompt"], { input: '"a"\n"b"\n' }),
+    hunch(["chat", ...args], { input: "a\nb\n" }),
+  ]);
+  for (const { code, stdout, stderr } of runs) {
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^hunch: [^\n]*no variable unheard_of[^\n]*\n$/);
+  }
+});
+
 test("a beginning token is added where it is asked for, and only there", async () => {
   const bare = file("bare.jinja", "{{ messages[0].content }}");
   const args = [...TINY, "--chat-template", bare, "--show-prompt", "--json", "Tom"];

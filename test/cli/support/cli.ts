@@ -70,7 +70,7 @@ export function file(name: string, content: string | Uint8Array): string {
 const TEMPLATE = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:";
 
 /** The tiny model with a chat template: one more entry in its header, as long as keeps the rest where it was. */
-export function chatModel(): string {
+export function chatModel(template = TEMPLATE, name = "stories-chat.gguf"): string {
   const model = readFileSync(STORIES);
   const text = (value: string) => {
     const bytes = Buffer.from(value);
@@ -80,9 +80,9 @@ export function chatModel(): string {
   };
   const entry = (template: string) =>
     Buffer.concat([text("tokenizer.chat_template"), Buffer.of(8, 0, 0, 0), text(template)]);
-  const missing = (32 - entry(TEMPLATE + "{##}").length % 32) % 32;
+  const missing = (32 - entry(template + "{##}").length % 32) % 32;
   const header = Buffer.from(model.subarray(0, 24));
   header.writeBigUInt64LE(header.readBigUInt64LE(16) + 1n, 16);
-  const added = entry(`${TEMPLATE}{#${" ".repeat(missing)}#}`);
-  return file("stories-chat.gguf", Buffer.concat([header, added, model.subarray(24)]));
+  const added = entry(`${template}{#${" ".repeat(missing)}#}`);
+  return file(name, Buffer.concat([header, added, model.subarray(24)]));
 }
