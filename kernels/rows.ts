@@ -41,30 +41,24 @@ export function checkPath(path: Int32Array, parents: Int32Array): void {
 
 /** The refusal of a text that has outgrown its context. */
 export function contextFull(source: ModelSource, context: number, needed: number): HunchError {
-  return new HunchError(
-    "input",
-    `the context of ${context} tokens is full: this text needs ${needed}`,
-    { file: source.path },
-    "shorten the text or raise the context length",
-  );
+  return new HunchError("input", `the context of ${context} tokens is full: this text needs ${needed}`, {
+    file: source.path,
+    hint: "shorten the text or raise the context length",
+  });
 }
 
 /** Learned positions end where their table ends; other models may be run further than they were made for. */
 export function contextLength(source: ModelSource, wanted: number | undefined): number {
   if (wanted === undefined) return source.spec.context;
   if (!Number.isInteger(wanted) || wanted < 1) {
-    throw new HunchError(
-      "usage",
-      `a context of ${wanted} tokens makes no sense`,
-      {},
-      "give a whole number of at least 1",
-    );
+    throw new HunchError("usage", `a context of ${wanted} tokens makes no sense`, {
+      hint: "give a whole number of at least 1",
+    });
   }
   if (source.has("positions.weight") && wanted > source.spec.context) {
     throw new UnsupportedError(
       `${source.title} has learned positions for ${source.spec.context} tokens, not for ${wanted}`,
-      { file: source.path },
-      `use a context of at most ${source.spec.context}`,
+      { file: source.path, hint: `use a context of at most ${source.spec.context}` },
     );
   }
   return wanted;

@@ -28,6 +28,11 @@ export interface Place {
   readonly field?: string;
 }
 
+/** Where it is wrong, and what to do about it, in a few words. */
+export interface Advice extends Place {
+  readonly hint?: string;
+}
+
 /**
  * A failure that the person at the terminal can act on. `message` is one sentence without a full stop; `hint` says
  * what to do. Printed as `hunch: message (file, at byte n, field f); hint`.
@@ -37,13 +42,13 @@ export class HunchError extends Error {
   /** The whole complaint on one line. A field, not a getter: Bun gives every error an own `line`, a number. */
   readonly line: string;
 
-  constructor(
-    readonly kind: FailureKind,
-    message: string,
-    readonly place: Place = {},
-    readonly hint: string = "",
-  ) {
+  readonly place: Place;
+  readonly hint: string;
+
+  constructor(readonly kind: FailureKind, message: string, { hint = "", ...place }: Advice = {}) {
     super(message);
+    this.place = place;
+    this.hint = hint;
     const { file, offset, field } = place;
     const where = [
       file,
@@ -62,7 +67,7 @@ export class HunchError extends Error {
 /** A backend that cannot run this model or option. The next backend is tried; anything else is not caught. */
 export class UnsupportedError extends HunchError {
   override readonly name = "UnsupportedError";
-  constructor(message: string, place: Place = {}, hint = "") {
-    super("unavailable", message, place, hint);
+  constructor(message: string, advice: Advice = {}) {
+    super("unavailable", message, advice);
   }
 }

@@ -4,10 +4,8 @@ import type { ModelSource } from "./model/source.ts";
 
 /** The refusal of a model whose logits are infinite or no numbers: nothing can be chosen by them. */
 export function notFinite(source: ModelSource): HunchError {
-  return new HunchError(
-    "input",
-    "the model's scores are not finite numbers",
-    { file: source.path },
-    "its weights are broken: download or convert it again",
-  );
+  return new HunchError("input", "the model's scores are not finite numbers", {
+    file: source.path,
+    hint: "its weights are broken: download or convert it again",
+  });
 }

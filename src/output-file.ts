@@ -34,7 +34,7 @@ export class WriteError extends HunchError {
   override readonly name = "WriteError";
   constructor(readonly code: string, file: string, hint: string) {
     const kind = WRONG_PATHS.includes(code) ? "usage" : "unavailable";
-    super(kind, `this cannot be written: ${REASONS[code] ?? code}`, { file }, hint);
+    super(kind, `this cannot be written: ${REASONS[code] ?? code}`, { file, hint });
   }
 }
 

@@ -61,6 +61,8 @@ const RANGES: Record<keyof Sampling, readonly [valid: (value: number) => boolean
 export function checkSampling(sampling: Sampling): void {
   for (const [name, [valid, range]] of Object.entries(RANGES)) {
     const value = sampling[name as keyof Sampling];
-    if (!valid(value)) throw new HunchError("usage", `${name} ${value} is out of range`, {}, `give a number ${range}`);
+    if (!valid(value)) {
+      throw new HunchError("usage", `${name} ${value} is out of range`, { hint: `give a number ${range}` });
+    }
   }
 }

@@ -61,12 +61,12 @@ function spareCache(folder: string, error: unknown): string {
   const spare = temporaryFolder();
   const { code } = error as { code?: string };
   const why = error instanceof HunchError ? error.message : `this cannot be used: ${code ?? error}`;
-  if (spare === folder) throw new HunchError("unavailable", `there is no cache: ${why}`, { file: folder }, HINT);
+  if (spare === folder) throw new HunchError("unavailable", `there is no cache: ${why}`, { file: folder, hint: HINT });
   try {
     made(spare);
   } catch (second) {
     const { message } = second as Error;
-    throw new HunchError("unavailable", `there is no cache: ${why}; ${message}`, { file: folder }, HINT);
+    throw new HunchError("unavailable", `there is no cache: ${why}; ${message}`, { file: folder, hint: HINT });
   }
   if (!told.has(folder)) stderr.line(`hunch: the cache is in ${spare} for now: ${why} (${folder}); ${HINT}`);
   told.add(folder);
@@ -79,7 +79,7 @@ function made(folder: string): string {
   const user = process.getuid?.();
   // In the temporary folder anybody can be first: a folder or link of another user is none of ours.
   if (user !== undefined && folder.startsWith(tmpdir()) && lstatSync(folder).uid !== user) {
-    throw new HunchError("unavailable", "the folder belongs to another user", { file: folder }, HINT);
+    throw new HunchError("unavailable", "the folder belongs to another user", { file: folder, hint: HINT });
   }
   const tag = join(folder, TAG);
   if (fresh || readdirSync(folder).length === 0) writeTag(tag);

@@ -121,12 +121,10 @@ function requireTag(folder: string): void {
   if (existsSync(join(folder, TAG)) && readFileSync(join(folder, TAG), "utf8").startsWith(TAG_TEXT.slice(0, 43))) {
     return;
   }
-  throw new HunchError(
-    "usage",
-    "this folder was not made by hunch, so it is not emptied",
-    { file: folder },
-    `if it is a cache of hunch all the same, put a file ${TAG} into it as https://bford.info/cachedir/ describes`,
-  );
+  throw new HunchError("usage", "this folder was not made by hunch, so it is not emptied", {
+    file: folder,
+    hint: `if it is a cache of hunch all the same, put a file ${TAG} into it as https://bford.info/cachedir/ describes`,
+  });
 }
 
 /** Most bytes that the cache may keep. */

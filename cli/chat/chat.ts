@@ -31,7 +31,7 @@ export async function chat(options: ChatCommand): Promise<number> {
   refuseIdle(options, sampling.temperature);
   const template = templateOf(options);
   if (options.resume && state === undefined) {
-    throw new HunchError("usage", "there is no conversation to go on with", {}, "set XDG_STATE_HOME or HOME");
+    throw new HunchError("usage", "there is no conversation to go on with", { hint: "set XDG_STATE_HOME or HOME" });
   }
   const resumed = options.resume ? await state!.last() : undefined;
   const status = new Status(stderr.terminal && options.summary !== false);
@@ -40,7 +40,7 @@ export async function chat(options: ChatCommand): Promise<number> {
     if (session.source.chat === undefined) {
       const hint = 'go on from a text with: hunch --raw "Once upon a time"';
       const place = { file: session.source.path };
-      throw new HunchError("usage", `${session.source.title} has no chat template`, place, hint);
+      throw new HunchError("usage", `${session.source.title} has no chat template`, { ...place, hint });
     }
     refuseUntold(session.source.chat, template);
     const { maxTokens, stop, overflow, system } = options;

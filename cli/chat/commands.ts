@@ -61,12 +61,9 @@ export async function runCommand(chat: ChatControls, turn: string): Promise<bool
   const name = word === "quit" ? "exit" : word;
   if (Object.hasOwn(COMMANDS, name)) return await COMMANDS[name].act(chat, argument) === true;
   const near = closest(name, Object.keys(COMMANDS));
-  throw new HunchError(
-    "usage",
-    `there is no /${name}`,
-    {},
-    near ? `did you mean /${near}?` : "/help lists what there is; begin with a space to say it to the model",
-  );
+  throw new HunchError("usage", `there is no /${name}`, {
+    hint: near ? `did you mean /${near}?` : "/help lists what there is; begin with a space to say it to the model",
+  });
 }
 
 function help(): void {
@@ -118,10 +115,12 @@ async function load(chat: ChatControls, argument: string): Promise<void> {
 /** Text that comes over a pipe is not to read or write anybody's files. */
 function fileOf({ interactive }: ChatControls, command: string, argument: string): string {
   if (!interactive) {
-    throw new HunchError("usage", `/${command} works at a terminal only`, {}, "use --jsonl to work with conversations");
+    throw new HunchError("usage", `/${command} works at a terminal only`, {
+      hint: "use --jsonl to work with conversations",
+    });
   }
   if (argument === "") {
-    throw new HunchError("usage", `/${command} needs a file name`, {}, `as in /${command} talk.json`);
+    throw new HunchError("usage", `/${command} needs a file name`, { hint: `as in /${command} talk.json` });
   }
   return argument.replace(/^~(?=\/)/, homedir());
 }

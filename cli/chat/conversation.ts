@@ -56,7 +56,7 @@ export class Conversation {
   /** Answers the last question again, with the random numbers of `seed`; the answer before is gone when there is one. */
   retry(seed: string, see: (piece: Piece) => void, signal: AbortSignal): Promise<Answer> {
     const last = this.#messages.findLastIndex(({ role }) => role === "user");
-    if (last < 0) throw new HunchError("usage", "nothing was asked yet", {}, "ask something first");
+    if (last < 0) throw new HunchError("usage", "nothing was asked yet", { hint: "ask something first" });
     return this.#answer(this.#messages.slice(0, last + 1), { ...this.settings, seed }, see, signal);
   }
 
@@ -92,11 +92,8 @@ export class Conversation {
   #refuseTooLong(tokens: number): void {
     const { context } = this.session.engine;
     if (tokens + Math.min(this.settings.maxTokens ?? 1, context >> 1) <= context) return;
-    throw new HunchError(
-      "input",
-      `the conversation of ${tokens} tokens does not fit the context of ${context}`,
-      {},
-      "begin anew with /reset, or start with --overflow truncate",
-    );
+    throw new HunchError("input", `the conversation of ${tokens} tokens does not fit the context of ${context}`, {
+      hint: "begin anew with /reset, or start with --overflow truncate",
+    });
   }
 }

@@ -81,12 +81,10 @@ export class ChatState {
   /** The messages of the last conversation. Throws HunchError where there is none. */
   async last(): Promise<ChatMessage[]> {
     if (existsSync(this.#conversation)) return await readMessages(this.#conversation);
-    throw new HunchError(
-      "usage",
-      "there is no conversation to go on with",
-      { file: this.#conversation },
-      "leave --continue out",
-    );
+    throw new HunchError("usage", "there is no conversation to go on with", {
+      file: this.#conversation,
+      hint: "leave --continue out",
+    });
   }
 
   /** Removes all of it and returns what there was. */
@@ -114,11 +112,10 @@ export async function readMessages(file: string): Promise<ChatMessage[]> {
     return messagesOf(Array.isArray(value) ? value : value?.messages);
   } catch (error) {
     const { message, place, hint } = error as Partial<HunchError> & Error;
-    throw new HunchError(
-      "input",
-      `this is no conversation: ${message}`,
-      { ...place, file },
-      hint || "name a file that /save wrote",
-    );
+    throw new HunchError("input", `this is no conversation: ${message}`, {
+      ...place,
+      file,
+      hint: hint || "name a file that /save wrote",
+    });
   }
 }

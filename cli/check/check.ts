@@ -56,7 +56,7 @@ export async function check(options: CheckCommand): Promise<number> {
 
 /** Rules are proved on tables; one that asks for a model cannot be. */
 function withoutModel(registry: Registry): PluginContext {
-  const none = () => new HunchError("usage", "it needs a model", {}, "see hunch check --bound");
+  const none = () => new HunchError("usage", "it needs a model", { hint: "see hunch check --bound" });
   const context: PluginContext = {
     get target(): never {
       throw none();
@@ -107,7 +107,7 @@ function cannotJudge(rule: VerificationRule, of: Case | WideCase): string | unde
 function specsOf(options: CheckCommand, registry: Registry): string[] {
   if (options.all === options.rules.length > 0) {
     const names = registry.list("rule").map(({ name }) => name).join(", ");
-    throw new HunchError("usage", "name a rule to check, or --all", {}, `there are ${names}`);
+    throw new HunchError("usage", "name a rule to check, or --all", { hint: `there are ${names}` });
   }
   const specs = options.all ? registry.list("rule").map(({ name }) => name) : options.rules;
   return options.sweep ? specs.flatMap((spec) => [spec, ...variants(spec, registry)]) : [...specs];
@@ -147,7 +147,9 @@ async function ruleOf(
   if (rule.prepare !== undefined) throw refuse("it asks a model about each draft");
   const foreign = laws.find((law) => !rule.laws.includes(law));
   if (foreign !== undefined && !all) {
-    throw new HunchError("usage", `${spec} does not claim the law ${foreign}`, {}, `it has ${rule.laws.join(", ")}`);
+    throw new HunchError("usage", `${spec} does not claim the law ${foreign}`, {
+      hint: `it has ${rule.laws.join(", ")}`,
+    });
   }
   return rule;
 }

@@ -74,7 +74,7 @@ async function placesOf(engine: Engine, proposer: Proposer, options: CheckComman
   const whole = all.subarray(0, Math.min(all.length, engine.context));
   const half = Math.floor(whole.length / 2);
   const count = Math.min(options.places, whole.length - half);
-  if (count < 1 || half < 1) throw new HunchError("usage", "the text is too short", {}, "give a longer --file");
+  if (count < 1 || half < 1) throw new HunchError("usage", "the text is too short", { hint: "give a longer --file" });
   const sampling: Sampling = { ...GREEDY, temperature: options.temperature, topK: options.topK };
   const root = { tokens: new Int32Array(0), parents: new Int32Array(0) };
   const sequence = engine.open();

@@ -64,12 +64,9 @@ export async function watched(seconds: number): Promise<number> {
     });
     if (!late) return code;
     const step = at.replace(/^\d+ /, "");
-    throw new HunchError(
-      "input",
-      `the plugin did not end within ${most} s: ${step}`,
-      {},
-      "if it only is slow, give it longer with --timeout",
-    );
+    throw new HunchError("input", `the plugin did not end within ${most} s: ${step}`, {
+      hint: "if it only is slow, give it longer with --timeout",
+    });
   } finally {
     clearInterval(timer);
     for (const signal of signals) process.off(signal, stop);

@@ -90,5 +90,5 @@ export function sizeOf(text: string): number {
   const hint = number === undefined
     ? "write it like 20GB, 1.5GiB or 500MB"
     : `write ${number}GB, ${number}MB or ${number}B`;
-  throw new HunchError("usage", `${JSON.stringify(text)} is not a size`, {}, hint);
+  throw new HunchError("usage", `${JSON.stringify(text)} is not a size`, { hint });
 }

@@ -87,15 +87,15 @@ async function run(options: GenerateCommand): Promise<number> {
 
 function refuseContradictions(options: GenerateCommand): void {
   if (options.logprobs !== undefined && !options.json && !options.jsonl) {
-    throw new HunchError("usage", "--logprobs has no place in plain text", {}, "add --json or --jsonl");
+    throw new HunchError("usage", "--logprobs has no place in plain text", { hint: "add --json or --jsonl" });
   }
   if (options.jsonl) {
     const refused = { "--json": options.json, "--file": options.files.length > 0, "--show-tree": options.showTree };
     for (const [name, given] of Object.entries(refused)) {
-      if (given) throw new HunchError("usage", `--jsonl and ${name} do not go together`, {}, `leave ${name} out`);
+      if (given) throw new HunchError("usage", `--jsonl and ${name} do not go together`, { hint: `leave ${name} out` });
     }
     if (options.prompt !== undefined) {
-      throw new HunchError("usage", "--jsonl takes its prompts from stdin", {}, "leave the PROMPT argument out");
+      throw new HunchError("usage", "--jsonl takes its prompts from stdin", { hint: "leave the PROMPT argument out" });
     }
   }
 }

@@ -92,5 +92,5 @@ export const modelCommand = command(
 /** The model, by argument or by option. */
 function named({ file, model }: { readonly file: string | undefined; readonly model: string | undefined }) {
   if (file === undefined || model === undefined) return file ?? model;
-  throw new HunchError("usage", `two models are named, ${file} and ${model}`, {}, "leave one of them out");
+  throw new HunchError("usage", `two models are named, ${file} and ${model}`, { hint: "leave one of them out" });
 }

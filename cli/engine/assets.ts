@@ -13,7 +13,7 @@ export async function defaultModel(cacheDir: string): Promise<string> {
   const carried = await withCache(cacheDir, (folder) => embedded(`models/${DEFAULT_MODEL}`, folder));
   const path = carried ?? besideTheCode(`../models/${DEFAULT_MODEL}`);
   if (path !== undefined) return path;
-  throw new HunchError("usage", "this build of hunch carries no model", {}, "name one with --model FILE");
+  throw new HunchError("usage", "this build of hunch carries no model", { hint: "name one with --model FILE" });
 }
 
 function besideTheCode(relative: string): string | undefined {

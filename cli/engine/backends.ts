@@ -96,10 +96,7 @@ async function find(name: string, spec: string, registry: Registry): Promise<Bac
   if (plugins.includes(name)) return registry.resolve("backend", spec, contextOf(registry));
   const names = [...backendNames, ...plugins];
   const near = closest(name, names);
-  throw new HunchError(
-    "usage",
-    `there is no backend ${JSON.stringify(name)}`,
-    {},
-    near ? `did you mean ${near}?` : `there are ${names.join(", ")}`,
-  );
+  throw new HunchError("usage", `there is no backend ${JSON.stringify(name)}`, {
+    hint: near ? `did you mean ${near}?` : `there are ${names.join(", ")}`,
+  });
 }

@@ -18,12 +18,9 @@ type Role = typeof ROLES[number];
 export function devicesOf(device: string | undefined, backend: string): Devices {
   const given = device === undefined ? {} : parse(device);
   if (given.target !== undefined && backend !== "auto" && given.target !== backend) {
-    throw new HunchError(
-      "usage",
-      `--backend ${backend} and --device target=${given.target} contradict each other`,
-      {},
-      "leave one of them out",
-    );
+    throw new HunchError("usage", `--backend ${backend} and --device target=${given.target} contradict each other`, {
+      hint: "leave one of them out",
+    });
   }
   const target = given.target ?? backend;
   return { target, draft: given.draft ?? target };
@@ -34,15 +31,12 @@ function parse(device: string): Partial<Record<Role, string>> {
   for (const part of device.split(",")) {
     const [role, spec] = split(part.trim());
     if (role === undefined || spec === "") {
-      throw new HunchError(
-        "usage",
-        `--device cannot be ${JSON.stringify(device)}`,
-        {},
-        "write draft=BACKEND, target=BACKEND or both with a comma between",
-      );
+      throw new HunchError("usage", `--device cannot be ${JSON.stringify(device)}`, {
+        hint: "write draft=BACKEND, target=BACKEND or both with a comma between",
+      });
     }
     if (given[role] !== undefined) {
-      throw new HunchError("usage", `--device names ${role} twice`, {}, "leave one of them out");
+      throw new HunchError("usage", `--device names ${role} twice`, { hint: "leave one of them out" });
     }
     given[role] = spec;
   }

@@ -24,12 +24,9 @@ export async function listPlugins(
   }
   if (listed.length === 0) {
     const kinds = Object.keys(KINDS).map((kind) => `${kind}s`).join(", ");
-    throw new HunchError(
-      "usage",
-      `no method is ${filters.join(" and ")}`,
-      {},
-      `name a kind (${kinds}), a law or a name`,
-    );
+    throw new HunchError("usage", `no method is ${filters.join(" and ")}`, {
+      hint: `name a kind (${kinds}), a law or a name`,
+    });
   }
   if (json) stdout.line(JSON.stringify(pluginJson(listed)));
   else for (const line of pluginLines(listed, paintFor(stdout))) stdout.line(line);

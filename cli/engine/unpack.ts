@@ -49,12 +49,10 @@ async function write(file: Carried, output: OutputFile): Promise<void> {
     output.write(piece);
   }
   if (hash.digest("hex") === file.sha256) return;
-  throw new HunchError(
-    "unavailable",
-    "this copy of hunch is damaged",
-    { field: file.name },
-    "download or build it again",
-  );
+  throw new HunchError("unavailable", "this copy of hunch is damaged", {
+    field: file.name,
+    hint: "download or build it again",
+  });
 }
 
 function sizeOf(path: string): number {

@@ -18,7 +18,7 @@ export function parseFields(text: string, shorthand: string, hint: string): Fiel
   }
   if (typeof value === "string") return { [shorthand]: value };
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new HunchError("input", "a request is a string or an object", {}, hint);
+  throw new HunchError("input", "a request is a string or an object", { hint });
 }
 
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
@@ -48,7 +48,7 @@ export function foreignFields(fields: Fields, known: readonly string[]): string[
   for (const name of foreign) {
     const near = closest(name, known.filter((field) => field.length > 3));
     if (near !== undefined) {
-      throw new HunchError("input", "there is no such field", { field: name }, `did you mean ${near}?`);
+      throw new HunchError("input", "there is no such field", { field: name, hint: `did you mean ${near}?` });
     }
   }
   return foreign;
@@ -91,5 +91,5 @@ export function wholeField(fields: Fields, name: string, least: number, most = I
 
 /** The complaint about a field that is not what it must be. */
 export function wrong(field: string, what: string): HunchError {
-  return new HunchError("input", "the request is not as it must be", { field }, `it must be ${what}`);
+  return new HunchError("input", "the request is not as it must be", { field, hint: `it must be ${what}` });
 }

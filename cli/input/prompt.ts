@@ -28,23 +28,23 @@ export async function readPrompt(
 ): Promise<string> {
   const parts: string[] = [];
   const places = [...files, argument].filter((name) => name === "-").length;
-  if (places > 1) throw new HunchError("usage", "stdin can be read once", {}, "leave all but one - out");
+  if (places > 1) throw new HunchError("usage", "stdin can be read once", { hint: "leave all but one - out" });
   const piped = places === 0 && stdinHasText();
   if (piped) parts.push(await readText("-", limit));
   for (const file of files) parts.push(await notBlank(file, limit));
-  if (argument?.trim() === "") throw new HunchError("usage", "the prompt is empty", {}, HINT);
+  if (argument?.trim() === "") throw new HunchError("usage", "the prompt is empty", { hint: HINT });
   if (argument !== undefined) parts.push(argument === "-" ? await notBlank("-", limit) : argument);
   const prompt = parts.filter((part) => part.trim() !== "").join("\n\n");
   if (prompt !== "") return prompt;
-  throw new HunchError("usage", piped ? NOTHING_PIPED : "there is no prompt", {}, HINT);
+  throw new HunchError("usage", piped ? NOTHING_PIPED : "there is no prompt", { hint: HINT });
 }
 
 /** The text of a file or of `-`, which somebody named and therefore has some. */
 async function notBlank(file: string, limit: TextLimit | undefined): Promise<string> {
   const text = await readText(file, limit);
   if (text.trim() !== "") return text;
-  if (file === "-") throw new HunchError("usage", NOTHING_PIPED, {}, HINT);
-  throw new HunchError("usage", "this file is empty", { file }, "name one with text in it");
+  if (file === "-") throw new HunchError("usage", NOTHING_PIPED, { hint: HINT });
+  throw new HunchError("usage", "this file is empty", { file, hint: "name one with text in it" });
 }
 
 /** How long a prompt may be with these options. */
@@ -120,12 +120,10 @@ export function chatPrompt(
 ): Prompt {
   const { chat, tokenizer } = source;
   if (chat === undefined) {
-    throw new HunchError(
-      "usage",
-      `${source.title} has no chat template`,
-      { file: source.path },
-      "use --raw, and write the prompt as the beginning of the text to go on with, or give a --chat-template",
-    );
+    throw new HunchError("usage", `${source.title} has no chat template`, {
+      file: source.path,
+      hint: "use --raw, and write the prompt as the beginning of the text to go on with, or give a --chat-template",
+    });
   }
   const variables = variablesFor(chat, settings);
   const promptOf = (messages: readonly ChatMessage[]): Prompt => {
@@ -140,7 +138,7 @@ export function chatPrompt(
 
 function notEmpty(prompt: Prompt): Prompt {
   if (prompt.tokens.length > 0) return prompt;
-  throw new HunchError("usage", "the prompt is empty", {}, "give it at least one character");
+  throw new HunchError("usage", "the prompt is empty", { hint: "give it at least one character" });
 }
 
 /**
@@ -161,10 +159,7 @@ export function promptOf(
   }
   if (template !== undefined) refuseUntold(undefined, template);
   if (system === undefined) return rawPrompt(source, prompt);
-  throw new HunchError(
-    "usage",
-    "--raw has no place for a system prompt",
-    {},
-    "leave --system out, or write it into the prompt",
-  );
+  throw new HunchError("usage", "--raw has no place for a system prompt", {
+    hint: "leave --system out, or write it into the prompt",
+  });
 }

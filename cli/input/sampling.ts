@@ -22,8 +22,7 @@ export function refuseIdle(choice: SamplingChoice & { readonly seed?: string }, 
   throw new HunchError(
     "usage",
     `${optionName(idle)} has no effect at temperature 0, where the likeliest token is always taken`,
-    {},
-    "set a temperature such as 0.8, or leave it out",
+    { hint: "set a temperature such as 0.8, or leave it out" },
   );
 }
 

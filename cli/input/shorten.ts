@@ -38,8 +38,7 @@ export function shorten<P extends { readonly tokens: Int32Array }>(
   throw new HunchError(
     "input",
     `without any content the prompt still has ${bare} tokens, and the context leaves ${most} for it`,
-    {},
-    "shorten the system prompt",
+    { hint: "shorten the system prompt" },
   );
 
   /** With as much of `exchange` as fits; undefined where not even its frame does. */

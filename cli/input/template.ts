@@ -34,13 +34,13 @@ function variable(given: string): [string, unknown] {
   const [, name, text] = given.match(/^([\p{L}_][\p{L}\p{N}_]*)=([^]*)$/u) ?? [];
   const hint = `as in enable_thinking=false, or style='"brief"'`;
   if (name === undefined) {
-    throw new HunchError("usage", `--template-variable ${JSON.stringify(given)} is not NAME=JSON`, {}, hint);
+    throw new HunchError("usage", `--template-variable ${JSON.stringify(given)} is not NAME=JSON`, { hint });
   }
   if (name === "messages") throw new HunchError("usage", "the template's messages are those of the conversation");
   try {
     return [name, JSON.parse(text)];
   } catch {
-    throw new HunchError("usage", `the value of --template-variable ${name} is not JSON`, {}, hint);
+    throw new HunchError("usage", `the value of --template-variable ${name} is not JSON`, { hint });
   }
 }
 
@@ -52,24 +52,23 @@ export function variablesFor(chat: ChatTemplate, settings: TemplateSettings): Re
   const told = reads.length > 0 ? `it reads ${reads.join(", ")}` : "it reads none";
   const unknown = needed.find((name) => !reads.includes(name) && !Object.hasOwn(GIVEN, name));
   if (unknown !== undefined) {
-    throw new HunchError("usage", `the chat template has no variable ${unknown}`, {}, told);
+    throw new HunchError("usage", `the chat template has no variable ${unknown}`, { hint: told });
   }
   if (!noThink) return variables;
   const thinking = THINKING.find((name) => reads.includes(name));
   if (thinking !== undefined) return { ...variables, [thinking]: false };
-  throw new HunchError(
-    "usage",
-    `--no-think: the chat template has no variable ${THINKING.join(" or ")}`,
-    {},
-    `${told}; leave --no-think out`,
-  );
+  throw new HunchError("usage", `--no-think: the chat template has no variable ${THINKING.join(" or ")}`, {
+    hint: `${told}; leave --no-think out`,
+  });
 }
 
 /** Throws HunchError("usage") where the model has no template that can be told what `settings` say. */
 export function refuseUntold(chat: ModelSource["chat"], settings: TemplateSettings): void {
   if (chat !== undefined) variablesFor(chat, settings);
   else if (settings.noThink || settings.needed.length > 0) {
-    throw new HunchError("usage", "without a chat template nothing can be told to it", {}, "leave its options out");
+    throw new HunchError("usage", "without a chat template nothing can be told to it", {
+      hint: "leave its options out",
+    });
   }
 }
 

@@ -59,7 +59,7 @@ function* pieces(file: number, path: string): Generator<Uint8Array> {
 function unreadable(path: string, error: unknown): HunchError {
   const { code } = error as { code?: string };
   const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "this is a folder" : `cannot be read: ${code}`;
-  return new HunchError("input", why, { file: path }, "name a text file");
+  return new HunchError("input", why, { file: path, hint: "name a text file" });
 }
 
 /** All of stdin as text, without the line break at its end. Throws HunchError where it is longer than `limit` allows. */
@@ -92,7 +92,7 @@ async function gather(
       const why = most === LONGEST_TEXT || limit?.keepEnd
         ? `this text has more than ${LONGEST_TEXT} bytes`
         : `this text has more than ${most} bytes, and the context cannot hold so many`;
-      throw new HunchError("input", why, { file }, "give less of it");
+      throw new HunchError("input", why, { file, hint: "give less of it" });
     }
     if (size > 2 * most) {
       kept = [endOf(Buffer.concat(kept), most)];
@@ -122,12 +122,10 @@ export class Line {
   /** Throws HunchError where the line is too long, or no text. */
   get text(): string {
     if (this.bytes !== undefined) return utf8(this.bytes, "stdin");
-    throw new HunchError(
-      "input",
-      `the line is longer than ${LONGEST_LINE} bytes`,
-      { file: "stdin" },
-      "make it shorter",
-    );
+    throw new HunchError("input", `the line is longer than ${LONGEST_LINE} bytes`, {
+      file: "stdin",
+      hint: "make it shorter",
+    });
   }
 }
 

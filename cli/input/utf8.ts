@@ -10,12 +10,12 @@ export function utf8(bytes: Uint8Array, file: string): string {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new HunchError("input", "not UTF-8 text", { file, offset: firstBad(bytes) }, hint);
+    throw new HunchError("input", "not UTF-8 text", { file, offset: firstBad(bytes), hint });
   }
   const nul = bytes.indexOf(0);
   if (nul < 0) return text;
   const what = isWide(bytes) ? hint : "give a text file";
-  throw new HunchError("input", "not text: there is a NUL byte", { file, offset: nul }, what);
+  throw new HunchError("input", "not text: there is a NUL byte", { file, offset: nul, hint: what });
 }
 
 /** UTF-16, by its mark, or by zeros at every other byte of text in a European language. */

@@ -93,12 +93,10 @@ export async function findModel(name: string | undefined, cacheDir: string): Pro
   const found = models.find((model) => meant(model.name) || meant(parse(model.path).name));
   if (found) return found.path;
   const near = closest(name, models.map((model) => model.name)) ?? neighbour(file);
-  throw new HunchError(
-    "input",
-    "there is no such model file",
-    { file: name },
-    near ? `did you mean ${near}?` : "hunch model list shows what can be named without a path",
-  );
+  throw new HunchError("input", "there is no such model file", {
+    file: name,
+    hint: near ? `did you mean ${near}?` : "hunch model list shows what can be named without a path",
+  });
 }
 
 /** A file beside the one that is missing, of nearly its name. */

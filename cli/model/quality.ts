@@ -98,7 +98,9 @@ async function loadWhereKnown(
 
 async function textTokens(source: ModelSource, { text, tokens: most }: Options): Promise<Int32Array> {
   const tokens = source.tokenizer.encode(text === undefined ? RIVERS : await readText(text), { begin: true });
-  if (tokens.length < 2) throw new HunchError("usage", "the text is too short to judge by", {}, "give more of it");
+  if (tokens.length < 2) {
+    throw new HunchError("usage", "the text is too short to judge by", { hint: "give more of it" });
+  }
   return tokens.slice(0, Math.min(most, source.spec.context));
 }
 

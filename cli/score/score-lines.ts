@@ -56,7 +56,7 @@ async function answerLine(
 function givenBy(fields: Fields): string | Int32Array {
   const [text, ids] = [fields.text ?? undefined, fields.ids ?? undefined];
   if ((text === undefined) === (ids === undefined)) {
-    throw new HunchError("input", "a request has either text or ids", { field: "text" }, "give one of them");
+    throw new HunchError("input", "a request has either text or ids", { field: "text", hint: "give one of them" });
   }
   if (text !== undefined) {
     if (typeof text === "string") return text;

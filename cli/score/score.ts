@@ -80,12 +80,14 @@ function refuseContradictions({ text, file, ids, json, jsonl, logits }: ScoreCom
   const given = Object.entries({ "a TEXT argument": text, "--file": file, "--ids": ids })
     .filter(([, value]) => value !== undefined).map(([name]) => name);
   if (given.length > 1) {
-    throw new HunchError("usage", `${given.join(" and ")} do not go together`, {}, "leave all but one out");
+    throw new HunchError("usage", `${given.join(" and ")} do not go together`, { hint: "leave all but one out" });
   }
   if (!jsonl) return;
-  if (given.length > 0) throw new HunchError("usage", "--jsonl takes its texts from stdin", {}, `leave ${given} out`);
+  if (given.length > 0) {
+    throw new HunchError("usage", "--jsonl takes its texts from stdin", { hint: `leave ${given} out` });
+  }
   for (const [name, present] of [["--json", json], ["--logits", logits !== undefined]] as const) {
-    if (present) throw new HunchError("usage", `--jsonl and ${name} do not go together`, {}, `leave ${name} out`);
+    if (present) throw new HunchError("usage", `--jsonl and ${name} do not go together`, { hint: `leave ${name} out` });
   }
 }
 
@@ -106,7 +108,7 @@ function parseIds(text: string): Int32Array {
   const wrong = ids.find((id) => !/^\d{1,9}$/.test(id));
   if (wrong !== undefined || ids.length === 0) {
     const what = wrong === undefined ? "--ids has no ids" : `${JSON.stringify(wrong)} is no token id`;
-    throw new HunchError("usage", what, {}, "write them like 1,2,3");
+    throw new HunchError("usage", what, { hint: "write them like 1,2,3" });
   }
   return Int32Array.from(ids, Number);
 }

@@ -17,12 +17,12 @@ export function usageError(
   const unexpected = text.match(/^Unexpected option or (?:subcommand|argument): (.*?)\.(?: Did you mean .*)?$/)?.[1];
   if (unexpected === undefined) {
     const sentence = text.replace(/^Error: /, "").replace(/\.$/, "").replace(/: Expected/, ": expected");
-    return new HunchError("usage", /^[A-Z]/.test(sentence) ? lower(sentence) : sentence, {}, help);
+    return new HunchError("usage", /^[A-Z]/.test(sentence) ? lower(sentence) : sentence, { hint: help });
   }
   const bare = words[0] === "generate" && !args.includes("generate");
   const near = bare && !args[0].startsWith("-") ? closest(args[0], Object.keys(commands)) : undefined;
   const hint = near !== undefined ? `did you mean hunch ${near}?` : bare ? "put quotes around the prompt" : help;
-  return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, {}, hint);
+  return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, { hint });
 }
 
 function lower(sentence: string): string {

@@ -73,10 +73,10 @@ function takeCommand(parts: Part[], names: readonly string[]): string | undefine
 /** `names`: the commands below `command`, of which `given` is none. */
 function noSuchCommand(command: string, given: string | undefined, names: readonly string[]): HunchError {
   const there = `there are ${names.join(", ")}`;
-  if (given === undefined) return new HunchError("usage", `hunch ${command} does nothing on its own`, {}, there);
+  if (given === undefined) return new HunchError("usage", `hunch ${command} does nothing on its own`, { hint: there });
   const near = closest(given, names);
   const hint = near === undefined ? there : `did you mean hunch ${command} ${near}?`;
-  return new HunchError("usage", `there is no hunch ${command} ${given}`, {}, hint);
+  return new HunchError("usage", `there is no hunch ${command} ${given}`, { hint });
 }
 
 function partsOf(args: readonly string[], known: Options): Part[] {
@@ -113,7 +113,9 @@ function unknown(name: string, path: readonly string[], own: Options): HunchErro
   const near = name.length > 2 ? closest(name.replace(/=.*/s, ""), long) : undefined; // one letter is nobody's typo
   const help = `see hunch ${path.join(" ")} --help`;
   const hint = name.startsWith("--") ? help : `${help}; a text that starts with a dash comes after --`;
-  return new HunchError("usage", `there is no option ${name}`, {}, near === undefined ? hint : `did you mean ${near}?`);
+  return new HunchError("usage", `there is no option ${name}`, {
+    hint: near === undefined ? hint : `did you mean ${near}?`,
+  });
 }
 
 function optionsOf(usage: Usage): Options {

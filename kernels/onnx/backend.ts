@@ -24,12 +24,9 @@ export const onnxBackend: Backend = {
   async load(source: ModelSource, options: EngineOptions): Promise<OnnxEngine> {
     const provider = options.provider ?? "cpu";
     if (!PROVIDERS.some((known) => known === provider)) {
-      throw new HunchError(
-        "usage",
-        `there is no execution provider ${provider}`,
-        {},
-        `use one of ${PROVIDERS.join(", ")}`,
-      );
+      throw new HunchError("usage", `there is no execution provider ${provider}`, {
+        hint: `use one of ${PROVIDERS.join(", ")}`,
+      });
     }
     const context = contextLength(source, options.context);
     const threads = options.threads ?? physicalCores();

@@ -59,12 +59,11 @@ function finite({ name, type, data }: Weight, { path }: ModelSource): ArrayBuffe
   const values = data();
   if (type === "float32" && !(values as Float32Array).every(Number.isFinite)) {
     const hint = "the weights are broken: download or convert the model again";
-    throw new HunchError(
-      "input",
-      "the model has a weight that is not a finite number",
-      { file: path, field: name },
+    throw new HunchError("input", "the model has a weight that is not a finite number", {
+      file: path,
+      field: name,
       hint,
-    );
+    });
   }
   return values;
 }
@@ -144,11 +143,11 @@ export function checkConverted({ path }: ModelSource, converted: ConvertedWeight
     const message = `the file was converted by ${
       converted.engine === "onnx" ? "another version of hunch" : `the engine ${converted.engine}`
     }`;
-    throw new HunchError("input", message, { file: path }, "convert the original again with this one");
+    throw new HunchError("input", message, { file: path, hint: "convert the original again with this one" });
   }
   if (converted.format !== format) {
     const hint = `use --format ${converted.format}, or convert the original again`;
-    throw new HunchError("usage", `the file holds the weights in ${converted.format} only`, { file: path }, hint);
+    throw new HunchError("usage", `the file holds the weights in ${converted.format} only`, { file: path, hint });
   }
 }
 
@@ -157,5 +156,5 @@ export function placeOf({ path }: ModelSource, converted: ConvertedWeights, name
   const found = converted.places.get(name);
   if (found?.length === length) return found;
   const message = found ? `the weight has ${found.length} bytes, not ${length}` : "the file lacks a weight";
-  throw new HunchError("input", message, { file: path, field: name }, "the file contradicts itself");
+  throw new HunchError("input", message, { file: path, field: name, hint: "the file contradicts itself" });
 }

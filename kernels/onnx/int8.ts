@@ -153,11 +153,9 @@ export class Int8Products implements Products {
 function refuseUnfoldable(source: ModelSource): void {
   const { spec } = source;
   const refuse = (why: string): never => {
-    throw new UnsupportedError(
-      `weight format int8 does not fit ${spec.architecture}: ${why}`,
-      {},
-      "use --format exact or float32",
-    );
+    throw new UnsupportedError(`weight format int8 does not fit ${spec.architecture}: ${why}`, {
+      hint: "use --format exact or float32",
+    });
   };
   if (spec.norm.kind !== "rms") refuse("its norms subtract a mean");
   spec.layers.forEach((_, i) => {

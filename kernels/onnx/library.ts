@@ -36,9 +36,7 @@ export async function libraryPath(cacheDir: string): Promise<string> {
   } catch {
     // Not installed: the same refusal.
   }
-  throw new UnsupportedError(
-    `ONNX Runtime has no library for ${process.platform} on ${process.arch} here`,
-    {},
-    "run npm install, or use --backend reference for small models",
-  );
+  throw new UnsupportedError(`ONNX Runtime has no library for ${process.platform} on ${process.arch} here`, {
+    hint: "run npm install, or use --backend reference for small models",
+  });
 }

@@ -15,7 +15,7 @@ import type { Products } from "./products.ts";
 export function originalOf(source: ModelSource, converted: ConvertedWeights, format: WeightFormat): ModelSource {
   if (converted.format === "int8") {
     const message = "the file holds rounded weights in the form of another engine";
-    throw new UnsupportedError(message, { file: source.path }, "open the original model, or use --backend onnx");
+    throw new UnsupportedError(message, { file: source.path, hint: "open the original model, or use --backend onnx" });
   }
   checkConverted(source, converted, format);
   const tensors = new Map<string, Tensor>();

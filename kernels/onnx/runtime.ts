@@ -86,7 +86,9 @@ export class Runtime {
   static async #open(path: string): Promise<Runtime> {
     const ffi = await loadFfi();
     if (!ffi) {
-      throw new UnsupportedError("this JavaScript runtime has no foreign function interface", {}, "use Bun or Deno");
+      throw new UnsupportedError("this JavaScript runtime has no foreign function interface", {
+        hint: "use Bun or Deno",
+      });
     }
     let getApiBase: CFunction;
     let library;
@@ -179,11 +181,9 @@ export class Runtime {
   #append(options: number, provider: string): void {
     const refuse = (why: string): never => {
       const here = this.providers().map((name) => name.replace("ExecutionProvider", ""));
-      throw new UnsupportedError(
-        `execution provider ${provider} cannot be used here: ${why}`,
-        {},
-        `this ONNX Runtime was built with ${here.join(", ")}`,
-      );
+      throw new UnsupportedError(`execution provider ${provider} cannot be used here: ${why}`, {
+        hint: `this ONNX Runtime was built with ${here.join(", ")}`,
+      });
     };
     const name = SPELLING[provider] ?? provider;
     if (!this.providers().some((known) => known.toLowerCase() === `${name}ExecutionProvider`.toLowerCase())) {

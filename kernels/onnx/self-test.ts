@@ -72,8 +72,7 @@ export async function checkProvider(engine: OnnxEngine, cpu: OnnxEngine): Promis
     if (!(worst <= TOLERANCE * largest)) {
       throw new UnsupportedError(
         `${engine.name} computes other scores than the processor: they differ by ${worst} of ${largest}`,
-        {},
-        "use --backend onnx:cpu",
+        { hint: "use --backend onnx:cpu" },
       );
     }
   } catch (error) {

@@ -20,19 +20,17 @@ export const referenceBackend: Backend = {
     if (options.format !== "auto" && options.format !== "float32") {
       throw new UnsupportedError(
         `the reference backend computes in float64 from float32 weights and has no format ${options.format}`,
-        {},
-        "use --format float32, or another backend such as onnx",
+        { hint: "use --format float32, or another backend such as onnx" },
       );
     }
     if (options.provider !== undefined && options.provider !== "cpu") {
       throw new UnsupportedError(
         `the reference backend is plain TypeScript and has no execution provider ${options.provider}`,
-        {},
-        "leave the provider out, or use another backend such as onnx",
+        { hint: "leave the provider out, or use another backend such as onnx" },
       );
     }
     const refusal = refuseLarge(source);
-    if (refusal) throw new UnsupportedError(refusal, { file: source.path }, "use another backend such as onnx");
+    if (refusal) throw new UnsupportedError(refusal, { file: source.path, hint: "use another backend such as onnx" });
     const context = contextLength(source, options.context);
     options.progress?.("loading", 0);
     const model = readModel(source);

@@ -70,8 +70,7 @@ function reader(source: ModelSource): Reader {
       throw new HunchError(
         "input",
         `the tensor ${tensor.name} has the shape [${tensor.shape.join(", ")}] where ${name} must be ${wanted}`,
-        { file: source.path },
-        "the file contradicts its own hyper-parameters",
+        { file: source.path, hint: "the file contradicts its own hyper-parameters" },
       );
     }
     return tensor.floats();

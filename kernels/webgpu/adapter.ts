@@ -54,7 +54,9 @@ function builtinGpu(): GPU | undefined {
 /** Throws UnsupportedError where there is no adapter. */
 export async function findAdapter(provider: string | undefined, cacheDir: string): Promise<FoundAdapter> {
   if (provider !== undefined && !PROVIDERS.some((known) => known === provider)) {
-    throw new HunchError("usage", `there is no WebGPU provider ${provider}`, {}, `use one of ${PROVIDERS.join(", ")}`);
+    throw new HunchError("usage", `there is no WebGPU provider ${provider}`, {
+      hint: `use one of ${PROVIDERS.join(", ")}`,
+    });
   }
   const refusals: string[] = [];
   for (const kind of PROVIDERS) {
@@ -77,13 +79,11 @@ export async function findAdapter(provider: string | undefined, cacheDir: string
       refusals.push(`${kind}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  throw new UnsupportedError(
-    `there is no WebGPU adapter here (${refusals.join("; ")})`,
-    {},
-    provider === "builtin" && !builtinGpu()
+  throw new UnsupportedError(`there is no WebGPU adapter here (${refusals.join("; ")})`, {
+    hint: provider === "builtin" && !builtinGpu()
       ? "run hunch under Deno, or use --backend webgpu:dawn"
       : "install a Vulkan driver, or use --backend onnx",
-  );
+  });
 }
 
 /** The name of the graphics hardware. Throws UnsupportedError where there is none: a short one, for a line of many. */

@@ -29,11 +29,7 @@ export const webgpuBackend: Backend = {
   hardware: findHardware,
   async load(source: ModelSource, options: EngineOptions): Promise<WebGpuEngine> {
     if (options.format === "int8") {
-      throw new UnsupportedError(
-        `${INT8} and has no format int8`,
-        {},
-        "use --format exact, or --backend onnx",
-      );
+      throw new UnsupportedError(`${INT8} and has no format int8`, { hint: "use --format exact, or --backend onnx" });
     }
     const format: WeightFormat = options.format !== "auto" ? options.format : source.converted?.format ?? "exact";
     const weights = readable(source, format);
@@ -65,7 +61,7 @@ export const webgpuBackend: Backend = {
       device.close();
       // Whatever does not fit here may fit elsewhere: the next backend is tried.
       if (error instanceof HunchError && error.kind === "unavailable" && !(error instanceof UnsupportedError)) {
-        throw new UnsupportedError(error.message, error.place, error.hint);
+        throw new UnsupportedError(error.message, { ...error.place, hint: error.hint });
       }
       throw error;
     }

@@ -81,8 +81,7 @@ async function openCore({ adapter, name }: FoundAdapter, forget: () => void): Pr
     forget();
     throw new UnsupportedError(
       `the WebGPU adapter ${name} gives no device: ${error instanceof Error ? error.message : error}`,
-      {},
-      "use --backend onnx",
+      { hint: "use --backend onnx" },
     );
   }
   const smallestSubgroup = gpu.features.has("subgroups") ? adapter.info.subgroupMinSize ?? 1 : 1;
@@ -304,12 +303,9 @@ export class Device {
   check(): void {
     const failure = this.#failure ?? this.core.failure;
     if (failure === undefined) return;
-    throw new HunchError(
-      "unavailable",
-      failure.replaceAll(/\s+/g, " ").slice(0, 300),
-      {},
-      `${this.adapterName}: use a smaller model or context, or --backend onnx`,
-    );
+    throw new HunchError("unavailable", failure.replaceAll(/\s+/g, " ").slice(0, 300), {
+      hint: `${this.adapterName}: use a smaller model or context, or --backend onnx`,
+    });
   }
 
   close(): void {
@@ -335,8 +331,7 @@ export class Device {
       throw new HunchError(
         "unavailable",
         `${label} needs a buffer of ${Math.ceil(size / 1e6)} MB where ${this.adapterName} has at most ${most} MB`,
-        {},
-        "use a smaller context, or --backend onnx",
+        { hint: "use a smaller context, or --backend onnx" },
       );
     }
     this.gpu.pushErrorScope("out-of-memory");

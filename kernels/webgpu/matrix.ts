@@ -268,7 +268,6 @@ export function shaped(source: ModelSource, name: string, ...shapes: readonly (r
   throw new HunchError(
     "input",
     `the tensor ${tensor.name} has the shape [${tensor.shape.join(", ")}] where ${name} must be ${wanted}`,
-    { file: source.path },
-    "the file contradicts its own hyper-parameters",
+    { file: source.path, hint: "the file contradicts its own hyper-parameters" },
   );
 }

@@ -89,11 +89,9 @@ function expectNear(device: Device, found: Float32Array, weights: Float16Array, 
 }
 
 function refuse({ adapterName }: Device, why: string): never {
-  throw new UnsupportedError(
-    `the WebGPU adapter ${adapterName} ${why}`,
-    {},
-    "update its driver, or use --backend onnx",
-  );
+  throw new UnsupportedError(`the WebGPU adapter ${adapterName} ${why}`, {
+    hint: "update its driver, or use --backend onnx",
+  });
 }
 
 /** Buffers of products that are all of one shape. */

@@ -124,12 +124,10 @@ export class ModelProposer implements Proposer {
     if (this.#text.length + this.#tokens.length > this.#engine.context) return [];
     const chain = this.#parents.every((parent, node) => parent === node - 1);
     if (!chain && !this.#engine.can.tree) {
-      throw new HunchError(
-        "unavailable",
-        `${this.#engine.name} cannot run a draft model along trees`,
-        { file: this.#engine.source.path },
-        "use the shape chain, or another backend",
-      );
+      throw new HunchError("unavailable", `${this.#engine.name} cannot run a draft model along trees`, {
+        file: this.#engine.source.path,
+        hint: "use the shape chain, or another backend",
+      });
     }
     this.#rewind(this.#text.length + from);
     this.#kept = from;

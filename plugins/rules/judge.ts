@@ -35,7 +35,11 @@ export interface TappedScores extends Scores {
  */
 export function readJudge(file: string, width: number): Judge {
   const wrong = (message: string, field?: string) =>
-    new HunchError("input", message, { file, field }, `a judge is JSON with format, version, weights [${width}], bias`);
+    new HunchError("input", message, {
+      file,
+      field,
+      hint: `a judge is JSON with format, version, weights [${width}], bias`,
+    });
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, "utf8"));
@@ -68,8 +72,7 @@ export function judged(judge: Judge | undefined): VerificationRule {
       throw new HunchError(
         "unavailable",
         judge === undefined ? "the rule judge has no judge" : "this engine gives no hidden states to a judge",
-        {},
-        "use another rule, e.g. typical",
+        { hint: "use another rule, e.g. typical" },
       );
     }
     for (let node = -1;;) {
@@ -108,7 +111,9 @@ export default definePlugin({
     if (file === "") return judged(undefined); // to be listed
     const { name, can, source } = context.target;
     if (!can.taps) {
-      throw new HunchError("unavailable", `${name} gives no hidden states to a judge`, {}, "use the rule typical");
+      throw new HunchError("unavailable", `${name} gives no hidden states to a judge`, {
+        hint: "use the rule typical",
+      });
     }
     return judged(readJudge(file, source.spec.width));
   },

@@ -41,8 +41,7 @@ function makePlan({ p, q, drawn, drafts, law }: Siblings, solve: Solver): Plan {
     throw new HunchError(
       "usage",
       `the rule optimal-transport handles up to ${MOST_SETS} sets of drafts, here q allows more`,
-      {},
-      "truncate the sampling, e.g. --top-k 40, or use the rule importance, recursive or top-and-one",
+      { hint: "truncate the sampling, e.g. --top-k 40, or use the rule importance, recursive or top-and-one" },
     );
   }
   const transport = solve(p, sets);

@@ -30,8 +30,7 @@ export const specHubStep: Step = (siblings, chance) => {
     throw new HunchError(
       "usage",
       `the rule spechub judges ${MOST} drafts per place, this draft has ${siblings.drafts.length}`,
-      {},
-      "draft two, or use the rule top-and-one",
+      { hint: "draft two, or use the rule top-and-one" },
     );
   }
   if (siblings.drafts.length < MOST) return tokenStep(siblings, chance);

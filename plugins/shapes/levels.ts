@@ -36,12 +36,9 @@ export function widthsOption(standard: string): OptionSpec {
 export function parseWidths(shape: string, text: string): number[] {
   const widths = text.split(",").map(Number);
   if (widths.every((width) => Number.isInteger(width) && width >= 1 && width <= 1024)) return widths;
-  throw new HunchError(
-    "usage",
-    `${shape}?widths is ${JSON.stringify(text)}`,
-    {},
-    "give whole numbers of 1 or more with commas between them, such as 4,2,1",
-  );
+  throw new HunchError("usage", `${shape}?widths is ${JSON.stringify(text)}`, {
+    hint: "give whole numbers of 1 or more with commas between them, such as 4,2,1",
+  });
 }
 
 /** Children of a node at a depth (0: of the root). */

@@ -102,7 +102,7 @@ export default definePlugin({
   },
   create({ threshold, gain }) {
     if (Number(threshold) > 0 && Number(gain) > 0) {
-      throw new HunchError("usage", "opt-tree takes threshold or gain, not both", {}, "leave one of them out");
+      throw new HunchError("usage", "opt-tree takes threshold or gain, not both", { hint: "leave one of them out" });
     }
     return optTree(Number(threshold), Number(gain));
   },

@@ -37,7 +37,7 @@ export function usualForm(): (plan: Plan) => Skeleton {
 /** Reads either format. Throws HunchError("input") with the file and the entry that is wrong. */
 export function readSkeleton(file: string): Skeleton {
   const refuse = (what: string, hint = "give Medusa's list of rank paths, or Sequoia's Successors"): never => {
-    throw new HunchError("input", what, { file }, hint);
+    throw new HunchError("input", what, { file, hint });
   };
   let value: unknown;
   try {

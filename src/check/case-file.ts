@@ -115,7 +115,11 @@ class Fields {
   }
 
   wrong(what: string, field?: string): HunchError {
-    return new HunchError("input", what, { file: this.file, field }, "docs/rules.md shows what a case looks like");
+    return new HunchError("input", what, {
+      file: this.file,
+      field,
+      hint: "docs/rules.md shows what a case looks like",
+    });
   }
 
   need(holds: boolean, what: string, field: string): void {

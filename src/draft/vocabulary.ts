@@ -23,12 +23,10 @@ export function compareVocabularies(target: Tokenizer, draft: Tokenizer): string
 export function refuseOtherVocabulary(target: ModelSource, draft: ModelSource): void {
   const difference = compareVocabularies(target.tokenizer, draft.tokenizer);
   if (difference === undefined) return;
-  throw new HunchError(
-    "input",
-    `the draft model has another vocabulary than the target: ${difference}`,
-    { file: draft.path },
-    "use a draft model that was trained with the target's tokenizer",
-  );
+  throw new HunchError("input", `the draft model has another vocabulary than the target: ${difference}`, {
+    file: draft.path,
+    hint: "use a draft model that was trained with the target's tokenizer",
+  });
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -120,8 +120,7 @@ async function loadHighs(): Promise<Solver> {
     throw new HunchError(
       "unavailable",
       `the linear programming library HiGHS did not load: ${cause instanceof Error ? cause.message : cause}`,
-      {},
-      "run hunch from its repository after npm install, or choose another rule",
+      { hint: "run hunch from its repository after npm install, or choose another rule" },
     );
   }
 }

@@ -40,7 +40,7 @@ function openFile(path: string, context: number | undefined): OpenedModel {
   const [name, tokenizer] = splitPath(path);
   const kind = kindOf(name);
   if (tokenizer !== undefined && kind !== "llama2c") {
-    throw new HunchError("usage", "only llama2.c checkpoints take ?tokenizer=", { file: name }, "leave it out");
+    throw new HunchError("usage", "only llama2.c checkpoints take ?tokenizer=", { file: name, hint: "leave it out" });
   }
   if (kind === "converted") return openConverted(name, context);
   if (kind === "gguf") return openGguf(name, context);
@@ -65,20 +65,20 @@ function kindOf(path: string): "converted" | "gguf" | "huggingFace" | "llama2c" 
     if (text.startsWith(MAGIC)) return "converted";
     if (text.startsWith("HUNCHMDL")) {
       const hint = "make a file that stands for itself with hunch model convert";
-      throw new HunchError("input", "an entry of the cache is nothing without its model", { file: path }, hint);
+      throw new HunchError("input", "an entry of the cache is nothing without its model", { file: path, hint });
     }
     if (basename(path) === "config.json" || /\.safetensors(\.index\.json)?$/.test(path)) return "huggingFace";
     if (text[8] === "{") {
       const hint = "give the folder of the model, with its config.json";
-      throw new HunchError("input", "a single safetensors file does not describe a model", { file: path }, hint);
+      throw new HunchError("input", "a single safetensors file does not describe a model", { file: path, hint });
     }
     if (/^PK|^\x80/.test(text)) {
       const hint = "convert it to safetensors or GGUF";
-      throw new HunchError("input", "PyTorch's own files are not supported", { file: path }, hint);
+      throw new HunchError("input", "PyTorch's own files are not supported", { file: path, hint });
     }
     if (looksLikeLlama2c(file)) return "llama2c";
     const hint = "give a GGUF file, a Hugging Face folder or a llama2.c checkpoint";
-    throw new HunchError("input", "not a model file of a known format", { file: path, offset: 0 }, hint);
+    throw new HunchError("input", "not a model file of a known format", { file: path, offset: 0, hint });
   } finally {
     file.close();
   }

@@ -23,7 +23,10 @@ const OPTION_TYPES = ["integer", "number", "boolean", "string"];
 export async function importPlugins(path: string): Promise<readonly Plugin[]> {
   const full = resolve(path);
   if (!existsSync(full)) {
-    throw new HunchError("input", "there is no such plugin file", { file: path }, "give the path of a .ts or .js file");
+    throw new HunchError("input", "there is no such plugin file", {
+      file: path,
+      hint: "give the path of a .ts or .js file",
+    });
   }
   let found: unknown;
   try {
@@ -32,22 +35,20 @@ export async function importPlugins(path: string): Promise<readonly Plugin[]> {
     if (error instanceof HunchError) throw error;
     const { message, file, text } = errorPlace(error, path);
     const where = text === undefined ? "" : ` in \`${text}\``;
-    throw new HunchError("input", `the plugin does not load: ${message}${where}`, { file }, "correct the file");
+    throw new HunchError("input", `the plugin does not load: ${message}${where}`, { file, hint: "correct the file" });
   }
   const list: readonly unknown[] = Array.isArray(found) ? found : [found];
   if (found === undefined || list.length === 0) {
-    throw new HunchError(
-      "input",
-      "the plugin file has no default export",
-      { file: path },
-      "export default definePlugin({…})",
-    );
+    throw new HunchError("input", "the plugin file has no default export", {
+      file: path,
+      hint: "export default definePlugin({…})",
+    });
   }
   return list.map((plugin, i) => {
     const fault = pluginFault(plugin);
     if (fault === undefined) return plugin as Plugin;
     const place = { file: path, field: Array.isArray(found) ? `default[${i}].${fault.field}` : fault.field };
-    throw new HunchError("input", `this is no plugin: ${fault.message}`, place, "see definePlugin");
+    throw new HunchError("input", `this is no plugin: ${fault.message}`, { ...place, hint: "see definePlugin" });
   });
 }
 

@@ -88,7 +88,9 @@ export class Registry {
   /** Throws HunchError("usage") where a method of that kind and name is there already. */
   add(plugin: Plugin): void {
     if (this.list(plugin.kind).some(({ name }) => name === plugin.name)) {
-      throw new HunchError("usage", `there are two ${KINDS[plugin.kind]}s called ${plugin.name}`, {}, "rename one");
+      throw new HunchError("usage", `there are two ${KINDS[plugin.kind]}s called ${plugin.name}`, {
+        hint: "rename one",
+      });
     }
     this.#plugins.push(plugin);
   }
@@ -118,12 +120,9 @@ export class Registry {
     const names = plugins.map((plugin) => plugin.name);
     const nearest = closest(name, names);
     const hint = nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`;
-    throw new HunchError(
-      "usage",
-      `there is no ${KINDS[kind]} ${JSON.stringify(name)}`,
-      {},
-      names.length > 0 ? hint : "",
-    );
+    throw new HunchError("usage", `there is no ${KINDS[kind]} ${JSON.stringify(name)}`, {
+      hint: names.length > 0 ? hint : "",
+    });
   }
 
   /** The controller that goes with the drafter of a spec; undefined where any does. */
@@ -139,10 +138,12 @@ export class Registry {
     const { name, argument, options } = parseSpec(spec);
     const plugin = this.find(kind, name);
     if (plugin.argument === undefined && argument !== "") {
-      throw new HunchError("usage", `${name} takes nothing after a colon`, {}, `write ${name}`);
+      throw new HunchError("usage", `${name} takes nothing after a colon`, { hint: `write ${name}` });
     }
     if (plugin.argument !== undefined && argument === "" && !plugin.argument.startsWith("[")) {
-      throw new HunchError("usage", `${name} needs its ${plugin.argument}`, {}, `write ${name}:${plugin.argument}`);
+      throw new HunchError("usage", `${name} needs its ${plugin.argument}`, {
+        hint: `write ${name}:${plugin.argument}`,
+      });
     }
     const values = checkOptions(name, plugin.options ?? {}, options);
     const create = () => plugin.create(values, argument, context);
@@ -177,7 +178,7 @@ export class Registry {
         hints.push(`shapes that ${rule.name} can judge: ${shapes.join(", ")}`);
       }
     }
-    throw new HunchError("usage", fault, {}, hints.join("; "));
+    throw new HunchError("usage", fault, { hint: hints.join("; ") });
   }
 
   /** Names of methods that can be made without an argument and are as wanted. */

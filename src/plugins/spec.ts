@@ -20,14 +20,16 @@ export function parseSpec(text: string): Spec {
   const colon = head.indexOf(":");
   const name = colon < 0 ? head : head.slice(0, colon);
   if (name === "") {
-    throw new HunchError("usage", `${JSON.stringify(text)} names no method`, {}, "write name:argument?option=value");
+    throw new HunchError("usage", `${JSON.stringify(text)} names no method`, {
+      hint: "write name:argument?option=value",
+    });
   }
   const options = new Map<string, string>();
   const written = rest.join("?");
   for (const pair of written === "" ? [] : splitOutside(written, "&")) {
     const equals = pair.indexOf("=");
     const key = equals < 0 ? pair : pair.slice(0, equals);
-    if (options.has(key)) throw new HunchError("usage", `${text} sets ${key} twice`, {}, "leave one out");
+    if (options.has(key)) throw new HunchError("usage", `${text} sets ${key} twice`, { hint: "leave one out" });
     options.set(key, equals < 0 ? "true" : unwrap(pair.slice(equals + 1)));
   }
   return { name, argument: colon < 0 ? "" : unwrap(head.slice(colon + 1)), options };
@@ -75,7 +77,7 @@ export function checkOptions(
       : names.length > 0
       ? `it has ${names.join(", ")}`
       : "it has none";
-    throw new HunchError("usage", `${method} has no option ${JSON.stringify(name)}`, {}, hint);
+    throw new HunchError("usage", `${method} has no option ${JSON.stringify(name)}`, { hint });
   }
   return Object.fromEntries(names.map((name) => {
     const text = written.get(name);
@@ -85,7 +87,7 @@ export function checkOptions(
 
 function valueOf(what: string, spec: OptionSpec, text: string): number | boolean | string {
   const refuse = (wanted: string): never => {
-    throw new HunchError("usage", `${what} is ${JSON.stringify(text)}`, {}, `give ${wanted}`);
+    throw new HunchError("usage", `${what} is ${JSON.stringify(text)}`, { hint: `give ${wanted}` });
   };
   if (spec.choices !== undefined && !spec.choices.includes(text)) {
     const nearest = closest(text, spec.choices);

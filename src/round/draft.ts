@@ -58,16 +58,13 @@ function refuseBroken(tree: DraftTree, plan: Plan, { engine, drafter, rule }: Pl
     );
   }
   if (!engine.can.tree && !isChain(tree)) {
-    throw new HunchError(
-      "unavailable",
-      `${engine.name} cannot score the draft trees of ${drafter.name}`,
-      {},
-      "use a drafter or shape that draws chains, or another backend",
-    );
+    throw new HunchError("unavailable", `${engine.name} cannot score the draft trees of ${drafter.name}`, {
+      hint: "use a drafter or shape that draws chains, or another backend",
+    });
   }
 }
 
 /** A plugin did what its contract rules out. */
 export function broken(message: string): HunchError {
-  return new HunchError("input", message, {}, "the plugin breaks its contract");
+  return new HunchError("input", message, { hint: "the plugin breaks its contract" });
 }

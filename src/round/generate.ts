@@ -36,7 +36,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
   const { engine, drafter, rule, controller, sampling, chance, maxTokens, stop = [], signal } = options;
   const meter = new Meter();
   checkSampling(sampling);
-  if (stop.includes("")) throw new HunchError("usage", "a stop string is empty", {}, "leave it out");
+  if (stop.includes("")) throw new HunchError("usage", "a stop string is empty", { hint: "leave it out" });
   const { prompt, dropped, room } = fitPrompt(options);
   const { tokenizer } = engine.source;
   const ends = new Set(tokenizer.ends);

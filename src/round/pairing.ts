@@ -43,24 +43,21 @@ export function refuseImpossible(
     throw new HunchError(
       "usage",
       `the rule ${rule.name} takes the likeliest token and cannot sample at temperature ${sampling.temperature}`,
-      {},
-      "use temperature 0, or a rule that samples such as match or token",
+      { hint: "use temperature 0, or a rule that samples such as match or token" },
     );
   }
   if (!rule.lossless && rule.verifyGreedily === undefined && sampling.temperature === 0) {
     throw new HunchError(
       "usage",
       `the relaxed rule ${rule.name} has no effect at temperature 0, where it would keep what greedy keeps`,
-      {},
-      "set a temperature such as 0.8, or use the rule greedy",
+      { hint: "set a temperature such as 0.8, or use the rule greedy" },
     );
   }
   if (strict && drafter.laws.length > 0 && engine.can.exact === "none") {
     throw new HunchError(
       "unavailable",
       `${engine.name} does not promise the same text with ${drafter.name} as without`,
-      {},
-      "allow other words at near-ties (--no-strict), or use no drafter",
+      { hint: "allow other words at near-ties (--no-strict), or use no drafter" },
     );
   }
 }

@@ -111,20 +111,23 @@ async function eachRow(
 
 function check({ context, source }: Engine, tokens: Int32Array, { window }: ScoreOptions): void {
   if (tokens.length === 0) {
-    throw new HunchError("input", "there is nothing to score: the text has no tokens", {}, "give more text");
+    throw new HunchError("input", "there is nothing to score: the text has no tokens", { hint: "give more text" });
   }
   if (window !== undefined && !(Number.isInteger(window) && window >= 2)) {
-    throw new HunchError("usage", `windows of ${window} tokens are not possible`, {}, "take at least 2");
+    throw new HunchError("usage", `windows of ${window} tokens are not possible`, { hint: "take at least 2" });
   }
   const unknown = tokens.findIndex((token) => token < 0 || token >= source.spec.vocab);
   if (unknown >= 0) {
     const message = `token ${tokens[unknown]} at place ${unknown} is not one of the vocabulary's ${source.spec.vocab}`;
-    throw new HunchError("input", message, {}, "give ids of this model's own tokenizer");
+    throw new HunchError("input", message, { hint: "give ids of this model's own tokenizer" });
   }
   const longest = Math.min(window ?? Infinity, tokens.length);
   if (longest > context) {
     const message = `${longest} tokens do not fit the context of ${context}`;
-    throw new HunchError("input", message, { file: source.path }, `score it in parts of at most ${context} tokens`);
+    throw new HunchError("input", message, {
+      file: source.path,
+      hint: `score it in parts of at most ${context} tokens`,
+    });
   }
 }
 

@@ -28,10 +28,12 @@ export function fitPrompt(
 ): FittedPrompt {
   const { context } = engine;
   if (prompt.length === 0) {
-    throw new HunchError("usage", "the prompt has no tokens", {}, "give some text to go on from");
+    throw new HunchError("usage", "the prompt has no tokens", { hint: "give some text to go on from" });
   }
   if (!(Number.isInteger(maxTokens) || maxTokens === Infinity) || maxTokens < 0) {
-    throw new HunchError("usage", `${maxTokens} tokens cannot be generated`, {}, "give a whole number, 0 or more");
+    throw new HunchError("usage", `${maxTokens} tokens cannot be generated`, {
+      hint: "give a whole number, 0 or more",
+    });
   }
   const vocab = engine.source.spec.vocab;
   const strange = prompt.find((token) => token < 0 || token >= vocab);
@@ -46,10 +48,12 @@ export function fitPrompt(
       "input",
       `the prompt of ${prompt.length} tokens and ${maxTokens === Infinity ? "its completion" : `${maxTokens} more`} ` +
         `do not fit the context of ${context}`,
-      { file: engine.source.path },
-      left > 0
-        ? `ask for at most ${left} tokens, or let the prompt be truncated`
-        : "shorten it, or let it be truncated",
+      {
+        file: engine.source.path,
+        hint: left > 0
+          ? `ask for at most ${left} tokens, or let the prompt be truncated`
+          : "shorten it, or let it be truncated",
+      },
     );
   }
   const keep = Math.max(1, context - Math.min(maxTokens, Math.floor(context / 2)));

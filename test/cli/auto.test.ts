@@ -155,7 +155,7 @@ test("formats are told where they differ", async () => {
 });
 
 test("without hardware nothing is measured, and nothing is asked again on the same day", async () => {
-  const machine = { onnx: ONNX, webgpu: { ...GPU, hardware: new UnsupportedError("no adapter", {}, "buy one") } };
+  const machine = { onnx: ONNX, webgpu: { ...GPU, hardware: new UnsupportedError("no adapter", { hint: "buy one" }) } };
   const line = "auto chose onnx:fake: webgpu: no adapter";
   assert.equal(await start(machine), line);
   assert.deepEqual(events, ["load onnx", "look webgpu"]);

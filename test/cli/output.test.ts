@@ -81,7 +81,7 @@ test("nothing was generated, and the summary still adds up", () => {
 });
 
 test("whatever is thrown becomes one line", () => {
-  const broken = new HunchError("input", "no\nsuch thing", { file: "a.gguf", offset: 4 }, "try again");
+  const broken = new HunchError("input", "no\nsuch thing", { file: "a.gguf", offset: 4, hint: "try again" });
   assert.equal(describe(broken), "no such thing (a.gguf, at byte 4); try again");
   assert.match(describe(new TypeError("x is\n undefined")), /^x is undefined; this is a bug of hunch/);
   assert.match(describe(Object.assign(new Error("write"), { code: "ENOSPC" })), /^no space left/);

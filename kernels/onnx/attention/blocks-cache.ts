@@ -125,6 +125,6 @@ function reserved(bytes: number): ArrayBuffer {
     return new ArrayBuffer(0, { maxByteLength: bytes });
   } catch {
     const gib = (bytes / 2 ** 30).toFixed(1);
-    throw new HunchError("input", `no address space for ${gib} GiB of keys`, {}, "use a smaller --context");
+    throw new HunchError("input", `no address space for ${gib} GiB of keys`, { hint: "use a smaller --context" });
   }
 }

@@ -91,13 +91,15 @@ export function chatFromTemplate(text: string, context: TemplateContext, file: s
 function refusal(error: unknown, file: string): HunchError {
   const place = { file, field: "chat_template" };
   const hint = "use --raw to do without the template, or --chat-template FILE for another one";
-  if (error instanceof BudgetError) return new HunchError("input", `the chat template ${error.message}`, place, hint);
+  if (error instanceof BudgetError) {
+    return new HunchError("input", `the chat template ${error.message}`, { ...place, hint });
+  }
   if (error instanceof TemplateError) {
-    return new HunchError("input", `the chat template fails: ${error.message.slice(0, 300)}`, place, hint);
+    return new HunchError("input", `the chat template fails: ${error.message.slice(0, 300)}`, { ...place, hint });
   }
   // Too deep a stack is the engine's RangeError, whatever the template did to get there.
   if (error instanceof RangeError) {
-    return new HunchError("input", "the chat template fails: it is too large or nested too deeply", place, hint);
+    return new HunchError("input", "the chat template fails: it is too large or nested too deeply", { ...place, hint });
   }
   throw error;
 }

@@ -34,7 +34,7 @@ export async function writeConverted(
 ): Promise<void> {
   if (source.converted || !source.texts) {
     const hint = "convert the original model";
-    throw new HunchError("usage", "only an original model file can be converted", { file: source.path }, hint);
+    throw new HunchError("usage", "only an original model file can be converted", { file: source.path, hint });
   }
   refuseToReplace(path);
   const file = new Output(path);
@@ -73,12 +73,10 @@ function refuseToReplace(path: string): void {
     closeSync(file);
     if (new TextDecoder().decode(start) === MAGIC) return;
   }
-  throw new HunchError(
-    "usage",
-    "this exists and is no converted model, so it is not replaced",
-    { file: path },
-    "name another file",
-  );
+  throw new HunchError("usage", "this exists and is no converted model, so it is not replaced", {
+    file: path,
+    hint: "name another file",
+  });
 }
 
 /** Knows where it is, so that weights can be aligned and found again. */

@@ -125,7 +125,7 @@ function readTensor(file: BinaryFile, entry: Json): [string, Tensor] {
 function absentTensor(file: BinaryFile, name: string, shape: readonly number[], type: TensorType): Tensor {
   const refuse = (): never => {
     const message = "this converted file holds its weights for one engine and format only";
-    throw new UnsupportedError(message, { file: file.path, field: name }, "open the original model");
+    throw new UnsupportedError(message, { file: file.path, field: name, hint: "open the original model" });
   };
   return { name, shape, type, bytes: refuse, floats: refuse };
 }
@@ -159,7 +159,7 @@ function textParts(file: BinaryFile, { kind, files }: StoredTexts, vocab: number
     const found = folder.open(name);
     if (found) return found;
     const hint = "convert it again from a model that has one; token ids work without it";
-    throw new HunchError("input", "the converted model has no tokenizer", { file: file.path }, hint);
+    throw new HunchError("input", "the converted model has no tokenizer", { file: file.path, hint });
   };
   const metadata = () => readGgufFile(open(METADATA)).metadata;
   const parts = {

@@ -88,7 +88,7 @@ export function describeGguf(
   if (!architecture) {
     const known = ARCHITECTURES.flatMap(({ gguf }) => gguf ?? []).join(", ");
     const message = `the architecture ${JSON.stringify(name.slice(0, 80))} is not supported`;
-    throw new HunchError("input", message, { file: path, field: "general.architecture" }, `known are ${known}`);
+    throw new HunchError("input", message, { file: path, field: "general.architecture", hint: `known are ${known}` });
   }
   const hyper = new Hyper(path, (key) => metadata.get(`${name}.${key}`), `${name}.`);
   const file: ModelFile = { kind: "gguf", path, hyper, tensors, context };
@@ -105,7 +105,7 @@ function furtherParts(path: string, first: GgufFile): GgufFile[] {
   if (!named || Number(match[1]) !== 1 || split.integer(["split.no"], 0) !== 0) {
     const message = `the model is split into ${count} files, and this is not the first of them under its own name`;
     const hint = `give the file that ends in -00001-of-${String(count).padStart(5, "0")}.gguf`;
-    throw new HunchError("input", message, { file: path, field: "split.no" }, hint);
+    throw new HunchError("input", message, { file: path, field: "split.no", hint });
   }
   const parts: GgufFile[] = [];
   try {

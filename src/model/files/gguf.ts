@@ -82,7 +82,7 @@ function readHeader(file: BinaryFile): GgufFile {
     const bigEndian = version >= 1 << 24 ? " (a big-endian file?)" : "";
     const hint = "convert it to GGUF version 3, little-endian";
     const message = `GGUF version ${version} is not supported${bigEndian}`;
-    throw new HunchError("input", message, { file: file.path, offset: 4, field: "version" }, hint);
+    throw new HunchError("input", message, { file: file.path, offset: 4, field: "version", hint });
   }
   const tensorCount = cursor.u64("tensor_count");
   const entryCount = cursor.u64("metadata_kv_count");
@@ -185,7 +185,7 @@ function tensorType(file: BinaryFile, number: number, at: number, name: string):
   const place = { file: file.path, offset: at, field: name };
   if (Object.hasOwn(OTHER_TYPES, number)) {
     const hint = `take a file in one of ${Object.values(TYPES).join(", ")}`;
-    throw new HunchError("input", `tensors of type ${OTHER_TYPES[number]} are not supported`, place, hint);
+    throw new HunchError("input", `tensors of type ${OTHER_TYPES[number]} are not supported`, { ...place, hint });
   }
   throw file.broken(`unknown tensor type ${number}`, at, name);
 }

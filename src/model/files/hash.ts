@@ -35,7 +35,7 @@ function identity(path: string): string {
     const { size, mtimeMs, ino } = statSync(path);
     return JSON.stringify([path, size, mtimeMs, ino]);
   } catch {
-    throw new HunchError("input", "the file is gone", { file: path }, "check the path");
+    throw new HunchError("input", "the file is gone", { file: path, hint: "check the path" });
   }
 }
 

@@ -32,7 +32,7 @@ export function readFolderTokenizer(folder: TextFolder): Tokenizer {
   const tokenizerJson = optional(folder, "tokenizer.json");
   if (tokenizerJson === undefined) {
     const hint = "add the model's tokenizer.json; token ids work without it";
-    throw new HunchError("input", "the folder has no tokenizer.json", { file: folder.path }, hint);
+    throw new HunchError("input", "the folder has no tokenizer.json", { file: folder.path, hint });
   }
   const files = {
     tokenizerJson,
@@ -69,7 +69,11 @@ function templateOf(value: unknown, file: string): string | undefined {
     if (entry.text(["name"]) === "default") return entry.text(["template"]);
   }
   const message = "this is neither a template nor a list with one named default";
-  throw new HunchError("input", message, { file, field: "chat_template" }, "use --raw to do without the template");
+  throw new HunchError("input", message, {
+    file,
+    field: "chat_template",
+    hint: "use --raw to do without the template",
+  });
 }
 
 /** A special token is its text, or an object with it. */

@@ -28,7 +28,7 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
   const path = join(folder, "config.json");
   if (!existsSync(path)) {
     const hint = "give a GGUF file, a llama2.c checkpoint, or a folder with config.json and model.safetensors";
-    throw new HunchError("input", "the folder has no config.json", { file: folder }, hint);
+    throw new HunchError("input", "the folder has no config.json", { file: folder, hint });
   }
   const hyper = fromRecord(path, readJson(path));
   const type = hyper.text(["model_type"]);
@@ -36,7 +36,7 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
   if (!architecture) {
     const known = ARCHITECTURES.flatMap(({ huggingFace }) => huggingFace ?? []).join(", ");
     const message = `the architecture ${JSON.stringify(type.slice(0, 80))} is not supported`;
-    throw new HunchError("input", message, { file: path, field: "model_type" }, `known are ${known}`);
+    throw new HunchError("input", message, { file: path, field: "model_type", hint: `known are ${known}` });
   }
   const weights = readWeights(folder);
   try {
@@ -77,7 +77,7 @@ function readWeights(folder: string): Weights {
     const index = join(folder, "model.safetensors.index.json");
     if (existsSync(index)) return readShards(folder, index);
     const hint = "only safetensors are read: convert the weights, or download that file";
-    throw new HunchError("input", "the folder has no model.safetensors", { file: folder }, hint);
+    throw new HunchError("input", "the folder has no model.safetensors", { file: folder, hint });
   }
   const { file, tensors } = readSafetensors(single);
   return { files: [file], tensors };
@@ -88,7 +88,7 @@ function readShards(folder: string, index: string): Weights {
   const map = fromRecord(index, readJson(index)).inside(["weight_map"]);
   const places = Object.entries(readJson(index).weight_map ?? {});
   const wrong = (field: string, message: string) =>
-    new HunchError("input", message, { file: index, field }, "the index is damaged");
+    new HunchError("input", message, { file: index, field, hint: "the index is damaged" });
   if (!map || places.length === 0) throw wrong("weight_map", "the index names no tensors");
   const files: BinaryFile[] = [];
   const shards = new Map<string, Map<string, SafeTensor>>();
@@ -126,7 +126,10 @@ function asTensors(stored: ReadonlyMap<string, SafeTensor>, hyper: Hyper): Map<s
     if (packed.used.has(name) || /inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/.test(name)) continue;
     if (!Object.hasOwn(TYPES, dtype)) {
       const place = { file: file.path, field: name };
-      throw new HunchError("input", `tensors of type ${dtype} are not supported`, place, "use F32, F16 or BF16");
+      throw new HunchError("input", `tensors of type ${dtype} are not supported`, {
+        ...place,
+        hint: "use F32, F16 or BF16",
+      });
     }
     tensors.set(name, new FileTensor(name, shape, TYPES[dtype], file, offset));
   }

@@ -68,7 +68,7 @@ function readHeader(file: BinaryFile): Header {
   if (first === LATER) {
     const message = `llama2.c checkpoints of version ${cursor.i32("version")} are not supported`;
     const place = { file: file.path, offset: 4, field: "version" };
-    throw new HunchError("input", message, place, "export the model as version 0, or as GGUF");
+    throw new HunchError("input", message, { ...place, hint: "export the model as version 0, or as GGUF" });
   }
   const at = (field: string) => {
     const value = cursor.i32(field);
@@ -142,7 +142,7 @@ function readTokenizer(path: string, vocab: number, wanted?: string) {
   const name = tokenizerPath(path, vocab, wanted);
   if (name === undefined) {
     const message = `no tokenizer beside the checkpoint: neither tok${vocab}.bin nor tokenizer.bin`;
-    throw new HunchError("input", message, { file: path }, "name it: MODEL.bin?tokenizer=FILE");
+    throw new HunchError("input", message, { file: path, hint: "name it: MODEL.bin?tokenizer=FILE" });
   }
   return tokenizerFromLlama2c(readWhole(name), vocab, name);
 }

@@ -106,12 +106,11 @@ export class OpenedModel implements ModelSource {
   tensor(name: string): Tensor {
     const tensor = this.parts.description.tensors.get(name);
     if (tensor) return tensor;
-    throw new HunchError(
-      "input",
-      "the model lacks a tensor",
-      { file: this.path, field: name },
-      "the file is incomplete",
-    );
+    throw new HunchError("input", "the model lacks a tensor", {
+      file: this.path,
+      field: name,
+      hint: "the file is incomplete",
+    });
   }
 
   hash(cacheDir: string): Promise<string> {

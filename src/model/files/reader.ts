@@ -35,7 +35,7 @@ export class BinaryFile {
     } catch (error) {
       this.close();
       if (error instanceof HunchError) throw error;
-      throw new HunchError("input", `cannot open the file: ${reason(error)}`, { file: path }, "check the path");
+      throw new HunchError("input", `cannot open the file: ${reason(error)}`, { file: path, hint: "check the path" });
     }
   }
 
@@ -84,11 +84,16 @@ export class BinaryFile {
     if (this.size < POINTER.length) return;
     if (new TextDecoder().decode(this.read(0, POINTER.length, "header")) !== POINTER) return;
     const hint = "run git lfs pull in its folder, or download the file itself";
-    throw new HunchError("input", "this is a Git LFS pointer and not the file", { file: this.path }, hint);
+    throw new HunchError("input", "this is a Git LFS pointer and not the file", { file: this.path, hint });
   }
 
   broken(message: string, offset: number | undefined, field?: string): HunchError {
-    return new HunchError("input", message, { file: this.path, offset, field }, "the file is damaged or incomplete");
+    return new HunchError("input", message, {
+      file: this.path,
+      offset,
+      field,
+      hint: "the file is damaged or incomplete",
+    });
   }
 
   close(): void {
@@ -108,7 +113,7 @@ export function readWhole(path: string): Uint8Array<ArrayBuffer> {
 }
 
 function notRegular(path: string): HunchError {
-  return new HunchError("input", "not a regular file", { file: path }, "give the path of a model file");
+  return new HunchError("input", "not a regular file", { file: path, hint: "give the path of a model file" });
 }
 
 function reason(error: unknown): string {

@@ -81,7 +81,10 @@ function checkEntry(file: BinaryFile, data: number, name: string, entry: unknown
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(SIZES, dtype)) {
     const place = { file: file.path, offset: 8, field: name };
-    throw new HunchError("input", `tensors of type ${String(dtype)} are not supported`, place, "use F32, F16 or BF16");
+    throw new HunchError("input", `tensors of type ${String(dtype)} are not supported`, {
+      ...place,
+      hint: "use F32, F16 or BF16",
+    });
   }
   if (!isSizes(shape) || shape.length > 8) throw file.broken("the shape is not a list of sizes", 8, name);
   if (!isSizes(offsets) || offsets.length !== 2) throw file.broken("data_offsets are not two offsets", 8, name);

@@ -79,7 +79,7 @@ function collect(architecture: Architecture, file: ModelFile, layerCount: number
   for (const [name, tensor] of file.tensors) {
     if (used.has(name) || IGNORED.some((pattern) => pattern.test(name)) || isZeroBias(name, tensor)) continue;
     const message = `a tensor is not part of the architecture ${architecture.name}`;
-    throw new HunchError("input", message, { file: file.path, field: name }, "this variant is not supported");
+    throw new HunchError("input", message, { file: file.path, field: name, hint: "this variant is not supported" });
   }
   return out;
 }
@@ -103,10 +103,9 @@ function spelling(architecture: Architecture, file: ModelFile): TensorNames {
 }
 
 function lacking(file: ModelFile, name: string): HunchError {
-  return new HunchError(
-    "input",
-    "the model lacks a tensor",
-    { file: file.path, field: name },
-    "the file is incomplete",
-  );
+  return new HunchError("input", "the model lacks a tensor", {
+    file: file.path,
+    field: name,
+    hint: "the file is incomplete",
+  });
 }

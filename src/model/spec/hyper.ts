@@ -27,7 +27,7 @@ export class Hyper {
   }
 
   wrong(name: string, message: string, hint = "the file is damaged, or of a kind that is not supported"): HunchError {
-    return new HunchError("input", message, { file: this.path, field: this.prefix + name }, hint);
+    return new HunchError("input", message, { file: this.path, field: this.prefix + name, hint });
   }
 
   /** A whole number from 1 up (from 0 where `fallback` is 0). Lists of one and the same number count as it. */

@@ -22,7 +22,11 @@ export function splitInterleavedQkv(tensors: Map<string, Tensor>, spec: ModelSpe
     const { heads, headSize } = spec.layers[n].attention;
     if (tensor.shape[0] !== 3 * heads * headSize) {
       const message = `the tensor has ${tensor.shape[0]} rows, not 3 × ${heads} heads of ${headSize}`;
-      throw new HunchError("input", message, { file: file.path, field: tensor.name }, "the file contradicts itself");
+      throw new HunchError("input", message, {
+        file: file.path,
+        field: tensor.name,
+        hint: "the file contradicts itself",
+      });
     }
     ["q", "k", "v"].forEach((name, which) => {
       const order = Int32Array.from({ length: heads * headSize }, (_, row) => {

@@ -12,12 +12,16 @@ export function checkShapes(spec: ModelSpec, tensors: ReadonlyMap<string, Tensor
     if (!fits) {
       const wanted = allowed ? allowed.map(show).join(" or ") : "no such tensor";
       const message = `the tensor is ${show(tensor.shape)}, but the hyper-parameters ask for ${wanted}`;
-      throw new HunchError("input", message, { file: path, field: tensor.name }, "the file contradicts itself");
+      throw new HunchError("input", message, { file: path, field: tensor.name, hint: "the file contradicts itself" });
     }
   }
   for (const [name, required] of requiredNames(spec)) {
     if (required && !tensors.has(name)) {
-      throw new HunchError("input", "the model lacks a tensor", { file: path, field: name }, "the file is incomplete");
+      throw new HunchError("input", "the model lacks a tensor", {
+        file: path,
+        field: name,
+        hint: "the file is incomplete",
+      });
     }
   }
 }

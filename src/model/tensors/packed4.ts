@@ -195,7 +195,7 @@ class Parts {
     const part = stored.get(this.module + suffix);
     if (!part) {
       const place = { file: [...stored.values()][0]?.file.path, field: this.module + suffix };
-      throw new HunchError("input", "the model lacks a tensor", place, "the file is incomplete");
+      throw new HunchError("input", "the model lacks a tensor", { ...place, hint: "the file is incomplete" });
     }
     if (!types.includes(part.dtype)) throw this.#wrong(part, `the tensor is ${part.dtype}, not ${types.join(" or ")}`);
     return part;
@@ -207,6 +207,10 @@ class Parts {
   }
 
   #wrong(part: SafeTensor, message: string): HunchError {
-    return new HunchError("input", message, { file: part.file.path, field: part.name }, "the packing is not supported");
+    return new HunchError("input", message, {
+      file: part.file.path,
+      field: part.name,
+      hint: "the packing is not supported",
+    });
   }
 }

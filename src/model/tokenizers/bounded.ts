@@ -36,11 +36,10 @@ export class BoundedTokenizer implements Tokenizer {
 
   #surplus(token: number): HunchError {
     const message = `the tokenizer's token ${token} has no row in the model's embedding of ${this.vocab}`;
-    return new HunchError(
-      "input",
-      message,
-      { file: this.path, field: this.inner.name(token) },
-      "leave it out of the text",
-    );
+    return new HunchError("input", message, {
+      file: this.path,
+      field: this.inner.name(token),
+      hint: "leave it out of the text",
+    });
   }
 }

@@ -81,7 +81,7 @@ class Reader {
   }
 
   fail(field: string, message: string, hint = "the file is damaged, or not what it says"): HunchError {
-    return new HunchError("input", message, this.at(field), hint);
+    return new HunchError("input", message, { ...this.at(field), hint });
   }
 
   text(field: string): string | undefined {

@@ -10,7 +10,7 @@ export class Json {
   }
 
   fail(message: string, hint = ""): HunchError {
-    return new HunchError("input", message, { ...this.place, field: this.path || undefined }, hint);
+    return new HunchError("input", message, { ...this.place, field: this.path || undefined, hint });
   }
 
   /** A member; absent where this value is absent. */

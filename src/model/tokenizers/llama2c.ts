@@ -23,7 +23,12 @@ export const SPECIAL_NAMES = { unk_token: SPECIAL[UNKNOWN], bos_token: SPECIAL[B
 export function tokenizerFromLlama2c(bytes: Uint8Array, vocab: number, file: string): Tokenizer {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fail = (message: string, offset: number, field: string): HunchError =>
-    new HunchError("input", message, { file, offset, field }, "take the tokenizer that the model was trained with");
+    new HunchError("input", message, {
+      file,
+      offset,
+      field,
+      hint: "take the tokenizer that the model was trained with",
+    });
   if (!Number.isInteger(vocab) || vocab < 3 || vocab > MOST_TOKENS) {
     throw fail(`a vocabulary of ${vocab} tokens is not possible`, 0, "vocab_size");
   }

@@ -67,7 +67,10 @@ export function namedPreTokenizer(id: string, place: Place): Named {
   const found = NAMES.get(id);
   if (found) return found;
   const hint = `supported are ${[...NAMES.keys()].join(", ")}`;
-  throw new HunchError("input", `the pre-tokenizer ${JSON.stringify(id.slice(0, 80))} is not supported`, place, hint);
+  throw new HunchError("input", `the pre-tokenizer ${JSON.stringify(id.slice(0, 80))} is not supported`, {
+    ...place,
+    hint,
+  });
 }
 
 /** Expressions as `tokenizer.json` files write them. */
