@@ -4,7 +4,7 @@
 //   npm run bench -- controllers             six prompts of each kind, half an hour
 //   npm run bench -- controllers --quick     two of each, about six minutes
 //   npm run bench -- controllers --prompts=1 --only=translation
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { openCache } from "../../cli/cache/cache.ts";
@@ -18,10 +18,10 @@ import { SeededChance } from "../../src/chance.ts";
 import type { Controller } from "../../src/controller.ts";
 import { complete, type Completion } from "../../src/round/generate.ts";
 import { GREEDY } from "../../src/sampling.ts";
-import { ROOT } from "../../scripts/runtimes.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import type { Suite } from "../run.ts";
-import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
+import { DEFAULT_MODEL, THREADS } from "../setup.ts";
+import { workloads } from "../workloads.ts";
 
 const MAX_TOKENS = 256;
 const CONTEXT = 4096;
@@ -167,35 +167,4 @@ function option(name: string): string | undefined {
 
 function promptCount(): number {
   return Math.max(1, Number(option("prompts") ?? (process.argv.includes("--quick") ? 2 : 6)) || 1);
-}
-
-/** User messages by kind of work. */
-function workloads(count: number): Record<string, string[]> {
-  const of = (category: string) => specBench(category, count).map(({ text }) => text);
-  const turns = ["writing", "roleplay", "reasoning", "math", "coding", "extraction", "stem", "humanities"];
-  const code = lines("humaneval.jsonl") as { prompt: string; canonical_solution: string; entry_point: string }[];
-  const calls = lines("bfcl.jsonl") as { question: string; functions: unknown[] }[];
-  // Spread over the file: neighbours are alike.
-  const some = <T>(all: readonly T[]) =>
-    Array.from({ length: count }, (_, i) => all[Math.floor(i * all.length / count)]);
-  const mtBench = turns.flatMap((category) => specBench(category, 10).map(({ text }, i) => ({ i, text })));
-  return {
-    translation: of("translation"),
-    summarisation: of("summarization"),
-    "question answering": of("qa"),
-    "MT-Bench": some(mtBench).map(({ text }) => text),
-    HumanEval: some(code).map(({ prompt }) => `Complete this Python function.\n\n\`\`\`python\n${prompt}\`\`\``),
-    "code edits": some(code).map(({ prompt, canonical_solution, entry_point }) =>
-      `Rename the function ${entry_point} to compute_result and give the whole code back, otherwise unchanged.\n\n` +
-      `\`\`\`python\n${prompt}${canonical_solution}\`\`\``
-    ),
-    "BFCL calls": some(calls).map(({ question, functions }) =>
-      `You can call these functions:\n\n${JSON.stringify(functions, null, 1)}\n\n${question}\n\n` +
-      `Answer with one call only, as JSON: {"name": …, "arguments": {…}}`
-    ),
-  };
-}
-
-function lines(file: string): unknown[] {
-  return readFileSync(`${ROOT}bench/data/${file}`, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
 }

@@ -20,7 +20,7 @@ import { type DataType, encodeModel } from "./proto.ts";
 export const CONVERSION = 2;
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
-export const GRAPH = 3;
+export const GRAPH = 4;
 
 /** How a graph is written for those who compute it. */
 export interface Dialect {
