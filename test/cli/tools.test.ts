@@ -90,7 +90,7 @@ test("shells are told methods, backends, models, their paths, and shells", async
     assert.equal(code, 0, stderr);
     return stdout.trim().split(/\s+/);
   };
-  assert.deepEqual(await complete("why", "-d", ""), ["none", "lookup", "model:", "spine", "graft:"]);
+  assert.deepEqual(await complete("why", "-d", ""), ["none", "auto", "lookup", "model:", "spine", "graft:"]);
   assert.deepEqual(await complete("--rule", "to"), ["token", "top-and-one"]);
   assert.deepEqual(await complete("chat", "--controller", "fi"), ["fixed"]);
   assert.deepEqual(await complete("check", "rec"), ["recursive"]);
