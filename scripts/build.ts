@@ -73,7 +73,10 @@ const { success, logs } = await bun.build({
   plugins: [{
     name: "what the binary carries",
     setup(build: PluginBuild) {
-      build.onLoad({ filter: /[\\/]cli[\\/]engine[\\/]embedded\.ts$/ }, () => ({ contents: embeddedSource(), loader: "ts" }));
+      build.onLoad(
+        { filter: /[\\/]cli[\\/]engine[\\/]embedded\.ts$/ },
+        () => ({ contents: embeddedSource(), loader: "ts" }),
+      );
     },
   }],
 });
