@@ -56,7 +56,7 @@ const suite: Suite = {
     for (const name of models) {
       const bed = await Bed.open(name, PROMPTS);
       tell(`## ${name === "default" ? "The default model" : "stories260K"}`);
-      tell(`${PROMPTS} prompts, up to ${TOKENS[name]} tokens each. DRAFT: ${DRAFT_IS[name]}.`);
+      tell(`Prompts: ${PROMPTS}, of up to ${TOKENS[name]} tokens. DRAFT: ${DRAFT_IS[name]}.`);
       if (chosen) {
         tell("### As asked for", await compared(bed, product(), SAMPLED));
         continue;
