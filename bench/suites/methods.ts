@@ -5,7 +5,7 @@
 //   npm run bench -- methods --quick         the same on two prompts each
 //   npm run bench -- methods --model=stories --rule=block --rule=token --drafter='DRAFT?shape=chain' --controller=cost
 //
-// --docs writes the page docs/measured.md as well.
+// --docs writes the page docs/measured.md as well, a table as soon as it is there.
 //
 // Options, each as often as wanted: --drafter, --rule, --controller (specs; DRAFT is what drafts for the model: itself
 // with a smaller context, or stories260K's small model), every one with every other; --model=default or stories; and
@@ -49,23 +49,29 @@ const suite: Suite = {
     const chosen = KINDS.some((kind) => all(kind).length > 0);
     const models = all("model").length > 0 ? all("model") as BedName[] : ["default", "stories"] as const;
     const report: string[] = [];
+    const tell = (...parts: string[]) => {
+      report.push(...parts);
+      if (process.argv.includes("--docs")) writeFileSync(PAGE, `${HEAD}\n\n${host()}\n\n${report.join("\n\n")}\n`);
+    };
     for (const name of models) {
       const bed = await Bed.open(name, PROMPTS);
-      report.push(`## ${name === "default" ? "The default model" : "stories260K"}`);
-      report.push(`${PROMPTS} prompts, up to ${TOKENS[name]} tokens each. DRAFT: ${DRAFT_IS[name]}.`);
-      if (chosen) report.push("### As asked for", await compared(bed, product(), SAMPLED));
-      else {
-        report.push(`### Rules, at temperature ${SAMPLED.temperature}, top-k ${SAMPLED.topK}`);
-        report.push(await compared(bed, PAIRS, SAMPLED));
-        report.push(`### Relaxed rules: how far from the target`, await relaxed(bed));
-        for (const drafter of ["DRAFT", "lookup"]) {
-          const settings = CONTROLLERS.map((controller) => ({ drafter, rule: "greedy", controller }));
-          report.push(`### Controllers, greedy, drafter \`${drafter}\``, await compared(bed, settings, GREEDY));
-        }
-        report.push("### Drafters, greedy", await compared(bed, DRAFTERS, GREEDY));
+      tell(`## ${name === "default" ? "The default model" : "stories260K"}`);
+      tell(`Prompts: ${PROMPTS}, of up to ${TOKENS[name]} tokens. DRAFT: ${DRAFT_IS[name]}.`);
+      if (chosen) {
+        tell("### As asked for", await compared(bed, product(), SAMPLED));
+        continue;
       }
+      tell(
+        `### Rules, at temperature ${SAMPLED.temperature}, top-k ${SAMPLED.topK}`,
+        await compared(bed, PAIRS, SAMPLED),
+      );
+      tell("### Relaxed rules: how far from the target", await relaxed(bed));
+      for (const drafter of ["DRAFT", "lookup"]) {
+        const settings = CONTROLLERS.map((controller) => ({ drafter, rule: "greedy", controller }));
+        tell(`### Controllers, greedy, drafter \`${drafter}\``, await compared(bed, settings, GREEDY));
+      }
+      tell("### Drafters, greedy", await compared(bed, DRAFTERS, GREEDY));
     }
-    if (process.argv.includes("--docs")) writeFileSync(PAGE, `${HEAD}\n\n${host()}\n\n${report.join("\n\n")}\n`);
     return { report: report.join("\n\n") };
   },
 };
