@@ -76,7 +76,7 @@ test("without a token, each other's share is what it was", () => {
     for (let token = 0; token < Math.min(values.length, 50); token++) {
       if (token === likeliest) continue;
       const share = exact(values[token]) * exact(1);
-      const off = exact(rest.probabilities[token]) * all - share;
+      const off: bigint = exact(rest.probabilities[token]) * all - share;
       // Four roundings, or half of the least of numbers.
       const most = share / 2n ** 50n + all;
       assert.ok((off < 0n ? -off : off) <= most, `${what}, token ${token}`);
