@@ -13,9 +13,7 @@ export const topAndOneStep: Step = ({ p, q, drawn, drafts }, chance) => {
   const last = drafts[drafts.length - 1];
   const rest = drafts.length === 1 ? q : without(drawn, drafts.slice(0, -1));
   if (rest === undefined) return chance.pick(p);
-  return chance.flip(acceptance(probability(p, last), probability(rest, last)))
-    ? last
-    : chance.pick(residual(p, rest));
+  return chance.flip(acceptance(probability(p, last), probability(rest, last))) ? last : chance.pick(residual(p, rest));
 };
 
 export const topAndOne: VerificationRule = {

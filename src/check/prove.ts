@@ -175,7 +175,12 @@ const isWide = (of: Case | WideCase): of is WideCase => "groups" in of;
 const randomOf = ({ seed }: ProofOptions) => new Random(new SeededChance(seed ?? "hunch check"));
 
 /** Adds to a report the cases of tens of thousands of tokens, where there are such. */
-function proveWide(rule: VerificationRule, law: DraftLaw, options: ProofOptions, report: LawReport): Partial<LawReport> {
+function proveWide(
+  rule: VerificationRule,
+  law: DraftLaw,
+  options: ProofOptions,
+  report: LawReport,
+): Partial<LawReport> {
   const { only, quick, vocab, drafts, depth } = options;
   const small = only === undefined ? quick || (vocab ?? drafts ?? depth) !== undefined : !isWide(only);
   if (small || law === "beam" || !rule.lossless) return {};

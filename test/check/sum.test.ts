@@ -62,7 +62,9 @@ test("what is left without some tokens is the same by taking away as by adding u
       const rest = without(d, gone);
       assert.equal(rest === undefined, !(mass(left) > 0), what);
       // To renormalise denormals costs them digits, and a row of them its sum: not what is wanted here.
-      if (rest !== undefined) assert.ok(Math.abs(mass(rest) - 1) < 1e-15 || mass(left) < 1e-300, `${what}: ${mass(rest)}`);
+      if (rest !== undefined) {
+        assert.ok(Math.abs(mass(rest) - 1) < 1e-15 || mass(left) < 1e-300, `${what}: ${mass(rest)}`);
+      }
     }
   }
 });

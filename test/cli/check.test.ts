@@ -42,7 +42,10 @@ test("a failure that is printed can be tried again as a case, and so can one of 
   assert.ok(again.stdout.includes(printed), "the case is left as it is");
   const json = await hunch(["check", "mine", "--quick", "--json", ...plugin]);
   const { failure } = JSON.parse(json.stdout).rules[0].laws[0];
-  assert.equal((await hunch(["check", "mine", ...plugin, "--case", file("json.json", JSON.stringify(failure))])).code, 6);
+  assert.equal(
+    (await hunch(["check", "mine", ...plugin, "--case", file("json.json", JSON.stringify(failure))])).code,
+    6,
+  );
 
   const own = { law: "distinct", parents: [-1, -1], p: [0.1, 0.2, 0.7], q: [1, 3e-15, 2e-15] };
   const all = await hunch(["check", "--all", "--case", file("own.json", JSON.stringify(own))]);

@@ -153,7 +153,11 @@ for (
     ["quotients", "over(a, b)", (a, b) => b === 0 ? undefined : a / b],
     ["comparisons", "select(ZERO, ONE, less(a, b))", (a, b) => Number(a < b)],
     ["numbers rounded to units", "of_units(units(a, 0), 0)", (a) => a < 4 ? rounded(a) : undefined],
-    ["numbers counted closer", `of_units(units(a, ${CLOSER}), 0)`, (a) => a < 2 ** -40 ? rounded(a * 2 ** CLOSER) : undefined],
+    [
+      "numbers counted closer",
+      `of_units(units(a, ${CLOSER}), 0)`,
+      (a) => a < 2 ** -40 ? rounded(a * 2 ** CLOSER) : undefined,
+    ],
     ["what was counted closest", "of_units(units(a, 1023), 1023)", (a) => a < 2 ** -1021 ? a : undefined],
     [
       "sums of units",

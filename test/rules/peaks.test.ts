@@ -24,7 +24,10 @@ for (const rule of rules) {
       for (let power = 1; power <= LEAST_POWER; power += power < 20 ? 1 : 8) {
         for (const of of peakedCases(law, Math.min(3, rule.maxSiblings ?? 3), power, random)) {
           const { totalVariation, broken } = enumerateRule(of, rule);
-          assert.ok(broken === undefined && totalVariation < 4e-15, `${of.kind} 1e-${power}: ${broken ?? totalVariation}`);
+          assert.ok(
+            broken === undefined && totalVariation < 4e-15,
+            `${of.kind} 1e-${power}: ${broken ?? totalVariation}`,
+          );
         }
       }
     });

@@ -41,7 +41,8 @@ test("however many tokens are kept apart, orders are as likely as by the book", 
         return [urn.draw(chance), urn.draw(chance), urn.draw(chance)];
       });
       // What is too rare to be a number may be missing on either side.
-      const likely = (orders: Map<string, number>) => [...orders.keys()].filter((key) => orders.get(key)! > 1e-200).sort();
+      const likely = (orders: Map<string, number>) =>
+        [...orders.keys()].filter((key) => orders.get(key)! > 1e-200).sort();
       assert.deepEqual(likely(found), likely(expected));
       for (const [order, value] of expected) assert.ok(Math.abs(found.get(order)! - value) < 1e-15);
     }
