@@ -69,7 +69,7 @@ function chainRule(rowOf: (node: number, depth: number) => number, lastRow = row
   };
 }
 
-/** What shipped until 2026-08: sums of multiples of 2^-52, by which little is left of little. */
+/** What shipped until 27 November 2026 (docs/rules.md): sums of multiples of 2^-52, wrong where they are small. */
 function withoutByUnits(d: Distribution, tokens: readonly number[]): Distribution | undefined {
   const left = weights(d, (value, token) => tokens.includes(token) ? 0 : value);
   const sum = left.probabilities.reduce((sum, value) => sum + ((value + 1) - 1), 0);
