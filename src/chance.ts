@@ -76,7 +76,7 @@ export class UniformChance implements Stream {
     const { sum, scale } = sumOf(probabilities);
     refuseSum(sum);
     const target = this.#next() * sum;
-    let [large, small] = [0, 0];
+    let large = 0, small = 0;
     let last = -1;
     for (let i = 0; i < probabilities.length; i++) {
       const weight = probabilities[i] * scale;

@@ -79,7 +79,7 @@ function untold(g: GraphBuilder, sum: Value, scale: Value): Value {
 function mass(g: GraphBuilder, values: Value): Value {
   const first = sumOf(g, values);
   const scalar: Result = { type: "float64", shape: [1] };
-  const [sum] = g.choose(untold(g, first, one(g)), [scalar], (g) => {
+  const closer = (g: GraphBuilder): Value[] => {
     const [sum, scale] = g.loop(
       integer(g, 2000),
       [{ ...scalar, start: first }, { ...scalar, start: one(g) }],
@@ -92,6 +92,10 @@ function mass(g: GraphBuilder, values: Value): Value {
       },
     );
     return [g.op("Div", [sum, scale])];
+  };
+  const [sum] = g.choose(untold(g, first, one(g)), [scalar], (g) => {
+    const most = g.op("ReduceMax", [values], { keepdims: { int: 1 } });
+    return g.choose(g.op("Greater", [most, zero(g)]), [scalar], closer, () => [first]); // of nothing but 0 the sum is 0
   }, () => [first]);
   return sum;
 }

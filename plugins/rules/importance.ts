@@ -91,7 +91,7 @@ function wanted(weights: Float64Array, needs: Float64Array, n: number) {
 
 /** Running sums into `out`, one longer and 0 at first; exact but for one rounding each: over a vocabulary others go astray. */
 function running(values: Float64Array, out: Float64Array): void {
-  let [large, small] = [0, 0];
+  let large = 0, small = 0;
   for (let i = 0; i < values.length; i++) {
     const part = coarse(values[i]);
     large += part;

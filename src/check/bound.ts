@@ -24,8 +24,8 @@ export function optimalAcceptance(p: Distribution, q: Distribution, law: DraftLa
   }
   const draft = normalise(q);
   if (law === "top-and-one") {
-    const chosen = top(draft, n - 1);
-    const rest = n > 1 ? without(draft, chosen) : draft;
+    const chosen = top(q, n - 1);
+    const rest = n > 1 ? without(q, chosen) : draft;
     let kept = rest === undefined ? 0 : overlap(target, rest);
     for (const token of chosen) kept += probability(target, token);
     return Math.min(1, kept);

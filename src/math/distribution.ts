@@ -217,14 +217,15 @@ export function excess(p: Distribution, q: Distribution, scale = 1): Distributio
 export function excessMass(p: Distribution, q: Distribution, scale = 1): number {
   if (p.tokens === undefined && q.tokens === undefined) {
     const [a, b] = [p.probabilities, q.probabilities];
-    let [large, small] = [0, 0];
+    let large = 0, small = 0, rough = 0;
     for (let i = 0; i < a.length; i++) {
       const value = Math.max(scale * a[i] - b[i], 0);
       const part = coarse(value);
       large += part;
       small += fine(value, part);
+      rough += value;
     }
-    if (tells(large + small, 1)) return large + small;
+    if (rough === 0 || tells(large + small, 1)) return large + small;
   }
   return mass(excess(p, q, scale));
 }
@@ -270,7 +271,7 @@ function visitBoth(p: Distribution, q: Distribution, visit: (token: number, p: n
 
 /** Σ min(p, scale·q): with scale 1, how often one draw from q can be kept. As right as `mass`, down to 2^-20. */
 export function overlap(p: Distribution, q: Distribution, scale = 1): number {
-  let [large, small] = [0, 0];
+  let large = 0, small = 0;
   const add = (a: number, b: number) => {
     const value = Math.min(a, scale * b);
     const part = coarse(value);

@@ -31,11 +31,13 @@ export interface Parts {
 
 /** The sum of all values times `scale`, which is a power of two. */
 export function addUp(values: Float64Array, scale: number): Parts {
-  let [a, b, c, d] = [0, 0, 0, 0]; // two sums of each part: one would wait for itself
+  let a = 0, b = 0, c = 0, d = 0; // two sums of each part: one would wait for itself
   let i = 0;
   for (; i + 1 < values.length; i += 2) {
-    const [x, y] = [values[i] * scale, values[i + 1] * scale];
-    const [m, n] = [coarse(x), coarse(y)];
+    const x = values[i] * scale;
+    const y = values[i + 1] * scale;
+    const m = coarse(x);
+    const n = coarse(y);
     a += m;
     b += n;
     c += fine(x, m);
@@ -68,10 +70,16 @@ export function nextScale(sum: number, scale: number): number {
   return sum >= 2 ? scale * 2 ** -19 : Math.min(scale * (sum < 2 ** -66 ? 2 ** 64 : 2 ** 19), MOST);
 }
 
+function empty(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) return false; // `some` takes ten times as long
+  return true;
+}
+
 /** The sum of `values` at the scale at which it can be told. `first`: the sum at scale 1, where it is known. */
 export function sumOf(values: Float64Array, first = addUp(values, 1)): Scaled {
   let scale = 1;
   let sum = first.coarse + first.fine;
+  if (sum === 0 && empty(values)) return { sum, scale }; // however close one looks
   while (!tells(sum, scale)) {
     scale = nextScale(sum, scale);
     const parts = addUp(values, scale);

@@ -1,6 +1,8 @@
 // hunch check: what a table says, exit codes, a stranger's rule.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseCase } from "../../src/check/case-file.ts";
+import { HunchError } from "../../src/errors.ts";
 import { file, hunch, TINY } from "./support/cli.ts";
 
 const CAREFUL = `export default {
@@ -66,6 +68,67 @@ test("a rule that computes for ever is given up, and the case is named", async (
     stderr,
     /did not end within 0\.5 s: mine, law iid, random, tokens 0 … 2, places of the draft: d0 under root/,
   );
+});
+
+test("a failure that is printed can be tried again as a case, and so can one of one's own", async () => {
+  const plugin = ["--plugin", file("bad.ts", CARELESS)];
+  const { stdout } = await hunch(["check", "mine", "--quick", ...plugin]);
+  const printed = /as a file for hunch check --case: (.*)/.exec(stdout)![1];
+  const again = await hunch(["check", "mine", ...plugin, "--case", file("printed.json", printed)]);
+  assert.equal(again.code, 6, again.stderr);
+  assert.ok(again.stdout.includes(printed), "the case is left as it is");
+  const json = await hunch(["check", "mine", "--quick", "--json", ...plugin]);
+  const { failure } = JSON.parse(json.stdout).rules[0].laws[0];
+  assert.equal(
+    (await hunch(["check", "mine", ...plugin, "--case", file("json.json", JSON.stringify(failure))])).code,
+    6,
+  );
+
+  const own = { law: "distinct", parents: [-1, -1], p: [0.1, 0.2, 0.7], q: [1, 3e-15, 2e-15] };
+  const all = await hunch(["check", "--all", "--case", file("own.json", JSON.stringify(own))]);
+  assert.equal(all.code, 0, all.stderr);
+  assert.match(all.stdout, /recursive\s+distinct\s+lossless\s+1 /);
+  assert.match(all.stderr, /not checked: k-seq: it does not claim the law distinct/);
+  const groups = [{ count: 1, p: 0.5, q: 0.999 }, { count: 2000, p: 0.00025, q: 5e-7 }];
+  const wide = file("wide.json", JSON.stringify({ law: "iid", drafts: 2, groups }));
+  assert.match((await hunch(["check", "token", "--case", wide])).stdout, /token\s+iid\s+lossless\s+1 /);
+});
+
+test("what is wrong with a case is told in one line with its place", async () => {
+  const good = { law: "iid", parents: [-1], p: [0.5, 0.5], q: [0.5, 0.5] };
+  const [many, wide] = [new Array(12).fill(-1), { law: "iid", drafts: 2, groups: [{ count: 3, p: 1, q: 1 }] }];
+  for (
+    const [value, line] of [
+      ["{", /not JSON: .*case\.json/],
+      [[], /a case is an object/],
+      [{ ...good, law: "all" }, /the law is one of point, .*field law\)/],
+      [{ ...good, parents: [0] }, /field parents\[0\]/],
+      [{ ...good, parents: [] }, /field parents\)/],
+      [{ ...good, p: [0.5, -1] }, /field p\[1\]\)/],
+      [{ ...good, q: [0, 0] }, /all of the row is 0 .*field q\)/],
+      [{ ...good, q: undefined }, /field q\)/],
+      [{ ...good, q: [1, 1, 1] }, /3 probabilities where there are 2 .*field q\[0\]\)/],
+      [{ ...good, p: [[1, 1], [1, 1]] }, /2 rows where there are 3 contexts .*field p\)/],
+      [{ ...good, parents: many, p: [1, 1, 1], q: [1, 1, 1] }, /more than 100000 drafts/],
+      [{ ...good, sparse: 1 }, /true or false .*field sparse\)/],
+      [{ ...good, tree: [] }, /no such field .*field tree\)/],
+      [{ ...wide, law: "beam" }, /field law\)/],
+      [{ ...wide, drafts: 9 }, /field drafts\)/],
+      [{ ...wide, groups: [{ count: 1e9, p: 1, q: 1 }] }, /field groups\[0\]\.count\)/],
+      [{ ...wide, groups: [{ count: 3, p: 1, q: "1" }] }, /field groups\[0\]\.q\)/],
+      [{ ...wide, groups: [{ count: 3, p: 0, q: 1 }] }, /all of p is 0/],
+    ] as const
+  ) {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    assert.throws(
+      () => parseCase(text, "case.json"),
+      (error) => error instanceof HunchError && error.kind === "input" && line.test(error.line),
+      text,
+    );
+  }
+  const { code, stderr } = await hunch(["check", "token", "--case", file("bad.json", "{}")]);
+  assert.equal(code, 3);
+  assert.match(stderr, /^hunch: the law is one of .*bad\.json, field law\).*\n$/);
 });
 
 test("relaxed rules show their distance, and with --sweep as a function of their options", async () => {

@@ -15,7 +15,8 @@ import { SeededChance, UniformChance } from "../../src/chance.ts";
 import { type DeviceRule, requestVerdict } from "../../src/device-rule.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
-import { type DraftLaw, EMPTY_TREE } from "../../src/tree.ts";
+import { dense } from "../../src/math/distribution.ts";
+import { type DraftLaw, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 import { expectOwnVerdicts } from "./support/own-verdicts.ts";
 import { temporaryCache } from "./support/cache.ts";
 import { randomModel } from "./support/random-model.ts";
@@ -74,6 +75,26 @@ test("the device's rules agree with TypeScript at a vocabulary of 49,152", () =>
   const dice = randomFrom(7);
   for (const [rule, device] of RULES) {
     for (const law of rule.laws) compare(rule, device, randomCase(49_152, 4, law, dice), 49_152);
+  }
+});
+
+test("a peak may leave any power of ten to the others, down to denormals", () => {
+  const vocab = 4;
+  const row = Float32Array.of(0.1, 0.2, 0.3, 0.4);
+  const rows = new Float32Array(4 * vocab).map((_, i) => row[i % vocab]);
+  for (let power = 1; power <= 323; power += power < 20 ? 1 : 7) {
+    const rest = Number(`1e-${power}`);
+    const q = dense([rest, 1 - rest, 3 * rest, 2 * rest]);
+    for (const law of ["distinct", "top-and-one"] as const) {
+      const tokens = law === "distinct" ? Int32Array.of(1, 3, 2) : Int32Array.of(1, 2, 3);
+      const tree: DraftTree = { tokens, parents: new Int32Array(3).fill(-1), law, q: () => q };
+      for (const u of [0.2, 0.6, 0.95]) {
+        const uniforms = Float64Array.of(0.9, 0.9, 0.8, u, u, u, u, u);
+        for (const rule of [token, recursive]) {
+          if (rule.laws.includes(law)) compare(rule, rule.device!, { tree, rows, uniforms }, vocab);
+        }
+      }
+    }
   }
 });
 

@@ -69,7 +69,30 @@ function chainRule(rowOf: (node: number, depth: number) => number, lastRow = row
   };
 }
 
+/** What shipped until 27 November 2026 (docs/rules.md): sums of multiples of 2^-52, wrong where they are small. */
+function withoutByUnits(d: Distribution, tokens: readonly number[]): Distribution | undefined {
+  const left = weights(d, (value, token) => tokens.includes(token) ? 0 : value);
+  const sum = left.probabilities.reduce((sum, value) => sum + ((value + 1) - 1), 0);
+  return sum > 0 ? weights(left, (value) => Math.abs(sum - 1) <= 1e-13 ? value : value / sum) : undefined;
+}
+
 const MUTANTS: Record<string, VerificationRule> = {
+  "what is left of q is scaled by a sum in units of 2^-52": step("distinct", ({ p, q, drawn, drafts }, chance) => {
+    let owed = p;
+    for (const [i, x] of drafts.entries()) {
+      const from = i === 0 ? q : withoutByUnits(drawn, drafts.slice(0, i));
+      if (from === undefined) break;
+      if (chance.flip(acceptance(at(owed, x), at(from, x)))) return x;
+      owed = residual(owed, from);
+    }
+    return chance.pick(owed);
+  }),
+  "the rest of q is scaled by a sum in units of 2^-52": step("top-and-one", ({ p, drawn, drafts }, chance) => {
+    const x = drafts[drafts.length - 1];
+    const rest = withoutByUnits(drawn, drafts.slice(0, -1));
+    if (rest === undefined) return chance.pick(p);
+    return chance.flip(acceptance(at(p, x), at(rest, x))) ? x : chance.pick(residual(p, rest));
+  }),
   "the residual is not clamped at 0 but takes the absolute value": step(
     "iid",
     tokenWith({ left: (p, q) => orTarget(weights(p, (value, t) => Math.abs(value - at(q, t))), p) }),

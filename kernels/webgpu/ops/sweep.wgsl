@@ -14,14 +14,22 @@ var<workgroup> start: u32;
 var<workgroup> each: u32;
 // By what power of two the weights are multiplied before they are counted.
 var<workgroup> closer: u32;
+// Whether any weight is more than 0.
+var<workgroup> some: atomic<u32>;
 
 // Slice s is left in sums[s · LANES].
 fn sum_slices(thread: u32) {
   let first = start + thread / LANES * each;
   let end = min(first + each, shape.vocab);
   var sum = vec3u(0, 0, 0);
+  var bits = 0u;
   for (var token = first + thread % LANES; token < end; token += LANES) {
-    sum = add_units(sum, units(weight(token), closer));
+    let value = weight(token);
+    bits |= value.x | value.y;
+    sum = add_units(sum, units(value, closer));
+  }
+  if (bits != 0) {
+    atomicStore(&some, 1u);
   }
   sums[thread] = sum;
   for (var half = LANES / 2; half > 0; half /= 2) {
@@ -38,6 +46,7 @@ fn sum_slices(thread: u32) {
 fn whole_vocabulary() {
   start = 0;
   closer = 0;
+  atomicStore(&some, 0u);
   each = (shape.vocab + SLICES - 1) / SLICES;
 }
 
@@ -54,7 +63,7 @@ fn all_slices() -> vec3u {
 // of `nextScale` in src/sum.ts.
 fn told() -> bool {
   let sum = of_units(all_slices(), 0);
-  if (!less(sum, SMALL) || closer == 1023) {
+  if (!less(sum, SMALL) || closer == 1023 || atomicLoad(&some) == 0) {
     return true;
   }
   closer = min(closer + select(19u, 64u, less(sum, VERY_SMALL)), 1023u);
