@@ -8,6 +8,7 @@ import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOptions } from "../options.ts";
 import { methodParser } from "../words/suggest.ts";
+import { DRAFT_LAWS } from "../../src/tree.ts";
 
 const checkOptions = object("Check", {
   rules: multiple(argument(methodParser("rule", "RULE"), {
@@ -15,7 +16,7 @@ const checkOptions = object("Check", {
   })),
   all: withDefault(flag("--all", { description: message`Every rule there is.` }), false),
   laws: multiple(
-    option("--law", choice(["point", "iid", "distinct", "top-and-one", "beam"], { metavar: "LAW" }), {
+    option("--law", choice(DRAFT_LAWS, { metavar: "LAW" }), {
       description: message`Only this draft law. Repeatable. Default: all that the rule lists.`,
     }),
   ),

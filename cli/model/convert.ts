@@ -1,6 +1,6 @@
 // hunch model convert: a model as one file that holds the weights in one format and loads without the original.
 import { statSync } from "node:fs";
-import type { WeightFormat } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { EXIT } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import { openCache } from "../cache/cache.ts";

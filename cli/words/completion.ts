@@ -6,7 +6,7 @@ import { argument, command } from "@optique/core/primitives";
 import type { Parser } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { builtin } from "../../plugins/builtin.ts";
-import { KINDS } from "../../src/plugins/file.ts";
+import { KINDS } from "../../src/plugins/plugin.ts";
 import { HunchError } from "../../src/errors.ts";
 import { backendNames } from "../engine/backends.ts";
 import { folderModels } from "../model/models.ts";
