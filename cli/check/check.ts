@@ -7,7 +7,7 @@ import { EXIT, HunchError } from "../../src/errors.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import type { OptionSpec, Plugin, PluginContext } from "../../src/plugins/plugin.ts";
 import type { WideCase } from "../../src/check/wide.ts";
-import type { CheckCommand } from "../commands/check.ts";
+import type { CheckCommand } from "./options.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { openRegistry } from "../engine/methods.ts";
 import { Status } from "../output/status.ts";

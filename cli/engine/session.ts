@@ -18,7 +18,7 @@ import { trimCache } from "../cache/entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
-import { findModel } from "../model/models.ts";
+import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import { stderr, warn } from "../output/streams.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";

@@ -5,7 +5,7 @@ import { EXIT } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import { openCache } from "../cache/cache.ts";
 import { interruptible } from "../input/interrupt.ts";
-import { findModel } from "./models.ts";
+import { findModel } from "../engine/models.ts";
 import { Status } from "../output/status.ts";
 import { stderr, warn } from "../output/streams.ts";
 import { bytes } from "../output/table.ts";

@@ -9,7 +9,7 @@ import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { forgetChoices } from "../engine/choice.ts";
 import { openRegistry } from "../engine/methods.ts";
-import { findModel } from "./models.ts";
+import { findModel } from "../engine/models.ts";
 import { RIVERS } from "./rivers.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout, warn } from "../output/streams.ts";
