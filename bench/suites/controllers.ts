@@ -20,7 +20,7 @@ import { complete, type Completion } from "../../src/round/generate.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
 
 const MAX_TOKENS = 256;

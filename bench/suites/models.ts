@@ -7,7 +7,7 @@ import { convertModel } from "../../kernels/onnx/conversion.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { openModel } from "../../src/model/open.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL } from "../setup.ts";
 
 const OPENINGS = 15;

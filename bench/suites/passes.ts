@@ -2,7 +2,7 @@
 import { type Child, hunch, llama } from "../child.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 

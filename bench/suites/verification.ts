@@ -22,7 +22,7 @@ import { GREEDY } from "../../src/sampling.ts";
 import { SampledScores } from "../../src/round/sampled-scores.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, specBench, THREADS } from "../setup.ts";
 
 const SAMPLING = { ...GREEDY, temperature: 1 };

@@ -20,10 +20,11 @@ import { findModel } from "../engine/models.ts";
 import { Status } from "../output/status.ts";
 import { warn } from "../output/streams.ts";
 import { readText } from "../input/text.ts";
+import type { DraftLaw } from "../../src/tree.ts";
 import { working } from "./watched.ts";
 
 /** The laws that can be drawn at one place. */
-export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const;
+export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const satisfies readonly DraftLaw[];
 export type Law = typeof LAWS[number];
 
 /** A text in which some words come again, so that every kind of drafter finds something. */
