@@ -60,7 +60,7 @@ function fill(meter: Meter, self: Str, args: Arguments, state: State, depth: num
       at = open + 2;
       continue;
     }
-    if (text[open] === "}") throw new TemplateError("single '}' enstateed in format string");
+    if (text[open] === "}") throw new TemplateError("single '}' encountered in format string");
     add(cut(self, at, open));
     const end = closing(meter, text, open);
     add(field(meter, text.slice(open + 1, end), args, state, depth));
