@@ -8,12 +8,7 @@
 import { ROOT } from "../scripts/runtimes.ts";
 import { writeOutput } from "../src/output-file.ts";
 import { host } from "./report.ts";
-
-/** A suite returns Markdown, and may name the versions that it measured. */
-export interface Suite {
-  readonly summary: string;
-  run(): Promise<{ report: string; versions?: Record<string, string> }>;
-}
+import type { Suite } from "./suite.ts";
 
 const suites: Record<string, () => Promise<{ default: Suite }>> = {
   passes: () => import("./suites/passes.ts"),

@@ -7,6 +7,7 @@ import { flag, negatableFlag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { backendParser, methodParser, modelParser } from "./words/suggest.ts";
+import { WEIGHT_FORMATS } from "../src/weight-format.ts";
 
 export const modelOption = optional(option("-m", "--model", modelParser("FILE"), {
   description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,
@@ -23,7 +24,7 @@ export const modelOptions = object("Model", {
     "auto",
   ),
   format: withDefault(
-    option("--format", choice(["auto", "exact", "int8", "float32"], { metavar: "FORMAT" }), {
+    option("--format", choice(["auto", ...WEIGHT_FORMATS], { metavar: "FORMAT" }), {
       description: message`Weights: exact (the file's own numbers), int8, float32; auto: the fastest here.`,
     }),
     "auto",

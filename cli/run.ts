@@ -52,7 +52,7 @@ const NARROWEST = 48;
 export async function run(args: readonly string[]): Promise<number> {
   try {
     if (args[0] === "completion" && args.length > 2) {
-      return (await import("./words/completion.ts")).complete(args, parser, Object.keys(commands));
+      return (await import("./commands/completion.ts")).complete(args, parser, Object.keys(commands));
     }
     const command = parse(args);
     return typeof command === "number" ? command : await command();

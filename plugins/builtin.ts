@@ -1,5 +1,5 @@
 // The methods that hunch comes with, registered as a stranger's are.
-import type { Plugin } from "../src/plugins/registry.ts";
+import type { Plugin } from "../src/plugins/plugin.ts";
 import bandit from "./controllers/bandit.ts";
 import confidence from "./controllers/confidence.ts";
 import cost from "./controllers/cost.ts";

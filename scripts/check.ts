@@ -1,7 +1,8 @@
 // Everything about the source that a program can judge: format, lint, types, and the rules of the layout.
 // `npm run check` prints what is wrong; `npm test` counts each of these checks as one test.
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { join, sep } from "node:path";
+import { againstOrder, cyclesOf, type Graph, graphOf, type Order } from "./imports.ts";
 import { run } from "./process.ts";
 import { command, ROOT } from "./runtimes.ts";
 
@@ -22,6 +23,34 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ["src", "kernels", "plugins", "package.json"],
 };
 
+/** The order within a folder. The round is last but for what checks it and what hands all out. */
+const ORDERS: readonly Order[] = [
+  [
+    ["src/errors.ts", "src/weight-format.ts"],
+    ["src/output-file.ts", "src/sampling.ts"],
+    ["src/math"],
+    ["src/model"],
+    ["src"], // the contracts
+    ["src/draft", "src/plugins"],
+    ["src/round"],
+    ["src/check"],
+    ["src/mod.ts"],
+  ],
+  [["kernels"], ["kernels/reference", "kernels/onnx", "kernels/webgpu"]],
+  [
+    ["cli/version.ts", "cli/output", "cli/words"],
+    ["cli/options.ts"],
+    ["cli/input"],
+    ["cli/terminal", "cli/cache"],
+    ["cli/engine"],
+    ["cli/model", "cli/generate", "cli/score", "cli/check"],
+    ["cli/chat"],
+    ["cli/commands"],
+    ["cli/run.ts"],
+    ["cli/main.ts"],
+  ],
+];
+
 /** Marks of unfinished work, of switched-off types, and paths that exist on one machine only. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/@ts-(?:ignore|nocheck|expect-error)/, "switches the type check off"],
@@ -40,6 +69,11 @@ export const checks: readonly Check[] = [
     run: () => tool(["node", join("node_modules", "typescript", "bin", "tsc"), "-p", ".", "--noEmit"]),
   },
   { name: "imports point one way: cli to plugins and kernels, those to src", run: direction },
+  { name: "no file imports itself by a detour", run: () => cyclesOf(imports()).map((cycle) => cycle.join(" → ")) },
+  {
+    name: "within src, kernels and cli, imports keep to the order of the rooms",
+    run: () => ORDERS.flatMap((order) => againstOrder(imports(), order)),
+  },
   { name: "every source file says first what it is", run: headers },
   {
     name: "the table of methods says what the plugins say",
@@ -74,21 +108,23 @@ async function tool(line: readonly string[]): Promise<string[]> {
 
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 
+/** Who imports whom. */
+function imports(): Graph {
+  return graphOf(new Map(sources().map((path) => [path.replaceAll(sep, "/"), read(path)])));
+}
+
 function direction(): string[] {
-  const complaints: string[] = [];
-  for (const path of sources()) {
-    const home = path.split(sep)[0];
-    for (const [, specifier] of read(path).matchAll(/(?:\bfrom|\bimport|\bimport\()\s*["'](\.[^"']*)["']/g)) {
-      const target = relative(ROOT, join(ROOT, dirname(path), specifier));
-      const folder = target.split(sep)[0];
-      const allowed = MAY_IMPORT[home];
-      if (folder === "..") complaints.push(`${path}: ${specifier} is outside the repository`);
-      else if (allowed && folder !== home && !allowed.includes(folder)) {
-        complaints.push(`${path}: ${home} may not import ${target}`);
-      }
-    }
-  }
-  return complaints;
+  return [...imports()].flatMap(([path, targets]) => {
+    const home = path.split("/")[0];
+    const allowed = MAY_IMPORT[home];
+    return targets.flatMap((target) => {
+      const folder = target.split("/")[0];
+      if (folder === "..") return [`${path}: ${target} is outside the repository`];
+      return !allowed || folder === home || allowed.includes(folder)
+        ? []
+        : [`${path}: ${home} may not import ${target}`];
+    });
+  });
 }
 
 function headers(): string[] {

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { builtin } from "../plugins/builtin.ts";
 import { claimsOf } from "../src/plugins/claims.ts";
-import type { Methods, Plugin } from "../src/plugins/registry.ts";
+import type { Methods, Plugin } from "../src/plugins/plugin.ts";
 import { ROOT } from "./runtimes.ts";
 
 const PAGE = `${ROOT}docs/methods.md`;

@@ -2,6 +2,7 @@
 import type { Judged, JudgeRequest } from "./device-rule.ts";
 import type { Distribution } from "./math/distribution.ts";
 import type { ModelSource } from "./model/source.ts";
+import type { WeightFormat } from "./weight-format.ts";
 
 /** What an engine can do. A command checks this before the first token and names what is missing. */
 export interface Capabilities {
@@ -26,9 +27,6 @@ export interface Capabilities {
   /** How committed tokens are taken back. */
   readonly rewind: "truncate" | "snapshot";
 }
-
-/** Weight formats. `exact`: the file's own numbers; `int8`: rotated, per column, activations per row; `float32`. */
-export type WeightFormat = "exact" | "int8" | "float32";
 
 export interface EngineOptions {
   readonly format: WeightFormat | "auto";

@@ -2,7 +2,7 @@
 import type { Candidates } from "./backend.ts";
 import type { Distribution } from "./math/distribution.ts";
 import type { DraftTree } from "./tree.ts";
-import type { Verdict } from "./rule.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** How much to draft. `nodes` 0 means: decode plainly. */
 export interface Plan {

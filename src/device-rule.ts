@@ -1,10 +1,6 @@
 // The contract by which a backend may run a verification rule itself, where the scores are.
-import type { Capabilities } from "./backend.ts";
-import type { Stream } from "./chance.ts";
-import type { Verdict, VerificationRule } from "./rule.ts";
-import { penalises, type Sampling } from "./sampling.ts";
+import type { Verdict } from "./verdict.ts";
 import type { DraftTree } from "./tree.ts";
-import { truncates } from "./math/truncation.ts";
 
 /** A rule that backends may know, with what it depends on. */
 export type DeviceRule =
@@ -38,23 +34,4 @@ export interface Judged {
  */
 export function mostUniforms(tree: DraftTree): number {
   return 2 * tree.tokens.length + 2;
-}
-
-/**
- * What to ask an engine for, so that it judges in place of the rule; undefined where it cannot, or where the sampling
- * distribution is not its own soft-max or arg-max. Spends nothing: `Judged.used` tells how many numbers were taken.
- */
-export function requestVerdict(
-  { device }: VerificationRule,
-  tree: DraftTree,
-  sampling: Sampling,
-  can: Capabilities,
-  chance: Stream,
-): JudgeRequest | undefined {
-  if (device === undefined || !can.deviceRules.includes(device.name)) return undefined;
-  const greedy = sampling.temperature === 0;
-  if (penalises(sampling) || (device.name === "greedy") !== greedy || (!greedy && truncates(sampling))) {
-    return undefined;
-  }
-  return { rule: device, tree, uniforms: chance.peek(mostUniforms(tree)) };
 }

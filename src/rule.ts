@@ -4,12 +4,7 @@ import type { Chance } from "./chance.ts";
 import type { DeviceRule } from "./device-rule.ts";
 import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
-
-/** `path`: accepted nodes from the root down. `next`: one more token, of the target's own. */
-export interface Verdict {
-  readonly path: Int32Array;
-  readonly next: number;
-}
+import type { Verdict } from "./verdict.ts";
 
 export interface VerificationRule {
   readonly name: string;

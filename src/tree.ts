@@ -11,7 +11,10 @@ import type { Distribution } from "./math/distribution.ts";
  * - `beam`: each next sibling is drawn from q without its elder siblings, but whether there is one, here or elsewhere,
  *   may depend on all that was drawn before: sequences drawn without replacement (stochastic beam search), greedy growth.
  */
-export type DraftLaw = "point" | "iid" | "distinct" | "top-and-one" | "beam";
+export const DRAFT_LAWS = ["point", "iid", "distinct", "top-and-one", "beam"] as const;
+
+/** One of DRAFT_LAWS. */
+export type DraftLaw = typeof DRAFT_LAWS[number];
 
 /**
  * A draft in topological order. Node `i` continues node `parents[i]`, or the root when `parents[i]` is −1.
@@ -92,20 +95,4 @@ export function treeFault(tree: DraftTree, limits: TreeLimits): string | undefin
   const deepest = depths(tree).reduce((most, depth) => Math.max(most, depth), 0);
   if (deepest > limits.depth) return `it is ${deepest} deep where at most ${limits.depth} was asked for`;
   return undefined;
-}
-
-/** What is wrong with a verdict on a tree, in a few words; undefined where nothing is. */
-export function verdictFault(
-  tree: DraftTree,
-  verdict: { readonly path: Int32Array; readonly next: number },
-  vocab: number,
-): string | undefined {
-  let above = -1;
-  for (const node of verdict.path) {
-    if (!(node >= 0 && node < tree.parents.length) || tree.parents[node] !== above) {
-      return `[${verdict.path.join(", ")}] is no path from the root`;
-    }
-    above = node;
-  }
-  return verdict.next >= 0 && verdict.next < vocab ? undefined : `its next token is ${verdict.next}`;
 }

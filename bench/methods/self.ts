@@ -3,7 +3,7 @@
 import { ModelProposer } from "../../plugins/drafters/model.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { ProposedDrafter } from "../../src/draft/proposed.ts";
-import { definePlugin, type Plugin } from "../../src/plugins/registry.ts";
+import { definePlugin, type Plugin } from "../../src/plugins/plugin.ts";
 
 const WINDOW = 32;
 

@@ -12,7 +12,8 @@ import { writeMask } from "../../kernels/onnx/attention/grouped-mask.ts";
 import { GROUPED_FEEDS, groupedAttention, paddedHead, windowBias } from "../../kernels/onnx/attention/grouped.ts";
 import { writeContainer } from "../../kernels/onnx/container.ts";
 import { decoderOf } from "../../kernels/onnx/conversion.ts";
-import { cosName, FEEDS, rotationTables, sinName } from "../../kernels/onnx/decoder.ts";
+import { cosName, FEEDS, sinName } from "../../kernels/onnx/decoder.ts";
+import { rotationsOf } from "../../kernels/rope.ts";
 import { RESULTS, SCORE_FEEDS } from "../../kernels/onnx/scores.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
@@ -101,8 +102,8 @@ function reset(): void {
   });
   filled = 0;
   tables = {};
-  rotationTables(source).tables.forEach((rope, table) => {
-    const { frequencies, magnitude } = rope!;
+  rotationsOf(source.spec).ropes.forEach((rope, table) => {
+    const { frequencies, magnitude } = rope;
     const half = frequencies.length;
     const angles = Float32Array.from(
       { length: capacity * half },

@@ -6,7 +6,7 @@
 import { Child, type ChildOptions, hunch } from "../child.ts";
 import { command, CURRENT } from "../../scripts/runtimes.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import type { Generated } from "../worker.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 

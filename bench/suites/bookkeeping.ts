@@ -20,7 +20,7 @@ import { openModel } from "../../src/model/open.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { type DraftTree, rowParents } from "../../src/tree.ts";
 import { show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
 
 const NODES = 31; // with the root, a pass of 32 rows

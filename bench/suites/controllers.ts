@@ -19,7 +19,7 @@ import type { Controller } from "../../src/controller.ts";
 import { complete, type Completion } from "../../src/round/generate.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 import { workloads } from "../workloads.ts";
 

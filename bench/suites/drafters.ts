@@ -7,7 +7,7 @@
 import process from "node:process";
 import { hunch } from "../child.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 import type { Generated } from "../worker.ts";
 import { workloads } from "../workloads.ts";

@@ -3,7 +3,7 @@
 import { hunch, llama } from "../child.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
 import type { Generated } from "../worker.ts";
 

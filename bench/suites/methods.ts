@@ -19,7 +19,7 @@ import { Bed, type BedName, type Methods, type Setting } from "../methods/bed.ts
 import { distances, foreignShare } from "../methods/distance.ts";
 import { CONTROLLERS, DRAFTERS, PAIRS } from "../methods/settings.ts";
 import { host, ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 
 const all = (name: string) =>
   process.argv.filter((word) => word.startsWith(`--${name}=`)).map((word) => word.slice(name.length + 3));

@@ -3,7 +3,7 @@ import { Bench } from "tinybench";
 import { rules } from "./micro/rules.ts";
 import { text } from "./micro/text.ts";
 import { table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 
 const suite: Suite = {
   summary: "Microseconds of what happens between passes: tokenizer, distributions, rules, trees",

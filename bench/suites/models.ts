@@ -4,13 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { convertModel } from "../../kernels/onnx/conversion.ts";
-import type { WeightFormat } from "../../src/backend.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { openModel } from "../../src/model/open.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL } from "../setup.ts";
 
-const FORMATS: readonly WeightFormat[] = ["exact", "int8", "float32"];
 const OPENINGS = 15;
 const CONVERSIONS = 3;
 const STEP = 1 << 22;
@@ -21,9 +20,9 @@ const suite: Suite = {
     const folder = mkdtempSync(join(tmpdir(), "hunch-bench-"));
     try {
       const opened = [];
-      for (const format of FORMATS) opened.push(await opening(format, join(folder, "cache")));
+      for (const format of WEIGHT_FORMATS) opened.push(await opening(format, join(folder, "cache")));
       const converted = [];
-      for (const format of FORMATS) converted.push(await converting(format, join(folder, "converted")));
+      for (const format of WEIGHT_FORMATS) converted.push(await converting(format, join(folder, "converted")));
       return {
         report: `${
           table(["cached, one process, library loaded", "open, ms", "read the file, ms", "ratio"], opened)

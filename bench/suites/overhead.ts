@@ -1,7 +1,7 @@
 // What a plain greedy run spends outside the target's passes.
 import { hunch } from "../child.ts";
 import { show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
 import type { Generated } from "../worker.ts";
 

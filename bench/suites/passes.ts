@@ -2,11 +2,11 @@
 import { type Child, hunch, llama } from "../child.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
+import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 
 const WIDTHS = [1, 2, 4, 8, 16, 32];
-const FORMATS = ["exact", "int8", "float32"];
 /** Turns; in each, every process measures every width once more. */
 const TURNS = 7;
 const REPEAT = 4;
@@ -19,9 +19,9 @@ const suite: Suite = {
   summary: "Milliseconds per plain token and per pass of 1 to 32 rows, beside node-llama-cpp; peak memory",
   async run() {
     const peer = await installPeers();
-    const children: Child[] = [...FORMATS.map(() => hunch()), llama()];
+    const children: Child[] = [...WEIGHT_FORMATS.map(() => hunch()), llama()];
     const load = { path: DEFAULT_MODEL, threads: THREADS, context: 1024 };
-    for (let i = 0; i < children.length; i++) await children[i].ask("load", { ...load, format: FORMATS[i] });
+    for (let i = 0; i < children.length; i++) await children[i].ask("load", { ...load, format: WEIGHT_FORMATS[i] });
 
     const plain = children.map(() => [] as number[]);
     const passes = children.map(() => WIDTHS.map(() => [] as number[]));
@@ -42,7 +42,7 @@ const suite: Suite = {
     for (const child of children) await child.close();
 
     const last = children.length - 1;
-    const names = [...FORMATS.map((format) => `hunch ${format}`), "node-llama-cpp"];
+    const names = [...WEIGHT_FORMATS.map((format) => `hunch ${format}`), "node-llama-cpp"];
     const cell = (ours: number[], theirs: number[], i: number) =>
       show(spread(ours)) + (i === last ? "" : ` · ${show(spread(ratios(ours, theirs)))}×`);
     const times = table(["rows", ...names], [

@@ -7,7 +7,7 @@ import { command, CURRENT, ROOT } from "../../scripts/runtimes.ts";
 import { llama } from "../child.ts";
 import { installPeers } from "../peers/install.ts";
 import { show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 
 const QUESTION = "Why is the sky blue?";

@@ -2,7 +2,7 @@
 // long.
 import { openModel } from "../../src/model/open.ts";
 import { show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { DEFAULT_MODEL, specBench } from "../setup.ts";
 

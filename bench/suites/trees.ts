@@ -44,7 +44,7 @@ import type { TreeShape } from "../../src/shape.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
 
 const NODES = [4, 8, 16, 32];

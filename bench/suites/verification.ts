@@ -13,7 +13,8 @@ import { traversal } from "../../plugins/rules/traversal.ts";
 import { typical } from "../../plugins/rules/typical.ts";
 import type { Engine, Scores, Sequence } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
-import { type JudgeRequest, requestVerdict } from "../../src/device-rule.ts";
+import type { JudgeRequest } from "../../src/device-rule.ts";
+import { requestVerdict } from "../../src/round/request-verdict.ts";
 import { dense, type Distribution, normalise, top, without } from "../../src/math/distribution.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { VerificationRule } from "../../src/rule.ts";
@@ -21,7 +22,7 @@ import { GREEDY } from "../../src/sampling.ts";
 import { SampledScores } from "../../src/round/sampled-scores.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, specBench, THREADS } from "../setup.ts";
 
 const SAMPLING = { ...GREEDY, temperature: 1 };

@@ -15,7 +15,7 @@ import { openModel } from "../../src/model/open.ts";
 import { Child, type ChildOptions, hunch, llama, script } from "../child.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../run.ts";
+import type { Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, specBench, THREADS } from "../setup.ts";
 import type { Generated, Gpu } from "../worker.ts";
 

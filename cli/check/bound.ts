@@ -5,7 +5,7 @@ import { optimalAcceptance } from "../../src/check/bound.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { type Law, LAWS, withPlaces } from "./places.ts";
-import type { CheckCommand } from "../commands/check.ts";
+import type { CheckCommand } from "./options.ts";
 import type { Status } from "../output/status.ts";
 import { stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";

@@ -4,9 +4,10 @@ import { type ProofOptions, proveRule, type RuleReport } from "../../src/check/p
 import { caseText, parseCase } from "../../src/check/case-file.ts";
 import { caseLine, failureLines, reportLines, wideFailureLines } from "../../src/check/report.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
-import type { OptionSpec, Plugin, PluginContext, Registry } from "../../src/plugins/registry.ts";
+import type { Registry } from "../../src/plugins/registry.ts";
+import type { OptionSpec, Plugin, PluginContext } from "../../src/plugins/plugin.ts";
 import type { WideCase } from "../../src/check/wide.ts";
-import type { CheckCommand } from "../commands/check.ts";
+import type { CheckCommand } from "./options.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { openRegistry } from "../engine/methods.ts";
 import { Status } from "../output/status.ts";

@@ -6,7 +6,7 @@ import { type Distribution, sparse, totalVariation } from "../../src/math/distri
 import { EXIT, HunchError } from "../../src/errors.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { type Law, LAWS, withPlaces } from "./places.ts";
-import type { CheckCommand } from "../commands/check.ts";
+import type { CheckCommand } from "./options.ts";
 import { stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
 import { working } from "./watched.ts";

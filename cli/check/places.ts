@@ -5,7 +5,8 @@ import { normalise } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
-import type { PluginContext, Registry } from "../../src/plugins/registry.ts";
+import type { Registry } from "../../src/plugins/registry.ts";
+import type { PluginContext } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { sampledPass } from "../../src/round/sampled-scores.ts";
@@ -13,16 +14,17 @@ import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
 import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
-import type { CheckCommand } from "../commands/check.ts";
+import type { CheckCommand } from "./options.ts";
 import { contextOf, openRegistry } from "../engine/methods.ts";
-import { findModel } from "../model/models.ts";
+import { findModel } from "../engine/models.ts";
 import { Status } from "../output/status.ts";
 import { warn } from "../output/streams.ts";
 import { readText } from "../input/text.ts";
+import type { DraftLaw } from "../../src/tree.ts";
 import { working } from "./watched.ts";
 
 /** The laws that can be drawn at one place. */
-export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const;
+export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const satisfies readonly DraftLaw[];
 export type Law = typeof LAWS[number];
 
 /** A text in which some words come again, so that every kind of drafter finds something. */

@@ -1,44 +1,8 @@
 // hunch chat: a conversation in the terminal, or over a pipe with one turn per line.
-import { merge, object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
-import { withDefault } from "@optique/core/modifiers";
-import { command, flag, negatableFlag } from "@optique/core/primitives";
-import type { InferValue } from "@optique/core/parser";
-import {
-  methodOptions,
-  modelOptions,
-  outputOptions,
-  samplingOptions,
-  systemOption,
-  templateOptions,
-} from "../options.ts";
+import { command } from "@optique/core/primitives";
+import { chatOptions } from "../chat/options.ts";
 
-const keepingOptions = object("Conversation", {
-  resume: withDefault(flag("--continue", { description: message`Go on with the last conversation.` }), false),
-  history: withDefault(
-    negatableFlag({ positive: "--history", negative: "--no-history" }, {
-      description: message`Keep what is typed and the last conversation, for you alone. Default: keep them.`,
-    }),
-    true,
-  ),
-  forget: withDefault(
-    flag("--forget", { description: message`Remove what was kept of conversations, and do nothing else.` }),
-    false,
-  ),
-});
-
-const options = merge(
-  keepingOptions,
-  systemOption,
-  templateOptions,
-  samplingOptions,
-  methodOptions,
-  modelOptions,
-  outputOptions,
-);
-
-export type ChatCommand = InferValue<typeof options>;
-
-export const chatCommand = command("chat", options, {
+export const chatCommand = command("chat", chatOptions, {
   brief: message`Talk with the model; /help lists what else can be said.`,
 }).map((options) => async (): Promise<number> => (await import("../chat/chat.ts")).chat(options));

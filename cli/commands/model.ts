@@ -8,6 +8,7 @@ import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
 import { debug, modelOption } from "../options.ts";
 import { backendParser, modelParser } from "../words/suggest.ts";
+import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
@@ -37,7 +38,7 @@ const quality = object({
     option("--tokens", integer({ min: 2, metavar: "N" }), { description: message`Most tokens of the text.` }),
     512,
   ),
-  formats: multiple(option("--format", choice(["exact", "int8", "float32"], { metavar: "FORMAT" }), {
+  formats: multiple(option("--format", choice(WEIGHT_FORMATS, { metavar: "FORMAT" }), {
     description: message`Only this format. Repeatable. Default: all that the backend has.`,
   })),
   backend: withDefault(
@@ -56,7 +57,7 @@ const convert = object({
   out: argument(path({ metavar: "OUT" }), { description: message`The file to write.` }),
   model: modelOption,
   format: withDefault(
-    option("--format", choice(["exact", "int8", "float32"], { metavar: "FORMAT" }), {
+    option("--format", choice(WEIGHT_FORMATS, { metavar: "FORMAT" }), {
       description: message`Weights: exact (the file's own numbers; default), int8, float32.`,
     }),
     "exact",

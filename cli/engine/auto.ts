@@ -1,5 +1,6 @@
 // --backend auto: the backend that runs a model fastest on this machine, found out once by trying, then remembered.
-import type { Backend, Engine, WeightFormat } from "../../src/backend.ts";
+import type { Backend, Engine } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { measureCost } from "../../kernels/cost.ts";

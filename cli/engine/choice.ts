@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineOptions, WeightFormat } from "../../src/backend.ts";
+import type { EngineOptions } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { writeOutput } from "../../src/output-file.ts";
-import { machine } from "../../kernels/onnx/calibration.ts";
+import { machine } from "../../kernels/calibration.ts";
 import { VERSION } from "../version.ts";
 
 /** Milliseconds of a pass over one row (plain decoding) and over eight (checking a draft). */

@@ -1,7 +1,8 @@
 // The methods at hand: those built in and those of plugin files, in one registry.
 import type { Engine } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
-import { type Methods, type PluginContext, Registry } from "../../src/plugins/registry.ts";
+import { Registry } from "../../src/plugins/registry.ts";
+import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
 import { setSolverLocator } from "../../src/math/transport.ts";
 import { builtin } from "../../plugins/builtin.ts";
 import { cacheFolder } from "../cache/cache.ts";

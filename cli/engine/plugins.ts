@@ -1,8 +1,7 @@
 // hunch plugin list: the methods at hand, or those that a filter names, with what they claim.
 import { type Claims, claimsOf } from "../../src/plugins/claims.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
-import { KINDS } from "../../src/plugins/file.ts";
-import type { Plugin } from "../../src/plugins/registry.ts";
+import { KINDS, type Plugin } from "../../src/plugins/plugin.ts";
 import { openRegistry } from "./methods.ts";
 import { paintFor } from "../output/colour.ts";
 import { type Listed, pluginJson, pluginLines } from "../output/plugins.ts";

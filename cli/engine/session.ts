@@ -1,11 +1,13 @@
 // A model, an engine and the methods, ready to answer: what every command that generates text shares.
-import type { Engine, Sequence, WeightFormat } from "../../src/backend.ts";
+import type { Engine, Sequence } from "../../src/backend.ts";
+import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { TemplateFile } from "../../src/model/files/opened.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { Methods, PluginContext, Registry } from "../../src/plugins/registry.ts";
+import type { Registry } from "../../src/plugins/registry.ts";
+import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import type { Stats } from "../../src/stats.ts";
 import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
@@ -16,7 +18,7 @@ import { trimCache } from "../cache/entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
-import { findModel } from "../model/models.ts";
+import { findModel } from "./models.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import { stderr, warn } from "../output/streams.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
@@ -67,7 +69,6 @@ interface Made<K extends keyof Methods = keyof Methods> {
   readonly engines: readonly Engine[];
 }
 
-const FORMATS: readonly WeightFormat[] = ["exact", "int8", "float32"];
 const DEFAULT_CONTROLLER = "cost";
 
 /**
@@ -251,7 +252,7 @@ export class Session {
   /** Against plain decoding in the fastest of all formats measured here; undefined where only one was. */
   #overFastest({ tokens, decodeMs, plainMs }: Stats): OverFastest | undefined {
     const { format: own } = this.engine;
-    const known = FORMATS.map((format) => ({
+    const known = WEIGHT_FORMATS.map((format) => ({
       format,
       ms: format === own ? plainMs ?? this.engine.cost(1) : this.engine.plainCost?.(format) ?? NaN,
     })).filter(({ ms }) => ms > 0);

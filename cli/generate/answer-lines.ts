@@ -1,11 +1,11 @@
 // --jsonl: one request per line of stdin, one result per line of stdout, in the same order. A line that is wrong, or whose
 // answer fails in whatever way, gets an error in its place, and the rest is still done.
 import { EXIT } from "../../src/errors.ts";
-import type { GenerateCommand } from "../commands/generate.ts";
+import type { GenerateCommand } from "./options.ts";
 import { failureOf } from "../output/failure.ts";
 import { ForeignFields } from "../input/fields.ts";
 import { interruptible } from "../input/interrupt.ts";
-import { resultOf } from "../output/result.ts";
+import { resultOf } from "./result.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout } from "../output/streams.ts";
 import { cutLine, shortSummary } from "../output/summary.ts";

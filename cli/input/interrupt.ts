@@ -1,6 +1,6 @@
 // Ctrl-C. Before an answer begins it ends the program at once, as usual (nothing is ever half written). While one is
 // being made, the first asks it to stop, so that what is there is shown with its summary; the second does not wait.
-import { loadFfi } from "../../kernels/onnx/ffi.ts";
+import { loadFfi } from "../../kernels/ffi.ts";
 import { EXIT } from "../../src/errors.ts";
 
 /** Runs `work` with a signal that the first Ctrl-C aborts. */

@@ -1,12 +1,8 @@
 // What is asked: the prompt's text from argument, files and stdin, and its tokens, with the chat template or without.
 import { HunchError } from "../../src/errors.ts";
 import type { ChatMessage } from "../../src/model/chat/chat.ts";
-import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { lastTokens } from "../../src/round/prompt.ts";
-import { openCache } from "../cache/cache.ts";
-import { findModel } from "../model/models.ts";
-import type { ModelOptions, SamplingOptions } from "../options.ts";
 import { stdinHasText } from "../output/streams.ts";
 import { shorten } from "./shorten.ts";
 import { AS_IT_IS, refuseUntold, type TemplateSettings, variablesFor } from "./template.ts";
@@ -45,31 +41,6 @@ async function notBlank(file: string, limit: TextLimit | undefined): Promise<str
   if (text.trim() !== "") return text;
   if (file === "-") throw new HunchError("usage", NOTHING_PIPED, { hint: HINT });
   throw new HunchError("usage", "this file is empty", { file, hint: "name one with text in it" });
-}
-
-/** How long a prompt may be with these options. */
-export function longestPrompt(
-  { model, context, overflow }: Pick<ModelOptions, "model" | "context"> & Pick<SamplingOptions, "overflow">,
-): TextLimit {
-  return { most: () => contextBytes(model, context), keepEnd: overflow === "truncate" };
-}
-
-/**
- * Most bytes that a text can have to fit the context: as if all its tokens were the longest of the vocabulary, and a
- * normaliser took three quarters away. Opens the model, but loads nothing.
- */
-async function contextBytes(model: string | undefined, context: number | undefined): Promise<number> {
-  const source = await openModel(await findModel(model, openCache()), { context });
-  try {
-    const { tokenizer } = source;
-    let longest = 1;
-    for (let token = 0; token < tokenizer.vocab; token++) {
-      longest = Math.max(longest, tokenizer.bytes(token).length);
-    }
-    return 4 * longest * (context ?? source.spec.context);
-  } finally {
-    source.close();
-  }
 }
 
 /** A prompt as messages: the system prompt, where there is one, and the user's. */

@@ -1,11 +1,11 @@
 // hunch model convert: a model as one file that holds the weights in one format and loads without the original.
 import { statSync } from "node:fs";
-import type { WeightFormat } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { EXIT } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import { openCache } from "../cache/cache.ts";
 import { interruptible } from "../input/interrupt.ts";
-import { findModel } from "./models.ts";
+import { findModel } from "../engine/models.ts";
 import { Status } from "../output/status.ts";
 import { stderr, warn } from "../output/streams.ts";
 import { bytes } from "../output/table.ts";

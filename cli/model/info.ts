@@ -8,7 +8,7 @@ import type { Tokenizer } from "../../src/model/tokenizer.ts";
 import { backendOffers, foreseeChoice } from "../engine/backends.ts";
 import { cacheFolder, openCache } from "../cache/cache.ts";
 import { choiceLine, prospectLine } from "../engine/choice.ts";
-import { findModel, knownModels } from "./models.ts";
+import { findModel, knownModels } from "../engine/models.ts";
 import { stdout, warn } from "../output/streams.ts";
 import { bytes, count, table } from "../output/table.ts";
 import { visible } from "../output/visible.ts";

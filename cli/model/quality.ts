@@ -1,6 +1,7 @@
 // hunch model quality: the same text through every weight format and through float32, side by side. Says how likely
 // the text is in each, how far the next-token distributions are from float32's, and what a pass costs here.
-import type { Engine, Sequence, WeightFormat } from "../../src/backend.ts";
+import type { Engine, Sequence } from "../../src/backend.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { EXIT, HunchError, UnsupportedError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
@@ -8,7 +9,7 @@ import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { forgetChoices } from "../engine/choice.ts";
 import { openRegistry } from "../engine/methods.ts";
-import { findModel } from "./models.ts";
+import { findModel } from "../engine/models.ts";
 import { RIVERS } from "./rivers.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout, warn } from "../output/streams.ts";
@@ -40,7 +41,8 @@ interface Quality {
   readonly pass8Ms: number;
 }
 
-const FORMATS: readonly WeightFormat[] = ["float32", "exact", "int8"];
+/** Told in this order: what the others are compared with comes first. */
+const FORMATS = [...new Set<WeightFormat>(["float32", ...WEIGHT_FORMATS])];
 const ROWS = 32;
 
 export async function modelQuality(options: Options): Promise<number> {

@@ -1,6 +1,6 @@
 // Methods as people and as programs read them.
 import type { Claims } from "../../src/plugins/claims.ts";
-import type { OptionSpec, Plugin } from "../../src/plugins/registry.ts";
+import type { OptionSpec, Plugin } from "../../src/plugins/plugin.ts";
 import type { Paint } from "./colour.ts";
 
 const ORDER = ["drafter", "rule", "controller", "proposer", "shape", "backend"];

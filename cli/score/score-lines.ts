@@ -3,12 +3,12 @@
 import type { Engine } from "../../src/backend.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { scoreTokens } from "../../src/round/perplexity.ts";
-import type { ScoreCommand } from "../commands/score.ts";
+import type { ScoreCommand } from "./options.ts";
 import { failureOf } from "../output/failure.ts";
 import { type Fields, ForeignFields, foreignFields, idOf, parseFields, wholeField, wrong } from "../input/fields.ts";
 import { scoreJson } from "../output/score.ts";
 import { stderr, stdout } from "../output/streams.ts";
-import { tokensOf } from "./score.ts";
+import { tokensOf } from "./tokens.ts";
 import { type Line, stdinLines } from "../input/text.ts";
 
 const FIELDS = ["id", "text", "ids", "top", "window"];

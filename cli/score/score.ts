@@ -2,21 +2,21 @@
 import type { Engine } from "../../src/backend.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
-import type { ModelSource } from "../../src/model/source.ts";
 import { scoreTokens, type TextScore } from "../../src/round/perplexity.ts";
 import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { trimCache } from "../cache/entries.ts";
 import { choiceLine } from "../engine/choice.ts";
-import type { ScoreCommand } from "../commands/score.ts";
+import type { ScoreCommand } from "./options.ts";
 import { interruptible } from "../input/interrupt.ts";
 import { LogitsFile } from "./logits-file.ts";
 import { openRegistry } from "../engine/methods.ts";
-import { findModel } from "../model/models.ts";
+import { findModel } from "../engine/models.ts";
 import { scoreJson, scoreLines } from "../output/score.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout, warn } from "../output/streams.ts";
 import { readText } from "../input/text.ts";
+import { tokensOf } from "./tokens.ts";
 
 /** Returns the exit code. */
 export async function score(options: ScoreCommand): Promise<number> {
@@ -95,11 +95,6 @@ function refuseContradictions({ text, file, ids, json, jsonl, logits }: ScoreCom
 async function readGiven({ text, file, ids }: ScoreCommand): Promise<string | Int32Array> {
   if (ids !== undefined) return parseIds(ids);
   return text === undefined || text === "-" ? await readText(file ?? "-") : text;
-}
-
-/** Tokens of a text, the beginning token in front where the model wants one. */
-export function tokensOf(source: ModelSource, given: string | Int32Array): Int32Array {
-  return typeof given === "string" ? source.tokenizer.encode(given, { begin: true }) : given;
 }
 
 /** Numbers with commas or spaces between them. */

@@ -3,7 +3,7 @@
 import type { Suggestion } from "@optique/core/parser";
 import { string, type ValueParser } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
-import type { Methods } from "../../src/plugins/registry.ts";
+import type { Methods } from "../../src/plugins/plugin.ts";
 
 export interface Lists {
   /** Names by kind; with a colon behind those that need an argument, which is a file. */

@@ -2,7 +2,7 @@
 //
 //   hunch --plugin docs/examples/successor.ts --drafter successor "Count from one to thirty in words."
 import type { Drafter } from "../../src/drafter.ts";
-import type { Plugin } from "../../src/plugins/registry.ts";
+import type { Plugin } from "../../src/plugins/plugin.ts";
 
 function successor(longest: number): Drafter {
   const next = new Map<number, number>();

@@ -1,7 +1,8 @@
 // From a model to the weights and the graph that ONNX Runtime computes, and converted files of `hunch model convert`.
 // Such a file has the weights; the graph is built again from the spec, so that no stranger's graph is ever run.
 import { basename } from "node:path";
-import type { Offer, WeightFormat } from "../../src/backend.ts";
+import type { Offer } from "../../src/backend.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { HunchError } from "../../src/errors.ts";
 import { writeConverted } from "../../src/model/files/convert.ts";
 import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
@@ -15,9 +16,7 @@ import type { GraphBuilder, Weight } from "./graph.ts";
 import { Int8Products } from "./int8.ts";
 import { FloatProducts, type Products } from "./products.ts";
 import { type DataType, encodeModel } from "./proto.ts";
-
-/** Changes with every change of what a converted model contains. */
-export const CONVERSION = 2;
+import { checkConverted, CONVERSION, KEPT, placeOf } from "../converted.ts";
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
 export const GRAPH = 4;
@@ -68,9 +67,6 @@ function finite({ name, type, data }: Weight, { path }: ModelSource): ArrayBuffe
   return values;
 }
 
-/** Tensors that passes read row by row, beside the graph. */
-export const KEPT = ["embed.weight", "positions.weight"];
-
 /** Small constants that the graph has in any model are made with it, not stored. */
 const isStored = ({ name }: Weight) => !name.startsWith("const_");
 
@@ -89,7 +85,7 @@ export async function convertModel(
 
 /** What `load` would make of a model in each format. */
 export function offersOf(source: ModelSource): Offer[] {
-  return (Object.keys(FORMATS) as WeightFormat[]).map((format) => {
+  return WEIGHT_FORMATS.map((format) => {
     if (source.converted && source.converted.format !== format) {
       return { format, refusal: `the file holds the weights in ${source.converted.format} only` };
     }
@@ -135,26 +131,4 @@ export function convertedContainer(
     return length <= INLINE ? converted.bytes(name) : { file: basename(source.path), ...found };
   };
   return { path: source.path, graph: encodeModel(decoderOf(source, format, dialect).finish("hunch", place)) };
-}
-
-/** Throws HunchError where the file is of another engine or version, or does not have `format`. */
-export function checkConverted({ path }: ModelSource, converted: ConvertedWeights, format: WeightFormat): void {
-  if (converted.engine !== "onnx" || converted.version !== CONVERSION) {
-    const message = `the file was converted by ${
-      converted.engine === "onnx" ? "another version of hunch" : `the engine ${converted.engine}`
-    }`;
-    throw new HunchError("input", message, { file: path, hint: "convert the original again with this one" });
-  }
-  if (converted.format !== format) {
-    const hint = `use --format ${converted.format}, or convert the original again`;
-    throw new HunchError("usage", `the file holds the weights in ${converted.format} only`, { file: path, hint });
-  }
-}
-
-/** Where a weight of `length` bytes lies. Throws HunchError where the file lacks it, or has it in another size. */
-export function placeOf({ path }: ModelSource, converted: ConvertedWeights, name: string, length: number) {
-  const found = converted.places.get(name);
-  if (found?.length === length) return found;
-  const message = found ? `the weight has ${found.length} bytes, not ${length}` : "the file lacks a weight";
-  throw new HunchError("input", message, { file: path, field: name, hint: "the file contradicts itself" });
 }

@@ -7,6 +7,8 @@ import { blockAttention } from "./attention/blocks.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import type { Products } from "./products.ts";
 import { appendScores } from "./scores.ts";
+import { type Stack, STACKS } from "../converted.ts";
+import { rotationsOf } from "../rope.ts";
 
 /** Names of what a pass is fed, besides what attention is. R rows, S scored rows, P positions. */
 export const FEEDS = {
@@ -16,22 +18,6 @@ export const FEEDS = {
 
 export const cosName = (table: number) => `cos_${table}`;
 export const sinName = (table: number) => `sin_${table}`;
-
-/** Rotation tables that a model needs: layers share one where their frequencies are the same. */
-export function rotationTables(source: ModelSource): { tables: AttentionSpec["rope"][]; ofLayer: number[] } {
-  const tables: AttentionSpec["rope"][] = [];
-  const keys: string[] = [];
-  const ofLayer = source.spec.layers.map(({ attention: { rope } }) => {
-    if (!rope) return -1;
-    const key = `${rope.magnitude} ${rope.frequencies.join(" ")}`;
-    if (!keys.includes(key)) {
-      keys.push(key);
-      tables.push(rope);
-    }
-    return keys.indexOf(key);
-  });
-  return { tables, ofLayer };
-}
 
 /** The stream between blocks: what has been added up, and what the next norm is still to add. */
 interface Stream {
@@ -48,9 +34,9 @@ export function buildDecoder(
   const { spec } = source;
   g.input(FEEDS.hidden, "float32", [1, "R", spec.width]);
   attention.declare(g, spec);
-  const { tables, ofLayer } = rotationTables(source);
-  tables.forEach((rope, table) => {
-    const shape = ["P", rope!.dimensions / 2];
+  const { ropes, ofLayer } = rotationsOf(spec);
+  ropes.forEach((rope, table) => {
+    const shape = ["P", rope.dimensions / 2];
     g.input(cosName(table), "float32", shape);
     g.input(sinName(table), "float32", shape);
   });
@@ -94,7 +80,7 @@ class Layers {
     const before: Stream = layer.parallel ? { sum: attentionIn.sum } : { sum: attentionIn.sum, delta: attended };
     const forwardIn = this.normalise(before, `${name}.feedForward.norm`);
     const transformed = this.scaled(
-      this.postNorm(this.feedForward(forwardIn.normed, layer, name), `${name}.feedForward.postNorm`),
+      this.postNorm(this.feedForward(forwardIn.normed, layer, index), `${name}.feedForward.postNorm`),
       layer.residualScale,
     );
     const delta = layer.parallel ? this.g.op("Add", [attended, transformed]) : transformed;
@@ -136,10 +122,10 @@ class Layers {
   }
 
   attention(input: Value, attention: AttentionSpec, index: number): Value {
-    const { g, products, source } = this;
+    const { g, source } = this;
     const { heads, kvHeads, headSize } = attention;
     const name = `layers.${index}.attention`;
-    const packed = products.product(g, input, [`${name}.q`, `${name}.k`, `${name}.v`], `${name}.qkv`);
+    const packed = this.product(input, STACKS.qkv(index));
     const table = this.rotationOf[index];
     const rows = this.attending.attend(g, packed, {
       attention,
@@ -148,7 +134,12 @@ class Layers {
       normalises: source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`),
       normHeads: (value, part) => this.headNorm(value, `${name}.${part}Norm`, part === "q" ? heads : kvHeads, headSize),
     });
-    return products.product(g, rows, [`${name}.output`], `${name}.output`);
+    return this.product(rows, STACKS.attended(index));
+  }
+
+  /** rows times a stack of matrices, with their biases. */
+  product(rows: Value, { names, label }: Stack): Value {
+    return this.products.product(this.g, rows, names, label);
   }
 
   /** [R, heads, 1, headSize]; each head by itself, or all heads as one vector, as the length of the gain tells. */
@@ -161,26 +152,25 @@ class Layers {
     return g.op("Reshape", [this.normalise({ sum: all }, name).normed, shapeOf(g, [-1, heads, 1, headSize])]);
   }
 
-  feedForward(input: Value, layer: LayerSpec, name: string): Value {
-    const { g, products } = this;
+  feedForward(input: Value, layer: LayerSpec, index: number): Value {
+    const { g } = this;
     const { hidden, activation, gated } = layer.feedForward;
-    const forward = `${name}.feedForward`;
     let inner: Value;
     if (gated) {
-      const packed = products.product(g, input, [`${forward}.gate`, `${forward}.up`], `${forward}.gateUp`);
+      const packed = this.product(input, STACKS.gateUp(index));
       const [gate, up] = g.split(packed, [hidden, hidden]);
       inner = g.op("Mul", [activate(g, gate, activation), up]);
     } else {
-      inner = activate(g, products.product(g, input, [`${forward}.up`], `${forward}.up`), activation);
+      inner = activate(g, this.product(input, STACKS.up(index)), activation);
     }
-    return products.product(g, inner, [`${forward}.down`], `${forward}.down`);
+    return this.product(inner, STACKS.down(index));
   }
 
   /** Logits of normed rows. A tied head may still have a bias of its own. */
   head(rows: Value): Value {
-    const { g, products, source } = this;
-    if (source.has("output.weight")) return products.product(g, rows, ["output"], "output");
-    const logits = products.product(g, rows, ["embed"], "output");
+    const { g, source } = this;
+    const logits = this.product(rows, STACKS.head(source));
+    if (source.has("output.weight")) return logits;
     const bias = this.vector("output.bias");
     return bias ? g.op("Add", [logits, bias]) : logits;
   }

@@ -1,12 +1,13 @@
 // A model on ONNX Runtime: one session, one set of buffers for the results, any number of sequences.
-import type { Capabilities, Engine, Rows, Scores, Sequence, WeightFormat } from "../../src/backend.ts";
+import type { Capabilities, Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
 import { BLOCK } from "./attention/blocks.ts";
 import { BlockFeeds } from "./attention/blocks-feeds.ts";
 import { GroupedFeeds } from "./attention/grouped-feeds.ts";
-import { type Measured, readCalibration, writeCalibration } from "./calibration.ts";
+import { type Measured, readCalibration, writeCalibration } from "../calibration.ts";
 import { Pass } from "./pass.ts";
 import { OnnxScores } from "./results.ts";
 import { DEVICE_RULES, OnnxRules } from "./rules.ts";
@@ -124,7 +125,6 @@ export class OnnxEngine implements Engine {
     this.#loaded.session.close();
   }
 
-  /** Every method of a sequence starts here: it ends the life of the Scores given out before. */
   begin(): void {
     if (this.#closed) throw new Error("this engine is closed");
     this.#passes++;

@@ -3,35 +3,12 @@
 //
 // A block (code − 2^(bits−1))·scale + offset is ONNX Runtime's symmetric MatMulNBits plus, where the type has offsets,
 // a second float32 product that is a block's length times smaller: (sum of the row over the block) · offset.
-import { blockForm, type Blocks, blocks } from "../../src/model/tensors/blocks.ts";
-import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import { blocks } from "../../src/model/tensors/blocks.ts";
+import type { Blocks, Tensor } from "../../src/model/tensors/tensor.ts";
+import type { ModelSource } from "../../src/model/source.ts";
 import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { addBias, concatenate, floatProduct, type Products } from "./products.ts";
-
-/** Matrices that are one product. */
-export interface Group {
-  /** What the file calls it. */
-  readonly label: string;
-  readonly tensors: readonly Tensor[];
-  /** Absent: float32. */
-  readonly form?: ReturnType<typeof blockForm>;
-}
-
-/** Neighbours of one form are one product; files mix types within a layer. */
-export function groupsOf(tensors: readonly Tensor[], label: string): Group[] {
-  const groups: { tensors: Tensor[]; form: ReturnType<typeof blockForm> }[] = [];
-  for (const tensor of tensors) {
-    const form = blockForm(tensor);
-    const last = groups.at(-1);
-    if (last && JSON.stringify(form) === JSON.stringify(last.form)) last.tensors.push(tensor);
-    else groups.push({ tensors: [tensor], form });
-  }
-  return groups.map(({ tensors, form }, i) => ({
-    tensors,
-    label: groups.length === 1 ? label : `${label}.${i}`,
-    form: form && tensors[0].shape[1] % form.block === 0 ? form : undefined,
-  }));
-}
+import { type Group, groupsOf } from "../converted.ts";
 
 export class ExactProducts implements Products {
   /** Sums over blocks, by rows and block: products that read the same rows share them. */

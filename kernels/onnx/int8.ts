@@ -6,7 +6,8 @@
 // the stream give y·Q. Each value head is rotated and rotated back by the output projection. Only what the down
 // projection reads has to be rotated while running.
 import { UnsupportedError } from "../../src/errors.ts";
-import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { Tensor } from "../../src/model/tensors/tensor.ts";
 import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { Rotation } from "./hadamard.ts";
 import { concatenate, type Products } from "./products.ts";

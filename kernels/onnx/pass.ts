@@ -1,10 +1,13 @@
 // One pass: the feeds of the graph for some rows after some committed ones, the run, and where the results lie.
-import type { Rows, WeightFormat } from "../../src/backend.ts";
-import type { ModelSource, Tensor } from "../../src/model/source.ts";
-import { notFinite } from "../../src/not-finite.ts";
+import type { Rows } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { Tensor } from "../../src/model/tensors/tensor.ts";
+import { notFinite } from "../../src/model/not-finite.ts";
 import type { RopeSpec } from "../../src/model/spec/spec.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
-import { cosName, FEEDS, rotationTables, sinName } from "./decoder.ts";
+import { rotationsOf, writeRotation } from "../rope.ts";
+import { cosName, FEEDS, sinName } from "./decoder.ts";
 import { Feed } from "./feed.ts";
 import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
 import type { ResultBuffers } from "./results.ts";
@@ -41,8 +44,7 @@ export class Pass {
     format: WeightFormat,
     private readonly attention: AttentionFeeds,
   ) {
-    const { tables } = rotationTables(source);
-    this.#ropes = tables.map((rope) => rope!);
+    this.#ropes = rotationsOf(source.spec).ropes;
     this.#embed = source.tensor("embed.weight");
     this.#positions = source.has("positions.weight") ? source.tensor("positions.weight").floats() : undefined;
     this.#hidden = Feed.floats(runtime);
@@ -150,15 +152,11 @@ export class Pass {
   #rotate(needed: number): void {
     if (needed <= this.#rotated) return;
     const rows = Math.max(FIRST, needed, 2 * this.#rotated);
-    this.#ropes.forEach(({ frequencies, magnitude }, table) => {
-      const half = frequencies.length;
+    this.#ropes.forEach((rope, table) => {
+      const half = rope.frequencies.length;
       const [cos, sin] = [this.#tables[2 * table], this.#tables[2 * table + 1]].map((feed) => feed.bind([rows, half]));
       for (let position = 0; position < rows; position++) {
-        for (let i = 0; i < half; i++) {
-          const angle = position * frequencies[i];
-          cos[position * half + i] = magnitude * Math.cos(angle);
-          sin[position * half + i] = magnitude * Math.sin(angle);
-        }
+        writeRotation(rope, position, cos, position * half, sin, position * half);
       }
     });
     this.#rotated = rows;

@@ -1,6 +1,7 @@
 // Matrix products in three weight formats. A format says how stacked matrices that read the same rows become nodes of
 // the graph, and what it does to the stream and to the gains of norms on the way (see rotation.ts).
-import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { Tensor } from "../../src/model/tensors/tensor.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 
 export interface Products {

@@ -3,7 +3,7 @@
 // OrtApi is a table of function pointers whose order never changes: entries are only appended. The indices below were
 // checked against the header of API version 22; the library must offer at least that.
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
-import { type CFunction, type CType, type Ffi, type Library, loadFfi } from "./ffi.ts";
+import { type CFunction, type CType, type Ffi, type Library, loadFfi } from "../ffi.ts";
 
 const API_VERSION = 22;
 

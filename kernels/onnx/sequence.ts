@@ -1,9 +1,15 @@
 // The state of one text on ONNX Runtime: how many rows of its cache are committed, and what the last pass put behind.
-import type { Rows, Scores, Sequence } from "../../src/backend.ts";
+import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
 import { type Admitted, Committed } from "../committed.ts";
 import { chainParents, depthsOf } from "../rows.ts";
-import type { Cache } from "./attention/attention.ts";
-import type { OnnxEngine } from "./engine.ts";
+import type { Cache, PlacedRows } from "./attention/attention.ts";
+
+/** What a sequence needs of its engine. */
+interface Host extends Pick<Engine, "source" | "context" | "maxRows"> {
+  /** Every method of a sequence starts here: it ends the life of the Scores given out before. */
+  begin(): void;
+  pass(cache: Cache, rows: Rows, placed: PlacedRows): Promise<Scores>;
+}
 
 export class OnnxSequence implements Sequence {
   /** Where the rows of the last pass stand in the cache, if it was a tree. */
@@ -11,7 +17,7 @@ export class OnnxSequence implements Sequence {
   #closed = false;
 
   constructor(
-    private readonly engine: OnnxEngine,
+    private readonly engine: Host,
     private readonly cache: Cache,
     private readonly committed = new Committed(),
   ) {}

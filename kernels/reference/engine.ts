@@ -1,6 +1,7 @@
 // The oracle: any ModelSpec in plain TypeScript, float64, one token at a time. Slow and obviously right; the other
 // engines are compared with it.
-import type { Capabilities, Engine, Sequence, WeightFormat } from "../../src/backend.ts";
+import type { Capabilities, Engine, Sequence } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
 import type { Model } from "./model.ts";
@@ -51,13 +52,11 @@ export class ReferenceEngine implements Engine {
     this.#closed = true;
   }
 
-  /** Ends the life of all Scores given out so far. Called by every method of every sequence. */
   expire(): void {
     if (this.#closed) throw new Error("this engine is closed");
     this.#pass++;
   }
 
-  /** A check that throws after the next `expire`. */
   validity(): () => void {
     const pass = this.#pass;
     return () => {

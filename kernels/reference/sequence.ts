@@ -1,10 +1,18 @@
 // The state of one text: a list of what every committed token left behind, and the rows of the last pass beside it.
-import type { Rows, Scores, Sequence } from "../../src/backend.ts";
-import { notFinite } from "../../src/not-finite.ts";
+import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
+import { notFinite } from "../../src/model/not-finite.ts";
 import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "../rows.ts";
-import type { ReferenceEngine } from "./engine.ts";
-import { computeToken, logitsOf, type Memory } from "./model.ts";
+import { computeToken, logitsOf, type Memory, type Model } from "./model.ts";
 import { ReferenceScores } from "./scores.ts";
+
+/** What a sequence needs of its engine. */
+interface Host extends Pick<Engine, "source" | "context"> {
+  readonly model: Model;
+  /** Ends the life of all Scores given out so far. Called by every method of every sequence. */
+  expire(): void;
+  /** A check that throws after the next `expire`. */
+  validity(): () => void;
+}
 
 interface PendingRow {
   readonly parent: number;
@@ -12,12 +20,12 @@ interface PendingRow {
 }
 
 export class ReferenceSequence implements Sequence {
-  #engine: ReferenceEngine;
+  #engine: Host;
   #committed: Memory[];
   #pending: readonly PendingRow[] = [];
   #closed = false;
 
-  constructor(engine: ReferenceEngine, committed: readonly Memory[] = []) {
+  constructor(engine: Host, committed: readonly Memory[] = []) {
     this.#engine = engine;
     this.#committed = [...committed];
   }

@@ -1,8 +1,9 @@
 // Loads a model on a GPU: the adapter, its self-test, the weights.
-import type { Backend, EngineOptions, WeightFormat } from "../../src/backend.ts";
+import type { Backend, EngineOptions } from "../../src/backend.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { originalOf } from "../onnx/original.ts";
+import { originalOf } from "../original.ts";
 import { contextLength } from "../rows.ts";
 import { findAdapter, findHardware } from "./adapter.ts";
 import { buildDecoder } from "./decoder.ts";
@@ -16,7 +17,7 @@ const INT8 = "the webgpu backend computes in float32 from a file's own numbers";
 export const webgpuBackend: Backend = {
   name: "webgpu",
   offers(source) {
-    return (["exact", "float32", "int8"] as const).map((format) => {
+    return WEIGHT_FORMATS.map((format) => {
       if (format === "int8") return { format, refusal: INT8 };
       try {
         return { format, bytes: weightBytes(readable(source, format), format === "exact") };

@@ -1,6 +1,7 @@
 // Any ModelSpec as a list of steps: what one pass runs on the device, from embedded rows to logits.
 import type { ModelSource } from "../../src/model/source.ts";
 import type { LayerSpec, RopeSpec } from "../../src/model/spec/spec.ts";
+import { rotationsOf } from "../rope.ts";
 import type { Device } from "./device.ts";
 import { Embedding } from "./embed.ts";
 import { BEST_WORDS, CANDIDATES, MOST_ROWS, type RotateVariant } from "./kernels.ts";
@@ -110,17 +111,13 @@ export async function buildDecoder(
     return x;
   };
 
-  const ropes: { spec: RopeSpec; from: number }[] = [];
+  const { ropes: specs, ofLayer } = rotationsOf(spec);
   let anglesLength = 0;
-  const ropeAt = (rope: RopeSpec): number => {
-    const key = (spec: RopeSpec) => `${spec.magnitude} ${spec.frequencies}`;
-    const known = ropes.find(({ spec }) => key(spec) === key(rope));
-    if (known) return known.from;
-    ropes.push({ spec: rope, from: anglesLength });
-    anglesLength += MOST_ROWS * rope.dimensions;
-    return ropes[ropes.length - 1].from;
-  };
-  for (const { attention } of spec.layers) if (attention.rope) ropeAt(attention.rope);
+  const ropes = specs.map((spec) => {
+    const from = anglesLength;
+    anglesLength += MOST_ROWS * spec.dimensions;
+    return { spec, from };
+  });
   const angles = device.storage(anglesLength * 4, "angles");
   const tree = device.storage((MOST_ROWS + MOST_ROWS * MOST_ROWS) * 4, "tree");
 
@@ -146,7 +143,7 @@ export async function buildDecoder(
       packed,
       query,
       angles,
-      anglesFrom: rope ? ropeAt(rope) : 0,
+      anglesFrom: rope ? ropes[ofLayer[n]].from : 0,
       half: rope ? rope.dimensions / 2 : 0,
       interleaved: rope?.interleaved ?? false,
       epsilon,

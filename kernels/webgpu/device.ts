@@ -1,7 +1,7 @@
 // The thin layer over a WebGPU device: buffers that are counted, pipelines cached by source, and errors for people.
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import type { FoundAdapter } from "./adapter.ts";
-import { type Features, PLAIN } from "./kernels.ts";
+import { type Features, PLAIN } from "./features.ts";
 
 /** GPUBufferUsage by name: runtimes without a WebGPU of their own lack the global object. */
 const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;

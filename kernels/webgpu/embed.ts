@@ -1,5 +1,6 @@
 // The first steps of a pass: tokens become rows of the stream.
-import type { ModelSource, Tensor } from "../../src/model/source.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { Tensor } from "../../src/model/tensors/tensor.ts";
 import { embedKernel, MOST_ROWS } from "./kernels.ts";
 import type { Matrix } from "./matrix.ts";
 import { type Bench, type Plane, type Step, uniform } from "./steps.ts";

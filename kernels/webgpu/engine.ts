@@ -1,8 +1,9 @@
 // A model on a GPU: one device, one list of steps, any number of sequences.
-import type { Capabilities, Engine, Rows, Scores, Sequence, WeightFormat } from "../../src/backend.ts";
+import type { Capabilities, Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
-import { type Measured, readCalibration, writeCalibration } from "../onnx/calibration.ts";
+import { type Measured, readCalibration, writeCalibration } from "../calibration.ts";
 import { chainParents, depthsOf } from "../rows.ts";
 import { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
@@ -122,14 +123,12 @@ export class WebGpuEngine implements Engine {
     if (!this.#closed) cache.close();
   }
 
-  /** `to` gets the first `columns` of `from`. */
   copyCache(from: KeyValueCache, to: KeyValueCache, columns: number): void {
     const encoder = this.#device.gpu.createCommandEncoder();
     to.copyFrom(from, Math.min(from.capacity, columns + MOST_ROWS), encoder); // with rows that are still to be moved
     this.#device.submit(encoder);
   }
 
-  /** Every method of a sequence starts here: it ends the life of the Scores given out before. */
   begin(): void {
     if (this.#closed) throw new Error("this engine is closed");
     this.#passes++;

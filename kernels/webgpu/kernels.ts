@@ -1,6 +1,7 @@
 // The kernels as the device takes them: WGSL with the constants it was written for in front, and its bindings.
 import type { Activation } from "../../src/model/spec/spec.ts";
 import type { Access, Kernel } from "./device.ts";
+import type { Features } from "./features.ts";
 import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
 import attentionCode from "./ops/attention.wgsl" with { type: "text" };
@@ -45,19 +46,6 @@ export interface BlockForm {
   /** Scales and offsets are float16; `shift` scales are added to an offset. */
   readonly half?: { readonly shift: number };
 }
-
-/** What kernels make use of where an adapter has it. The bits are the same either way. */
-export interface Features {
-  /** Neighbouring threads that add up by shuffles: 2, 4, 8 or 16; 1 where all go through workgroup memory. */
-  readonly subgroups: number;
-  /** float16 weights are read as such, not taken apart by the kernel. */
-  readonly float16: boolean;
-  /** Unpacking float16 keeps subnormal numbers; where it does not, the kernel puts them right. */
-  readonly subnormals: boolean;
-}
-
-/** What every adapter can do. */
-export const PLAIN: Features = { subgroups: 1, float16: false, subnormals: false };
 
 /** Rows that a workgroup of a matrix product takes on; each is a pipeline of its own, with the same arithmetic. */
 const ROW_TILES = [1, 2, 4, 8, 16, 32, 64] as const;

@@ -1,6 +1,7 @@
 // Matrices in the device's memory: the file's own numbers, uploaded in pieces of whole rows.
-import type { ModelSource, Tensor } from "../../src/model/source.ts";
-import { blockForm, type Blocks, blocks, halfForm, storedBlocks } from "../../src/model/tensors/blocks.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { Blocks, Tensor } from "../../src/model/tensors/tensor.ts";
+import { blockForm, blocks, halfForm, storedBlocks } from "../../src/model/tensors/blocks.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { Device } from "./device.ts";
 import type { BlockForm, WeightForm } from "./kernels.ts";

@@ -1,7 +1,7 @@
 // What native code prints while it looks for a GPU. Dawn writes several lines on stderr where there is no driver, or one
 // that it does not like; people are told one line, in which the gist of these belongs.
 import { readFileSync } from "node:fs";
-import { loadFfi } from "../onnx/ffi.ts";
+import { loadFfi } from "../ffi.ts";
 
 const STDERR = 2;
 const CLOSE_ON_EXEC = 1;

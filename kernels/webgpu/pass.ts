@@ -2,7 +2,8 @@
 import type { Rows } from "../../src/backend.ts";
 import type { Judged } from "../../src/device-rule.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { notFinite } from "../../src/not-finite.ts";
+import { notFinite } from "../../src/model/not-finite.ts";
+import { writeRotation } from "../rope.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
@@ -217,16 +218,11 @@ export class Pass {
 
   /** Cosines and sines of each row's position. */
   #rotate(rows: number, past: number, depths: Int32Array): void {
-    this.decoder.ropes.forEach(({ spec: { frequencies, magnitude }, from }, table) => {
-      const half = frequencies.length;
+    this.decoder.ropes.forEach(({ spec, from }, table) => {
+      const half = spec.frequencies.length;
       const angles = this.#angles[table];
       for (let row = 0; row < rows; row++) {
-        const position = past + depths[row];
-        for (let i = 0; i < half; i++) {
-          const angle = position * frequencies[i];
-          angles[row * 2 * half + i] = magnitude * Math.cos(angle);
-          angles[row * 2 * half + half + i] = magnitude * Math.sin(angle);
-        }
+        writeRotation(spec, past + depths[row], angles, 2 * half * row, angles, 2 * half * row + half);
       }
       this.device.write(this.decoder.angles, angles.subarray(0, rows * 2 * half), from * 4);
     });

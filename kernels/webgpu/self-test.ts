@@ -2,7 +2,8 @@
 // its subgroups and float16 numbers are what kernels take them for.
 import { UnsupportedError } from "../../src/errors.ts";
 import type { Device, Tested } from "./device.ts";
-import { type Features, MOST_ROWS, PLAIN, type WeightForm } from "./kernels.ts";
+import { MOST_ROWS, type WeightForm } from "./kernels.ts";
+import { type Features, PLAIN } from "./features.ts";
 import { matmulStep, Recorder } from "./steps.ts";
 
 const ROWS = 8;

@@ -1,9 +1,20 @@
 // The state of one text on the device: how many columns of its cache are committed, and what the last pass put behind.
-import type { Rows, Scores, Sequence } from "../../src/backend.ts";
+import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
 import { Committed } from "../committed.ts";
 import type { KeyValueCache } from "./cache.ts";
-import type { WebGpuEngine } from "./engine.ts";
 import type { Move } from "./pass.ts";
+
+/** What a sequence needs of its engine. */
+interface Host extends Pick<Engine, "source" | "context" | "maxRows"> {
+  newCache(): KeyValueCache;
+  /** `to` gets the first `columns` of `from`. */
+  copyCache(from: KeyValueCache, to: KeyValueCache, columns: number): void;
+  dropCache(cache: KeyValueCache): void;
+  /** Every method of a sequence starts here: it ends the life of the Scores given out before. */
+  begin(): void;
+  /** Scores `rows` after the first `past` columns, after rows of the last pass were moved. */
+  pass(cache: KeyValueCache, past: number, rows: Rows, move: Move | undefined): Promise<Scores>;
+}
 
 export class WebGpuSequence implements Sequence {
   /** Committed rows that are not in their columns yet: the next pass moves them first. */
@@ -11,7 +22,7 @@ export class WebGpuSequence implements Sequence {
   readonly #cache: KeyValueCache;
   #closed = false;
 
-  constructor(private readonly engine: WebGpuEngine, private readonly committed = new Committed()) {
+  constructor(private readonly engine: Host, private readonly committed = new Committed()) {
     this.#cache = engine.newCache();
   }
 

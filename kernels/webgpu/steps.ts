@@ -9,7 +9,6 @@ import {
   bestKernel,
   bestSlicesKernel,
   candidatesKernel,
-  type Features,
   matmulKernel,
   mergeKernel,
   MOST_ROWS,
@@ -22,6 +21,7 @@ import {
   SEGMENT,
   softmaxKernel,
 } from "./kernels.ts";
+import type { Features } from "./features.ts";
 import type { Piece } from "./matrix.ts";
 import type { Part } from "./scores.ts";
 

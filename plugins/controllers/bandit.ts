@@ -9,7 +9,7 @@
 import { type Chance, SeededChance } from "../../src/chance.ts";
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
 import { dense } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { publishedOption } from "./stopping.ts";
 import { oneIsFree } from "./watching.ts";
 

@@ -8,7 +8,7 @@
 // either way. Drafters without probabilities draft as much as they may.
 import type { Controller } from "../../src/controller.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { publishedOption, stoppingAt } from "./stopping.ts";
 
 /** The probability of the likeliest token. */

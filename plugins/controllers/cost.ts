@@ -5,7 +5,7 @@
 // that it has in mind is that of Sequoia: Scalable, Robust, and Hardware-aware Speculative Decoding (Chen et al., 2024,
 // arXiv 2402.12374), whose nodes are worth the product of the shares along their paths.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { Curve, deepestOf, oneIsFree, Pace, Share } from "./watching.ts";
 
 /** First guesses of how often the first drafted token is right, and each sibling where some were drafted. */

@@ -10,7 +10,7 @@
 // the paper's way. Drafters without probabilities draft as much as they may.
 import type { Controller } from "../../src/controller.ts";
 import { entropy as entropyOf } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { publishedOption, stoppingAt } from "./stopping.ts";
 
 export function entropy(threshold: number, most: number, published = false): Controller {

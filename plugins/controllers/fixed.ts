@@ -1,6 +1,6 @@
 // fixed: the same plan in every round, whether it pays or not. For comparing; `cost` is for using.
 import type { Controller } from "../../src/controller.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 
 /** `depth` 0: as deep as there are nodes. */
 export function fixed(nodes: number, depth = 0): Controller {

@@ -4,7 +4,7 @@
 // for one text; its system, SmartSpec, sums over the requests of a batch. Beside `cost` it knows one rate, not one per
 // depth, and no trees.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { oneIsFree, Pace, Share } from "./watching.ts";
 
 const FIRST_GUESS = 0.6;

@@ -3,7 +3,7 @@
 // The rule is that of Optimizing Speculative Decoding for Serving Large Language Models Using Goodput (Liu et al., 2024,
 // arXiv 2406.14066), most tokens expected per millisecond, applied node by node.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { Curve } from "./watching.ts";
 
 export class MarginalController implements Controller {

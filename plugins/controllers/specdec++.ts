@@ -8,7 +8,7 @@
 // threshold and then stops: so does `published`. Otherwise drafting stops before it, except before the first.
 import type { Controller, Plan, Round } from "../../src/controller.ts";
 import { type Distribution, entropy } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { confidenceOf } from "./confidence.ts";
 import { publishedOption } from "./stopping.ts";
 import { deepestOf } from "./watching.ts";

@@ -8,7 +8,7 @@
 // the cost curve. Confidence and entropy are those of the last draft, for a length is chosen before drafting.
 import type { Controller, Plan, Round, State } from "../../src/controller.ts";
 import { type Distribution, entropy } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { confidenceOf } from "./confidence.ts";
 import { publishedOption } from "./stopping.ts";
 import { deepestOf, Pace } from "./watching.ts";

@@ -1,7 +1,7 @@
 // Drafting that stops at a doubtful place. What confidence and entropy share; not a controller of its own.
 import type { Controller } from "../../src/controller.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
-import type { OptionSpec } from "../../src/plugins/registry.ts";
+import type { OptionSpec } from "../../src/plugins/plugin.ts";
 
 /**
  * At most `most` tokens. Stops before the first doubtful place, one token aside; `published`, as the papers do, behind

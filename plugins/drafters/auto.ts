@@ -11,7 +11,7 @@ import type { Drafter } from "../../src/drafter.ts";
 import { bestFirst, type Candidate } from "../../src/draft/best-first.ts";
 import { Calibration, type Features, logOdds } from "../../src/draft/calibration.ts";
 import { type Match, Ngrams } from "../../src/draft/ngrams.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 
 /** Longest matches of 1, 2, 3, 4, 5, 6, 7 … 8, 9 … 16 and more tokens. */

@@ -10,7 +10,7 @@
 // drafts, and would be to sampled ones.
 import type { Plan } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { merge } from "../../src/draft/tree-edit.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import type { Growing } from "../shapes/growing.ts";

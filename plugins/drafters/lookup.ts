@@ -4,7 +4,7 @@
 // as "prompt lookup decoding" by Apoorv Saxena, 2023.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
 import { chainTree, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 

@@ -16,7 +16,7 @@ import { argmax, type Distribution } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
 import { ProposedDrafter } from "../../src/draft/proposed.ts";
-import { definePlugin, type PluginContext } from "../../src/plugins/registry.ts";
+import { definePlugin, type PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { sampledPass } from "../../src/round/sampled-scores.ts";
 

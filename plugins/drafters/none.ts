@@ -1,6 +1,6 @@
 // none: no draft at all. Plain decoding, the measure of everything else.
 import type { Drafter } from "../../src/drafter.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 
 export const none: Drafter = {

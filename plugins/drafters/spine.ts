@@ -8,7 +8,7 @@
 // what earlier passes of the target found likely after a token. Law `point`.
 import type { Plan } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { Growing } from "../shapes/growing.ts";
 import { growLevels } from "../shapes/levels.ts";

@@ -3,7 +3,7 @@
 // implements no paper. (Token Recycling, arXiv 2408.08696, keeps what the target found likely after each token.)
 import { type Distribution, sparse } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 
 /** A pair of tokens tells more than one: so many times as much does each of its sightings count. */
 const PAIR = 4;

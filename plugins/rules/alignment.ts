@@ -9,9 +9,10 @@
 //
 // Temperature 0: the target's own token is its likeliest, and the threshold is one on the raw soft-max.
 import { type Distribution, probability } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { tokenLevel, walkGreedily } from "./walk.ts";
+import { DRAFT_LAWS } from "../../src/tree.ts";
 
 /** `factor` > 0: at 1 a draft must be as likely as the target's own draw is on average; higher is stricter. */
 export function alignment(factor: number): VerificationRule {
@@ -24,7 +25,7 @@ export function alignment(factor: number): VerificationRule {
   return {
     ...tokenLevel(
       "alignment",
-      ["point", "iid", "distinct", "top-and-one", "beam"],
+      DRAFT_LAWS,
       ({ p, drafts }, chance) => judge(p, drafts, chance.pick(p)),
       false,
     ),

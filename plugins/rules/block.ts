@@ -13,7 +13,7 @@
 // `point`) has q = 1 on itself.
 import type { Chance } from "../../src/chance.ts";
 import { type Distribution, excessMass, normalise, point, probability, residual } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, childrenOf, holding, pathTo } from "./walk.ts";
 

@@ -1,15 +1,16 @@
 // greedy: the target's likeliest token decides. Lossless for greedy decoding (temperature 0), for every draft law.
 // Blockwise Parallel Decoding for Deep Autoregressive Models (Stern et al., 2018, arXiv 1811.03115), exact variant.
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { walkDown } from "../../src/draft/walk.ts";
+import { DRAFT_LAWS } from "../../src/tree.ts";
 
 export const greedy: VerificationRule = {
   name: "greedy",
   lossless: true,
   greedy: true,
   independent: true,
-  laws: ["point", "iid", "distinct", "top-and-one", "beam"],
+  laws: DRAFT_LAWS,
   device: { name: "greedy" },
   verify: (tree, scores) => walkDown(tree, ({ row }) => scores.argmax(row)),
 };

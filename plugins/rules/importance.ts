@@ -23,7 +23,7 @@ import type { Chance } from "../../src/chance.ts";
 import { ascending } from "../../src/math/ascending.ts";
 import { type Distribution, forEach, probability, residual } from "../../src/math/distribution.ts";
 import { coarse, fine } from "../../src/math/sum.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { tokenStep } from "./token.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 

@@ -12,9 +12,10 @@ import { readFileSync } from "node:fs";
 import type { Scores } from "../../src/backend.ts";
 import { normalise } from "../../src/math/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
-import type { Verdict, VerificationRule } from "../../src/rule.ts";
-import type { DraftTree } from "../../src/tree.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
+import type { VerificationRule } from "../../src/rule.ts";
+import type { Verdict } from "../../src/verdict.ts";
+import { DRAFT_LAWS, type DraftTree } from "../../src/tree.ts";
 import { childrenOf, pathTo } from "./walk.ts";
 
 /** A judge: likes a token whose hidden state h [width] has σ(weights·h + bias) > threshold. */
@@ -87,7 +88,7 @@ export function judged(judge: Judge | undefined): VerificationRule {
   return {
     name: "judge",
     lossless: false,
-    laws: ["point", "iid", "distinct", "top-and-one", "beam"],
+    laws: DRAFT_LAWS,
     verify: (tree, scores, chance) => walk(tree, scores, (row) => chance.pick(normalise(scores.distribution(row)))),
     verifyGreedily: (tree, scores) => walk(tree, scores, (row) => scores.argmax(row)),
   };

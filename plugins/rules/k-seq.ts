@@ -6,7 +6,7 @@
 // distributed as min(q, p/ρ)/β, so the target still owes p − min(q, p/ρ)·S/β, which is never negative where S ≤ ρ·β.
 // ρ* is where the two sides are equal; any ρ above it is lossless as well, so the search may stop on that side.
 import { type Distribution, mass, normalise, overlap, probability } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 
 /** S(ρ) − ρ·β(ρ): positive below ρ*, never positive from there on. */

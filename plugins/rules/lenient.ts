@@ -9,10 +9,11 @@
 // Temperature 0, of which the same appendix says that lenience must come before the soft-max is sharpened: the likeliest
 // draft stands where p(x) ≥ l·max p of the raw soft-max; or, with `top`, where it is among its k likeliest.
 import { probability, residual, top as likeliest } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, type Step, tokenLevel, walkGreedily } from "./walk.ts";
+import { DRAFT_LAWS } from "../../src/tree.ts";
 
 const byRatio = (lenience: number): Step => (siblings, chance) => {
   let p = siblings.p;
@@ -35,7 +36,7 @@ const byMembership = (k: number): Step => ({ p, drafts }, chance) => {
 export function lenient(lenience: number, top: number): VerificationRule {
   const step = top > 0 ? byMembership(top) : byRatio(lenience);
   return {
-    ...tokenLevel("lenient", ["point", "iid", "distinct", "top-and-one", "beam"], step, false),
+    ...tokenLevel("lenient", DRAFT_LAWS, step, false),
     verifyGreedily: (tree, scores) =>
       walkGreedily(tree, scores, ({ p, drafts, own }) => {
         const best = drafts.reduce((a, b) => probability(p, b) > probability(p, a) ? b : a);

@@ -16,11 +16,12 @@
 // likeliest drafts, so that their program takes q = 1 for each; here q is what the draft was drawn from, as in equation 5.
 import type { Engine } from "../../src/backend.ts";
 import { type Distribution, normalise, probability, residual, top } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { longestStanding } from "../../src/draft/walk.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, pathTo, type Step, tokenLevel } from "./walk.ts";
+import { DRAFT_LAWS } from "../../src/tree.ts";
 
 const CANDIDATES = 64;
 
@@ -64,7 +65,7 @@ export function neighbour(nearest: number, delta: number, alike: Likeness): Veri
     return chance.pick(p);
   };
   return {
-    ...tokenLevel("neighbour", ["point", "iid", "distinct", "top-and-one", "beam"], sampled, false),
+    ...tokenLevel("neighbour", DRAFT_LAWS, sampled, false),
     verifyGreedily(tree, scores) {
       const end = longestStanding(tree, (row, drafts) => {
         const p = normalise(scores.distribution(row));

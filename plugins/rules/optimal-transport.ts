@@ -15,7 +15,7 @@ import {
   type TransportLaw,
 } from "../../src/math/transport.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { type Siblings, tokenLevel } from "./walk.ts";
 

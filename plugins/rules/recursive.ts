@@ -7,9 +7,10 @@
 //
 // Lossless for every law: each draft is judged against the very distribution it was drawn from.
 import { type Distribution, point, probability, residual, without } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Siblings, type Step, tokenLevel } from "./walk.ts";
+import { DRAFT_LAWS } from "../../src/tree.ts";
 
 /** What draft `i` was drawn from, given that the ones before it were drawn; undefined where q has nothing left. */
 export function drawnFrom({ p, q, drawn, drafts, law }: Siblings, i: number): Distribution | undefined {
@@ -39,7 +40,7 @@ export const recursiveStep: Step = (siblings, chance) => {
 };
 
 export const recursive: VerificationRule = {
-  ...tokenLevel("recursive", ["point", "iid", "distinct", "top-and-one", "beam"], recursiveStep),
+  ...tokenLevel("recursive", DRAFT_LAWS, recursiveStep),
   device: { name: "recursive" },
 };
 

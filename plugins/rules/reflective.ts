@@ -24,11 +24,11 @@ import {
   probability,
   residual,
 } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { penalises, type Sampling } from "../../src/sampling.ts";
 import { SampledScores } from "../../src/round/sampled-scores.ts";
-import { chainTree, type DraftTree } from "../../src/tree.ts";
+import { chainTree, DRAFT_LAWS, type DraftTree } from "../../src/tree.ts";
 import { walkDown } from "../../src/draft/walk.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, childrenOf, type Siblings, walkGreedily } from "./walk.ts";
@@ -52,7 +52,7 @@ export function reflective(weight: number, reflect: Reflection): VerificationRul
   return {
     name: "reflective",
     lossless: false,
-    laws: ["point", "iid", "distinct", "top-and-one", "beam"],
+    laws: DRAFT_LAWS,
     async prepare(draft, text, sampling) {
       tree = draft;
       reflected = weight > 0 && draft.tokens.length > 0 ? await reflect(draft, text, sampling) : new Map();

@@ -19,7 +19,7 @@ import {
   without,
 } from "../../src/math/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import { tokenStep } from "./token.ts";
 import { acceptance, type Siblings, type Step, tokenLevel } from "./walk.ts";
 

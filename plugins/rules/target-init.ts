@@ -12,7 +12,7 @@
 // With other shapes the target draws one token, which is committed at once. At temperature 0 there is one token to draw.
 import type { Chance } from "../../src/chance.ts";
 import { type Distribution, normalise, point, probability, residual, without } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { drawsOf } from "../shapes/target-init.ts";
 import { acceptance, childrenOf, pathTo } from "./walk.ts";

@@ -5,7 +5,7 @@
 // One draft per place: of several siblings the first decides. A residual draw that another sibling holds still goes
 // down to that sibling. A chosen draft (law `point`) has q = 1 on itself: kept with probability p(x), else p without x.
 import { probability, residual } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 

@@ -5,7 +5,7 @@
 // residual keeps all of p there, and a residual draw that lands on one was drafted too: the walk goes on below it.
 // Kept: p(top) + Σ min(p, q_rest), which is the optimum for this law.
 import { probability, residual, without } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { acceptance, type Step, tokenLevel } from "./walk.ts";
 

@@ -14,15 +14,16 @@
 // has, so that the others of its name came up too tells nothing about the rest. Once it is refused, r·p < q there: its
 // p is 0 from then on, and what comes of the others is refused unseen.
 import { type Distribution, excess, mass, normalise, point, probability } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { drawnFrom } from "./recursive.ts";
 import { acceptance, childrenOf, holding, pathTo } from "./walk.ts";
+import { DRAFT_LAWS } from "../../src/tree.ts";
 
 export const traversal: VerificationRule = {
   name: "traversal",
   lossless: true,
-  laws: ["point", "iid", "distinct", "top-and-one", "beam"],
+  laws: DRAFT_LAWS,
   verify(tree, scores, chance) {
     /**
      * Judges what hangs below a place, one node or equal siblings, itself covered by `covered`; the verdict, or undefined

@@ -7,10 +7,11 @@
 // paper takes the likeliest, which is `next=likeliest` here. And at temperature 0 the paper goes back to greedy decoding,
 // which is the rule `greedy` here; `typical` then looks at the raw soft-max, and the next token is its likeliest.
 import { entropy, normalise, probability } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { Scores } from "../../src/backend.ts";
-import type { Verdict, VerificationRule } from "../../src/rule.ts";
-import type { DraftTree } from "../../src/tree.ts";
+import type { VerificationRule } from "../../src/rule.ts";
+import type { Verdict } from "../../src/verdict.ts";
+import { DRAFT_LAWS, type DraftTree } from "../../src/tree.ts";
 import { longestStanding, pathTo } from "../../src/draft/walk.ts";
 
 /** How the token after the accepted ones comes about. */
@@ -33,7 +34,7 @@ export function typical(epsilon: number, delta: number, next: Next = "drawn"): V
   return {
     name: "typical",
     lossless: false,
-    laws: ["point", "iid", "distinct", "top-and-one", "beam"],
+    laws: DRAFT_LAWS,
     ...(next === "drawn" && { device: { name: "typical", epsilon, delta } }),
     verify(tree, scores, chance) {
       if (next === "likeliest") return verifyGreedily(tree, scores);

@@ -6,7 +6,8 @@
 import type { Scores } from "../../src/backend.ts";
 import type { Chance } from "../../src/chance.ts";
 import { type Distribution, normalise, point } from "../../src/math/distribution.ts";
-import type { Verdict, VerificationRule } from "../../src/rule.ts";
+import type { VerificationRule } from "../../src/rule.ts";
+import type { Verdict } from "../../src/verdict.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { walkDown } from "../../src/draft/walk.ts";
 

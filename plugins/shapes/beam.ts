@@ -14,7 +14,7 @@
 import type { Chance } from "../../src/chance.ts";
 import { probability } from "../../src/math/distribution.ts";
 import { LIKELIEST } from "../../src/draft/proposed.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Growing } from "./growing.ts";
 

@@ -2,7 +2,7 @@
 // decoding as it was published.
 // Fast Inference from Transformers via Speculative Decoding (Leviathan et al., 2022, arXiv 2211.17192).
 import type { Distribution } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { chainTree } from "../../src/tree.ts";
 

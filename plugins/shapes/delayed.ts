@@ -9,7 +9,7 @@
 // Where the path branches depends on q before the draw, never on the draw: law `iid`.
 import type { Round } from "../../src/controller.ts";
 import { argmax, type Distribution, entropy, probability } from "../../src/math/distribution.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Growing } from "./growing.ts";
 import { Logistic } from "./logistic.ts";

@@ -5,7 +5,7 @@
 // Children are chosen (law `point`), never drawn: which nodes stay depends on how likely they are, and a rule that took
 // them for draws would be told that likely ones had come up more often than they do. As chosen drafts they are
 // lossless under every rule for the law `point`.
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { growByLevel } from "./by-level.ts";
 

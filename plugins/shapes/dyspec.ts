@@ -6,7 +6,7 @@
 // Children are drawn without replacement, but whether there is a next one depends on those before it. So the law is
 // `beam` and not `distinct`: a rule that counts on a number of draws that was settled beforehand, such as
 // optimal-transport, is not lossless here; `recursive` judges one draw after the other and is.
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Best } from "./best.ts";
 import { Growing } from "./growing.ts";

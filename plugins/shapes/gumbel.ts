@@ -7,7 +7,7 @@
 //
 // `threshold` ends paths early that are accepted too seldom (deciding.ts); the papers of `gumbel` know no such thing.
 import type { Round } from "../../src/controller.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Deciding } from "./deciding.ts";
 import { Growing } from "./growing.ts";

@@ -2,7 +2,7 @@
 // rule, and equal tokens are drawn as often as they are drawn.
 // SpecTr: Fast Speculative Decoding via Optimal Transport (Sun et al., 2023, arXiv 2310.15141), drafting; Multi-Candidate
 // Speculative Decoding (Yang et al., 2024, arXiv 2401.06706), drafting with replacement.
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Growing } from "./growing.ts";
 import { addPaths } from "./paths.ts";

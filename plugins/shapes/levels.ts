@@ -1,6 +1,6 @@
 // Trees grown level by level, one pass of the proposer each. What several shapes share; not a shape of its own.
 import { HunchError } from "../../src/errors.ts";
-import type { OptionSpec } from "../../src/plugins/registry.ts";
+import type { OptionSpec } from "../../src/plugins/plugin.ts";
 import type { Growing } from "./growing.ts";
 
 /**

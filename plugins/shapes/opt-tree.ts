@@ -16,7 +16,7 @@ import { probability } from "../../src/math/distribution.ts";
 import type { Plan } from "../../src/controller.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { Best } from "./best.ts";

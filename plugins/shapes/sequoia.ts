@@ -6,7 +6,7 @@
 //
 // The form depends on earlier rounds, never on what this one draws: law `distinct`.
 import type { Round } from "../../src/controller.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { depths } from "../../src/tree.ts";
 import { Forms } from "./best-skeleton.ts";

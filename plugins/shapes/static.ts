@@ -9,7 +9,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Plan } from "../../src/controller.ts";
 import { HunchError } from "../../src/errors.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Forms } from "./best-skeleton.ts";
 import { type Flesh, growSkeleton, type Skeleton } from "./skeleton.ts";

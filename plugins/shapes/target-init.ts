@@ -8,7 +8,7 @@
 // there are none: then the tree is that of `gumbel`, drawn without replacement, and lossless under lossless rules.
 // Paths end early as in deciding.ts, which says what of the paper's decision model that leaves out.
 import type { Round } from "../../src/controller.ts";
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { Deciding } from "./deciding.ts";

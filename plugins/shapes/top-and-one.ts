@@ -2,7 +2,7 @@
 // Towards Optimal Multi-draft Speculative Decoding (Hu et al., 2025, arXiv 2502.18779), greedy draft sampling; with two
 // children SpecHub: Provable Acceleration to Multi-Draft Speculative Decoding (Sun et al., 2024, arXiv 2411.05289).
 // The rule `top-and-one` keeps the most that any rule can of such drafts, `spechub` as much where there are two.
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Growing } from "./growing.ts";
 import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";

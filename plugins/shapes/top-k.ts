@@ -3,7 +3,7 @@
 //
 // EAGLE samples its children above temperature 0. Here they are chosen (law `point`), which is lossless as well; the
 // shape `gumbel` is the same tree with children drawn without replacement.
-import { definePlugin } from "../../src/plugins/registry.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Growing } from "./growing.ts";
 import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";

@@ -7,11 +7,10 @@
 //
 //   {"law": "distinct", "drafts": 2, "groups": [{"count": 1, "p": 0.5, "q": 0.9}, {"count": 49999, "p": 1e-5, "q": 2e-6}]}
 import { HunchError } from "../errors.ts";
-import type { DraftLaw } from "../tree.ts";
+import { DRAFT_LAWS, type DraftLaw } from "../tree.ts";
 import { type Case, contextCount, depthOf } from "./case.ts";
 import type { Group, WideCase } from "./wide.ts";
 
-const LAWS: readonly DraftLaw[] = ["point", "iid", "distinct", "top-and-one", "beam"];
 /** Drafts that can be followed: vocab^nodes. */
 const MOST_DRAFTS = 100_000;
 const MOST_TOKENS = 200_000;
@@ -137,8 +136,8 @@ class Fields {
   }
 
   law(): DraftLaw {
-    const law = LAWS.find((law) => law === this.values.law);
-    if (law === undefined) throw this.wrong(`the law is one of ${LAWS.join(", ")}`, "law");
+    const law = DRAFT_LAWS.find((law) => law === this.values.law);
+    if (law === undefined) throw this.wrong(`the law is one of ${DRAFT_LAWS.join(", ")}`, "law");
     return law;
   }
 

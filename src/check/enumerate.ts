@@ -1,7 +1,8 @@
 // The exact output distribution of a draft law and a rule, by running the very code that ships through every branch.
 import { type Chance, everyBranch, HiddenRandomness, type Outcome } from "../chance.ts";
 import { dense, divergence, mass, probability, totalVariation } from "../math/distribution.ts";
-import type { Verdict, VerificationRule } from "../rule.ts";
+import type { VerificationRule } from "../rule.ts";
+import type { Verdict } from "../verdict.ts";
 import type { DraftTree } from "../tree.ts";
 import { type Case, contextCount, contextTokens, depthOf, Rows, TableScores } from "./case.ts";
 import { drawTree } from "./laws.ts";

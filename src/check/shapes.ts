@@ -1,6 +1,6 @@
 // The losslessness proof for a tree shape and a rule together: the shape's own chance is followed through every branch,
 // and the rule judges every tree that comes of it. A shape that is untrue to its law is caught here and nowhere else.
-import { everyBranchAsync, HiddenRandomness, SeededChance } from "../chance.ts";
+import { everyBranchAsync, HiddenRandomness, type Outcome, SeededChance } from "../chance.ts";
 import type { Plan } from "../controller.ts";
 import type { Distribution } from "../math/distribution.ts";
 import type { Proposer } from "../drafter.ts";
@@ -8,7 +8,6 @@ import { HunchError } from "../errors.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { TreeShape } from "../shape.ts";
 import { type DraftTree, treeFault } from "../tree.ts";
-import type { Outcome } from "../chance.ts";
 import { type Case, Rows } from "./case.ts";
 import { enumerateRule, type Exact, hiddenRandomness } from "./enumerate.ts";
 import { KINDS, makeCase, Random } from "./generate-cases.ts";

@@ -1,7 +1,8 @@
 // A draft model whose vocabulary is the target's but for its end: models of one family are padded to different lengths.
 // Its scores are cut or filled up to the target's vocabulary, so that whoever drafts with it need not know. What it draws
 // from is then the cut distribution, and every rule is lossless for whatever a draft was drawn from.
-import type { Candidates, Capabilities, Engine, Rows, Scores, Sequence, WeightFormat } from "../backend.ts";
+import type { Candidates, Capabilities, Engine, Rows, Scores, Sequence } from "../backend.ts";
+import type { WeightFormat } from "../weight-format.ts";
 import { type Distribution, forEach, mass, probability, top } from "../math/distribution.ts";
 import type { ModelSource } from "../model/source.ts";
 

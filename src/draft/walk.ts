@@ -1,6 +1,6 @@
 // Going down a draft tree. Shared by rules in TypeScript and by those that a backend runs.
 import type { Distribution } from "../math/distribution.ts";
-import type { Verdict } from "../rule.ts";
+import type { Verdict } from "../verdict.ts";
 import type { DraftTree } from "../tree.ts";
 
 /** Children of all `parents` (−1: the root), in the order drawn. */

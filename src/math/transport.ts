@@ -9,7 +9,6 @@
 // tokens at most once and loses less than T·ε on the way, so with ε = 1/(2T) still as much as possible is kept.
 import { argmax, type Distribution, entries, mass, probability, without } from "./distribution.ts";
 import { HunchError } from "../errors.ts";
-import type { DraftLaw } from "../tree.ts";
 
 /** A set of drafted tokens, ascending, and how likely a place has it. */
 export interface DraftSet {
@@ -19,8 +18,8 @@ export interface DraftSet {
   readonly eldest: readonly number[];
 }
 
-/** The laws whose sets follow from q alone. */
-export type TransportLaw = Extract<DraftLaw, "iid" | "distinct" | "top-and-one">;
+/** The draft laws whose sets follow from q alone. */
+export type TransportLaw = "iid" | "distinct" | "top-and-one";
 
 /** Every set of drafts that `n` draws from `q` can make; q must be normalised under the law `iid`; undefined where there are more than `most`. */
 export function draftSets(q: Distribution, law: TransportLaw, n: number, most = 5000): DraftSet[] | undefined {

@@ -1,49 +1,9 @@
 // One model file, whatever its format: what it computes, its tensors by canonical name, its tokenizer and template.
-import type { WeightFormat } from "../backend.ts";
-import type { Blocks } from "./tensors/blocks.ts";
+import type { WeightFormat } from "../weight-format.ts";
+import type { Tensor } from "./tensors/tensor.ts";
 import type { ModelSpec } from "./spec/spec.ts";
 import type { ChatTemplate } from "./chat/chat.ts";
 import type { Tokenizer } from "./tokenizer.ts";
-
-/**
- * How numbers are stored. Names as GGML writes them; blocks are 32 elements (K-quants, IQ4_XS, TQ: 256). AFFINE4 is
- * what GPTQ and AWQ pack: blocks of 32, 4 bits, float32 scale and offset.
- */
-export type TensorType =
-  | "F32"
-  | "F16"
-  | "BF16"
-  | "Q4_0"
-  | "Q4_1"
-  | "Q5_0"
-  | "Q5_1"
-  | "Q8_0"
-  | "Q2_K"
-  | "Q3_K"
-  | "Q4_K"
-  | "Q5_K"
-  | "Q6_K"
-  | "IQ4_NL"
-  | "IQ4_XS"
-  | "MXFP4"
-  | "TQ1_0"
-  | "TQ2_0"
-  | "AFFINE4";
-
-/** One tensor of a file. Nothing is read before it is asked for. */
-export interface Tensor {
-  /** The file's own name. */
-  readonly name: string;
-  /** [length] or [rows, columns], row-major, columns contiguous. */
-  readonly shape: readonly number[];
-  readonly type: TensorType;
-  /** Raw blocks of rows `from` to `to` (exclusive; a vector is one row), as the file has them. */
-  bytes(from?: number, to?: number): Uint8Array;
-  /** The same rows as numbers, [(to − from) · columns]. */
-  floats(from?: number, to?: number): Float32Array;
-  /** The same rows as an engine computes with them, where that is how the file has them. See blocks.ts. */
-  blocks?(from?: number, to?: number): Blocks;
-}
 
 /** What tokenizer and template are made of, in the form that the model came with. */
 export interface SourceTexts {

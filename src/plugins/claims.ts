@@ -1,5 +1,5 @@
 // What methods say of themselves before any model is open: the laws of drafts, and of rules whether they are lossless.
-import type { Plugin, PluginContext } from "./registry.ts";
+import type { Plugin, PluginContext } from "./plugin.ts";
 import type { DraftLaw } from "../tree.ts";
 
 export interface Claims {

@@ -4,17 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HunchError } from "../errors.ts";
 import { errorPlace } from "./place.ts";
-import type { Methods, OptionSpec, Plugin } from "./registry.ts";
-
-/** What the kinds of methods are called, in the order in which they are listed. */
-export const KINDS = {
-  drafter: "drafter",
-  proposer: "proposer",
-  shape: "tree shape",
-  rule: "rule",
-  controller: "controller",
-  backend: "backend",
-} as const satisfies Record<keyof Methods, string>;
+import { KINDS, type OptionSpec, type Plugin } from "./plugin.ts";
 
 const KIND_NAMES = Object.keys(KINDS);
 const OPTION_TYPES = ["integer", "number", "boolean", "string"];

@@ -2,19 +2,19 @@
 // line, and never as a fault of hunch.
 import { HunchError } from "../errors.ts";
 import { errorPlace } from "./place.ts";
-import type { Methods, Plugin } from "./registry.ts";
+import type { Methods, Plugin } from "./plugin.ts";
+import { DRAFT_LAWS } from "../tree.ts";
 
 type Kind = keyof Methods;
 /** What a plugin made, before anybody knows what it is. */
 type Unknown = Readonly<Record<string | symbol, unknown>>;
 type Check = (value: unknown) => string | undefined;
 
-const LAWS: readonly unknown[] = ["point", "iid", "distinct", "top-and-one", "beam"];
-
 const text: Check = (value) => typeof value === "string" && value !== "" ? undefined : "no text";
 const method: Check = (value) => typeof value === "function" ? undefined : "no function";
 const switched: Check = (value) => typeof value === "boolean" ? undefined : "neither true nor false";
-const law: Check = (value) => LAWS.includes(value) ? undefined : `none of ${LAWS.join(", ")}`;
+const law: Check = (value) =>
+  (DRAFT_LAWS as readonly unknown[]).includes(value) ? undefined : `none of ${DRAFT_LAWS.join(", ")}`;
 const laws: Check = (value) => Array.isArray(value) ? value.map(law).find(Boolean) : "no list of laws";
 const someLaws: Check = (value) => laws(value) ?? ((value as unknown[]).length > 0 ? undefined : "an empty list");
 const size: Check = (value) => Number.isInteger(value) && (value as number) > 0 ? undefined : "no whole number above 0";

@@ -1,79 +1,14 @@
 // Plugins: one published method each. Built-in methods and a stranger's file are registered by the same definePlugin.
-import type { Backend, Engine } from "../backend.ts";
 import { closest } from "./closest.ts";
-import type { Controller } from "../controller.ts";
-import type { Drafter, Proposer } from "../drafter.ts";
+import type { Drafter } from "../drafter.ts";
 import { HunchError } from "../errors.ts";
-import { pairFault, worksAt } from "../round/pairing.ts";
-import { importPlugins, KINDS } from "./file.ts";
+import { pairFault, worksAt } from "./pairing.ts";
+import { importPlugins } from "./file.ts";
 import { guarded } from "./guard.ts";
+import { KINDS, type Methods, type Plugin, type PluginContext } from "./plugin.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { Sampling } from "../sampling.ts";
-import type { TreeShape } from "../shape.ts";
 import { checkOptions, parseSpec } from "./spec.ts";
-
-/** One option of a method, as in `lookup?longest=8`. */
-export interface OptionSpec {
-  readonly type: "integer" | "number" | "boolean" | "string";
-  readonly default: number | boolean | string;
-  readonly summary: string;
-  /** Range of numbers, both inclusive. */
-  readonly min?: number;
-  readonly max?: number;
-  /** The only values allowed. */
-  readonly choices?: readonly string[];
-}
-
-export interface Paper {
-  readonly title: string;
-  readonly year: number;
-  readonly arxiv?: string;
-}
-
-/** What a method may use while it is made. */
-export interface PluginContext {
-  /** The target model. */
-  readonly target: Engine;
-  /**
-   * Opens a second model of the same vocabulary, on the backend for draft models; refuses another vocabulary. Where it has
-   * more or fewer tokens, its scores are for those of the target.
-   */
-  loadModel(path: string): Promise<Engine>;
-  /** Makes another method, for methods built of others. */
-  resolve<K extends keyof Methods>(kind: K, spec: string): Promise<Methods[K]>;
-}
-
-/** What each kind of plugin makes. */
-export interface Methods {
-  drafter: Drafter;
-  proposer: Proposer;
-  shape: TreeShape;
-  rule: VerificationRule;
-  controller: Controller;
-  backend: Backend;
-}
-
-export type OptionValues = Readonly<Record<string, number | boolean | string>>;
-
-export interface Plugin<K extends keyof Methods = keyof Methods> {
-  readonly kind: K;
-  readonly name: string;
-  /** One line for `hunch plugin list`. */
-  readonly summary: string;
-  /** What the colon argument is, as in `model:FILE`; in brackets where it may be left out; absent: none is taken. */
-  readonly argument?: string;
-  readonly options?: Readonly<Record<string, OptionSpec>>;
-  /** Of drafters: the controller that goes with it where none is named. */
-  readonly controller?: string;
-  readonly paper?: Paper;
-  /** `options` holds every declared option, checked; `argument` is "" where none was given. */
-  create(options: OptionValues, argument: string, context: PluginContext): Methods[K] | Promise<Methods[K]>;
-}
-
-/** Identity, for inference and for one way to write a plugin. A plugin file exports one or several as default. */
-export function definePlugin<K extends keyof Methods>(plugin: Plugin<K>): Plugin<K> {
-  return plugin;
-}
 
 /** The methods at hand. */
 export class Registry {

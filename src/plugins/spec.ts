@@ -5,7 +5,7 @@
 // argument or of a value is taken off. A switch may be written without its value: `?fast` is `?fast=true`.
 import { closest } from "./closest.ts";
 import { HunchError } from "../errors.ts";
-import type { OptionSpec, OptionValues } from "./registry.ts";
+import type { OptionSpec, OptionValues } from "./plugin.ts";
 
 export interface Spec {
   readonly name: string;

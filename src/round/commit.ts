@@ -1,6 +1,6 @@
 // commit: the accepted path and the next token become text, up to an end token or a stop string.
 import type { Piece } from "../generation.ts";
-import type { Verdict } from "../rule.ts";
+import type { Verdict } from "../verdict.ts";
 import type { TextStream } from "./text.ts";
 import type { DraftTree } from "../tree.ts";
 

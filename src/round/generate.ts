@@ -6,7 +6,7 @@ import type { Round } from "../controller.ts";
 import { HunchError } from "../errors.ts";
 import type { Completion, FinishReason, GenerateOptions, Piece } from "../generation.ts";
 import { Meter } from "./meter.ts";
-import { refuseImpossible } from "./pairing.ts";
+import { refuseImpossible } from "../plugins/pairing.ts";
 import { fitPrompt, prefill } from "./prompt.ts";
 import { commitRound } from "./commit.ts";
 import { draftRound } from "./draft.ts";

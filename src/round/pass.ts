@@ -2,7 +2,7 @@
 import type { Sequence } from "../backend.ts";
 import { beside } from "./beside.ts";
 import { isStream } from "../chance.ts";
-import { requestVerdict } from "../device-rule.ts";
+import { requestVerdict } from "./request-verdict.ts";
 import type { GenerateOptions } from "../generation.ts";
 import { rawSampling } from "../sampling.ts";
 import { sampledPass, type SampledScores } from "./sampled-scores.ts";

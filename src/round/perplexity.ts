@@ -1,7 +1,7 @@
 // How likely a text is: the log-probability and the rank of every token, given the tokens before it.
 import type { Engine, Sequence } from "../backend.ts";
 import { HunchError } from "../errors.ts";
-import { notFinite } from "../not-finite.ts";
+import { notFinite } from "../model/not-finite.ts";
 
 export interface ScoreOptions {
   /** Also the so many likeliest tokens at every place. Default 0. */

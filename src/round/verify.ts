@@ -1,9 +1,10 @@
 // verify: the rule's verdict on the draft, or the engine's where it has judged already.
 import type { GenerateOptions } from "../generation.ts";
-import type { Verdict, VerificationRule } from "../rule.ts";
+import type { VerificationRule } from "../rule.ts";
+import { type Verdict, verdictFault } from "../verdict.ts";
 import type { Sampling } from "../sampling.ts";
 import type { SampledScores } from "./sampled-scores.ts";
-import { type DraftTree, verdictFault } from "../tree.ts";
+import type { DraftTree } from "../tree.ts";
 import { broken } from "./draft.ts";
 
 /** Throws HunchError where the rule breaks its contract. */

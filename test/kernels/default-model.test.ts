@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import type { Engine, WeightFormat } from "../../src/backend.ts";
+import type { Engine } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { openModel } from "../../src/model/open.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { temporaryCache } from "./support/cache.ts";

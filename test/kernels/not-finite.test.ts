@@ -8,13 +8,14 @@ import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { scoreTokens } from "../../src/round/perplexity.ts";
 import { brokenModel, refusesAll, soundModel, TENSORS } from "./support/broken-model.ts";
+import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 
 const cacheDir = mkdtempSync(join(tmpdir(), "hunch-broken-"));
 after(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 test("reference refuses it", () => refusesAll(referenceBackend, "float32", cacheDir));
 
-for (const format of ["float32", "exact", "int8"] as const) {
+for (const format of WEIGHT_FORMATS) {
   test(`onnx refuses it in ${format}`, () => refusesAll(onnxBackend, format, cacheDir));
 }
 

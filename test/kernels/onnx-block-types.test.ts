@@ -6,9 +6,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
-import type { Engine, WeightFormat } from "../../src/backend.ts";
+import type { Engine } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
-import { blockForm, type Blocks, blocks } from "../../src/model/tensors/blocks.ts";
+import { blockForm, blocks } from "../../src/model/tensors/blocks.ts";
+import type { Blocks } from "../../src/model/tensors/tensor.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { BLOCK_TYPES, blockModel } from "./support/block-types.ts";
 import { temporaryCache } from "./support/cache.ts";

@@ -8,7 +8,7 @@ import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { libraryPath } from "../../kernels/onnx/library.ts";
 import { Runtime } from "../../kernels/onnx/runtime.ts";
 import { depthsOf } from "../../kernels/rows.ts";
-import type { WeightFormat } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { allLogits, drawer, patternless } from "../../src/check/conformance/engine-bench.ts";
 import { engineSuite } from "../../src/check/conformance/engine.ts";
 import { pathTo } from "../../src/check/conformance/engine-bits.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
-import type { WeightFormat } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { engineSuite } from "../../src/check/conformance/engine.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import type { ModelSource } from "../../src/model/source.ts";

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { convertModel } from "../../kernels/onnx/conversion.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
-import type { WeightFormat } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";

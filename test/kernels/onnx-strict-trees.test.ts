@@ -6,7 +6,7 @@ import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { match } from "../../plugins/rules/match.ts";
 import { complete } from "../../src/round/generate.ts";
-import type { WeightFormat } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { KnowingDrafter } from "../support/drafters.ts";
 import { optionsOf } from "../support/options.ts";
 import { temporaryCache } from "./support/cache.ts";

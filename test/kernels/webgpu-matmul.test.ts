@@ -3,13 +3,15 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
-import { type Features, MOST_ROWS, PLAIN } from "../../kernels/webgpu/kernels.ts";
+import { MOST_ROWS } from "../../kernels/webgpu/kernels.ts";
+import { type Features, PLAIN } from "../../kernels/webgpu/features.ts";
 import { formOf, packScales, uploadFloats, uploadMatrix, weightBytes } from "../../kernels/webgpu/matrix.ts";
 import { selfTest } from "../../kernels/webgpu/self-test.ts";
 import { matmulStep, Recorder } from "../../kernels/webgpu/steps.ts";
 import { blocks, storedBlocks } from "../../src/model/tensors/blocks.ts";
 import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
-import type { ModelSource, TensorType } from "../../src/model/source.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { TensorType } from "../../src/model/tensors/tensor.ts";
 import { blockElements, decode } from "../../src/model/tensors/weights.ts";
 import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
 import { memorySource, type MemoryTensor } from "./support/memory-source.ts";

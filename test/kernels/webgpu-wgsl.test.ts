@@ -2,8 +2,7 @@
 // adapter has, constants in front. Needs no adapter.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { numbered } from "../../kernels/webgpu/device.ts";
-import type { Kernel } from "../../kernels/webgpu/device.ts";
+import { type Kernel, numbered } from "../../kernels/webgpu/device.ts";
 import {
   activateKernel,
   attentionKernel,
@@ -12,18 +11,17 @@ import {
   candidatesKernel,
   compactKernel,
   embedKernel,
-  type Features,
   matmulKernel,
   mergeKernel,
   MOST_ROWS,
   normKernel,
   outputsPerGroup,
-  PLAIN,
   rotateKernel,
   rowTile,
   softmaxKernel,
   type WeightForm,
 } from "../../kernels/webgpu/kernels.ts";
+import { type Features, PLAIN } from "../../kernels/webgpu/features.ts";
 import {
   blockKernel,
   factorsKernel,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blocks } from "../../src/model/tensors/blocks.ts";
 import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
-import type { Tensor, TensorType } from "../../src/model/source.ts";
+import type { Tensor, TensorType } from "../../src/model/tensors/tensor.ts";
 import { blockElements, bytesOf, decode } from "../../src/model/tensors/weights.ts";
 
 const { tensors } = readSafetensors("test/fixtures/tiny/ggml-types.safetensors");

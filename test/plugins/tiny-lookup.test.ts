@@ -5,7 +5,8 @@ import { after, test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { fixed } from "../../plugins/controllers/fixed.ts";
 import { LookupDrafter } from "../../plugins/drafters/lookup.ts";
-import type { Engine, WeightFormat } from "../../src/backend.ts";
+import type { Engine } from "../../src/backend.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { UnsupportedError } from "../../src/errors.ts";
 import { complete } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
@@ -46,7 +47,7 @@ for (const name of TINY) {
       const source = await openModel(path);
       // The vocabularies of these models are dummies, or missing; numbers serve as well, and nothing ends a text.
       Object.defineProperty(source, "tokenizer", { value: numberTokenizer(source.spec.vocab) });
-      for (const format of ["exact", "float32", "int8"] as const) {
+      for (const format of WEIGHT_FORMATS) {
         const engine = await load(source, format);
         if (engine === undefined) {
           assert.ok(format === "int8" && WITHOUT_INT8.includes(name), `${format} is refused`);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { point } from "../../src/math/distribution.ts";
-import { chainTree, depths, type DraftTree, EMPTY_TREE, isChain, treeFault, verdictFault } from "../../src/tree.ts";
+import { chainTree, depths, type DraftTree, EMPTY_TREE, isChain, treeFault } from "../../src/tree.ts";
+import { verdictFault } from "../../src/verdict.ts";
 
 const tree = (tokens: number[], parents: number[]): DraftTree => ({
   tokens: Int32Array.from(tokens),

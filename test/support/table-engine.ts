@@ -9,8 +9,8 @@ import {
   type Rows,
   type Scores,
   type Sequence,
-  type WeightFormat,
 } from "../../src/backend.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";

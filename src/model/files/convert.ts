@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { setImmediate } from "node:timers";
-import type { WeightFormat } from "../../backend.ts";
+import type { WeightFormat } from "../../weight-format.ts";
 import { HunchError } from "../../errors.ts";
 import { OutputFile } from "../../output-file.ts";
 import { ALIGN, END, FOOTER, MAGIC, VERSION } from "./converted.ts";

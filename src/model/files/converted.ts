@@ -15,12 +15,14 @@ import { OpenedModel, type Warn } from "./opened.ts";
 import { QUANTS } from "../tensors/quants.ts";
 import { BinaryFile, Cursor } from "./reader.ts";
 import { checkShapes } from "../spec/shapes.ts";
-import type { ConvertedWeights, SourceTexts, Tensor, TensorType } from "../source.ts";
+import type { ConvertedWeights, SourceTexts } from "../source.ts";
+import type { Tensor, TensorType } from "../tensors/tensor.ts";
 import { readSpec } from "../spec/spec-json.ts";
 import { Json } from "../tokenizers/json.ts";
 import { tokenizerFromGguf } from "../tokenizers/gguf.ts";
 import { SPECIAL_NAMES, tokenizerFromLlama2c } from "../tokenizers/llama2c.ts";
 import { blockElements, bytesOf, FileTensor, slice } from "../tensors/weights.ts";
+import { WEIGHT_FORMATS } from "../../weight-format.ts";
 
 export const MAGIC = "HUNCHFIL";
 export const END = "HUNCHEND";
@@ -31,7 +33,6 @@ export const VERSION = 1;
 
 /** Longer than the index of any model. */
 const LONGEST_INDEX = 64 << 20;
-const FORMATS = ["exact", "int8", "float32"] as const;
 const KINDS = ["gguf", "huggingface", "llama2c"] as const;
 
 /** Throws HunchError("input") where the file is cut short, damaged, or made by another version. */
@@ -190,7 +191,7 @@ function textParts(file: BinaryFile, { kind, files }: StoredTexts, vocab: number
 }
 
 function readWeights(file: BinaryFile, entry: Json): ConvertedWeights {
-  const format = FORMATS.find((format) => format === entry.get("format").text());
+  const format = WEIGHT_FORMATS.find((format) => format === entry.get("format").text());
   if (!format) throw entry.get("format").fail("there is no such weight format");
   const places = new Map(
     entry.get("places").items().map((place): [string, Range] => {

@@ -7,7 +7,7 @@ import { ARCHITECTURES } from "../architectures/mod.ts";
 import { type GgufFile, type GgufMetadata, readGguf } from "./gguf.ts";
 import { Hyper } from "../spec/hyper.ts";
 import { OpenedModel } from "./opened.ts";
-import type { Tensor } from "../source.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import { tokenizerFromGguf } from "../tokenizers/gguf.ts";
 import { asPackedStrings, unpack } from "../tokenizers/strings.ts";
 

@@ -3,7 +3,7 @@
 import { HunchError } from "../../errors.ts";
 import { type GgufMetadata, type GgufValue, readString, readValue } from "./gguf-values.ts";
 import { BinaryFile, Cursor } from "./reader.ts";
-import type { Tensor, TensorType } from "../source.ts";
+import type { Tensor, TensorType } from "../tensors/tensor.ts";
 import { blockElements, bytesOf, FileTensor } from "../tensors/weights.ts";
 
 export type { GgufMetadata, GgufValue } from "./gguf-values.ts";

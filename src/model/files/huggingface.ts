@@ -17,7 +17,7 @@ import { OpenedModel } from "./opened.ts";
 import { packedWeights } from "../tensors/packed4.ts";
 import { type BinaryFile, readWhole } from "./reader.ts";
 import { readSafetensors, type SafeTensor } from "./safetensors.ts";
-import type { Tensor, TensorType } from "../source.ts";
+import type { Tensor, TensorType } from "../tensors/tensor.ts";
 import { FileTensor } from "../tensors/weights.ts";
 
 /** Files of a folder that decide what the model computes or says, besides the weights. */

@@ -6,7 +6,7 @@ import { HunchError } from "../../errors.ts";
 import { describeGguf } from "./gguf-source.ts";
 import { OpenedModel } from "./opened.ts";
 import { BinaryFile, Cursor, readWhole } from "./reader.ts";
-import type { Tensor } from "../source.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import { SPECIAL_NAMES, tokenizerFromLlama2c } from "../tokenizers/llama2c.ts";
 import { FileTensor } from "../tensors/weights.ts";
 

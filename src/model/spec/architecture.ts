@@ -3,7 +3,7 @@ import { HunchError } from "../../errors.ts";
 import type { Hyper } from "./hyper.ts";
 import { GGUF_NAMES, IGNORED, LLAMA_NAMES, type TensorNames } from "./names.ts";
 import { checkShapes } from "./shapes.ts";
-import type { Tensor } from "../source.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** A model file before anything is known of its architecture. */

@@ -1,6 +1,6 @@
 // What the Gemma family shares.
 import type { ModelFile } from "./architecture.ts";
-import type { Tensor } from "../source.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import type { AttentionSpec, ModelSpec } from "./spec.ts";
 import { raised } from "../tensors/weights.ts";
 

@@ -1,7 +1,7 @@
 // Taking packed matrices apart. The parts are views: rows of the file's own tensor.
 import { HunchError } from "../../errors.ts";
 import type { ModelFile } from "./architecture.ts";
-import type { Tensor } from "../source.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import type { ModelSpec } from "./spec.ts";
 import { gather, slice } from "../tensors/weights.ts";
 

@@ -1,6 +1,6 @@
 // The shapes that a model's tensors must have, by its spec. Engines rely on them without looking again.
 import { HunchError } from "../../errors.ts";
-import type { Tensor } from "../source.ts";
+import type { Tensor } from "../tensors/tensor.ts";
 import type { LayerSpec, ModelSpec } from "./spec.ts";
 
 /** Throws HunchError("input") naming the first tensor that is missing, surplus or of another shape. */

@@ -1,26 +1,8 @@
 // Quantised tensors in the one form that engines compute with: a 4- or 8-bit container, a scale per group of 16 or 32
 // elements, and an offset where the type has one.
-import type { Tensor } from "../source.ts";
+import type { Blocks, Tensor } from "./tensor.ts";
 import { type QuantFormat, QUANTS } from "./quants.ts";
 import { columnsOf, eachStretch, rowsOf } from "./weights.ts";
-
-/**
- * Rows of a quantised matrix: value = (code − 2^(bits−1))·scale + offset, which is the file's own number up to the
- * rounding of that expression in float32.
- */
-export interface Blocks {
-  readonly bits: 4 | 8;
-  /** Consecutive elements of a row that share scale and offset: 16 or 32. */
-  readonly block: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** 8 bits: [rows, columns]. 4 bits: [rows, columns / 2], even columns in the low nibble. */
-  readonly codes: Uint8Array;
-  /** [rows, columns / block] */
-  readonly scales: Float32Array;
-  /** [rows, columns / block]; absent where all are 0. */
-  readonly offsets?: Float32Array;
-}
 
 /** Rows `from` to `to` (exclusive) of a quantised tensor; undefined where the type is F32, F16 or BF16. */
 export function blocks(tensor: Tensor, from = 0, to = rowsOf(tensor)): Blocks | undefined {

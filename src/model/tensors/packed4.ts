@@ -8,7 +8,7 @@
 import { HunchError } from "../../errors.ts";
 import type { Hyper } from "../spec/hyper.ts";
 import { safeFloats, type SafeTensor } from "../files/safetensors.ts";
-import type { Tensor } from "../source.ts";
+import type { Tensor } from "./tensor.ts";
 import { computed, computedBytes } from "./weights.ts";
 
 export interface PackedWeights {

@@ -4,7 +4,7 @@ import { IQ4_NL, IQ4_XS, MXFP4, TQ1_0, TQ2_0 } from "./quants/codebook.ts";
 import type { QuantFormat } from "./quants/format.ts";
 import { Q2_K, Q3_K, Q4_K, Q5_K, Q6_K } from "./quants/k.ts";
 import { AFFINE4, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 } from "./quants/simple.ts";
-import type { TensorType } from "../source.ts";
+import type { TensorType } from "./tensor.ts";
 
 export { halfTable } from "./quants/half.ts";
 export type { QuantFormat, Unpacked } from "./quants/format.ts";

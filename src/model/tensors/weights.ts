@@ -1,6 +1,6 @@
 // Tensors as they lie in a file, their rows as bytes or as numbers, and views that rearrange rows.
 import type { BinaryFile } from "../files/reader.ts";
-import type { Tensor, TensorType } from "../source.ts";
+import type { Tensor, TensorType } from "./tensor.ts";
 import { halfTable, PLAIN, QUANTS, type Unpacked } from "./quants.ts";
 
 /** Elements per block of a type; 1 where it is not quantised. */

@@ -1,6 +1,7 @@
 // A tiny Llama with every matrix in one block type. Blocks are random bytes around sensible scales, which needs no
 // quantiser: what they mean is what the decoder says, and that is checked against gguf-py in test/model/weights.test.ts.
-import type { ModelSource, TensorType } from "../../../src/model/source.ts";
+import type { ModelSource } from "../../../src/model/source.ts";
+import type { TensorType } from "../../../src/model/tensors/tensor.ts";
 import type { ModelSpec } from "../../../src/model/spec/spec.ts";
 import { blockElements, bytesOf, decode } from "../../../src/model/tensors/weights.ts";
 import { memorySource, type MemoryTensor } from "./memory-source.ts";

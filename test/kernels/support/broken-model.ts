@@ -1,7 +1,8 @@
 // Models of which one number is broken, as damaged downloads and failed conversions leave them.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { Backend, Rows, WeightFormat } from "../../../src/backend.ts";
+import type { Backend, Rows } from "../../../src/backend.ts";
+import type { WeightFormat } from "../../../src/weight-format.ts";
 import type { JudgeRequest } from "../../../src/device-rule.ts";
 import { HunchError } from "../../../src/errors.ts";
 import type { ModelSource } from "../../../src/model/source.ts";

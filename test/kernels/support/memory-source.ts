@@ -1,7 +1,8 @@
 // A model that lives in memory: for tests of engines that must not depend on a file format.
 import { createHash } from "node:crypto";
 import { HunchError } from "../../../src/errors.ts";
-import type { ModelSource, Tensor, TensorType } from "../../../src/model/source.ts";
+import type { ModelSource } from "../../../src/model/source.ts";
+import type { Tensor, TensorType } from "../../../src/model/tensors/tensor.ts";
 import type { ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { Tokenizer } from "../../../src/model/tokenizer.ts";
 

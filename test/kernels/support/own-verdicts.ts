@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Engine } from "../../../src/backend.ts";
 import { SeededChance } from "../../../src/chance.ts";
-import { requestVerdict } from "../../../src/device-rule.ts";
+import { requestVerdict } from "../../../src/round/request-verdict.ts";
 import { dense } from "../../../src/math/distribution.ts";
 import type { VerificationRule } from "../../../src/rule.ts";
 import { GREEDY } from "../../../src/sampling.ts";

@@ -1,6 +1,7 @@
 // Random tiny models that between them use every feature a ModelSpec can ask for, so that engines can be compared on
 // what no model file in the tests happens to have. The same seed gives the same model.
-import type { ModelSource, TensorType } from "../../../src/model/source.ts";
+import type { ModelSource } from "../../../src/model/source.ts";
+import type { TensorType } from "../../../src/model/tensors/tensor.ts";
 import type { LayerSpec, ModelSpec, RopeSpec } from "../../../src/model/spec/spec.ts";
 import { memorySource, type MemoryTensor } from "./memory-source.ts";
 import { pack } from "./pack.ts";

@@ -17,7 +17,7 @@ import type { Plan } from "../../../src/controller.ts";
 import { dense, type Distribution } from "../../../src/math/distribution.ts";
 import type { Drafter, Proposer } from "../../../src/drafter.ts";
 import { LIKELIEST } from "../../../src/draft/proposed.ts";
-import type { PluginContext } from "../../../src/plugins/registry.ts";
+import type { PluginContext } from "../../../src/plugins/plugin.ts";
 import { GREEDY } from "../../../src/sampling.ts";
 import type { TreeShape } from "../../../src/shape.ts";
 import { chainTree, type DraftTree, EMPTY_TREE } from "../../../src/tree.ts";

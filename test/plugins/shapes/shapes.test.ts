@@ -20,7 +20,7 @@ import { enumerateShape, TableProposer } from "../../../src/check/shapes.ts";
 import type { Plan } from "../../../src/controller.ts";
 import { dense } from "../../../src/math/distribution.ts";
 import type { Proposer } from "../../../src/drafter.ts";
-import type { PluginContext } from "../../../src/plugins/registry.ts";
+import type { PluginContext } from "../../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../../src/shape.ts";
 import { depths, type DraftTree, treeFault } from "../../../src/tree.ts";
 import { hashed } from "../../support/table-engine.ts";

@@ -2,9 +2,10 @@
 // brackets the element first. What Python has and a template may not touch is undefined.
 import { bind, clamp, needInt } from "./bind.ts";
 import { equal, iterate, length } from "./compare.ts";
+import { formatMethods } from "./format.ts";
 import { methodOfMarkup } from "./markup.ts";
 import { type Meter, TemplateError } from "./meter.ts";
-import { STRING_METHODS } from "./strings.ts";
+import { type Method, STRING_METHODS } from "./strings.ts";
 import { cut, glue, isStr, plain, starts, type Str } from "./text.ts";
 import {
   ADDRESS,
@@ -183,16 +184,19 @@ const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   generator: ["send", "throw", "close", "gi_running", "gi_suspended", "gi_yieldfrom"],
 };
 
+/** All methods of a text. */
+const TEXT_METHODS: Readonly<Record<string, Method>> = { ...STRING_METHODS, ...formatMethods({ attribute, item }) };
+
 function methodOf(meter: Meter, value: Value, name: string): Callable | undefined {
   const named = (call: (args: Arguments) => Value) => Callable.method(typeName(value), name, call);
   if (isStr(value)) {
-    if (!Object.hasOwn(STRING_METHODS, name)) return undefined;
+    if (!Object.hasOwn(TEXT_METHODS, name)) return undefined;
     if (name.startsWith("format")) {
-      return new Callable(`<function str.${name} at ${ADDRESS}>`, (args) => STRING_METHODS[name](meter, value, args));
+      return new Callable(`<function str.${name} at ${ADDRESS}>`, (args) => TEXT_METHODS[name](meter, value, args));
     }
-    return named((args) => STRING_METHODS[name](meter, value, args));
+    return named((args) => TEXT_METHODS[name](meter, value, args));
   }
-  if (value instanceof Markup) return methodOfMarkup(meter, value, name);
+  if (value instanceof Markup) return methodOfMarkup(meter, value, name, TEXT_METHODS);
   if (value instanceof List || value instanceof Tuple || value instanceof Range) {
     if (name === "count") return named((args) => count(meter, value, args));
     if (name === "index") return named((args) => indexOf(meter, value, args));

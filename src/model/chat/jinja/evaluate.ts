@@ -3,7 +3,8 @@
 import { type Analysis, namesOf } from "./analysis.ts";
 import { attribute, item, slice } from "./access.ts";
 import { iterate, listed } from "./compare.ts";
-import { callFilter, callTest } from "./list-filters.ts";
+import { callFilter, callTest } from "./calls.ts";
+import { FILTERS } from "./filters.ts";
 import { LoopContext } from "./loop.ts";
 import { type Meter, TemplateError } from "./meter.ts";
 import type { Body, CallArguments, Expression, For, Signature, Statement, Target } from "./nodes.ts";
@@ -393,6 +394,7 @@ class Evaluator {
         return this.#filtered(expression, undefined, scope);
       case "test":
         return callTest(
+          FILTERS,
           meter,
           expression.name,
           this.#value(expression.input!, scope),
@@ -410,7 +412,7 @@ class Evaluator {
     if (expression.type !== "filter") return this.#value(expression, scope);
     const { name, input, args } = expression;
     const value = input === undefined ? text! : this.meter.within(() => this.#filtered(input, text, scope));
-    return callFilter(this.meter, name, value, this.#arguments(args, scope));
+    return callFilter(FILTERS, this.meter, name, value, this.#arguments(args, scope));
   }
 
   #call(callee: Value, args: Arguments): Value {

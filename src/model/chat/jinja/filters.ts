@@ -1,16 +1,16 @@
 // What stands behind a bar, first part: texts, numbers, and the table of all. Lists are in list-filters.ts.
 import { bind, needInt, needPlain } from "./bind.ts";
-import { elements, iterate, length } from "./compare.ts";
+import type { Filter, Filters } from "./calls.ts";
+import { elements, iterate, length, sorted } from "./compare.ts";
 import { formatValue } from "./format.ts";
 import { capitalize } from "./letters.ts";
-import { LIST_FILTERS } from "./list-filters.ts";
+import { listFilters } from "./list-filters.ts";
 import { escaped } from "./markup.ts";
 import { type Meter, TemplateError } from "./meter.ts";
 import { negated, operate } from "./operate.ts";
 import { round, roundInteger, toFloat } from "./numbers.ts";
 import { truncated } from "./printf.ts";
 import { show, toJson } from "./show.ts";
-import { sorted } from "./compare.ts";
 import { centred, lines, padded, replaced, stripped } from "./strings.ts";
 import { cut, glue, isStr, like, plain, points, starts, type Str } from "./text.ts";
 import {
@@ -27,8 +27,6 @@ import {
   type Value,
   View,
 } from "./values.ts";
-
-export type Filter = (meter: Meter, value: Value, args: Arguments) => Value;
 
 /** As soft_str(): Markup stays what it is. */
 const onText = (
@@ -322,9 +320,9 @@ function parseInteger(text: string, base: number): bigint | undefined {
 /** Of Jinja, and not of this engine: what depends on chance, and what lays out pages. Refused by name. */
 const WITHOUT = ["pprint", "random", "urlize", "wordwrap", "xmlattr"];
 
-export const FILTERS: Readonly<Record<string, Filter>> = {
+export const FILTERS: Filters = {
   ...FIRST_CLASS,
-  ...LIST_FILTERS,
+  ...listFilters(() => FILTERS),
   ...Object.fromEntries(WITHOUT.map((name): [string, Filter] => [name, () => {
     throw new TemplateError(`the filter '${name}' is not supported`);
   }])),

@@ -1,25 +1,43 @@
 // Python's str.format and its format specifications.
-import { attribute, item } from "./access.ts";
-import { clamp } from "./bind.ts";
+import { bind, clamp } from "./bind.ts";
 import { type Meter, TemplateError } from "./meter.ts";
 import { fixed, floatText, intText, scientific, toFloat } from "./numbers.ts";
 import { ascii, represent, show } from "./show.ts";
 import { cut, glue, plain, points, starts, type Str } from "./text.ts";
-import { padded } from "./strings.ts";
-import { type Arguments, intOf, Markup, numberOf, textOf, typeName, type Value } from "./values.ts";
+import { type Method, padded } from "./strings.ts";
+import { type Arguments, Dict, intOf, Markup, numberOf, textOf, typeName, type Value } from "./values.ts";
 
-/** `self.format(…)`. Throws TemplateError where the format is broken or does not fit. */
-export function formatText(meter: Meter, self: Str, args: Arguments): Str {
-  const state = { next: 0 };
-  return fill(meter, self, args, state, 2);
+/** How a format looks into what it is given: `{0.name[key]}`. */
+export interface Lookup {
+  attribute(meter: Meter, value: Value, name: string): Value;
+  item(meter: Meter, value: Value, key: Value): Value;
 }
 
-interface Counter {
+/** `str.format` and `str.format_map`. They throw TemplateError where the format is broken or does not fit. */
+export function formatMethods(lookup: Lookup): Readonly<Record<"format" | "format_map", Method>> {
+  const format: Method = (meter, self, args) => fill(meter, self, args, { next: 0, lookup }, 2);
+  return {
+    format,
+    format_map: (meter, self, args) => {
+      const [mapping] = bind("format_map", args, ["mapping"], 1);
+      if (!(mapping instanceof Dict)) throw new TemplateError("format_map() takes a mapping");
+      const named = new Map<string, Value>();
+      for (const [key, value] of mapping.entries()) {
+        const name = textOf(key);
+        if (name !== undefined) named.set(plain(name), value);
+      }
+      return format(meter, self, { positional: [], named });
+    },
+  };
+}
+
+interface State {
   /** The next argument without a number; undefined where arguments were numbered by hand. */
   next: number | undefined;
+  readonly lookup: Lookup;
 }
 
-function fill(meter: Meter, self: Str, args: Arguments, counter: Counter, depth: number): Str {
+function fill(meter: Meter, self: Str, args: Arguments, state: State, depth: number): Str {
   if (depth === 0) throw new TemplateError("max string recursion exceeded");
   const text = plain(self);
   const parts: Str[] = [];
@@ -45,7 +63,7 @@ function fill(meter: Meter, self: Str, args: Arguments, counter: Counter, depth:
     if (text[open] === "}") throw new TemplateError("single '}' encountered in format string");
     add(cut(self, at, open));
     const end = closing(meter, text, open);
-    add(field(meter, text.slice(open + 1, end), args, counter, depth));
+    add(field(meter, text.slice(open + 1, end), args, state, depth));
     at = end + 1;
   }
   return glue(parts);
@@ -68,32 +86,32 @@ function closing(meter: Meter, text: string, open: number): number {
 }
 
 /** `name.attribute[item]!conversion:specification`. */
-function field(meter: Meter, whole: string, args: Arguments, counter: Counter, depth: number): Str {
+function field(meter: Meter, whole: string, args: Arguments, state: State, depth: number): Str {
   const [, name, conversion, spec = ""] = whole.match(/^((?:[^!:[]|\[[^\]]*\])*)(?:!([^:]*))?(?::([^]*))?$/) ?? [];
   if (name === undefined) throw new TemplateError("a replacement field of the format is broken");
-  let value = valueOf(meter, name, args, counter);
+  let value = valueOf(meter, name, args, state);
   if (conversion === "r") value = represent(meter, value);
   else if (conversion === "s") value = show(meter, value);
   else if (conversion === "a") value = ascii(meter, value);
   else if (conversion !== undefined) throw new TemplateError(`unknown conversion specifier ${conversion}`);
-  return formatValue(meter, value, plain(fill(meter, spec, args, counter, depth - 1)));
+  return formatValue(meter, value, plain(fill(meter, spec, args, state, depth - 1)));
 }
 
-function valueOf(meter: Meter, name: string, { positional, named }: Arguments, counter: Counter): Value {
+function valueOf(meter: Meter, name: string, { positional, named }: Arguments, state: State): Value {
   const [, first, rest] = name.match(/^([^.[]*)([^]*)$/)!;
   let value: Value | undefined;
   if (first === "" || /^\d+$/.test(first)) {
-    if (first === "" ? counter.next === undefined : (counter.next ?? 0) > 0) {
+    if (first === "" ? state.next === undefined : (state.next ?? 0) > 0) {
       throw new TemplateError("cannot switch between automatic field numbering and manual field specification");
     }
-    value = positional[first === "" ? counter.next! : Number(first)];
-    if (first === "") counter.next = counter.next! + 1;
-    else counter.next = undefined;
+    value = positional[first === "" ? state.next! : Number(first)];
+    if (first === "") state.next = state.next! + 1;
+    else state.next = undefined;
   } else value = named.get(first);
   if (value === undefined) throw new TemplateError(`the format asks for '${first}', which is not given`);
   for (const [step, dotted, index] of rest.matchAll(/\.([^.[]+)|\[([^\]]+)\]|[^]/g)) {
-    if (dotted !== undefined) value = attribute(meter, value, dotted);
-    else if (index !== undefined) value = item(meter, value, /^\d+$/.test(index) ? BigInt(index) : index);
+    if (dotted !== undefined) value = state.lookup.attribute(meter, value, dotted);
+    else if (index !== undefined) value = state.lookup.item(meter, value, /^\d+$/.test(index) ? BigInt(index) : index);
     else throw new TemplateError(`a replacement field of the format is broken at ${step}`);
   }
   return value;

@@ -1,14 +1,12 @@
 // What stands behind a bar, second part: lists and mappings. What Jinja computes as it is asked for is an `Iter` here.
 import { item, ownAttribute } from "./access.ts";
 import { bind, needInt, needPlain } from "./bind.ts";
+import { callFilter, callTest, type Filter, type Filters } from "./calls.ts";
 import { equal, iterate, listed, order, sorted } from "./compare.ts";
-import { FILTERS } from "./filters.ts";
-import type { Filter } from "./filters.ts";
 import { type Meter, TemplateError } from "./meter.ts";
 import { operate } from "./operate.ts";
 import { show } from "./show.ts";
 import { joined } from "./strings.ts";
-import { TESTS } from "./tests.ts";
 import { isStr, letters, like, plain } from "./text.ts";
 import {
   type Arguments,
@@ -56,23 +54,6 @@ function folded(meter: Meter, value: Value, caseSensitive: Value): Value {
   return like(text, plain(text).toLowerCase());
 }
 
-export function callFilter(meter: Meter, name: string, value: Value, args: Arguments): Value {
-  if (!Object.hasOwn(FILTERS, name)) throw new TemplateError(`No filter named '${name.slice(0, 80)}'.`);
-  meter.spend(2);
-  return FILTERS[name](meter, value, args);
-}
-
-export function callTest(meter: Meter, name: string, value: Value, args: Arguments): boolean {
-  if (name === "filter" || name === "test") {
-    const text = textOf(value);
-    if (text === undefined) return hash(value) === ""; // throws where Python does, and is never true
-    return Object.hasOwn(name === "filter" ? FILTERS : { ...TESTS, filter: 0, test: 0 }, plain(text));
-  }
-  if (!Object.hasOwn(TESTS, name)) throw new TemplateError(`No test named '${name.slice(0, 80)}'.`);
-  meter.spend(2);
-  return TESTS[name](meter, value, args);
-}
-
 const REVERSED: Readonly<Record<string, string>> = {
   list: "list_reverseiterator",
   range: "range_iterator",
@@ -87,7 +68,7 @@ function lazy(name: string, make: () => Generator<Value>): Iter {
 }
 
 /** `select`, `reject` and those of attributes: by a test, or by truth. */
-const selecting = (wanted: boolean, byAttribute: boolean): Filter => (meter, value, args) =>
+const selecting = (all: () => Filters, wanted: boolean, byAttribute: boolean): Filter => (meter, value, args) =>
   lazy("select_or_reject", function* () {
     if (!truth(value)) return;
     if (byAttribute && args.positional.length === 0) throw new TemplateError("Missing parameter for attribute name");
@@ -96,7 +77,7 @@ const selecting = (wanted: boolean, byAttribute: boolean): Filter => (meter, val
     const more: Arguments = { positional: rest, named: args.named };
     for (const each of iterate(meter, value)) {
       const found = get(each);
-      const good = name === undefined ? truth(found) : callTest(meter, needPlain("test", name), found, more);
+      const good = name === undefined ? truth(found) : callTest(all(), meter, needPlain("test", name), found, more);
       if (good === wanted) yield each;
     }
   });
@@ -117,7 +98,8 @@ const extreme = (name: "min" | "max"): Filter => (meter, value, args) => {
   return best === undefined ? new Undefined("No aggregated item, sequence was empty.") : best.value;
 };
 
-export const LIST_FILTERS: Readonly<Record<string, Filter>> = {
+/** `all`: every filter there is, for those that call others by name. */
+export const listFilters = (all: () => Filters): Filters => ({
   list: (meter, value, args) => {
     bind("list", args, []);
     return new List(listed(meter, value));
@@ -258,22 +240,22 @@ export const LIST_FILTERS: Readonly<Record<string, Filter>> = {
   map: (meter, value, args) =>
     lazy("sync_do_map", function* () {
       if (!truth(value)) return;
-      const change = mapping(meter, args);
+      const change = mapping(all, meter, args);
       for (const each of iterate(meter, value)) yield change(each);
     }),
-  select: selecting(true, false),
-  reject: selecting(false, false),
-  selectattr: selecting(true, true),
-  rejectattr: selecting(false, true),
+  select: selecting(all, true, false),
+  reject: selecting(all, false, false),
+  selectattr: selecting(all, true, true),
+  rejectattr: selecting(all, false, true),
   attr: (meter, value, args) => {
     const [name] = bind("attr", args, ["name"], 1);
     if (value instanceof Undefined) throw new TemplateError(value.message);
     const text = needPlain("attr", name);
     return ownAttribute(meter, value, text) ?? new Undefined(`'${typeName(value)} object' has no attribute '${text}'`);
   },
-};
+});
 
-function mapping(meter: Meter, args: Arguments): (value: Value) => Value {
+function mapping(all: () => Filters, meter: Meter, args: Arguments): (value: Value) => Value {
   const path = args.named.get("attribute");
   if (args.positional.length === 0 && path !== undefined) {
     const other = [...args.named.keys()].find((name) => name !== "attribute" && name !== "default");
@@ -282,5 +264,5 @@ function mapping(meter: Meter, args: Arguments): (value: Value) => Value {
   }
   if (args.positional.length === 0) throw new TemplateError("map requires a filter argument");
   const [name, ...rest] = args.positional;
-  return (value) => callFilter(meter, needPlain("map", name), value, { positional: rest, named: args.named });
+  return (value) => callFilter(all(), meter, needPlain("map", name), value, { positional: rest, named: args.named });
 }

@@ -1,10 +1,8 @@
 // The variable `loop` of a `for`.
-import { equal, iterate } from "./compare.ts";
+import { equal, iterate, length } from "./compare.ts";
 import { bind } from "./bind.ts";
 import { type Meter, TemplateError } from "./meter.ts";
-import { Callable, Iter, orElse, Thing, Tuple, Undefined, type Value } from "./values.ts";
-import type { Arguments } from "./values.ts";
-import { length } from "./compare.ts";
+import { type Arguments, Callable, Iter, orElse, Thing, Tuple, Undefined, type Value } from "./values.ts";
 
 export class LoopContext extends Thing {
   override readonly callable = true;

@@ -1,5 +1,5 @@
 // HTML in a template: the filters `escape` and `safe` make Markup, and whatever is put into Markup is escaped.
-import { STRING_METHODS } from "./strings.ts";
+import type { Method } from "./strings.ts";
 import type { Meter } from "./meter.ts";
 import { cut, glue, isStr, plain, type Str } from "./text.ts";
 import { type Arguments, Callable, List, Markup, Tuple, type Value } from "./values.ts";
@@ -33,10 +33,16 @@ export function escaped(meter: Meter, value: Value): Markup {
 /** Methods that only look. */
 const LOOKS = /^(?:count|r?find|r?index|endswith|startswith|is\w+)$/;
 
-export function methodOfMarkup(meter: Meter, self: Markup, name: string): Callable | undefined {
-  if (!Object.hasOwn(STRING_METHODS, name)) return undefined;
+/** `methods`: those of the text that it is. */
+export function methodOfMarkup(
+  meter: Meter,
+  self: Markup,
+  name: string,
+  methods: Readonly<Record<string, Method>>,
+): Callable | undefined {
+  if (!Object.hasOwn(methods, name)) return undefined;
   return Callable.method("Markup", name, (args) => {
-    if (LOOKS.test(name)) return STRING_METHODS[name](meter, self.text, args);
+    if (LOOKS.test(name)) return methods[name](meter, self.text, args);
     const inside = (value: Value): Value => {
       if (value instanceof Markup) return value.text;
       if (isStr(value)) return escaped(meter, value).text;
@@ -47,7 +53,7 @@ export function methodOfMarkup(meter: Meter, self: Markup, name: string): Callab
       positional: args.positional.map(inside),
       named: new Map([...args.named].map(([key, value]) => [key, inside(value)])),
     };
-    return marked(STRING_METHODS[name](meter, self.text, all));
+    return marked(methods[name](meter, self.text, all));
   });
 }
 

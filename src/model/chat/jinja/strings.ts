@@ -2,13 +2,12 @@
 // it keeps which parts were said.
 import { bind, needInt, needPlain, needText } from "./bind.ts";
 import { iterate } from "./compare.ts";
-import { formatText } from "./format.ts";
 import { capitalize, caseFold, CLASSES, SPACE, swapCase, title } from "./letters.ts";
 import { type Meter, TemplateError } from "./meter.ts";
 import { cut, glue, like, plain, points, starts, type Str } from "./text.ts";
-import { type Arguments, Dict, List, textOf, Tuple, typeName, type Value } from "./values.ts";
+import { type Arguments, List, textOf, Tuple, typeName, type Value } from "./values.ts";
 
-type Method = (meter: Meter, self: Str, args: Arguments) => Value;
+export type Method = (meter: Meter, self: Str, args: Arguments) => Value;
 
 /** Text in place of all of `self`. */
 function changed(meter: Meter, self: Str, change: (text: string) => string): Str {
@@ -273,7 +272,7 @@ function expandTabs(meter: Meter, self: Str, width: number): Str {
   return glue(parts);
 }
 
-/** Those that make new text of the whole, in Markup's view, escape their arguments. See markup.ts. */
+/** All but `format` and `format_map`, which look into their arguments: see access.ts. */
 export const STRING_METHODS: Readonly<Record<string, Method>> = {
   capitalize: simple("capitalize", capitalize),
   casefold: simple("casefold", caseFold),
@@ -310,17 +309,6 @@ export const STRING_METHODS: Readonly<Record<string, Method>> = {
   expandtabs: (meter, self, args) => {
     const [width] = bind("expandtabs", args, ["tabsize"]);
     return expandTabs(meter, self, needInt("expandtabs", width, 8));
-  },
-  format: (meter, self, args) => formatText(meter, self, args),
-  format_map: (meter, self, args) => {
-    const [mapping] = bind("format_map", args, ["mapping"], 1);
-    if (!(mapping instanceof Dict)) throw new TemplateError("format_map() takes a mapping");
-    const named = new Map<string, Value>();
-    for (const [key, value] of mapping.entries()) {
-      const name = textOf(key);
-      if (name !== undefined) named.set(plain(name), value);
-    }
-    return formatText(meter, self, { positional: [], named });
   },
   join: (meter, self, args) => {
     const [items] = bind("join", args, ["iterable"], 1);

@@ -1,6 +1,6 @@
 // What every place says where scores come in that mean nothing.
-import { HunchError } from "./errors.ts";
-import type { ModelSource } from "./model/source.ts";
+import { HunchError } from "../errors.ts";
+import type { ModelSource } from "./source.ts";
 
 /** The refusal of a model whose logits are infinite or no numbers: nothing can be chosen by them. */
 export function notFinite(source: ModelSource): HunchError {

@@ -1,12 +1,10 @@
 // The tensors of an original model again, out of a file that `hunch model convert` made for ONNX Runtime: for engines
 // that compute from a file's own numbers. `exact` and `float32` files have these; `int8` files do not.
-import type { WeightFormat } from "../../src/backend.ts";
-import { UnsupportedError } from "../../src/errors.ts";
-import type { ConvertedWeights, ModelSource, Tensor } from "../../src/model/source.ts";
-import { checkConverted, KEPT, placeOf } from "./conversion.ts";
-import { buildDecoder } from "./decoder.ts";
-import { type Group, groupsOf } from "./exact.ts";
-import type { Products } from "./products.ts";
+import type { WeightFormat } from "../src/weight-format.ts";
+import { UnsupportedError } from "../src/errors.ts";
+import type { ConvertedWeights, ModelSource } from "../src/model/source.ts";
+import type { Tensor } from "../src/model/tensors/tensor.ts";
+import { checkConverted, type Group, groupsOf, KEPT, placeOf, stacksOf } from "./converted.ts";
 
 /**
  * `source` with tensors that can be read: quantised ones by `blocks` only, other matrices as float32. Throws
@@ -20,35 +18,27 @@ export function originalOf(source: ModelSource, converted: ConvertedWeights, for
   checkConverted(source, converted, format);
   const tensors = new Map<string, Tensor>();
   const reader = new Reader(source, converted);
-  const products: Products = {
-    enter: (_, hidden) => hidden,
-    gain: (_, tensor) => tensor.floats(),
-    product(_, rows, names, label) {
-      const matrices = names.map((name) => source.tensor(`${name}.weight`));
-      const groups = format === "exact" ? groupsOf(matrices, label) : [{ label, tensors: matrices }];
-      let at = 0;
-      for (const group of groups) {
-        let row = 0;
-        for (const tensor of group.tensors) {
-          tensors.set(`${names[at++]}.weight`, reader.matrix(group, tensor, row));
-          row += tensor.shape[0];
-        }
+  for (const { names, label } of stacksOf(source)) {
+    const matrices = names.map((name) => source.tensor(`${name}.weight`));
+    const groups = format === "exact" ? groupsOf(matrices, label) : [{ label, tensors: matrices }];
+    let at = 0;
+    for (const group of groups) {
+      let row = 0;
+      for (const tensor of group.tensors) {
+        tensors.set(`${names[at++]}.weight`, reader.matrix(group, tensor, row));
+        row += tensor.shape[0];
       }
-      if (names.some((name) => source.has(`${name}.bias`))) {
-        const sizes = matrices.map(({ shape }) => shape[0]);
-        const all = sizes.reduce((a, b) => a + b);
-        let from = 0;
-        names.forEach((name, i) => {
-          if (source.has(`${name}.bias`)) {
-            tensors.set(`${name}.bias`, reader.vector(source.tensor(`${name}.bias`), `${label}.bias`, from, all));
-          }
-          from += sizes[i];
-        });
+    }
+    const sizes = matrices.map(({ shape }) => shape[0]);
+    const all = sizes.reduce((a, b) => a + b);
+    let from = 0;
+    names.forEach((name, i) => {
+      if (source.has(`${name}.bias`)) {
+        tensors.set(`${name}.bias`, reader.vector(source.tensor(`${name}.bias`), `${label}.bias`, from, all));
       }
-      return rows;
-    },
-  };
-  buildDecoder(source, products); // tells which matrices lie where; the graph itself is not wanted
+      from += sizes[i];
+    });
+  }
   return {
     path: source.path,
     format: source.format,

@@ -6,12 +6,12 @@ import { argument, command } from "@optique/core/primitives";
 import type { Parser } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { builtin } from "../../plugins/builtin.ts";
-import { KINDS } from "../../src/plugins/file.ts";
+import { KINDS } from "../../src/plugins/plugin.ts";
 import { HunchError } from "../../src/errors.ts";
 import { backendNames } from "../engine/backends.ts";
-import { folderModels } from "../model/models.ts";
+import { folderModels } from "../engine/models.ts";
 import { stdout } from "../output/streams.ts";
-import { type Lists, setLists } from "./suggest.ts";
+import { type Lists, setLists } from "../words/suggest.ts";
 import { VERSION } from "../version.ts";
 
 const SHELLS = ["bash", "fish", "nu", "pwsh", "zsh"] as const;

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { delimiter, dirname, join, parse, sep } from "node:path";
 import { HunchError } from "../../src/errors.ts";
-import { defaultModel } from "../engine/assets.ts";
+import { defaultModel } from "./assets.ts";
 import { closest } from "../../src/plugins/closest.ts";
 
 /** A model that can be named. */

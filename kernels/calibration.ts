@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import type { WeightFormat } from "../../src/backend.ts";
-import { writeOutput } from "../../src/output-file.ts";
-import type { CostPoint } from "../cost.ts";
+import type { WeightFormat } from "../src/weight-format.ts";
+import { writeOutput } from "../src/output-file.ts";
+import type { CostPoint } from "./cost.ts";
 
 /** Everything that a measured time depends on. */
 export interface Measured {
