@@ -63,5 +63,5 @@ export default definePlugin({
     year: 2024,
     arxiv: "2401.10774",
   },
-  create: ({ epsilon, delta, next }) => typical(Number(epsilon), Number(delta), next as Next),
+  create: ({ epsilon, delta, next }) => typical(epsilon, delta, next),
 });
