@@ -6,14 +6,14 @@ import { penalises, type Sampling } from "./sampling.ts";
 import type { DraftTree } from "./tree.ts";
 import { truncates } from "./math/truncation.ts";
 
-/** A rule that backends may know, with what it depends on. */
-export type DeviceRule =
-  | { readonly name: "greedy" }
-  | { readonly name: "token" }
-  | { readonly name: "block" }
-  | { readonly name: "recursive" }
-  | { readonly name: "top-and-one" }
-  | { readonly name: "typical"; readonly epsilon: number; readonly delta: number };
+/**
+ * What a rule is called where a backend may know it, and what it depends on: `{ name: "typical", parameters: { epsilon:
+ * 0.09, delta: 0.3 } }`. A backend looks its own form of the rule up by the name (`Capabilities.deviceRules`).
+ */
+export interface DeviceRule {
+  readonly name: string;
+  readonly parameters?: Readonly<Record<string, number>>;
+}
 
 /** A verdict that is asked for together with a pass. Row 0 belongs to the root and row i + 1 to node i of the tree. */
 export interface JudgeRequest {
@@ -45,7 +45,7 @@ export function mostUniforms(tree: DraftTree): number {
  * distribution is not its own soft-max or arg-max. Spends nothing: `Judged.used` tells how many numbers were taken.
  */
 export function requestVerdict(
-  { device }: VerificationRule,
+  { device, greedy: likeliest }: VerificationRule,
   tree: DraftTree,
   sampling: Sampling,
   can: Capabilities,
@@ -53,7 +53,7 @@ export function requestVerdict(
 ): JudgeRequest | undefined {
   if (device === undefined || !can.deviceRules.includes(device.name)) return undefined;
   const greedy = sampling.temperature === 0;
-  if (penalises(sampling) || (device.name === "greedy") !== greedy || (!greedy && truncates(sampling))) {
+  if (penalises(sampling) || (likeliest === true) !== greedy || (!greedy && truncates(sampling))) {
     return undefined;
   }
   return { rule: device, tree, uniforms: chance.peek(mostUniforms(tree)) };

@@ -34,7 +34,7 @@ export function typical(epsilon: number, delta: number, next: Next = "drawn"): V
     name: "typical",
     lossless: false,
     laws: ["point", "iid", "distinct", "top-and-one", "beam"],
-    ...(next === "drawn" && { device: { name: "typical", epsilon, delta } }),
+    ...(next === "drawn" && { device: { name: "typical", parameters: { epsilon, delta } } }),
     verify(tree, scores, chance) {
       if (next === "likeliest") return verifyGreedily(tree, scores);
       const end = longest(tree, scores);
