@@ -2,14 +2,14 @@
 import type { Verdict } from "./verdict.ts";
 import type { DraftTree } from "./tree.ts";
 
-/** A rule that backends may know, with what it depends on. */
-export type DeviceRule =
-  | { readonly name: "greedy" }
-  | { readonly name: "token" }
-  | { readonly name: "block" }
-  | { readonly name: "recursive" }
-  | { readonly name: "top-and-one" }
-  | { readonly name: "typical"; readonly epsilon: number; readonly delta: number };
+/**
+ * What a rule is called where a backend may know it, and what it depends on: `{ name: "typical", parameters: { epsilon:
+ * 0.09, delta: 0.3 } }`. A backend looks its own form of the rule up by the name (`Capabilities.deviceRules`).
+ */
+export interface DeviceRule {
+  readonly name: string;
+  readonly parameters?: Readonly<Record<string, number>>;
+}
 
 /** A verdict that is asked for together with a pass. Row 0 belongs to the root and row i + 1 to node i of the tree. */
 export interface JudgeRequest {

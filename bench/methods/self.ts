@@ -30,7 +30,7 @@ const drafter = definePlugin({
   summary: "the target itself with a smaller context drafts",
   options: { shape: { type: "string", default: "chain", summary: "tree shape" } },
   create: async ({ shape }, _, { target, resolve }) =>
-    new ProposedDrafter("self", windowed(new ModelProposer(target)), await resolve("shape", String(shape))),
+    new ProposedDrafter("self", windowed(new ModelProposer(target)), await resolve("shape", shape)),
 });
 
 export const self: readonly Plugin[] = [proposer, drafter];

@@ -127,7 +127,7 @@ function variants(spec: string, registry: Registry): string[] {
 
 function scaled({ type, default: value, min = -Infinity, max = Infinity }: OptionSpec, by: number): number | undefined {
   if (type !== "number" && type !== "integer") return undefined;
-  const clamped = Math.min(max, Math.max(min, Number(value) * by));
+  const clamped = Math.min(max, Math.max(min, value * by));
   return type === "integer" ? Math.round(clamped) : Number(clamped.toPrecision(6));
 }
 

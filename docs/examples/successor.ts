@@ -38,11 +38,15 @@ function successor(longest: number): Drafter {
   };
 }
 
-const plugin: Plugin<"drafter"> = {
+const options = {
+  longest: { type: "integer", default: 4, min: 1, max: 64, summary: "most tokens of a draft" },
+} as const;
+
+const plugin: Plugin<"drafter", typeof options> = {
   kind: "drafter",
   name: "successor",
   summary: "what followed this token last time",
-  options: { longest: { type: "integer", default: 4, min: 1, max: 64, summary: "most tokens of a draft" } },
-  create: ({ longest }) => successor(Number(longest)),
+  options,
+  create: ({ longest }) => successor(longest),
 };
 export default plugin;

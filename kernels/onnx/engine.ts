@@ -10,7 +10,8 @@ import { GroupedFeeds } from "./attention/grouped-feeds.ts";
 import { type Measured, readCalibration, writeCalibration } from "../calibration.ts";
 import { Pass } from "./pass.ts";
 import { OnnxScores } from "./results.ts";
-import { DEVICE_RULES, OnnxRules } from "./rules.ts";
+import { OnnxRules } from "./rules.ts";
+import { RULES } from "./rules/table.ts";
 import type { Runtime, Session } from "./runtime.ts";
 import { OnnxSequence } from "./sequence.ts";
 
@@ -84,7 +85,7 @@ export class OnnxEngine implements Engine {
       exact: strict && provider === "cpu" && loaded.blocks ? "trees" : "none",
       taps: false,
       layerSkip: false,
-      deviceRules: DEVICE_RULES,
+      deviceRules: [...RULES.keys()],
       rewind: "truncate",
     };
   }

@@ -11,6 +11,7 @@ import { cosName, FEEDS, sinName } from "./decoder.ts";
 import { Feed } from "./feed.ts";
 import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
 import type { ResultBuffers } from "./results.ts";
+import { RULES } from "./rules/table.ts";
 import type { Runtime, Session, Value } from "./runtime.ts";
 import { RESULTS, SCORE_FEEDS, TOP } from "./scores.ts";
 
@@ -183,5 +184,5 @@ export class Pass {
 
 /** Whether the soft-max and its likeliest tokens are made in the graph; where nothing is said, whoever asks makes them. */
 function wantsProbabilities({ need = "argmax", judge }: Rows): boolean {
-  return need !== "argmax" || (judge !== undefined && judge.rule.name !== "greedy");
+  return need !== "argmax" || (judge !== undefined && !RULES.get(judge.rule.name)?.argmaxOnly);
 }

@@ -2,7 +2,6 @@
 import type { Candidates, Scores } from "../../src/backend.ts";
 import type { Judged, JudgeRequest } from "../../src/device-rule.ts";
 import { type Distribution, mass, widened } from "../../src/math/distribution.ts";
-import { walkDown } from "../../src/draft/walk.ts";
 import type { OnnxRules } from "./rules.ts";
 
 /** The buffers that a pass writes to. Rows beyond those asked for are padding. */
@@ -75,11 +74,8 @@ export class OnnxScores implements Scores {
     return this.#row(row);
   }
 
-  /** The arg-max was found in the graph of the pass; other rules have graphs of their own, and need probabilities. */
-  judge({ rule, tree, uniforms }: JudgeRequest): void {
-    this.judged = rule.name === "greedy"
-      ? { verdict: walkDown(tree, ({ row }) => this.argmax(row)), used: 0 }
-      : this.rules.judge(rule, tree, uniforms, this.results.probabilities);
+  judge(request: JudgeRequest): void {
+    this.judged = this.rules.judge(request, this.results.probabilities, (row) => this.argmax(row));
   }
 
   #row(row: number): Float32Array {

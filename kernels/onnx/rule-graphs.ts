@@ -1,6 +1,5 @@
-// Verification rules as graphs: one place of the draft tree per run, from the probabilities that a pass wrote.
-//
-// They repeat the rules of plugins/rules to the last bit. Sums are those of src/math/sum.ts, which do not depend on their
+// What the graphs of verification rules are made of: one place of the draft tree per run, from the probabilities that a
+// pass wrote. They repeat the rules of plugins/rules to the last bit. Sums are those of src/math/sum.ts, which do not depend on their
 // order; everything else is done element by element, where float64 leaves no choice.
 import { LIFT, LOW, ROUNDING } from "../../src/math/distribution.ts";
 import { FINE, MOST, SMALL } from "../../src/math/sum.ts";
@@ -24,11 +23,8 @@ export const RULE_RESULTS = {
   likely: "likely", // float64 [n], probabilities of the drafts, 0 where they do not stand
 } as const;
 
-/** How siblings follow from one distribution; decides which graph of the rule `recursive` runs. */
-export type Draws = "chosen" | "replaced" | "removed" | "top-and-one";
-
-const VECTOR: Result = { type: "float64", shape: ["V"] };
-const TOKEN: Result = { type: "int64", shape: [1] };
+export const VECTOR: Result = { type: "float64", shape: ["V"] };
+export const TOKEN: Result = { type: "int64", shape: [1] };
 
 /** A distribution [V] whose values are still to be multiplied by `lift` and then by `factor`, both [1]. */
 interface Raw {
@@ -39,10 +35,10 @@ interface Raw {
   readonly factor: Value;
 }
 
-const one = (g: GraphBuilder) => g.constant("float64", [1]);
-const zero = (g: GraphBuilder) => g.constant("float64", [0]);
-const integer = (g: GraphBuilder, value: number) => g.constant("int64", [value]);
-const pick = (g: GraphBuilder, values: Value, at: Value) => g.op("Gather", [values, at]);
+export const one = (g: GraphBuilder) => g.constant("float64", [1]);
+export const zero = (g: GraphBuilder) => g.constant("float64", [0]);
+export const integer = (g: GraphBuilder, value: number) => g.constant("int64", [value]);
+export const pick = (g: GraphBuilder, values: Value, at: Value) => g.op("Gather", [values, at]);
 const running = (g: GraphBuilder, values: Value) => g.op("CumSum", [values, g.constant("int64", [0], [])]);
 /** Not a division of one: ONNX Runtime makes a single division of that and a product, which rounds otherwise. */
 const inverse = (g: GraphBuilder, value: Value) => g.op("Reciprocal", [value]);
@@ -101,7 +97,7 @@ function mass(g: GraphBuilder, values: Value): Value {
 }
 
 /** Values with this sum: what they are multiplied by until it is 1, which is 1 where it is so already. */
-function raw(g: GraphBuilder, values: Value): Raw {
+export function raw(g: GraphBuilder, values: Value): Raw {
   const sum = mass(g, values);
   const off = g.op("Abs", [g.op("Sub", [sum, one(g)])]);
   const lift = g.op("Where", [g.op("Less", [sum, number(g, LOW)]), number(g, LIFT), one(g)]);
@@ -111,7 +107,7 @@ function raw(g: GraphBuilder, values: Value): Raw {
 }
 
 /** All of a distribution. Mostly there is nothing to lift, and one product less. */
-function whole(g: GraphBuilder, { values, lift, factor }: Raw): Value {
+export function whole(g: GraphBuilder, { values, lift, factor }: Raw): Value {
   const [made] = g.choose(
     g.op("Equal", [lift, one(g)]),
     [VECTOR],
@@ -121,11 +117,11 @@ function whole(g: GraphBuilder, { values, lift, factor }: Raw): Value {
   return made;
 }
 
-const at = (g: GraphBuilder, { values, lift, factor }: Raw, token: Value) =>
+export const at = (g: GraphBuilder, { values, lift, factor }: Raw, token: Value) =>
   g.op("Mul", [g.op("Mul", [pick(g, values, token), lift]), factor]);
 
 /** The target's row: to float64, scaled by its sum as `widened` of src/math/distribution.ts does. It sums to 1 then. */
-function target(g: GraphBuilder): Raw {
+export function target(g: GraphBuilder): Raw {
   g.input(RULE_FEEDS.row, "float32", ["V"]);
   const values = g.op("Cast", [RULE_FEEDS.row], { to: { int: DATA_TYPE.float64 } });
   const sum = mass(g, values);
@@ -139,7 +135,7 @@ const BLOCK = 256;
  * The token that `u` [1] draws in proportion to `weights` [V], as UniformChance does: the first whose running sum
  * exceeds u·sum. Both parts of a sum are exact, so whole blocks may be skipped. The weights sum to about 1.
  */
-function draw(g: GraphBuilder, weights: Value, u: Value, vocab: number): Value {
+export function draw(g: GraphBuilder, weights: Value, u: Value, vocab: number): Value {
   const missing = (BLOCK - vocab % BLOCK) % BLOCK;
   const padding = g.constant("int64", [0, missing]);
   const parts = partsOf(g, missing === 0 ? weights : g.op("Pad", [weights, padding, zero(g)]));
@@ -174,25 +170,25 @@ function draw(g: GraphBuilder, weights: Value, u: Value, vocab: number): Value {
 }
 
 /** Whether a token is kept: `u` below min(1, p/q), never where p is 0. bool [1] */
-function keeps(g: GraphBuilder, p: Value, q: Value, u: Value): Value {
+export function keeps(g: GraphBuilder, p: Value, q: Value, u: Value): Value {
   const possible = g.op("Greater", [p, zero(g)]);
   const sure = g.op("Or", [g.op("GreaterOrEqual", [p, q]), g.op("GreaterOrEqual", [g.op("Div", [p, q]), one(g)])]);
   return g.op("And", [possible, g.op("Or", [sure, g.op("Less", [u, g.op("Div", [p, q])])])]);
 }
 
 /** norm(max(p − q, 0)), or p where nothing is left. */
-function residual(g: GraphBuilder, p: Value, q: Value): Value {
+export function residual(g: GraphBuilder, p: Value, q: Value): Value {
   return renormalised(g, g.op("Max", [g.op("Sub", [p, q]), zero(g)]), p);
 }
 
 /** `values`, made to sum to 1, or `otherwise` where they are all 0. */
-function renormalised(g: GraphBuilder, values: Value, otherwise: Value): Value {
+export function renormalised(g: GraphBuilder, values: Value, otherwise: Value): Value {
   const left = raw(g, values);
   const [owed] = g.choose(g.op("Greater", [left.sum, zero(g)]), [VECTOR], (g) => [whole(g, left)], () => [otherwise]);
   return owed;
 }
 
-function results(g: GraphBuilder, values: Partial<Record<keyof typeof RULE_RESULTS, Value>>): void {
+export function results(g: GraphBuilder, values: Partial<Record<keyof typeof RULE_RESULTS, Value>>): void {
   const types = {
     token: TOKEN,
     used: TOKEN,
@@ -205,7 +201,7 @@ function results(g: GraphBuilder, values: Partial<Record<keyof typeof RULE_RESUL
   }
 }
 
-const sums = (g: GraphBuilder, p: Raw, q: Raw) => g.op("Concat", [p.sum, q.sum], { axis: { int: 0 } });
+export const sums = (g: GraphBuilder, p: Raw, q: Raw) => g.op("Concat", [p.sum, q.sum], { axis: { int: 0 } });
 
 /** Nothing was drafted: the target draws for itself. */
 export function drawGraph(g: GraphBuilder, vocab: number): void {
@@ -213,132 +209,4 @@ export function drawGraph(g: GraphBuilder, vocab: number): void {
   g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
   const token = draw(g, whole(g, p), pick(g, RULE_FEEDS.uniforms, integer(g, 0)), vocab);
   results(g, { token, used: integer(g, 1), sums: sums(g, p, p) });
-}
-
-/** The rule `token`: the first draft is kept with probability min(1, p/q), else the residual is drawn from. */
-export function tokenGraph(g: GraphBuilder, vocab: number): void {
-  const p = target(g);
-  g.input(RULE_FEEDS.drawn, "float64", ["V"]);
-  g.input(RULE_FEEDS.drafts, "int64", ["n"]);
-  g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
-  const q = raw(g, RULE_FEEDS.drawn);
-  const x = pick(g, RULE_FEEDS.drafts, integer(g, 0));
-  const kept = keeps(g, at(g, p, x), at(g, q, x), pick(g, RULE_FEEDS.uniforms, integer(g, 0)));
-  const [token, used] = g.choose(
-    kept,
-    [TOKEN, TOKEN],
-    (g) => [x, integer(g, 1)],
-    (g) => {
-      const owed = residual(g, whole(g, p), whole(g, q));
-      return [draw(g, owed, pick(g, RULE_FEEDS.uniforms, integer(g, 1)), vocab), integer(g, 2)];
-    },
-  );
-  results(g, { token, used, sums: sums(g, p, q) });
-}
-
-/** What a draft was drawn from. */
-interface Source {
-  /** Of the draft. [1] */
-  readonly likelihood: Value;
-  /** False where nothing was left to draw from. bool [1]; always true where absent. */
-  readonly alive?: Value;
-  readonly residual: (g: GraphBuilder) => Value;
-}
-
-/** The rule `recursive`: one draft after the other, each refusal leaving the target what it still owes. */
-export function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): void {
-  const row = target(g);
-  g.input(RULE_FEEDS.drafts, "int64", ["n"]);
-  g.input(RULE_FEEDS.uniforms, "float64", ["u"]);
-  const drawn = draws === "chosen" ? undefined : g.input(RULE_FEEDS.drawn, "float64", ["V"]);
-  const q = drawn === undefined ? undefined : raw(g, drawn);
-  const all = q && draws === "replaced" ? whole(g, q) : undefined;
-  const count = g.op("Shape", [RULE_FEEDS.drafts]);
-  const removes = draws === "removed" || draws === "top-and-one";
-  const without = (g: GraphBuilder, values: Value, token: Value) =>
-    g.op("ScatterElements", [values, token, zero(g)], { axis: { int: 0 } });
-  const [owed, token, flips] = g.loop(
-    count,
-    [
-      { ...VECTOR, start: whole(g, row) },
-      { ...TOKEN, start: integer(g, -1) },
-      { ...TOKEN, start: integer(g, 0) },
-      // q without what was drafted already, not renormalised.
-      ...(removes ? [{ ...VECTOR, start: drawn! }] : []),
-    ],
-    (g, turn, [p, , flips, rest]) => {
-      const i = g.op("Reshape", [turn, integer(g, 1)]);
-      const x = pick(g, RULE_FEEDS.drafts, i);
-      const px = pick(g, p, x);
-      const u = pick(g, RULE_FEEDS.uniforms, i);
-      const judge = (g: GraphBuilder, { likelihood, alive, residual }: Source): Value[] => {
-        let kept = keeps(g, px, likelihood, u);
-        let refused = g.op("Not", [kept]);
-        if (alive !== undefined) [kept, refused] = [kept, refused].map((flag) => g.op("And", [flag, alive]));
-        const [owed] = g.choose(refused, [VECTOR], (g) => [residual(g)], () => [p]);
-        const flipped = alive === undefined ? integer(g, 1) : g.op("Cast", [alive], { to: { int: DATA_TYPE.int64 } });
-        return [refused, owed, g.op("Where", [kept, x, integer(g, -1)]), g.op("Add", [flips, flipped])];
-      };
-      const chosen = (g: GraphBuilder) =>
-        judge(g, { likelihood: one(g), residual: (g) => renormalised(g, without(g, p, x), p) });
-      const replaced = (g: GraphBuilder) =>
-        judge(g, { likelihood: pick(g, all!, x), residual: (g) => residual(g, p, all!) });
-      const removed = (g: GraphBuilder) => {
-        const left = raw(g, rest);
-        return judge(g, {
-          likelihood: at(g, left, x),
-          alive: g.op("Greater", [left.sum, zero(g)]),
-          residual: (g) => residual(g, p, whole(g, left)),
-        });
-      };
-      const judged = draws === "chosen"
-        ? chosen(g)
-        : draws === "replaced"
-        ? replaced(g)
-        : draws === "removed"
-        ? removed(g)
-        : g.choose(
-          g.op("Equal", [i, g.op("Sub", [count, integer(g, 1)])]),
-          [{ type: "bool", shape: [1] }, VECTOR, TOKEN, TOKEN],
-          removed,
-          chosen,
-        );
-      const [goOn, ...values] = judged;
-      if (!removes) return { goOn, values };
-      const [fewer] = g.choose(goOn, [VECTOR], (g) => [without(g, rest, x)], () => [rest]);
-      return { goOn, values: [...values, fewer] };
-    },
-  );
-  const [said, used] = g.choose(
-    g.op("Less", [token, integer(g, 0)]),
-    [TOKEN, TOKEN],
-    (g) => [draw(g, owed, pick(g, RULE_FEEDS.uniforms, flips), vocab), g.op("Add", [flips, integer(g, 1)])],
-    () => [token, flips],
-  );
-  results(g, { token: said, used, sums: sums(g, row, q ?? row) });
-}
-
-/** The rule `typical`: a draft stands where p(x) > min(ε, δ·exp(−H(p))). */
-export function typicalGraph(g: GraphBuilder): void {
-  const row = target(g);
-  g.input(RULE_FEEDS.drafts, "int64", ["n"]);
-  g.input(RULE_FEEDS.limits, "float64", [2]);
-  const p = whole(g, row);
-  const likely = pick(g, p, RULE_FEEDS.drafts);
-  const [epsilon, delta] = [0, 1].map((i) => pick(g, RULE_FEEDS.limits, integer(g, i)));
-  const open = g.op("LessOrEqual", [likely, epsilon]); // what is likelier stands whatever the entropy is
-  const anyOpen = g.op("ReduceMax", [g.op("Cast", [open], { to: { int: DATA_TYPE.int32 } })], { keepdims: { int: 1 } });
-  const [limit] = g.choose(
-    g.op("Cast", [anyOpen], { to: { int: DATA_TYPE.bool } }),
-    [{ type: "float64", shape: [1] }],
-    (g) => {
-      // Far below any float32, so that 0·ln 0 counts as 0.
-      const logs = g.op("Log", [g.op("Max", [p, g.constant("float64", [1e-300])])]);
-      const minusEntropy = g.op("ReduceSum", [g.op("Mul", [p, logs])], { keepdims: { int: 1 } });
-      return [g.op("Min", [epsilon, g.op("Mul", [delta, g.op("Exp", [g.op("Min", [minusEntropy, zero(g)])])])])];
-    },
-    () => [epsilon],
-  );
-  const stands = g.op("Greater", [likely, limit]);
-  results(g, { likely: g.op("Where", [stands, likely, zero(g)]), sums: sums(g, row, row) });
 }

@@ -2,33 +2,16 @@
 // that is bound to the very buffers that the pass wrote. What crosses into JavaScript are tokens and counts.
 //
 // A place is judged only when the walk gets there: its rows are most of the work, and most are never looked at.
-import type { DeviceRule, Judged } from "../../src/device-rule.ts";
+import type { Judged, JudgeRequest } from "../../src/device-rule.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
-import type { DraftLaw, DraftTree } from "../../src/tree.ts";
-import { longestStanding, pathTo, type TreePlace, walkDown } from "../../src/draft/walk.ts";
+import type { TreePlace } from "../../src/draft/walk.ts";
 import { Feed } from "./feed.ts";
 import { GraphBuilder } from "./graph.ts";
 import { encodeModel } from "./proto.ts";
-import {
-  drawGraph,
-  type Draws,
-  recursiveGraph,
-  RULE_FEEDS,
-  RULE_RESULTS,
-  tokenGraph,
-  typicalGraph,
-} from "./rule-graphs.ts";
+import { drawGraph, RULE_FEEDS, RULE_RESULTS } from "./rule-graphs.ts";
+import type { BuildGraph, Judging } from "./rules/onnx-rule.ts";
+import { RULES } from "./rules/table.ts";
 import type { Runtime, Session, Value } from "./runtime.ts";
-
-export const DEVICE_RULES: readonly DeviceRule["name"][] = ["greedy", "token", "recursive", "typical"];
-
-const DRAWS: Readonly<Record<DraftLaw, Draws>> = {
-  point: "chosen",
-  iid: "replaced",
-  distinct: "removed",
-  beam: "removed",
-  "top-and-one": "top-and-one",
-};
 
 type FeedName = keyof typeof RULE_FEEDS;
 type ResultName = keyof typeof RULE_RESULTS;
@@ -62,50 +45,36 @@ export class OnnxRules {
     this.#likely = Feed.doubles(runtime);
   }
 
-  /** `probabilities`: float32 [rows, vocab] as a pass wrote them. Throws RangeError where a row cannot be drawn from. */
+  /**
+   * `probabilities`: float32 [rows, vocab] as a pass wrote them; `argmax`: the likeliest token of a row. Undefined where
+   * this rule cannot be run, or not on this tree. Throws RangeError where a row cannot be drawn from.
+   */
   judge(
-    rule: Exclude<DeviceRule, { name: "greedy" }>,
-    tree: DraftTree,
-    uniforms: Float64Array,
+    { rule: { name, parameters = {} }, tree, uniforms }: JudgeRequest,
     probabilities: Float32Array,
+    argmax: (row: number) => number,
   ): Judged | undefined {
     let used = 0;
     const row = (row: number) => probabilities.subarray(row * this.vocab, (row + 1) * this.vocab);
-    const say = (
-      graph: string,
-      build: (g: GraphBuilder, vocab: number) => void,
-      { row: at, drafts, drawn }: TreePlace,
-    ): number => {
+    const say = (graph: string, build: BuildGraph, { row: at, drafts, drawn }: TreePlace): number => {
       const numbers = uniforms.subarray(used, used + drafts.length + 1);
       this.#run(graph, build, row(at), drafts, numbers, drawn, ["token", "used", "sums"]);
       used += Number(this.#used.data[0]);
       return Number(this.#token.data[0]);
     };
-    const leaf = (row: number) => say("draw", drawGraph, { row, drafts: [], drawn: undefined });
-    if (rule.name === "typical") {
-      this.#limits.bind([2]).set([rule.epsilon, rule.delta]);
-      const node = longestStanding(tree, (at, drafts) => {
-        this.#run("typical", typicalGraph, row(at), drafts, uniforms, undefined, ["likely", "sums"]);
+    const pass: Judging = {
+      vocab: this.vocab,
+      argmax,
+      draw: (row) => say("draw", drawGraph, { row, drafts: [], drawn: undefined }),
+      say,
+      likely: (graph, build, at, drafts, limits) => {
+        this.#limits.bind([2]).set(limits);
+        this.#run(graph, build, row(at), drafts, uniforms, undefined, ["likely", "sums"]);
         return this.#likely.data.slice(0, drafts.length);
-      });
-      const next = leaf(node + 1);
-      return { verdict: { path: pathTo(tree, node), next }, used };
-    }
-    if (rule.name !== "token" && rule.name !== "recursive") return undefined;
-    if (rule.name === "token" && tree.law === "top-and-one") return undefined;
-    const verdict = walkDown(tree, (place) => {
-      if (place.drafts.length === 0) return leaf(place.row);
-      const point: Distribution = {
-        vocab: this.vocab,
-        tokens: Int32Array.of(place.drafts[0]),
-        probabilities: Float64Array.of(1),
-      };
-      const drawn = place.drawn ?? point; // a chosen draft has all of q
-      if (rule.name === "token") return say("token", tokenGraph, { ...place, drawn });
-      const draws = DRAWS[tree.law];
-      return say(`recursive ${draws}`, (g, vocab) => recursiveGraph(g, vocab, draws), { ...place, drawn });
-    });
-    return { verdict, used };
+      },
+    };
+    const verdict = RULES.get(name)?.judge(tree, pass, parameters);
+    return verdict && { verdict, used };
   }
 
   close(): void {
@@ -126,7 +95,7 @@ export class OnnxRules {
 
   #run(
     name: string,
-    build: (g: GraphBuilder, vocab: number) => void,
+    build: BuildGraph,
     row: Float32Array,
     drafts: readonly number[],
     uniforms: Float64Array,
@@ -175,7 +144,7 @@ export class OnnxRules {
     return this.#spread;
   }
 
-  #graph(name: string, build: (g: GraphBuilder, vocab: number) => void, wanted: readonly ResultName[]): Graph {
+  #graph(name: string, build: BuildGraph, wanted: readonly ResultName[]): Graph {
     let graph = this.#graphs.get(name);
     if (graph === undefined) {
       const g = new GraphBuilder();

@@ -10,7 +10,7 @@ import type { Decoder } from "./decoder.ts";
 import type { Counts, Device } from "./device.ts";
 import { MOST_ROWS } from "./kernels.ts";
 import { type Move, Pass } from "./pass.ts";
-import { DEVICE_RULES } from "./rules.ts";
+import { RULES } from "./rules/table.ts";
 import { WebGpuScores } from "./scores.ts";
 import { WebGpuSequence } from "./sequence.ts";
 
@@ -64,7 +64,7 @@ export class WebGpuEngine implements Engine {
       exact: exact ? "trees" : "none",
       taps: false,
       layerSkip: false,
-      deviceRules: DEVICE_RULES,
+      deviceRules: [...RULES.keys()],
       concurrent: true,
       rewind: "truncate",
     };

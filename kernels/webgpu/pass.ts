@@ -9,7 +9,7 @@ import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
 import { BEST_WORDS, BROKEN, CANDIDATES, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
 import { type Growing, partsOf, Recorder, uniform, type Width } from "./steps.ts";
-import { partsForRule, WebGpuRules } from "./rules.ts";
+import { WebGpuRules } from "./rules.ts";
 import { floats, type Part, partsFor, type Results } from "./scores.ts";
 
 /** Rows of a pass that were accepted, and where they stand: at columns `past + path[i]`. */
@@ -66,7 +66,7 @@ export class Pass {
     const { device, decoder } = this;
     device.check();
     const asked = judge && await this.#rules.prepare(judge.rule, judge.tree, judge.uniforms);
-    const parts = asked ? partsForRule(asked.rule) : partsFor(need);
+    const parts = asked ? asked.parts : partsFor(need);
     const rows = tokens.length;
     const scored = score === "last" ? 1 : rows;
     const segments = Math.ceil((past + depths.reduce((a, b) => Math.max(a, b)) + 1) / SEGMENT);
@@ -103,7 +103,7 @@ export class Pass {
     const read = await reading;
     this.#refuseBroken(read[0]);
     if (!asked) return { results: resultsOf(parts, read) };
-    const judged = this.#rules.read(read[1], asked);
+    const judged = asked.read(read[1]);
     return judged ? { judged, results: {} } : { results: await this.load() };
   }
 

@@ -119,6 +119,5 @@ export default definePlugin({
     seed: { type: "string", default: "0", summary: "of the draws among lengths" },
     published: publishedOption("the upper confidence bound picks the length"),
   },
-  create: ({ most, seed, published }) =>
-    new BanditController(Number(most), new SeededChance(String(seed)).fork("bandit"), published === true),
+  create: ({ most, seed, published }) => new BanditController(most, new SeededChance(seed).fork("bandit"), published),
 });

@@ -34,5 +34,5 @@ export default definePlugin({
     most: { type: "integer", default: 12, min: 1, max: 256, summary: "most drafted tokens a round" },
     published: publishedOption("drafts the doubtful token too, by the raw soft-max"),
   },
-  create: ({ threshold, most, published }) => confidence(Number(threshold), Number(most), published === true),
+  create: ({ threshold, most, published }) => confidence(threshold, most, published),
 });

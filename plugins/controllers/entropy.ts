@@ -31,5 +31,5 @@ export default definePlugin({
     most: { type: "integer", default: 12, min: 1, max: 256, summary: "most drafted tokens a round" },
     published: publishedOption("drafts the doubtful token too, by the raw soft-max"),
   },
-  create: ({ threshold, most, published }) => entropy(Number(threshold), Number(most), published === true),
+  create: ({ threshold, most, published }) => entropy(threshold, most, published),
 });

@@ -16,5 +16,5 @@ export default definePlugin({
     nodes: { type: "integer", default: 8, min: 0, max: 1024, summary: "most drafted tokens a round" },
     depth: { type: "integer", default: 0, min: 0, max: 1024, summary: "most of them in a row; 0: as many as nodes" },
   },
-  create: ({ nodes, depth }) => fixed(Number(nodes), Number(depth)),
+  create: ({ nodes, depth }) => fixed(nodes, depth),
 });

@@ -63,5 +63,5 @@ export default definePlugin({
   options: {
     most: { type: "integer", default: 16, min: 1, max: 256, summary: "most drafted tokens a round" },
   },
-  create: ({ most }) => new GoodputController(Number(most)),
+  create: ({ most }) => new GoodputController(most),
 });

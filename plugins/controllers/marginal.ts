@@ -36,5 +36,5 @@ export default definePlugin({
   options: {
     most: { type: "integer", default: 24, min: 1, max: 256, summary: "most drafted tokens a round" },
   },
-  create: ({ most }) => new MarginalController(Number(most)),
+  create: ({ most }) => new MarginalController(most),
 });

@@ -87,6 +87,5 @@ export default definePlugin({
     most: { type: "integer", default: 16, min: 1, max: 256, summary: "most drafted tokens a round" },
     published: publishedOption("drafts the doubtful token too"),
   },
-  create: ({ threshold, most, published }) =>
-    new SpecDecController(Number(threshold), Number(most), published === true),
+  create: ({ threshold, most, published }) => new SpecDecController(threshold, most, published),
 });

@@ -138,5 +138,5 @@ export default definePlugin({
     most: { type: "integer", default: 16, min: 1, max: 16, summary: "most drafted tokens a round" },
     published: publishedOption("by tokens per step, whatever a step costs"),
   },
-  create: ({ most, published }) => new SpecKvController(Number(most), published === true),
+  create: ({ most, published }) => new SpecKvController(most, published),
 });

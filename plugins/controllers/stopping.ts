@@ -21,6 +21,6 @@ export function stoppingAt(
 }
 
 /** The option `published` of controllers that deviate from their papers. */
-export function publishedOption(summary: string): OptionSpec {
+export function publishedOption(summary: string): OptionSpec<"boolean"> {
   return { type: "boolean", default: false, summary: `as in the paper: ${summary}` };
 }

@@ -63,8 +63,8 @@ export default definePlugin({
   async create({ retrieval, threshold }, proposer, context) {
     return new GraftDrafter(
       await context.resolve("proposer", proposer),
-      await context.resolve("drafter", String(retrieval)),
-      Number(threshold),
+      await context.resolve("drafter", retrieval),
+      threshold,
     );
   },
 });

@@ -102,5 +102,5 @@ export default definePlugin({
     longest: { type: "integer", default: 8, min: 1, max: 64, summary: "tokens of the longest match looked for" },
     shortest: { type: "integer", default: 1, min: 1, max: 64, summary: "tokens of the shortest match believed" },
   },
-  create: ({ longest, shortest }) => new LookupDrafter(Number(longest), Math.min(Number(longest), Number(shortest))),
+  create: ({ longest, shortest }) => new LookupDrafter(longest, Math.min(longest, shortest)),
 });

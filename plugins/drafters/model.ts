@@ -204,7 +204,7 @@ export default definePlugin({
     shape: { type: "string", default: "chain", summary: "tree shape, as in `hunch plugin list`" },
   },
   async create({ shape }, path, context) {
-    const form = await context.resolve("shape", String(shape));
+    const form = await context.resolve("shape", shape);
     return new ProposedDrafter("model", await open(path, context), form);
   },
 });

@@ -66,8 +66,8 @@ export default definePlugin({
   async create({ spine, branches }, proposer, context) {
     return new SpineDrafter(
       await context.resolve("proposer", proposer === "" ? "successors" : proposer),
-      await context.resolve("drafter", String(spine)),
-      Number(branches),
+      await context.resolve("drafter", spine),
+      branches,
     );
   },
 });

@@ -45,5 +45,5 @@ export default definePlugin({
     year: 2025,
     arxiv: "2505.13204",
   },
-  create: ({ factor }) => alignment(Number(factor)),
+  create: ({ factor }) => alignment(factor),
 });

@@ -57,5 +57,5 @@ export default definePlugin({
     top: { type: "integer", default: 0, min: 0, max: 1000, summary: "k: keep any of the k likeliest; 0: by ratio" },
   },
   paper: { title: "Fast Inference from Transformers via Speculative Decoding", year: 2022, arxiv: "2211.17192" },
-  create: ({ lenience, top }) => lenient(Number(lenience), Number(top)),
+  create: ({ lenience, top }) => lenient(lenience, top),
 });

@@ -115,5 +115,5 @@ export default definePlugin({
     arxiv: "2410.03355",
   },
   create: ({ nearest, delta }, _argument, context) =>
-    neighbour(Number(nearest), Number(delta), embeddingLikeness(() => context.target)),
+    neighbour(nearest, delta, embeddingLikeness(() => context.target)),
 });

@@ -178,6 +178,5 @@ export default definePlugin({
     year: 2025,
     arxiv: "2505.18629",
   },
-  create: ({ weight, probe }, _argument, context) =>
-    reflective(Number(weight), probing(() => context.target, String(probe))),
+  create: ({ weight, probe }, _argument, context) => reflective(weight, probing(() => context.target, probe)),
 });

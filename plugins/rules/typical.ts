@@ -35,7 +35,7 @@ export function typical(epsilon: number, delta: number, next: Next = "drawn"): V
     name: "typical",
     lossless: false,
     laws: DRAFT_LAWS,
-    ...(next === "drawn" && { device: { name: "typical", epsilon, delta } }),
+    ...(next === "drawn" && { device: { name: "typical", parameters: { epsilon, delta } } }),
     verify(tree, scores, chance) {
       if (next === "likeliest") return verifyGreedily(tree, scores);
       const end = longest(tree, scores);
@@ -64,5 +64,5 @@ export default definePlugin({
     year: 2024,
     arxiv: "2401.10774",
   },
-  create: ({ epsilon, delta, next }) => typical(Number(epsilon), Number(delta), next as Next),
+  create: ({ epsilon, delta, next }) => typical(epsilon, delta, next),
 });

@@ -92,5 +92,5 @@ export default definePlugin({
     arxiv: "2402.14160",
   },
   options: { width: { type: "integer", default: 3, min: 1, max: 256, summary: "sequences kept at every depth" } },
-  create: ({ width }) => beam(Number(width)),
+  create: ({ width }) => beam(width),
 });

@@ -99,5 +99,5 @@ export default definePlugin({
     arxiv: "2602.16994",
   },
   options: { paths: { type: "integer", default: 3, min: 1, max: 64, summary: "paths after the branching point" } },
-  create: ({ paths }) => new Delayed(Number(paths)),
+  create: ({ paths }) => new Delayed(paths),
 });

@@ -26,5 +26,5 @@ export default definePlugin({
   options: {
     k: { type: "integer", default: 8, min: 1, max: 64, summary: "paths continued per level, and tokens each" },
   },
-  create: ({ k }) => dynamic(Number(k)),
+  create: ({ k }) => dynamic(k),
 });

@@ -65,5 +65,5 @@ export default definePlugin({
   options: {
     threshold: { type: "number", default: 0, min: 0, max: 1, summary: "leave places empty that are worth less" },
   },
-  create: ({ threshold }) => dySpec(Number(threshold)),
+  create: ({ threshold }) => dySpec(threshold),
 });

@@ -64,7 +64,7 @@ export default definePlugin({
     threshold: { type: "number", default: 0, min: 0, max: 1, summary: "paths accepted less often than this end" },
   },
   create({ widths, threshold }) {
-    const parsed = parseWidths("gumbel", String(widths));
-    return threshold === 0 ? gumbel(parsed) : endingGumbel(parsed, Number(threshold));
+    const parsed = parseWidths("gumbel", widths);
+    return threshold === 0 ? gumbel(parsed) : endingGumbel(parsed, threshold);
   },
 });

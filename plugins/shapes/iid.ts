@@ -27,5 +27,5 @@ export default definePlugin({
   summary: "several paths drawn independently",
   paper: { title: "SpecTr: Fast Speculative Decoding via Optimal Transport", year: 2023, arxiv: "2310.15141" },
   options: { paths: { type: "integer", default: 4, min: 1, max: 256, summary: "how many" } },
-  create: ({ paths }) => iid(Number(paths)),
+  create: ({ paths }) => iid(paths),
 });

@@ -28,7 +28,7 @@ export async function growLevels(
 }
 
 /** The option `widths` of a shape. */
-export function widthsOption(standard: string): OptionSpec {
+export function widthsOption(standard: string): OptionSpec<"string"> {
   return { type: "string", default: standard, summary: "children per node by depth; the last holds from there on" };
 }
 

@@ -101,9 +101,9 @@ export default definePlugin({
     gain: { type: "number", default: 0, min: 0, max: 64, summary: "the paper's: end after a level that adds less" },
   },
   create({ threshold, gain }) {
-    if (Number(threshold) > 0 && Number(gain) > 0) {
+    if (threshold > 0 && gain > 0) {
       throw new HunchError("usage", "opt-tree takes threshold or gain, not both", { hint: "leave one of them out" });
     }
-    return optTree(Number(threshold), Number(gain));
+    return optTree(threshold, gain);
   },
 });

@@ -106,5 +106,5 @@ export default definePlugin({
     arxiv: "2402.12374",
   },
   options: { ranks: { type: "integer", default: 6, min: 1, max: 32, summary: "most children of a node" } },
-  create: ({ ranks }, _, context) => new Sequoia((width) => context.target.cost(width), Number(ranks)),
+  create: ({ ranks }, _, context) => new Sequoia((width) => context.target.cost(width), ranks),
 });

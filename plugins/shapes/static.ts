@@ -106,6 +106,6 @@ export default definePlugin({
   },
   create({ law }, file) {
     const read = file === "" ? undefined : readSkeleton(file);
-    return fixedTree(read === undefined ? usualForm() : () => read, law as Flesh);
+    return fixedTree(read === undefined ? usualForm() : () => read, law);
   },
 });

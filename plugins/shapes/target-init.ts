@@ -79,6 +79,5 @@ export default definePlugin({
     widths: widthsOption("1"),
     threshold: { type: "number", default: 0.1, min: 0, max: 1, summary: "paths accepted less often than this end" },
   },
-  create: ({ count, widths, threshold }) =>
-    new TargetInit(Number(count), parseWidths("target-init", String(widths)), Number(threshold)),
+  create: ({ count, widths, threshold }) => new TargetInit(count, parseWidths("target-init", widths), threshold),
 });

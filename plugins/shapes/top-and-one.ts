@@ -33,5 +33,5 @@ export default definePlugin({
   summary: "the likeliest children as they are and one drawn from the rest",
   paper: { title: "Towards Optimal Multi-draft Speculative Decoding", year: 2025, arxiv: "2502.18779" },
   options: { widths: widthsOption("2,2,1") },
-  create: ({ widths }) => topAndOne(parseWidths("top-and-one", String(widths))),
+  create: ({ widths }) => topAndOne(parseWidths("top-and-one", widths)),
 });

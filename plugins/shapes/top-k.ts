@@ -35,5 +35,5 @@ export default definePlugin({
     arxiv: "2401.15077",
   },
   options: { widths: widthsOption("3,2,1") },
-  create: ({ widths }) => topK(parseWidths("top-k", String(widths))),
+  create: ({ widths }) => topK(parseWidths("top-k", widths)),
 });

@@ -5,17 +5,33 @@ import type { Drafter, Proposer } from "../drafter.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { TreeShape } from "../shape.ts";
 
-/** One option of a method, as in `lookup?longest=8`. */
-export interface OptionSpec {
-  readonly type: "integer" | "number" | "boolean" | "string";
-  readonly default: number | boolean | string;
-  readonly summary: string;
-  /** Range of numbers, both inclusive. */
-  readonly min?: number;
-  readonly max?: number;
-  /** The only values allowed. */
-  readonly choices?: readonly string[];
+interface OptionTypes {
+  integer: number;
+  number: number;
+  boolean: boolean;
+  string: string;
 }
+
+/** One option of a method, as in `lookup?longest=8`. */
+export type OptionSpec<T extends keyof OptionTypes = keyof OptionTypes> = {
+  [N in T]: {
+    readonly type: N;
+    readonly default: OptionTypes[N];
+    readonly summary: string;
+    /** Range of numbers, both inclusive. */
+    readonly min?: number;
+    readonly max?: number;
+    /** The only texts allowed. */
+    readonly choices?: readonly string[];
+  };
+}[T];
+
+/** The options that a method declares, by name. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** The type of an option's value: number, boolean, string, or the union of its `choices`. */
+export type OptionValue<S extends OptionSpec> = S extends { choices: readonly (infer C)[] } ? C
+  : OptionTypes[S["type"]];
 
 export interface Paper {
   readonly title: string;
@@ -56,24 +72,28 @@ export const KINDS = {
   backend: "backend",
 } as const satisfies Record<keyof Methods, string>;
 
-export type OptionValues = Readonly<Record<string, number | boolean | string>>;
+/** What `create` gets: a value for every option that is declared, checked against its declaration. */
+export type OptionValues<O extends OptionSpecs = OptionSpecs> = { readonly [N in keyof O]: OptionValue<O[N]> };
 
-export interface Plugin<K extends keyof Methods = keyof Methods> {
+/** `O`: the declared options; without it, those of any plugin. */
+export interface Plugin<K extends keyof Methods = keyof Methods, O extends OptionSpecs = OptionSpecs> {
   readonly kind: K;
   readonly name: string;
   /** One line for `hunch plugin list`. */
   readonly summary: string;
   /** What the colon argument is, as in `model:FILE`; in brackets where it may be left out; absent: none is taken. */
   readonly argument?: string;
-  readonly options?: Readonly<Record<string, OptionSpec>>;
+  readonly options?: O;
   /** Of drafters: the controller that goes with it where none is named. */
   readonly controller?: string;
   readonly paper?: Paper;
-  /** `options` holds every declared option, checked; `argument` is "" where none was given. */
-  create(options: OptionValues, argument: string, context: PluginContext): Methods[K] | Promise<Methods[K]>;
+  /** `argument` is "" where none was given. A method, not a function property: plugins of any options make one list. */
+  create(options: OptionValues<O>, argument: string, context: PluginContext): Methods[K] | Promise<Methods[K]>;
 }
 
-/** Identity, for inference and for one way to write a plugin. A plugin file exports one or several as default. */
-export function definePlugin<K extends keyof Methods>(plugin: Plugin<K>): Plugin<K> {
+/** The same plugin: infers the types of `create`'s options from their declarations. */
+export function definePlugin<K extends keyof Methods, const O extends OptionSpecs = Record<never, never>>(
+  plugin: Plugin<K, O>,
+): Plugin<K> {
   return plugin;
 }

@@ -12,7 +12,7 @@ import type { DraftTree } from "../tree.ts";
  * distribution is not its own soft-max or arg-max. Spends nothing: `Judged.used` tells how many numbers were taken.
  */
 export function requestVerdict(
-  { device }: VerificationRule,
+  { device, greedy: likeliest }: VerificationRule,
   tree: DraftTree,
   sampling: Sampling,
   can: Capabilities,
@@ -20,7 +20,7 @@ export function requestVerdict(
 ): JudgeRequest | undefined {
   if (device === undefined || !can.deviceRules.includes(device.name)) return undefined;
   const greedy = sampling.temperature === 0;
-  if (penalises(sampling) || (device.name === "greedy") !== greedy || (!greedy && truncates(sampling))) {
+  if (penalises(sampling) || (likeliest === true) !== greedy || (!greedy && truncates(sampling))) {
     return undefined;
   }
   return { rule: device, tree, uniforms: chance.peek(mostUniforms(tree)) };

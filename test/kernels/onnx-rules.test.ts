@@ -56,8 +56,8 @@ const RULES: readonly [VerificationRule, DeviceRule][] = [
   [greedy, { name: "greedy" }],
   [token, { name: "token" }],
   [recursive, { name: "recursive" }],
-  [typical(0.09, 0.3), { name: "typical", epsilon: 0.09, delta: 0.3 }],
-  [typical(1, 0.61), { name: "typical", epsilon: 1, delta: 0.61 }],
+  [typical(0.09, 0.3), { name: "typical", parameters: { epsilon: 0.09, delta: 0.3 } }],
+  [typical(1, 0.61), { name: "typical", parameters: { epsilon: 1, delta: 0.61 } }],
 ];
 
 for (const [seed, [rule, device]] of RULES.entries()) {

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device, Kernel } from "../../kernels/webgpu/device.ts";
 import { BEST_WORDS, MOST_ROWS } from "../../kernels/webgpu/kernels.ts";
-import { float64Code } from "../../kernels/webgpu/rule-kernels.ts";
-import { DEVICE_RULES, type Prepared, WebGpuRules } from "../../kernels/webgpu/rules.ts";
+import { float64Code } from "../../kernels/webgpu/rules/float64.ts";
+import { type Prepared, WebGpuRules } from "../../kernels/webgpu/rules.ts";
+import { RULES as ON_DEVICE } from "../../kernels/webgpu/rules/table.ts";
 import { block } from "../../plugins/rules/block.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { recursive } from "../../plugins/rules/recursive.ts";
@@ -271,7 +272,7 @@ async function judgeAll(rule: VerificationRule, cases: readonly RuleCase[], voca
   }
   const judged: (Judged | undefined)[] = [];
   for (const { prepared, staging } of pending) {
-    judged.push(rules.read(new Uint32Array(await device.read(staging, prepared.bytes)), prepared));
+    judged.push(prepared.read(new Uint32Array(await device.read(staging, prepared.bytes))));
     device.destroy(staging);
   }
   spent.forEach((buffer) => device.destroy(buffer));
@@ -303,7 +304,7 @@ const SMALL = 100;
 const GROUPS = 4;
 
 test("the device has all of these rules", () => {
-  assert.deepEqual(new Set(RULES.map(({ device }) => device?.name)), new Set(DEVICE_RULES));
+  assert.deepEqual(new Set(RULES.map(({ device }) => device?.name)), new Set(ON_DEVICE.keys()));
 });
 
 /** How many of so many verdicts may be left open. */

@@ -22,13 +22,11 @@ import {
   type WeightForm,
 } from "../../kernels/webgpu/kernels.ts";
 import { type Features, PLAIN } from "../../kernels/webgpu/features.ts";
-import {
-  blockKernel,
-  factorsKernel,
-  greedyKernel,
-  typicalKernel,
-  walkKernel,
-} from "../../kernels/webgpu/rule-kernels.ts";
+import { blockKernel } from "../../kernels/webgpu/rules/block.ts";
+import { factorsKernel } from "../../kernels/webgpu/rules/float64.ts";
+import { greedyKernel } from "../../kernels/webgpu/rules/greedy.ts";
+import { typicalKernel } from "../../kernels/webgpu/rules/typical.ts";
+import { walkKernel } from "../../kernels/webgpu/rules/walking.ts";
 
 const Q4_0 = { kind: "b4", block: 32, affine: false, half: { shift: 0 } } as const;
 const Q4_K = { kind: "b4", block: 32, affine: true } as const;

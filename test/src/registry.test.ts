@@ -89,7 +89,7 @@ test("options are read by their type, and the rest are defaults", async () => {
 
 test("what is wrong with a spec is said in one line with the nearest right thing", async () => {
   assert.match(await refused("prove"), /no controller "prove"; did you mean probe\?/);
-  assert.match(await refused("xyz"), /there are cost, fixed, .*probe/);
+  assert.match(await refused("xyz"), /there are cost, marginal, fixed, .*probe/);
   assert.match(await refused("probe?szie=3"), /no option "szie"; did you mean size\?/);
   assert.match(await refused("probe?wholly=3"), /it has size, scale, fast, mode/);
   assert.match(await refused("probe?size=10"), /probe\?size is "10"; give a whole number from 1 to 9/);

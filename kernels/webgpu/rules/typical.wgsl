@@ -1,7 +1,7 @@
 // What the rule `typical` (2024, arXiv 2401.10774) asks for, of all rows at once: how likely the target finds the tokens
 // drafted at a row, the row's entropy in float32, and the token that would be drawn from it.
 //
-// probabilities [rows, vocab], bits of float32; factors [rows] as ops/factors.wgsl leaves them; numbers [1], the
+// probabilities [rows, vocab], bits of float32; factors [rows] as rules/factors.wgsl leaves them; numbers [1], the
 // uniform number; nodes [nodes, 2]: row above, token → verdict [rows + nodes, 2]: of a row the token drawn (NOBODY where
 // that is not settled) and the entropy's bits, of a node its probability in float64.
 // Workgroup: 256 threads, one row. Grid: [rows].

@@ -1,6 +1,6 @@
 // The rule `greedy`: down the draft along the likeliest tokens.
 //
-// best [rows, BEST_WORDS], the likeliest token first; tree as ops/owed.wgsl has it → verdict [4]: 1, the place where the
+// best [rows, BEST_WORDS], the likeliest token first; tree as rules/owed.wgsl has it → verdict [4]: 1, the place where the
 // walk ends, the next token, no uniform numbers. Workgroup: 1 thread. Grid: [1].
 @group(0) @binding(0) var<storage, read> best: array<u32>;
 @group(0) @binding(1) var<storage, read> tree: array<u32>;

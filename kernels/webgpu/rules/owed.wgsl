@@ -1,7 +1,7 @@
 // What rules that accept and refuse have in common: the target's distribution at a place of the draft, what it still
 // owes after refusals, and draws from that. One workgroup goes down the draft: thread 0 flips, all threads sum up.
 //
-// probabilities [rows, vocab], bits of float32; factors [rows] as ops/factors.wgsl leaves them → verdict [4]: whether
+// probabilities [rows, vocab], bits of float32; factors [rows] as rules/factors.wgsl leaves them → verdict [4]: whether
 // it is settled, the place where the walk ends, the next token, how many uniform numbers were used.
 //
 // tree: places, then what they point to.
