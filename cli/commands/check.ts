@@ -6,6 +6,7 @@ import type { InferValue } from "@optique/core/parser";
 import { argument, command, flag, option } from "@optique/core/primitives";
 import { choice, float, integer, string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
+import { HunchError } from "../../src/errors.ts";
 import { debug, modelOptions } from "../options.ts";
 import { methodParser } from "../words/suggest.ts";
 
@@ -129,6 +130,11 @@ export const checkCommand = command("check", options, {
 }).map((options) => async (): Promise<number> => {
   const { isWatched, watched } = await import("../check/watched.ts");
   if (options.plugins.length > 0 && !isWatched()) return await watched(options.timeout);
+  const shape = options.shapes.length > 0 ? "--shape" : undefined;
+  const instead = options.chiSquare ? "--chi-square" : options.bound ? "--bound" : shape;
+  if (options.case !== undefined && instead !== undefined) {
+    throw new HunchError("usage", `--case is for rules, and ${instead} does not look at it`, { hint: "leave out one" });
+  }
   if (options.chiSquare) return await (await import("../check/chi-square.ts")).checkChiSquare(options);
   if (options.bound) return await (await import("../check/bound.ts")).checkBound(options);
   if (options.shapes.length > 0) return await (await import("../check/shapes.ts")).checkShapes(options);
