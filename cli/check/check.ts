@@ -9,6 +9,7 @@ import type { OptionSpec, Plugin, PluginContext } from "../../src/plugins/plugin
 import type { WideCase } from "../../src/check/wide.ts";
 import type { CheckCommand } from "./options.ts";
 import type { VerificationRule } from "../../src/rule.ts";
+import type { DraftLaw } from "../../src/tree.ts";
 import { openRegistry } from "../engine/methods.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout } from "../output/streams.ts";
@@ -21,11 +22,15 @@ export async function check(options: CheckCommand): Promise<number> {
   const context = withoutModel(registry);
   const specs = specsOf(options, registry);
   const only = options.case === undefined ? undefined : parseCase(await readText(options.case), options.case);
-  // A case is of one law.
-  const laws: CheckCommand["laws"] = only === undefined ? options.laws : [only.law];
+  const laws = only === undefined ? options.laws : [lawOf(only, options)];
   const status = new Status();
   const reports: RuleReport[] = [];
   const left: string[] = [];
+  /** With --all, what has nothing to say of a case is told and left; a rule that was named must be checked. */
+  const leave = (spec: string, why: string) => {
+    if (!options.all) throw new HunchError("usage", `${spec} cannot be checked on this case: ${why}`);
+    left.push(`${spec}: ${why}`);
+  };
   try {
     for (const [i, spec] of specs.entries()) {
       const progress = (law: string, fraction: number) =>
@@ -36,11 +41,13 @@ export async function check(options: CheckCommand): Promise<number> {
         rule = await ruleOf(spec, { ...options, laws }, registry, context);
         const foreign = only === undefined ? undefined : cannotJudge(rule, only);
         if (foreign !== undefined) {
-          left.push(`${spec}: ${foreign}`);
+          leave(spec, foreign);
           continue;
         }
         const begin = (of: Case) => working(`${spec}, ${caseLine(of)}`);
-        reports.push({ ...proveRule(rule, proofOf(rule, { ...options, laws, only, progress, begin })), rule: spec });
+        const report = proveRule(rule, proofOf(rule, { ...options, laws, only, progress, begin }));
+        if (only !== undefined && report.laws[0].cases === 0) leave(spec, NOT_FOLLOWED);
+        else reports.push({ ...report, rule: spec });
       } catch (error) {
         // With --all, what cannot be proved for want of a model is told and left; a rule that claims must be proved.
         if (!options.all || !(error instanceof HunchError) || error.kind !== "usage" || rule?.lossless) throw error;
@@ -93,6 +100,17 @@ function reportJson(report: RuleReport) {
       }) ?? (wideFailure && { ...wideFailure.case, totalVariation: wideFailure.totalVariation }),
     })),
   };
+}
+
+/** Why a case of tens of thousands of tokens was not run. */
+const NOT_FOLLOWED = "it refuses so many tokens, or treats tokens with the same p and q differently";
+
+/** A case is of one law. */
+function lawOf({ law }: Case | WideCase, { case: path, laws }: CheckCommand): DraftLaw {
+  if (laws.length === 0 || laws.includes(law)) return law;
+  throw new HunchError("usage", `the case ${path} is of the law ${law}, not ${laws.join(" or ")}`, {
+    hint: "leave out --law",
+  });
 }
 
 /** Why a rule has nothing to say of a case, where it has not. */

@@ -1,6 +1,7 @@
 // hunch check: is a rule lossless, and how much of a draft does it keep?
 import { message } from "@optique/core/message";
 import { command } from "@optique/core/primitives";
+import { HunchError } from "../../src/errors.ts";
 import { checkOptions } from "../check/options.ts";
 
 export const checkCommand = command("check", checkOptions, {
@@ -10,6 +11,11 @@ export const checkCommand = command("check", checkOptions, {
 }).map((options) => async (): Promise<number> => {
   const { isWatched, watched } = await import("../check/watched.ts");
   if (options.plugins.length > 0 && !isWatched()) return await watched(options.timeout);
+  const shape = options.shapes.length > 0 ? "--shape" : undefined;
+  const instead = options.chiSquare ? "--chi-square" : options.bound ? "--bound" : shape;
+  if (options.case !== undefined && instead !== undefined) {
+    throw new HunchError("usage", `--case is for rules, and ${instead} does not look at it`, { hint: "leave out one" });
+  }
   if (options.chiSquare) return await (await import("../check/chi-square.ts")).checkChiSquare(options);
   if (options.bound) return await (await import("../check/bound.ts")).checkBound(options);
   if (options.shapes.length > 0) return await (await import("../check/shapes.ts")).checkShapes(options);

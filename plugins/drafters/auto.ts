@@ -11,6 +11,7 @@ import type { Drafter } from "../../src/drafter.ts";
 import { bestFirst, type Candidate } from "../../src/draft/best-first.ts";
 import { Calibration, type Features, logOdds } from "../../src/draft/calibration.ts";
 import { type Match, Ngrams } from "../../src/draft/ngrams.ts";
+import { nodesIn } from "../../src/draft/tree-edit.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 
@@ -35,17 +36,6 @@ interface Guess extends Candidate {
 
 type Drafted = ReturnType<typeof bestFirst<Guess>>;
 
-/** The guess of each node that was verified: all that was drafted, or a part of it in the same order. */
-function guessesOf(verified: DraftTree, { tree, candidates }: Drafted): Guess[] {
-  const drafted = new Map([[-1, -1]]); // verified node → drafted node
-  return Array.from(verified.tokens, (token, node) => {
-    const parent = drafted.get(verified.parents[node]);
-    const at = tree.tokens.findIndex((other, i) => other === token && tree.parents[i] === parent);
-    drafted.set(node, at);
-    return candidates[at];
-  });
-}
-
 export class AutoDrafter implements Drafter {
   readonly name = "auto";
   readonly laws = ["point"] as const;
@@ -69,9 +59,11 @@ export class AutoDrafter implements Drafter {
 
   observe({ tree, verdict, committed }: Round): void {
     const path = new Set(verdict.path);
-    for (const [node, guess] of guessesOf(tree, this.#drafted).entries()) {
+    const drafted = nodesIn(this.#drafted.tree, tree);
+    for (let node = 0; node < tree.tokens.length; node++) {
       if (tree.parents[node] >= 0 && !path.has(tree.parents[node])) continue; // nobody judged it
       const accepted = path.has(node);
+      const guess = this.#drafted.candidates[drafted[node]];
       this.#calibration.see(guess.features, accepted);
       this.#hits = this.#hits * MEMORY + (accepted ? 1 : 0);
       this.#tries = this.#tries * MEMORY + 1;

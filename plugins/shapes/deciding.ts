@@ -7,6 +7,8 @@
 // Whether a node gets children is settled by the path to it, before any of them is drawn: law `distinct`.
 import type { Round } from "../../src/controller.ts";
 import { entropy } from "../../src/math/distribution.ts";
+import { type Nodes, nodesIn } from "../../src/draft/tree-edit.ts";
+import { EMPTY_TREE } from "../../src/tree.ts";
 import type { Growing } from "./growing.ts";
 import { Logistic } from "./logistic.ts";
 
@@ -20,6 +22,7 @@ export class Deciding {
   /** What the decision saw at each node of the tree at hand, and how likely it finds the path to it accepted. */
   #seen: (readonly number[])[] = [];
   #reach: number[] = [];
+  #drafted: Nodes = EMPTY_TREE;
 
   /** Paths that are accepted less often than `threshold`, as is estimated, end; 0 ≤ threshold ≤ 1. */
   constructor(private readonly threshold: number) {}
@@ -28,6 +31,7 @@ export class Deciding {
   begin(): void {
     this.#seen = [];
     this.#reach = [];
+    this.#drafted = EMPTY_TREE;
   }
 
   /** Whether anything is to be drawn below a node; always below those that were not drawn. */
@@ -37,6 +41,7 @@ export class Deciding {
 
   /** Looks at children just drawn, and returns them. */
   see(growing: Growing, parent: number, children: number[]): number[] {
+    this.#drafted = growing;
     const unsure = entropy(growing.q(parent)!);
     for (const child of children) {
       this.#seen[child] = [1, Math.log(Math.max(LEAST, growing.confidence[child])), unsure];
@@ -45,13 +50,13 @@ export class Deciding {
     return children;
   }
 
-  /** Learns from every child of the places that the verdict came by. */
+  /** Learns from every child of the places that the verdict came by. Nodes may have been left out of the pass. */
   observe({ tree, verdict }: Round): void {
+    const drafted = nodesIn(this.#drafted, tree);
     [-1, ...verdict.path].forEach((node, step) => {
       tree.parents.forEach((parent, child) => {
-        if (parent === node && this.#seen[child]) {
-          this.#decision.learn(this.#seen[child], verdict.path[step] === child);
-        }
+        const seen = this.#seen[drafted[child]];
+        if (parent === node && seen) this.#decision.learn(seen, verdict.path[step] === child);
       });
     });
     this.begin();

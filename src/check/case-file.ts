@@ -80,15 +80,21 @@ function wideCase(fields: Fields): WideCase {
     if (!isWeight(q)) throw fields.wrong(NO_WEIGHT, `${at}.q`);
     return { count, p, q };
   });
-  const tokens = groups.reduce((sum, { count }) => sum + count, 0);
+  const tokens = sum(groups.map(({ count }) => count));
   fields.need(tokens <= MOST_TOKENS, `${tokens} tokens are more than ${MOST_TOKENS}`, "groups");
   for (const which of ["p", "q"] as const) {
     fields.need(groups.some((group) => group[which] > 0), `all of ${which} is 0`, "groups");
+    fields.need(sum(groups.map((group) => group.count * group[which])) < Infinity, `${which}: ${TOO_LARGE}`, "groups");
   }
   return { kind: fields.kind(), law, drafts, groups };
 }
 
 const NO_WEIGHT = "a probability is a number of 0 or more";
+const TOO_LARGE = "the sum is more than any number";
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
 
 function isWhole(value: unknown, least: number, most: number): value is number {
   return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
@@ -166,6 +172,7 @@ class Fields {
       if (!Array.isArray(row)) throw this.wrong("a row is a list of probabilities", at);
       row.forEach((value, token) => this.need(isWeight(value), NO_WEIGHT, `${at}[${token}]`));
       this.need(row.some((value) => value > 0), "all of the row is 0", at);
+      this.need(sum(row) < Infinity, TOO_LARGE, at);
     });
     return rows as number[][];
   }

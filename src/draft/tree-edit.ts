@@ -25,6 +25,27 @@ export function prune(tree: DraftTree, keep: (node: number) => boolean): DraftTr
   };
 }
 
+/** A tree, or one that still grows. */
+export interface Nodes {
+  readonly tokens: ArrayLike<number>;
+  readonly parents: ArrayLike<number>;
+}
+
+/**
+ * The nodes of `whole` that those of `part` are, where `part` is what `prune` leaves of `whole`. Of equal siblings the
+ * first.
+ */
+export function nodesIn(whole: Nodes, part: DraftTree): number[] {
+  const nodes: number[] = [];
+  part.tokens.forEach((token, node) => {
+    const parent = part.parents[node] < 0 ? -1 : nodes[part.parents[node]];
+    let at = 0;
+    while (at < whole.tokens.length && !(whole.tokens[at] === token && whole.parents[at] === parent)) at++;
+    nodes.push(at);
+  });
+  return nodes;
+}
+
 /** The same tokens as if they had been chosen. Lossless always, whatever they depend on; it only accepts less. */
 export function asPoint(tree: DraftTree): DraftTree {
   return tree.law === "point" ? tree : { ...tree, law: "point" satisfies DraftLaw, q: () => undefined };

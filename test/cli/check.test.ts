@@ -182,3 +182,24 @@ test("how far what is said is from the target is printed beside how far chance a
   assert.ok(noise > 0 && token.distance < 2 * noise, `${noise} ${token.distance}`);
   assert.ok(neighbour.distance > 3 * noise, `${noise} ${neighbour.distance}`);
 });
+
+test("a case that is not looked at, wholly or in part, is no success", async () => {
+  const wide = file(
+    "wide.json",
+    '{"law": "distinct", "drafts": 2, "groups": [{"count": 1, "p": 0.5, "q": 0.9}, {"count": 2999, "p": 2e-4, "q": 3e-5}]}',
+  );
+  const three = file("three.json", '{"law": "top-and-one", "parents": [-1, -1, -1], "p": [5, 3, 2], "q": [1, 2, 3]}');
+  const refusals: [string[], RegExp][] = [
+    [["optimal-transport", "--case", wide], /cannot be checked on this case: it refuses so many tokens/],
+    [["spechub", "--case", three], /cannot be checked on this case: it judges 2 drafts of one place, the case has 3/],
+    [["recursive", "--case", three, "--law", "iid"], /three\.json is of the law top-and-one, not iid/],
+    [["--shape", "gumbel", "--case", three], /--case is for rules, and --shape does not look at it/],
+  ];
+  for (const [args, line] of refusals) {
+    const { code, stdout, stderr } = await hunch(["check", ...args]);
+    assert.equal(code, 2, `${args}: ${stdout}`);
+    assert.match(stderr, line);
+  }
+  const relaxed = await hunch(["check", "typical", "--case", wide]);
+  assert.match(relaxed.stdout, /typical +distinct +relaxed +1 +\d\.\de-1 /, relaxed.stderr);
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { point } from "../../src/math/distribution.ts";
-import { asPoint, merge, prune } from "../../src/draft/tree-edit.ts";
+import { asPoint, merge, nodesIn, prune } from "../../src/draft/tree-edit.ts";
 import { chainTree, type DraftTree, EMPTY_TREE, treeFault } from "../../src/tree.ts";
 
 const tree: DraftTree = {
@@ -23,6 +23,17 @@ test("pruning takes what hangs below with it, and keeps order, law and q", () =>
   assert.equal(pruned.q(0)!.tokens![0], 2);
   assert.equal(prune(tree, () => false).tokens.length, 0);
   assert.deepEqual(prune(tree, () => true).parents, tree.parents);
+});
+
+test("what is left of a pruned tree is found in it again, also where a token stands in two places", () => {
+  const whole = { ...tree, tokens: Int32Array.of(1, 2, 3, 3, 3) };
+  for (const gone of [0, 1, 2, 3, 4]) {
+    const left = [0, 1, 2, 3, 4].filter((node) =>
+      !(node === gone || (gone === 0 && node === 2) || (gone === 1 && node > 2))
+    )
+      .filter((node) => !(gone === 3 && node === 4));
+    assert.deepEqual(nodesIn(whole, prune(whole, (node) => node !== gone)), left);
+  }
 });
 
 test("merged trees share their beginnings, and the first tree comes first", () => {
