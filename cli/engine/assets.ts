@@ -11,7 +11,7 @@ const DEFAULT_MODEL = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
 /** The model that runs when none is named. Throws HunchError where this build has none. */
 export async function defaultModel(cacheDir: string): Promise<string> {
   const carried = await withCache(cacheDir, (folder) => embedded(`models/${DEFAULT_MODEL}`, folder));
-  const path = carried ?? besideTheCode(`../models/${DEFAULT_MODEL}`);
+  const path = carried ?? besideTheCode(`../../models/${DEFAULT_MODEL}`);
   if (path !== undefined) return path;
   throw new HunchError("usage", "this build of hunch carries no model", { hint: "name one with --model FILE" });
 }
