@@ -232,6 +232,18 @@ test("text that is no UTF-8 is refused with its offset", async () => {
   assert.match(stderr, /^hunch: not UTF-8 text \(stdin, at byte 2\)/);
 });
 
+test("what a plugin throws where nobody waits for it is told in one line, with its place", async () => {
+  for (const stray of ["setTimeout(() => { throw new Error('lost'); })", "Promise.reject(new Error('lost'))"]) {
+    const drafter = `{ name: "stray", laws: ["point"], begin() { ${stray}; return new Promise(() => {}); },`;
+    const made = `${drafter} draft() {}, observe() {} }`;
+    const plugin = `export default { kind: "drafter", name: "stray", summary: "", create: () => (${made}) };`;
+    const path = file(`stray-${stray.length}.js`, plugin);
+    const { code, stderr } = await hunch([...TINY, "hi", "-n", "1", "--plugin", path, "-d", "stray"]);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /^hunch: plugin \(.*stray-\d+\.js:1\) failed beside its methods: lost\n$/);
+  }
+});
+
 test("everything that is wrong gets one line and its exit code", async () => {
   const cut = file("cut.gguf", readFileSync(STORIES).subarray(0, 5000));
   const cases: [args: string[], code: number, says: RegExp][] = [
