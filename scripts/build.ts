@@ -59,6 +59,7 @@ interface PluginBuild {
   onLoad(filter: { filter: RegExp }, load: () => { contents: string; loader: "ts" }): void;
 }
 const bun = (globalThis as unknown as { Bun: Bundler }).Bun;
+let replaced = false;
 const { success, logs } = await bun.build({
   entrypoints: [join(ROOT, "cli/main.ts")],
   minify: { whitespace: true, syntax: true },
@@ -73,14 +74,15 @@ const { success, logs } = await bun.build({
   plugins: [{
     name: "what the binary carries",
     setup(build: PluginBuild) {
-      build.onLoad(
-        { filter: /[\\/]cli[\\/]engine[\\/]embedded\.ts$/ },
-        () => ({ contents: embeddedSource(), loader: "ts" }),
-      );
+      build.onLoad({ filter: /[\\/]cli[\\/]engine[\\/]embedded\.ts$/ }, () => {
+        replaced = true;
+        return { contents: embeddedSource(), loader: "ts" };
+      });
     },
   }],
 });
 if (!success) fail(logs.map(String).join("\n"), 1);
+if (!replaced) fail("cli/engine/embedded.ts is not where this script looks for it: the binary carries nothing", 1);
 console.log(`${outfile}: ${(statSync(outfile).size / 1e6).toFixed(0)} MB`);
 
 /** The module that takes the place of cli/engine/embedded.ts: the same function, over the files in the binary. */

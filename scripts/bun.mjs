@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { constants } from "node:os";
+import { isAbsolute } from "node:path";
 
 const packageDir = fileURLToPath(new URL("../node_modules/bun/", import.meta.url));
 const binary = `${packageDir}bin/bun.exe`; // Bun's package uses this name on every system
@@ -21,5 +22,8 @@ if (!existsSync(binary) || statSync(binary).size < 1_000_000) {
 }
 process.on("SIGINT", () => {}); // Ctrl-C reaches the child as well; it decides how to end
 const config = `--config=${fileURLToPath(new URL("bunfig.toml", import.meta.url))}`;
-const child = spawnSync(binary, [config, ...process.argv.slice(2)], { stdio: "inherit" });
+const env = { ...process.env };
+// Bun would keep what it has parsed in a folder of that name, wherever the user happens to be.
+if (!isAbsolute(env.XDG_CACHE_HOME ?? "/")) delete env.XDG_CACHE_HOME;
+const child = spawnSync(binary, [config, ...process.argv.slice(2)], { stdio: "inherit", env });
 process.exit(child.status ?? 128 + (constants.signals[child.signal ?? "SIGTERM"] ?? 0));

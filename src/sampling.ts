@@ -57,12 +57,13 @@ const RANGES: Record<keyof Sampling, readonly [valid: (value: number) => boolean
   repetitionWindow: [(x) => Number.isInteger(x) && x >= 0, "that is whole, 0 or more"],
 };
 
-/** Throws HunchError("usage") that names the setting and its range. */
-export function checkSampling(sampling: Sampling): void {
+/** Throws HunchError("usage") that names the setting, as `nameOf` spells it, and its range. */
+export function checkSampling(sampling: Sampling, nameOf: (key: keyof Sampling) => string = (key) => key): void {
   for (const [name, [valid, range]] of Object.entries(RANGES)) {
-    const value = sampling[name as keyof Sampling];
+    const key = name as keyof Sampling;
+    const value = sampling[key];
     if (!valid(value)) {
-      throw new HunchError("usage", `${name} ${value} is out of range`, { hint: `give a number ${range}` });
+      throw new HunchError("usage", `${nameOf(key)} ${value} is out of range`, { hint: `give a number ${range}` });
     }
   }
 }

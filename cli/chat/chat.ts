@@ -14,7 +14,7 @@ import { ClosedPipe, stderr, stdout } from "../output/streams.ts";
 import { cutLine, shortSummary, type Summary, summaryLines } from "../output/summary.ts";
 import { AnswerWriter } from "../output/writer.ts";
 import { ownSystem } from "./own-system.ts";
-import { refuseIdle, samplingOf, seedOf } from "../input/sampling.ts";
+import { asOption, refuseIdle, samplingOf, seedOf } from "../input/sampling.ts";
 import { Session } from "../engine/session.ts";
 import { refuseUntold, templateOf, type TemplateSettings, variablesFor } from "../input/template.ts";
 
@@ -27,8 +27,8 @@ export async function chat(options: ChatCommand): Promise<number> {
     stdout.line(gone.length > 0 ? `removed ${gone.join(" and ")}` : "nothing was kept");
     return EXIT.ok;
   }
-  const sampling = samplingOf(options);
-  refuseIdle(options, sampling.temperature);
+  const sampling = samplingOf(options, asOption);
+  refuseIdle(options, sampling.temperature, asOption);
   const template = templateOf(options);
   if (options.resume && state === undefined) {
     throw new HunchError("usage", "there is no conversation to go on with", { hint: "set XDG_STATE_HOME or HOME" });

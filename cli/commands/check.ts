@@ -6,8 +6,8 @@ import { checkOptions } from "../check/options.ts";
 
 export const checkCommand = command("check", checkOptions, {
   brief: message`Prove that a rule is lossless, by following every branch of chance.`,
-  description: message`Draws random and adversarial cases, runs the rule through all that chance can do, and compares
-    what comes out with the target's own distribution. The exit code is 6 where a rule that claims to be lossless is not.`,
+  description:
+    message`Draws random and adversarial cases, runs the rule through all that chance can do, and compares what comes out with the target's own distribution. The exit code is 6 where a rule that claims to be lossless is not.`,
 }).map((options) => async (): Promise<number> => {
   const { isWatched, watched } = await import("../check/watched.ts");
   if (options.plugins.length > 0 && !isWatched()) return await watched(options.timeout);

@@ -1,19 +1,34 @@
 // The methods at hand: those built in and those of plugin files, in one registry.
+import process from "node:process";
 import type { Engine } from "../../src/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import { Registry } from "../../src/plugins/registry.ts";
 import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
+import { errorPlace } from "../../src/plugins/place.ts";
 import { setSolverLocator } from "../../src/math/transport.ts";
 import { builtin } from "../../plugins/builtin.ts";
 import { cacheFolder } from "../cache/cache.ts";
+import { complain } from "../output/failure.ts";
 import { embedded } from "./embedded.ts";
 
 /** Throws HunchError where a plugin file is missing, broken or takes a name that is taken. */
 export async function openRegistry(files: readonly string[]): Promise<Registry> {
   setSolverLocator(() => embedded("node_modules/highs/build/highs.wasm", cacheFolder()));
   const registry = new Registry(builtin);
+  if (files.length > 0) watchStray(files);
   for (const file of files) await registry.load(file);
   return registry;
+}
+
+/** What a plugin throws where nobody waits for it, in a timer or a promise of its own, ends hunch with one line. */
+function watchStray(files: readonly string[]): void {
+  const end = (error: unknown) => {
+    const place = files.map((file) => errorPlace(error, file)).find(({ file }) => !files.includes(file));
+    const told = place && new HunchError("input", `plugin (${place.file}) failed beside its methods: ${place.message}`);
+    process.exit(complain(told ?? error, false));
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
 }
 
 /** What methods get to see. `loadModel` as in PluginContext; without a target, asking for one is refused. */

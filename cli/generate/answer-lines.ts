@@ -11,14 +11,14 @@ import { stderr, stdout } from "../output/streams.ts";
 import { cutLine, shortSummary } from "../output/summary.ts";
 import { Prefix } from "../engine/prefix.ts";
 import { idOfLine, parseRequest } from "./requests.ts";
-import { samplingOf } from "../input/sampling.ts";
+import { asOption, samplingOf } from "../input/sampling.ts";
 import { Session } from "../engine/session.ts";
 import { refuseUntold, templateOf, type TemplateSettings } from "../input/template.ts";
 import { type Line, stdinLines } from "../input/text.ts";
 
 /** Returns the exit code: `partial` where some lines failed. */
 export async function answerLines(options: GenerateCommand): Promise<number> {
-  samplingOf(options); // what is wrong for every line is told once
+  samplingOf(options, asOption); // what is wrong for every line is told once
   const template = templateOf(options);
   const status = new Status(stderr.terminal && options.summary !== false);
   const session = await Session.open(options, status.progress);

@@ -14,14 +14,14 @@ import { AnswerWriter } from "../output/writer.ts";
 import { Prefix } from "../engine/prefix.ts";
 import { promptOf, readPrompt } from "../input/prompt.ts";
 import { longestPrompt } from "../engine/longest-prompt.ts";
-import { refuseIdle, samplingOf, seedOf } from "../input/sampling.ts";
+import { asOption, refuseIdle, samplingOf, seedOf } from "../input/sampling.ts";
 import { type Question, Session } from "../engine/session.ts";
 import { templateOf } from "../input/template.ts";
 
 /** Returns the exit code. */
 export async function answer(options: GenerateCommand): Promise<number> {
-  const sampling = samplingOf(options);
-  refuseIdle(options, sampling.temperature);
+  const sampling = samplingOf(options, asOption);
+  refuseIdle(options, sampling.temperature, asOption);
   const template = templateOf(options);
   const prompt = await readPrompt(options.prompt, options.files, longestPrompt(options));
   const status = new Status(stderr.terminal && options.summary !== false);

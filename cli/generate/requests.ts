@@ -12,7 +12,7 @@ import {
   wrong,
 } from "../input/fields.ts";
 import { chatPrompt, type Prompt, promptOf } from "../input/prompt.ts";
-import { refuseIdle, type SamplingChoice, samplingOf, seedOf } from "../input/sampling.ts";
+import { asField, refuseIdle, type SamplingChoice, samplingOf, seedOf } from "../input/sampling.ts";
 import type { Question } from "../engine/session.ts";
 import type { TemplateSettings } from "../input/template.ts";
 
@@ -77,8 +77,8 @@ function fieldsOf(text: string): Fields {
 function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Question {
   const own: { -readonly [K in keyof SamplingChoice]: number } = {};
   for (const [field, key] of Object.entries(SAMPLING)) own[key] = optionalField(fields, field, "number");
-  const sampling = samplingOf({ ...defaults, ...defined(own) });
-  refuseIdle(own, sampling.temperature);
+  const sampling = samplingOf({ ...defaults, ...defined(own) }, asField);
+  refuseIdle(own, sampling.temperature, asField);
   const stop = fields.stop ?? defaults.stop;
   return {
     prompt: promptIn(fields, source, defaults),

@@ -2,6 +2,7 @@
 import type { Claims } from "../../src/plugins/claims.ts";
 import type { OptionSpec, Plugin } from "../../src/plugins/plugin.ts";
 import type { Paint } from "./colour.ts";
+import { visible } from "./visible.ts";
 
 const ORDER = ["drafter", "rule", "controller", "proposer", "shape", "backend"];
 
@@ -30,7 +31,7 @@ function describe({ plugin, claims }: Listed, paint: Paint): string[] {
   const lines = [`  ${paint.bold(argument ? `${name}:${argument}` : name)}  ${summary}`];
   if (claims !== undefined && claims.laws.length > 0) lines.push(`      ${claimsLine(claims, paint)}`);
   for (const [option, spec] of Object.entries(options)) {
-    lines.push(`      ?${option}=${spec.default}  ${paint.dim(`${spec.summary}${range(spec)}`)}`);
+    lines.push(`      ?${option}=${visible(String(spec.default))}  ${paint.dim(`${spec.summary}${range(spec)}`)}`);
   }
   if (paper) {
     lines.push(`      ${paint.dim(`${paper.title} (${paper.year}${paper.arxiv ? `, arXiv ${paper.arxiv}` : ""})`)}`);

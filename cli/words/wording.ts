@@ -16,7 +16,11 @@ export function usageError(
   const help = `see hunch ${command}--help`;
   const unexpected = text.match(/^Unexpected option or (?:subcommand|argument): (.*?)\.(?: Did you mean .*)?$/)?.[1];
   if (unexpected === undefined) {
-    const sentence = text.replace(/^Error: /, "").replace(/\.$/, "").replace(/: Expected/, ": expected");
+    const sentence = text.replace(/^Error: /, "").replace(/\.$/, "").replace(/: Expected/, ": expected")
+      .replace(
+        / a safe integer between .*? and .*?(, but got .*?)\. Use type: .*$/,
+        " a whole number that is not so large$1",
+      );
     return new HunchError("usage", /^[A-Z]/.test(sentence) ? lower(sentence) : sentence, { hint: help });
   }
   const bare = words[0] === "generate" && !args.includes("generate");

@@ -110,7 +110,10 @@ function split(word: string, known: Options): [name: string, value?: string] {
 
 function unknown(name: string, path: readonly string[], own: Options): HunchError {
   const long = [...own.keys()].filter((other) => other.startsWith("--"));
-  const near = name.length > 2 ? closest(name.replace(/=.*/s, ""), long) : undefined; // one letter is nobody's typo
+  const typed = name.replace(/=.*/s, "");
+  const begun = typed.length > 4 ? long.filter((other) => other.startsWith(typed)) : []; // --temp
+  const [shortest] = begun.sort((a, b) => a.length - b.length);
+  const near = shortest ?? (typed.length > 2 ? closest(typed, long) : undefined); // one letter is nobody's typo
   const help = `see hunch ${path.join(" ")} --help`;
   const hint = name.startsWith("--") ? help : `${help}; a text that starts with a dash comes after --`;
   return new HunchError("usage", `there is no option ${name}`, {

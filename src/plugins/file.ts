@@ -1,5 +1,5 @@
 // A plugin file: imported by path, and looked at closely before anything of it runs.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HunchError } from "../errors.ts";
@@ -12,7 +12,7 @@ const OPTION_TYPES = ["integer", "number", "boolean", "string"];
 /** The file's default export: a plugin or a list of them. Throws HunchError("input") that names the file and the fault. */
 export async function importPlugins(path: string): Promise<readonly Plugin[]> {
   const full = resolve(path);
-  if (!existsSync(full)) {
+  if (!statSync(full, { throwIfNoEntry: false })?.isFile()) {
     throw new HunchError("input", "there is no such plugin file", {
       file: path,
       hint: "give the path of a .ts or .js file",

@@ -24,6 +24,11 @@ export function parseSpec(text: string): Spec {
       hint: "write name:argument?option=value",
     });
   }
+  if (/[()]/.test(name)) {
+    throw new HunchError("usage", `the parentheses of ${text} do not match`, {
+      hint: "write option=(method?option=value)",
+    });
+  }
   const options = new Map<string, string>();
   const written = rest.join("?");
   for (const pair of written === "" ? [] : splitOutside(written, "&")) {

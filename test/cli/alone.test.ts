@@ -1,7 +1,7 @@
 // The source version under Bun keeps to itself: what lies in the current folder is not its settings.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -47,4 +47,14 @@ test("Bun fetches no package that a plugin imports, and obeys no .env or bunfig.
   } finally {
     registry.close();
   }
+});
+
+test("a relative $XDG_CACHE_HOME makes no folder where the user is", () => {
+  const cwd = join(FOLDER, "nowhere");
+  mkdirSync(cwd);
+  const env = { PATH: process.env.PATH, HOME: join(FOLDER, "home"), XDG_CACHE_HOME: "relative" };
+  const args = [join(ROOT, "scripts/bun.mjs"), join(ROOT, "cli/main.ts"), "cache", "list"];
+  const { status, stderr } = spawnSync("node", args, { cwd, env, encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(readdirSync(cwd), []);
 });

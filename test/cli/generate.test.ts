@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { chatModel, file, hunch, STORIES, STORIES_DRAFT, TINY } from "./support/cli.ts";
+import { chatModel, file, FOLDER, hunch, STORIES, STORIES_DRAFT, TINY } from "./support/cli.ts";
 
 const PROMPT = "Once upon a time";
 
@@ -232,6 +232,18 @@ test("text that is no UTF-8 is refused with its offset", async () => {
   assert.match(stderr, /^hunch: not UTF-8 text \(stdin, at byte 2\)/);
 });
 
+test("what a plugin throws where nobody waits for it is told in one line, with its place", async () => {
+  for (const stray of ["setTimeout(() => { throw new Error('lost'); })", "Promise.reject(new Error('lost'))"]) {
+    const drafter = `{ name: "stray", laws: ["point"], begin() { ${stray}; return new Promise(() => {}); },`;
+    const made = `${drafter} draft() {}, observe() {} }`;
+    const plugin = `export default { kind: "drafter", name: "stray", summary: "", create: () => (${made}) };`;
+    const path = file(`stray-${stray.length}.js`, plugin);
+    const { code, stderr } = await hunch([...TINY, "hi", "-n", "1", "--plugin", path, "-d", "stray"]);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /^hunch: plugin \(.*stray-\d+\.js:1\) failed beside its methods: lost\n$/);
+  }
+});
+
 test("everything that is wrong gets one line and its exit code", async () => {
   const cut = file("cut.gguf", readFileSync(STORIES).subarray(0, 5000));
   const cases: [args: string[], code: number, says: RegExp][] = [
@@ -243,6 +255,13 @@ test("everything that is wrong gets one line and its exit code", async () => {
     [[...TINY, "hi", "--drafter", "lokup"], 2, /did you mean lookup\?/],
     [[...TINY, "hi", "--rule", "greedy", "-t", "1"], 2, /cannot sample/],
     [[...TINY, "hi", "--top-p", "0.5"], 2, /top-p has no effect at temperature 0/],
+    [[...TINY, "hi", "--top-k", "-1"], 2, /^hunch: --top-k -1 is out of range/],
+    [
+      [...TINY, "hi", "--context", "99999999999999999999"],
+      2,
+      /expected a whole number that is not so large, but got 9{20}; see/,
+    ],
+    [[...TINY, "hi", "--plugin", FOLDER], 3, /there is no such plugin file/],
     [[...TINY, "hi", "--seed", "5"], 2, /seed has no effect at temperature 0/],
     [["-m", "no-such.gguf", "hi"], 3, /there is no such model file \(no-such.gguf\)/],
     [["-m", STORIES, "--backend", "referense", "hi"], 2, /did you mean reference\?/],

@@ -65,6 +65,7 @@ test("nothing silly is suggested", () => {
   for (const word of ["-z", "-l", "-1"]) assert.doesNotMatch(refusal(word), /did you mean/);
   assert.match(refusal("-temperature", "1"), /did you mean --temperature\?/);
   assert.match(refusal("--max-tokns=3"), /did you mean --max-tokens\?/);
+  assert.match(refusal("--temp", "1"), /did you mean --temperature\?/);
   assert.match(refusal("model", "inof"), /there is no hunch model inof; did you mean hunch model info\?/);
   assert.match(refusal("model"), /there are info, list, convert, quality/);
   assert.equal(closest("lookup", ["lookup"]), undefined);

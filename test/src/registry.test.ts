@@ -74,6 +74,13 @@ test("parentheses are taken off an option as off an argument, one pair at a time
   assert.deepEqual([...inner.options], [["widths", "4,2"], ["threshold", "0.2"]]);
 });
 
+test("parentheses that do not match are said to", () => {
+  for (const text of ["(top-k?widths=4,2,1", "(top-k?widths=4,2,1))", "top-k)"]) {
+    assert.throws(() => parseSpec(text), /the parentheses of .* do not match/);
+  }
+  assert.equal(parseSpec("model:a (1.gguf").argument, "a (1.gguf");
+});
+
 test("methods take methods with options of their own", async () => {
   await registry.resolve("drafter", "spine:successors?spine=(lookup?longest=3)&branches=2", context);
   const line = await complaint(() => registry.resolve("drafter", "spine:successors?spine=(lookup?longst=3)", context));
