@@ -13,7 +13,7 @@ export interface Finished {
 export function run(
   command: readonly string[],
   env: Record<string, string> = {},
-  limitMs = 600_000,
+  limitMs = 1_200_000,
 ): Promise<Finished> {
   return new Promise((resolve) => {
     const child = spawn(command[0], command.slice(1), {
