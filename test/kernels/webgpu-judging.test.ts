@@ -93,6 +93,7 @@ for (const [name, sampling] of Object.entries(SAMPLINGS)) {
         cacheDir: "",
       }) as WebGpuEngine;
     const [target, draft] = [await open("stories260K-f32.gguf"), await open("draft41K-tok512.bin")];
+    await target.calibrate(); // or the first text would, and its bytes would count
     const blind = withoutRules(target);
     const prompt = target.source.tokenizer.encode("Once upon a time");
     for (const rule of [token, block, typical(0.09, 0.3)]) {
