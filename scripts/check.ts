@@ -30,6 +30,7 @@ const ORDERS: readonly Order[] = [
     ["src/output-file.ts", "src/sampling.ts"],
     ["src/math"],
     ["src/model"],
+    ["src/store"],
     ["src"], // the contracts
     ["src/draft", "src/plugins"],
     ["src/round"],
