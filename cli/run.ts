@@ -11,6 +11,7 @@ import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { storeCommand } from "./commands/store.ts";
 import { complain } from "./output/failure.ts";
 import { paintFor } from "./output/colour.ts";
 import { stderr, stdinHasText, stdout } from "./output/streams.ts";
@@ -26,6 +27,7 @@ export const commands = {
   check: checkCommand,
   model: modelCommand,
   plugin: pluginCommand,
+  store: storeCommand,
   cache: cacheCommand,
 };
 
@@ -36,11 +38,12 @@ const parser = or(
   commands.check,
   commands.model,
   commands.plugin,
+  commands.store,
   commands.cache,
 );
 
 /** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
-export const STANDARD = { "": "generate", cache: "list", plugin: "list" };
+export const STANDARD = { "": "generate", cache: "list", plugin: "list", store: "list" };
 
 /** First words that Optique's own commands and options are. */
 const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];

@@ -15,8 +15,11 @@ import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
 import recycling from "./drafters/recycling.ts";
+import rasd from "./drafters/rasd.ts";
+import rest from "./drafters/rest.ts";
 import spine from "./drafters/spine.ts";
 import successors from "./drafters/successors.ts";
+import toolspec from "./drafters/toolspec.ts";
 import alignment from "./rules/alignment.ts";
 import block from "./rules/block.ts";
 import greedy from "./rules/greedy.ts";
@@ -58,6 +61,9 @@ export const builtin: readonly Plugin[] = [
   model,
   spine,
   graft,
+  rest,
+  rasd,
+  toolspec,
   modelProposer,
   successors,
   chain,

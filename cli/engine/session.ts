@@ -19,18 +19,20 @@ import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
 import { findModel } from "./models.ts";
+import { Stores } from "./stores.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import { stderr, warn } from "../output/streams.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
 import { templateFile } from "../input/template.ts";
 
-export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
+export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device" | "store"> {
   /** File with a chat template in place of the target's own. */
   readonly chatTemplate?: string;
   readonly overflow: "refuse" | "truncate";
   /** As `devicesOf` takes it. */
   readonly device?: string;
+  readonly store?: string;
   /** Tell what `--backend auto` came to as soon as it is known. */
   readonly debug?: boolean;
 }
@@ -88,6 +90,7 @@ export class Session {
     private readonly registry: Registry,
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
+    private readonly stores: Stores,
     /** Engines of models other than the target, in the order in which methods opened them. */
     private readonly others: readonly Engine[],
     /** What `--backend auto` came to for the target. */
@@ -155,14 +158,16 @@ export class Session {
         news = fresh;
       };
       const target = await load(path, devices.target, made, template);
+      const stores = new Stores(target.source, options.store);
+      closing.push(() => stores.close());
       const context = contextOf(registry, target, async (path) => {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
         others.push(draft);
         return inVocabularyOf(target, draft);
-      });
+      }, stores.corpus);
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, others, choice, told, closing);
+      const session = new Session(target, registry, context, options, stores, others, choice, told, closing);
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
       await session.#method("drafter", specs.drafter);
       await session.#method("controller", specs.controller, keysOf(specs).controller);
@@ -196,6 +201,7 @@ export class Session {
       committed,
       onRound,
     }, see);
+    this.stores.keep(prompt, completion);
     return withDropped(completion, question.prompt.tokens.length - prompt.length);
   }
 

@@ -140,11 +140,13 @@ export class Store implements Corpus {
   }
 
   /**
-   * Adds finished texts, none of which has tokens outside the vocabulary. When it returns they are on the disk, whatever
-   * happens then. Throws HunchError where they cannot be written.
+   * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they are on the disk,
+   * whatever happens then. Throws HunchError where they cannot be written.
    */
   add(texts: readonly Int32Array[]): void {
-    for (const text of packed(texts)) writeSegment(this.#newPath(), text, this.#manifest, []);
+    for (const text of packed(texts.flatMap((text) => known(text, this.vocab)))) {
+      writeSegment(this.#newPath(), text, this.#manifest, []);
+    }
     this.refresh();
     withLock(this.folder, () => this.#tidy());
   }
@@ -270,7 +272,7 @@ export class Store implements Corpus {
       const over = bytes - room * this.#manifest.limit;
       if (over <= 0) break;
       if (segment.bytes <= over) this.#drop(segment.name);
-      else this.#cut(segment, segment.bytes - over);
+      else this.#cut(segment, segmentBytes(segment.header.tokens, this.vocab) - over);
       bytes -= segment.bytes;
     }
   }
@@ -365,6 +367,18 @@ function manifestAgain(folder: string, warn: (line: string) => void): Manifest {
     file: join(folder, MANIFEST),
     hint: `remove it: hunch store remove ${basename(folder)}`,
   });
+}
+
+/** A text, in parts where it has tokens that are none. */
+function known(text: Int32Array, vocab: number): Int32Array[] {
+  const parts: Int32Array[] = [];
+  let from = 0;
+  for (let at = 0; at <= text.length; at++) {
+    if (at < text.length && text[at] >= 0 && text[at] < vocab) continue;
+    if (at > from) parts.push(text.subarray(from, at));
+    from = at + 1;
+  }
+  return parts;
 }
 
 /** Texts in as few arrays as hold them, END behind each; one that is too long for an array is cut. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ChatState, stateFolder } from "../../cli/chat/state.ts";
+import { stateFolder } from "../../cli/state/folder.ts";
 import { ownSystem } from "../../cli/chat/own-system.ts";
 import { chatFromTemplate } from "../../src/model/chat/chat.ts";
 import { chatModel, file, FOLDER, hunch, TINY } from "./support/cli.ts";

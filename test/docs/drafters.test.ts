@@ -7,7 +7,7 @@ import { hunch, TINY } from "../cli/support/cli.ts";
 
 const PAGE = readFileSync(new URL("../../docs/drafters.md", import.meta.url), "utf8");
 /** Not of this page: no drafting, drafters that need a model or a store, or have pages of their own. */
-const ELSEWHERE = ["none", "auto", "model", "spine", "graft"];
+const ELSEWHERE = ["none", "auto", "model", "spine", "graft", "rest", "rasd"];
 
 const examples = [...PAGE.matchAll(/^hunch --drafter (?:'([^']*)'|(\S+)) "([^"]*)"$/gm)]
   .map(([, quoted, plain, prompt]) => ({ drafter: quoted ?? plain, prompt }));
