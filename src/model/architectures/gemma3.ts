@@ -2,7 +2,7 @@
 // rotation of its own, q and k normalised. The text model only. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { addOneToGains, gemmaScale } from "../spec/gemma.ts";
+import { addOneToGains, gemmaActivation, gemmaScale } from "../spec/gemma.ts";
 import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
 import { plainRope, readRope } from "../spec/rope-config.ts";
 import { layerWindows } from "../spec/windows.ts";
@@ -22,7 +22,7 @@ export const gemma3: Architecture = {
     return decoderSpec(file, {
       name: "gemma3",
       headSize: 256,
-      activation: "gelu-tanh",
+      activation: gemmaActivation(file),
       rope: { interleaved: false, layerType: "full_attention" },
       attention: (n, common) => {
         const own = { ...window(n), softcap, scale: gemmaScale(file, common, 62) };
