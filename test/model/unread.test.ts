@@ -47,7 +47,7 @@ test("many of them are counted, long names cut", async () => {
 
 test("two words for one thing that agree are read, and the second is named where they do not", async () => {
   assert.deepEqual(await warnings("gpt2", { num_hidden_layers: 3 }), []);
-  assert.match((await warnings("gpt2", { layer_norm_eps: 1e-5, layer_norm_epsilon: 1 }))[0], /"layer_norm_epsilon"/);
+  assert.match((await warnings("gpt2", { layer_norm_eps: 1e-5, layer_norm_epsilon: 1 }))[0], /"layer_norm_eps"/);
 });
 
 test("metadata keys of GGUF that are not read are named", () => {

@@ -2,8 +2,8 @@
 // rotation of its own, q and k normalised. The text model only. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { addOneToGains, gemmaActivation, gemmaScale } from "../spec/gemma.ts";
-import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
+import { addOneToGains, GEMMA_NAMES, gemmaActivation, gemmaScale } from "./gemma-family.ts";
+import { CORE, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
 import { plainRope, readRope } from "../spec/rope-config.ts";
 import { layerWindows } from "../spec/windows.ts";
 

@@ -9,17 +9,25 @@ export class Hyper {
   /**
    * `lookup` answers undefined or null where the file lacks a name; `prefix` is where its names are in the file. `read`
    * gathers the names that answered a question, with their prefixes, and with a dot behind them those of opened objects.
+   * `own` tells what the file calls names that are asked for, where it has another word.
    */
   constructor(
     readonly path: string,
     private readonly lookup: (name: string) => unknown,
     private readonly prefix = "",
     readonly read = new Set<string>(),
+    private readonly own: Readonly<Record<string, string>> = {},
   ) {}
+
+  /** The same hyper-parameters, of a file that has its own words for some names. */
+  renamed(own: Readonly<Record<string, string>> = {}): Hyper {
+    return new Hyper(this.path, this.lookup, this.prefix, this.read, own);
+  }
 
   /** The first of `names` that the file has. Others of them that say the same count as read. */
   find(names: readonly string[]): { name: string; value: unknown } | undefined {
-    const found = names.map((name) => ({ name, value: this.lookup(name) }))
+    const found = names.flatMap((name) => Object.hasOwn(this.own, name) ? [this.own[name], name] : name)
+      .map((name) => ({ name, value: this.lookup(name) }))
       .filter(({ value }) => value !== undefined && value !== null);
     for (const { name, value } of found) if (value === found[0].value) this.read.add(this.prefix + name);
     return found[0];

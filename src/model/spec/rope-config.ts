@@ -60,7 +60,7 @@ function parametersOf(hyper: Hyper, layerType?: string): { parameters: Hyper; ou
   if (own.has("rope_theta")) return { parameters: own, outer: own };
   // Parameters for kinds of layers that the architecture does not know must not pass as absent.
   const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
-  if (own !== fresh || !hyper.has("rope_theta", "rotary_emb_base") || Object.values(record).some(isObject)) {
+  if (own !== fresh || !hyper.has("rope_theta") || Object.values(record).some(isObject)) {
     throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
   }
   return { parameters: fresh, outer: hyper };
@@ -73,11 +73,11 @@ function isObject(value: unknown): boolean {
 function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {
   const { hyper } = file;
   const { parameters, outer } = parametersOf(hyper, question.layerType);
-  const base = outer.positive(["rope_theta", "rotary_emb_base"], question.base ?? 10000);
-  const partial = ["partial_rotary_factor", "rotary_pct"];
+  const base = outer.positive(["rope_theta"], question.base ?? 10000);
+  const partial = ["partial_rotary_factor"];
   const fraction = parameters.positive(partial, hyper.positive(partial, question.fraction ?? 1));
   const dimensions = Math.floor(headSize * fraction);
-  const longest = hyper.integer(["max_position_embeddings", "n_positions"]);
+  const longest = hyper.integer(["max_position_embeddings"]);
   const original = parameters.integer(
     ["original_max_position_embeddings"],
     hyper.integer(["original_max_position_embeddings"], longest),
