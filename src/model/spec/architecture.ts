@@ -67,7 +67,7 @@ export function describe(architecture: Architecture, given: ModelFile): Descript
   else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
   architecture.rearrange?.(tensors, spec, file);
   checkShapes(spec, tensors, file.path);
-  return { spec, tensors, ignored: unread(file) };
+  return { spec, tensors, ignored: unread(file.kind, file.all, hyper.read) };
 }
 
 /** Whether a file of this architecture may have the tensor, and nothing needs it. */

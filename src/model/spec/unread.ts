@@ -1,11 +1,14 @@
 // Hyper-parameters that a file has and nobody asked for. Those that are known to change no number are passed over; the
 // rest is named, so that nothing a file asks for is left out in silence.
-import type { ModelFile } from "./architecture.ts";
 
-/** Full names, in the file's order. */
-export function unread({ kind, hyper, all }: ModelFile): string[] {
+/** Full names, in the file's order. `all` is what the file has, `read` what was asked for (see Hyper). */
+export function unread(
+  kind: "gguf" | "huggingFace",
+  all: Iterable<readonly [string, unknown]>,
+  read: ReadonlySet<string>,
+): string[] {
   const harmless = kind === "gguf" ? HARMLESS_KEYS : HARMLESS_FIELDS;
-  return leaves(all, "", hyper.read).filter(([name, value]) =>
+  return leaves(all, "", read).filter(([name, value]) =>
     !harmless.some(({ names, values }) => names.test(name) && (values === undefined || values.includes(value)))
   ).map(([name]) => name);
 }
