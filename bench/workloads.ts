@@ -31,5 +31,7 @@ export function workloads(count: number): Record<string, string[]> {
 }
 
 function lines(file: string): unknown[] {
-  return readFileSync(`${ROOT}bench/data/${file}`, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return readFileSync(`${ROOT}cli/bench/data/${file}`, "utf8").split("\n").filter(Boolean).map((line) =>
+    JSON.parse(line)
+  );
 }

@@ -43,7 +43,7 @@ const ORDERS: readonly Order[] = [
     ["cli/input"],
     ["cli/terminal", "cli/cache"],
     ["cli/engine"],
-    ["cli/model", "cli/generate", "cli/score", "cli/check"],
+    ["cli/model", "cli/generate", "cli/score", "cli/check", "cli/bench"],
     ["cli/chat"],
     ["cli/commands"],
     ["cli/run.ts"],
