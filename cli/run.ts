@@ -12,6 +12,7 @@ import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { complain } from "./output/failure.ts";
 import { paintFor } from "./output/colour.ts";
 import { stderr, stdinHasText, stdout } from "./output/streams.ts";
@@ -26,6 +27,7 @@ export const commands = {
   score: scoreCommand,
   check: checkCommand,
   bench: benchCommand,
+  simulate: simulateCommand,
   model: modelCommand,
   plugin: pluginCommand,
   cache: cacheCommand,
@@ -37,6 +39,7 @@ const parser = or(
   commands.score,
   commands.check,
   commands.bench,
+  commands.simulate,
   commands.model,
   commands.plugin,
   commands.cache,

@@ -44,6 +44,7 @@ const ORDERS: readonly Order[] = [
     ["cli/terminal", "cli/cache"],
     ["cli/engine"],
     ["cli/model", "cli/generate", "cli/score", "cli/check", "cli/bench"],
+    ["cli/simulate", "cli/tune", "cli/claims", "cli/export"],
     ["cli/chat"],
     ["cli/commands"],
     ["cli/run.ts"],

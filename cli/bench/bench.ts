@@ -15,7 +15,7 @@ import { Live } from "./live.ts";
 import { Log } from "./log.ts";
 import { commandLine, machine, peakMiB } from "./machine.ts";
 import { markdown } from "./markdown.ts";
-import { measureGroup, WIDTHS } from "./measure.ts";
+import { curveOf, measureGroup } from "./measure.ts";
 import type { BenchCommand } from "./options.ts";
 import { FORMAT_VERSION, key, type Plan, type Results, rowsOf, summed, type Unsummed } from "./results.ts";
 import { settingsOf } from "./settings.ts";
@@ -86,10 +86,7 @@ async function measure(
     started: log.started,
     facts: [...new Map(groups.map(({ facts }) => [key(facts), facts])).values()],
     runs: groups.flatMap(({ runs }) => runs),
-    curve: WIDTHS.filter((width) => width <= stand.engine.maxRows).map((width) => ({
-      width,
-      ms: stand.engine.cost(width),
-    })),
+    curve: curveOf(stand.engine),
     peakMiB: peakMiB(),
   });
   for (let turn = 0; turn < plan.turns; turn++) {

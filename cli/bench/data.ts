@@ -25,7 +25,7 @@ const SPEC_BENCH: Readonly<Record<string, string>> = {
 
 const SETS: Readonly<Record<string, () => Task[]>> = {
   "spec-bench": () =>
-    lines<{ question_id: number; category: string; turns: string[] }>(specBench).map((item) => ({
+    specBenchItems().map((item) => ({
       id: String(item.question_id),
       kind: SPEC_BENCH[item.category] ?? "MT-Bench",
       text: item.turns[0],
@@ -107,6 +107,17 @@ function taskOf(line: string, name: string, number: number, file: string): Task 
     if (!(error instanceof HunchError)) throw error;
     throw new HunchError("input", `line ${number}: ${error.message}`, { file, hint: 'write {"prompt": "…"} on each' });
   }
+}
+
+/** A line of Spec-Bench. */
+export interface SpecBenchItem {
+  readonly question_id: number;
+  readonly category: string;
+  readonly turns: readonly string[];
+}
+
+export function specBenchItems(): SpecBenchItem[] {
+  return lines(specBench);
 }
 
 interface HumanEval {

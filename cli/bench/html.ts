@@ -11,7 +11,9 @@ export function html(results: Results): string {
   const warnings = results.warnings.map((warning) => `<p class="beware"><b>Beware:</b> ${escape(warning)}.</p>`).join(
     "\n",
   );
-  const sections = plotsOf(results).map(([title, plot]) => `<section><h2>${escape(title)}</h2>\n${plot}</section>`);
+  const sections = plotsOf(results).map(([title, plot]) =>
+    `<section><h2>${escape(title)}</h2>\n<div class="wide">${plot}</div></section>`
+  );
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>hunch bench: ${escape(results.model.title)}</title>
@@ -86,7 +88,7 @@ const STYLE = `
 body { margin: 2rem auto; padding: 0 1rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 section { break-inside: avoid; }
-svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
+svg { width: 100%; min-width: 32rem; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .grid { stroke: var(--faint); } svg .mark { stroke: var(--ink); stroke-dasharray: 4 3; }
 svg g line, svg polyline { stroke: currentColor; stroke-width: 2; fill: none; } svg circle { fill: currentColor; }
 ${Array.from({ length: 8 }, (_, i) => `.s${i} { color: var(--c${i}); }`).join(" ")}
@@ -94,8 +96,9 @@ ${Array.from({ length: 8 }, (_, i) => `.s${i} { color: var(--c${i}); }`).join(" 
 .beware { background: var(--beware); padding: .5rem .8rem; border-radius: .3rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; } thead th { white-space: normal; vertical-align: bottom; }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 7rem; } thead th { white-space: normal; vertical-align: bottom; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .9rem; } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dt { font-weight: 600; } }
-@media print { body { margin: 0; max-width: none; font-size: 11pt; } .wide { overflow: visible; } table { font-size: 6pt; } th, td { padding: .1rem .2rem; } }
+@media print { svg { min-width: 0; } body { margin: 0; max-width: none; font-size: 11pt; } .wide { overflow: visible; } table { font-size: 6pt; } th, td { padding: .1rem .2rem; } }
 `;

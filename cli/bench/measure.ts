@@ -1,4 +1,6 @@
 // One prompt, answered by every setting in turn.
+import type { CostPoint } from "../../kernels/cost.ts";
+import type { Engine } from "../../src/backend.ts";
 import type { Task } from "./data.ts";
 import type { Group } from "./log.ts";
 import { key } from "./results.ts";
@@ -6,7 +8,12 @@ import type { Setting } from "./settings.ts";
 import type { Answer, Stand } from "./stand.ts";
 
 /** Rows whose cost is written down with the results. */
-export const WIDTHS: readonly number[] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+
+/** Milliseconds of passes by their rows, as far as the engine goes; it must be calibrated. */
+export function curveOf(engine: Engine): CostPoint[] {
+  return WIDTHS.filter((width) => width <= engine.maxRows).map((width) => ({ width, ms: engine.cost(width) }));
+}
 
 /**
  * `first`: who begins; the others follow in their order, so that nobody always comes after the same neighbour. The first
