@@ -1,6 +1,6 @@
 // hunch bench: settings beside plain decoding on the same prompts, in turns, in one process.
 import { resolve } from "node:path";
-import { EXIT, HunchError } from "../../src/errors.ts";
+import { EXIT } from "../../src/errors.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { openCache } from "../cache/cache.ts";
 import { openRegistry } from "../engine/methods.ts";
