@@ -2,7 +2,7 @@
 import { or } from "@optique/core/constructs";
 import { runParserSync } from "@optique/core/facade";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
-import { closest } from "../src/plugins/closest.ts";
+import { closest } from "../src/suggestion.ts";
 import { EXIT } from "../src/errors.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { cacheCommand } from "./commands/cache.ts";

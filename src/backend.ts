@@ -103,11 +103,14 @@ export interface Rows {
 }
 
 /**
- * What is asked of Scores, each with what stands before it: `argmax`; `candidates`, which is `top` up to 64;
+ * What is asked of Scores, each with what stands before it: `argmax`; `candidates`, which is `top` up to `MOST_CANDIDATES`;
  * `probabilities`, which is `probability` and `distribution`; `logits`, which is all.
  */
 export type Need = typeof NEEDS[number];
 export const NEEDS = ["argmax", "candidates", "probabilities", "logits"] as const;
+
+/** As many candidates of a row a pass with the need `candidates` brings. */
+export const MOST_CANDIDATES = 64;
 
 /** The state of one text: committed tokens in the cache. */
 export interface Sequence {

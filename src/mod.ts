@@ -1,6 +1,7 @@
 // The public API: what programs import, and what plugins are written against.
 export * from "./backend.ts";
 export * from "./chance.ts";
+export * from "./check/every-branch.ts";
 export * from "./controller.ts";
 export * from "./device-rule.ts";
 export * from "./math/distribution.ts";

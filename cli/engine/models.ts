@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { delimiter, dirname, join, parse, sep } from "node:path";
 import { HunchError } from "../../src/errors.ts";
-import { defaultModel } from "./assets.ts";
-import { closest } from "../../src/plugins/closest.ts";
+import { sourceFile } from "../../src/assets/assets.ts";
+import { withCache } from "../cache/cache.ts";
+import { closest } from "../../src/suggestion.ts";
 
 /** A model that can be named. */
 export interface KnownModel {
@@ -16,6 +17,8 @@ export interface KnownModel {
   readonly default: boolean;
 }
 
+const DEFAULT_MODEL = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+
 /** Folders are looked into this deep. */
 const DEPTH = 2;
 
@@ -25,6 +28,13 @@ const PART = /^(.+)-(\d{5})-of-\d{5}\.gguf$/i;
 /** Folders with models: those of $HUNCH_MODELS, and `models` where the command runs. */
 function modelFolders(): string[] {
   return [...(process.env.HUNCH_MODELS ?? "").split(delimiter).filter((folder) => folder !== ""), "models"];
+}
+
+/** The model that runs when none is named. Throws HunchError where this build has none. */
+async function defaultModel(cacheDir: string): Promise<string> {
+  const path = await withCache(cacheDir, (folder) => sourceFile(DEFAULT_MODEL, folder));
+  if (path !== undefined) return path;
+  throw new HunchError("usage", "this build of hunch carries no model", { hint: "name one with --model FILE" });
 }
 
 /** The default model, where this build has one, and everything in the model folders. */

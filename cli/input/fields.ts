@@ -1,5 +1,5 @@
 // A line of JSON as a request's fields: what they must be, which are mistyped, and which mean nothing here.
-import { closest } from "../../src/plugins/closest.ts";
+import { closest } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;

@@ -6,8 +6,10 @@ import type { ModelSource } from "../../src/model/source.ts";
 import type { ModelSpec } from "../../src/model/spec/spec.ts";
 import type { Tokenizer } from "../../src/model/tokenizer.ts";
 import { backendOffers, foreseeChoice } from "../engine/backends.ts";
-import { cacheFolder, openCache } from "../cache/cache.ts";
+import { cacheFolder } from "../../src/assets/cache-folder.ts";
+import { openCache } from "../cache/cache.ts";
 import { choiceLine, prospectLine } from "../engine/choice.ts";
+import { openRegistry } from "../engine/methods.ts";
 import { findModel, knownModels } from "../engine/models.ts";
 import { stdout, warn } from "../output/streams.ts";
 import { bytes, count, table } from "../output/table.ts";
@@ -19,8 +21,9 @@ export async function modelInfo(
   const cacheDir = openCache();
   const source = await openModel(await findModel(options.file, cacheDir), { warn });
   try {
-    const engines = await backendOffers(source);
-    const auto = await foreseeChoice(source, { format: "auto", strict: true, cacheDir });
+    const registry = await openRegistry([]);
+    const engines = await backendOffers(source, registry);
+    const auto = await foreseeChoice(source, { format: "auto", strict: true, cacheDir }, registry);
     const facts = { ...factsOf(source), memory: memoryOf(source.spec), engines, auto };
     const tensors = source.names.map((name) => source.tensor(name));
     const tensorFacts = source.names.map((name, i) => ({ name, shape: tensors[i].shape, type: tensors[i].type }));

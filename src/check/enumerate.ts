@@ -1,5 +1,6 @@
 // The exact output distribution of a draft law and a rule, by running the very code that ships through every branch.
-import { type Chance, everyBranch, HiddenRandomness, type Outcome } from "../chance.ts";
+import type { Chance } from "../chance.ts";
+import { everyBranch, HiddenRandomness, type Outcome } from "./every-branch.ts";
 import { dense, divergence, mass, probability, totalVariation } from "../math/distribution.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { Verdict } from "../verdict.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { builtin } from "../../plugins/builtin.ts";
-import { closest } from "../../src/plugins/closest.ts";
+import { closest } from "../../src/suggestion.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
 import { ProposedDrafter } from "../../src/draft/proposed.ts";

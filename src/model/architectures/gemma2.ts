@@ -2,8 +2,8 @@
 // block, soft caps on scores and logits, every other layer with a window. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS } from "../spec/names.ts";
-import { addOneToGains, gemmaScale } from "../spec/gemma.ts";
+import { CORE, POST_NORMS, PRE_NORMS } from "../spec/names.ts";
+import { addOneToGains, GEMMA_CONFIG, GEMMA_NAMES, gemmaScale } from "./gemma-family.ts";
 import { layerWindows } from "../spec/windows.ts";
 
 export const gemma2: Architecture = {
@@ -12,6 +12,7 @@ export const gemma2: Architecture = {
   huggingFace: "gemma2",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS],
   names: { huggingFace: GEMMA_NAMES },
+  config: GEMMA_CONFIG,
   spec(file) {
     const { hyper } = file;
     const window = layerWindows(file, { every: 2, windowed: (n) => n % 2 === 0 });

@@ -2,8 +2,8 @@
 // rotation of its own, q and k normalised. The text model only. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { addOneToGains, gemmaScale } from "../spec/gemma.ts";
-import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
+import { addOneToGains, GEMMA_CONFIG, GEMMA_NAMES, gemmaScale } from "./gemma-family.ts";
+import { CORE, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
 import { plainRope, readRope } from "../spec/rope-config.ts";
 import { layerWindows } from "../spec/windows.ts";
 
@@ -13,6 +13,7 @@ export const gemma3: Architecture = {
   huggingFace: "gemma3_text",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS, ...QK_NORMS],
   names: { huggingFace: GEMMA_NAMES },
+  config: GEMMA_CONFIG,
   spec(file) {
     const { hyper } = file;
     const every = hyper.integer(["sliding_window_pattern", "_sliding_window_pattern"], 6);

@@ -14,6 +14,8 @@ export interface ModelFile {
   readonly hyper: Hyper;
   /** By the file's own names. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The token embedding, by whatever name the architecture has for it. */
+  readonly embed?: Tensor;
   /** Context length that was asked for; the model's own where absent. */
   readonly context?: number;
 }
@@ -32,6 +34,10 @@ export interface Architecture {
   readonly tensors: readonly string[];
   /** Hugging Face's names where they are not Llama's, and GGUF's where this architecture packs. */
   readonly names?: { readonly huggingFace?: TensorNames; readonly gguf?: TensorNames };
+  /** What `config.json` calls hyper-parameters that Llama's has under another name. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Names of tensors that files have and that follow from the hyper-parameters, besides those of every architecture. */
+  readonly ignored?: readonly RegExp[];
   /** Throws HunchError("input") for hyper-parameters that are missing, damaged or not supported. */
   spec(file: ModelFile): ModelSpec;
   /** Brings the file's tensors into canonical form (shapes, order of rows, gains ready to multiply). */
@@ -45,9 +51,12 @@ export interface Description {
 }
 
 /** Reads a model file as `architecture` says. Throws HunchError("input") where they don't fit each other. */
-export function describe(architecture: Architecture, file: ModelFile): Description {
+export function describe(architecture: Architecture, given: ModelFile): Description {
+  const names = spelling(architecture, given);
+  const hyper = given.kind === "huggingFace" ? given.hyper.renamed(architecture.config) : given.hyper;
+  const file = { ...given, hyper, embed: given.tensors.get(names["embed.weight"]) };
   const spec = architecture.spec(file);
-  const tensors = collect(architecture, file, spec.layers.length);
+  const tensors = collect(architecture, file, names, spec.layers.length);
   const tied = file.kind === "huggingFace" && file.hyper.flag(["tie_word_embeddings"], !tensors.has("output.weight"));
   if (tied) tensors.delete("output.weight");
   else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
@@ -56,8 +65,17 @@ export function describe(architecture: Architecture, file: ModelFile): Descripti
   return { spec, tensors };
 }
 
-function collect(architecture: Architecture, file: ModelFile, layerCount: number): Map<string, Tensor> {
-  const names = spelling(architecture, file);
+/** Whether a file of this architecture may have the tensor, and nothing needs it. */
+export function isIgnored({ ignored = [] }: Architecture, name: string): boolean {
+  return [...IGNORED, ...ignored].some((pattern) => pattern.test(name));
+}
+
+function collect(
+  architecture: Architecture,
+  file: ModelFile,
+  names: TensorNames,
+  layerCount: number,
+): Map<string, Tensor> {
   const out = new Map<string, Tensor>();
   const used = new Set<string>();
   const take = (canonical: string, optional: boolean, layer: number) => {
@@ -77,7 +95,7 @@ function collect(architecture: Architecture, file: ModelFile, layerCount: number
     else for (let layer = 0; layer < layerCount; layer++) take(canonical, optional, layer);
   }
   for (const [name, tensor] of file.tensors) {
-    if (used.has(name) || IGNORED.some((pattern) => pattern.test(name)) || isZeroBias(name, tensor)) continue;
+    if (used.has(name) || isIgnored(architecture, name) || isZeroBias(name, tensor)) continue;
     const message = `a tensor is not part of the architecture ${architecture.name}`;
     throw new HunchError("input", message, { file: file.path, field: name, hint: "this variant is not supported" });
   }

@@ -6,16 +6,25 @@ import { HunchError } from "../../errors.ts";
 const LARGEST = 2 ** 31;
 
 export class Hyper {
-  /** `lookup` answers undefined or null where the file lacks a name; `prefix` only says where in complaints. */
+  /**
+   * `lookup` answers undefined or null where the file lacks a name; `prefix` only says where in complaints; `own` tells
+   * what the file calls names that are asked for, where it has another word.
+   */
   constructor(
     readonly path: string,
     private readonly lookup: (name: string) => unknown,
     private readonly prefix = "",
+    private readonly own: Readonly<Record<string, string>> = {},
   ) {}
+
+  /** The same hyper-parameters, of a file that has its own words for some names. */
+  renamed(own: Readonly<Record<string, string>> = {}): Hyper {
+    return new Hyper(this.path, this.lookup, this.prefix, own);
+  }
 
   /** The first of `names` that the file has. */
   find(names: readonly string[]): { name: string; value: unknown } | undefined {
-    for (const name of names) {
+    for (const name of names.flatMap((name) => Object.hasOwn(this.own, name) ? [this.own[name], name] : name)) {
       const value = this.lookup(name);
       if (value !== undefined && value !== null) return { name, value };
     }

@@ -59,7 +59,7 @@ function parametersOf(hyper: Hyper, layerType?: string): Hyper {
     const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
     if (own.has("rope_theta")) return own;
     // Parameters for kinds of layers that the architecture does not know must not pass as absent.
-    const outside = hyper.find(["rope_theta", "rotary_emb_base"]);
+    const outside = hyper.find(["rope_theta"]);
     const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
     if (own !== fresh || outside === undefined || Object.values(record).some(isObject)) {
       throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
@@ -69,7 +69,7 @@ function parametersOf(hyper: Hyper, layerType?: string): Hyper {
   const record: Record<string, unknown> = {};
   const scaling = hyper.find(["rope_scaling"])?.value;
   if (scaling !== undefined) Object.assign(record, hyper.inside(["rope_scaling"]) && scaling);
-  record.rope_theta = hyper.find(["rope_theta", "rotary_emb_base"])?.value;
+  record.rope_theta = hyper.find(["rope_theta"])?.value;
   return fromRecord(hyper.path, record, scaling === undefined ? "" : "rope_scaling.");
 }
 
@@ -81,10 +81,10 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
   const { hyper } = file;
   const parameters = parametersOf(hyper, question.layerType);
   const base = parameters.positive(["rope_theta"], question.base ?? 10000);
-  const partial = ["partial_rotary_factor", "rotary_pct"];
+  const partial = ["partial_rotary_factor"];
   const fraction = parameters.positive(partial, hyper.positive(partial, question.fraction ?? 1));
   const dimensions = Math.floor(headSize * fraction);
-  const longest = hyper.integer(["max_position_embeddings", "n_positions"]);
+  const longest = hyper.integer(["max_position_embeddings"]);
   const original = parameters.integer(
     ["original_max_position_embeddings"],
     hyper.integer(["original_max_position_embeddings"], longest),

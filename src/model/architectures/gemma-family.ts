@@ -1,8 +1,19 @@
 // What the Gemma family shares.
-import type { ModelFile } from "./architecture.ts";
+import type { ModelFile } from "../spec/architecture.ts";
 import type { Tensor } from "../tensors/tensor.ts";
-import type { AttentionSpec, ModelSpec } from "./spec.ts";
+import type { AttentionSpec, ModelSpec } from "../spec/spec.ts";
+import { layers } from "../spec/names.ts";
 import { raised } from "../tensors/weights.ts";
+
+/** Where the four norms a layer differ from Llama's names. */
+export const GEMMA_NAMES = layers("model.layers.N.", {
+  "attention.postNorm": "post_attention_layernorm",
+  "feedForward.norm": "pre_feedforward_layernorm",
+  "feedForward.postNorm": "post_feedforward_layernorm",
+});
+
+/** Hyper-parameters that Gemma's `config.json` calls otherwise. */
+export const GEMMA_CONFIG = { hidden_act: "hidden_activation" };
 
 /** Hugging Face stores the gains of norms less one; GGUF stores them ready. */
 export function addOneToGains(tensors: Map<string, Tensor>, _spec: ModelSpec, file: ModelFile): void {
