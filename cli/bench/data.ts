@@ -1,7 +1,7 @@
 // Prompts to measure with: the data sets that hunch carries, a file of requests, or a text. Each prompt has a kind of
 // work, because what drafting brings depends on it.
 import { HunchError } from "../../src/errors.ts";
-import { closest } from "../../src/plugins/closest.ts";
+import { closest } from "../../src/suggestion.ts";
 import { parseFields } from "../input/fields.ts";
 import { readTextFile } from "../input/text.ts";
 import bfcl from "./data/bfcl.jsonl" with { type: "text" };
