@@ -19,6 +19,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   tokenizer: () => import("./suites/tokenizer.ts"),
   lookup: () => import("./suites/lookup.ts"),
   drafters: () => import("./suites/drafters.ts"),
+  replay: () => import("./suites/replay.ts"),
   controllers: () => import("./suites/controllers.ts"),
   overhead: () => import("./suites/overhead.ts"),
   methods: () => import("./suites/methods.ts"),

@@ -23,10 +23,14 @@ export async function targetPass(
   const sampling = relaxed ? rawSampling(given) : given;
   await rule.prepare?.(tree, text, sampling); // it may run passes of its own, which would end the scores of this one
   const watched = onRound !== undefined;
-  const judge = watched || relaxed || !isStream(chance)
+  const candidates = drafter.candidates !== undefined;
+  const judge = watched || relaxed || candidates || !isStream(chance)
     ? undefined
     : requestVerdict(rule, tree, sampling, engine.can, chance);
-  const scoring = sampledPass(sequence, rowsOf(text[text.length - 1], tree), sampling, text, tree, { judge });
+  const scoring = sampledPass(sequence, rowsOf(text[text.length - 1], tree), sampling, text, tree, {
+    judge,
+    candidates,
+  });
   const scores = await beside(scoring, tree, tree.tokens.length + 1, { engine, drafter });
   if (watched) await scores.load();
   if (scores.judged !== undefined && isStream(chance)) chance.spend(scores.judged.used);
