@@ -24,7 +24,7 @@ export async function targetPass(
   await rule.prepare?.(tree, text, sampling); // it may run passes of its own, which would end the scores of this one
   const watched = onRound !== undefined;
   const candidates = drafter.candidates !== undefined;
-  const judge = watched || relaxed || candidates || !isStream(chance)
+  const judge = watched || relaxed || candidates || !isStream(chance) // where the engine judges, nothing else is at hand
     ? undefined
     : requestVerdict(rule, tree, sampling, engine.can, chance);
   const scoring = sampledPass(sequence, rowsOf(text[text.length - 1], tree), sampling, text, tree, {
