@@ -1,6 +1,6 @@
 // What drafters would bring, without a clock: greedy texts of the default model are recorded once, with the likeliest
 // tokens of every row, and drafters then guess at them, round by round, each with its controller, on cost curves that
-// were measured elsewhere. Says what a method can win where passes cost so much; `drafters` says what it wins here.
+// were measured elsewhere. Says what a method can win where passes cost so much; `hunch bench` says what it wins here.
 // A refused row's candidates are not recorded: a drafter that keeps them is given none, and does a little better live.
 //
 //   npm run bench -- replay                                     lookup and auto, eight prompts of each kind
