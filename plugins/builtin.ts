@@ -14,9 +14,11 @@ import graft from "./drafters/graft.ts";
 import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
+import pool from "./drafters/pool.ts";
 import recycling from "./drafters/recycling.ts";
 import spine from "./drafters/spine.ts";
 import successors from "./drafters/successors.ts";
+import suffix from "./drafters/suffix.ts";
 import alignment from "./rules/alignment.ts";
 import block from "./rules/block.ts";
 import greedy from "./rules/greedy.ts";
@@ -54,7 +56,9 @@ export const builtin: readonly Plugin[] = [
   none,
   auto,
   lookup,
+  suffix,
   recycling,
+  pool,
   model,
   spine,
   graft,

@@ -23,7 +23,7 @@ test("every drafter without training is on the page, with a line in the table an
 test("every example says what plain decoding says", async () => {
   const prompts = [...new Set(examples.map(({ prompt }) => prompt))];
   const lines = [...prompts.map((prompt) => ({ prompt, drafter: "none" })), ...examples];
-  const input = lines.map((line) => JSON.stringify({ ...line, max_tokens: 24 })).join("\n");
+  const input = lines.map((line) => JSON.stringify({ ...line, max_tokens: 12 })).join("\n");
   const { code, stdout, stderr } = await hunch([...TINY, "--jsonl"], { input });
   assert.equal(code, 0, stderr);
   const results: { text: string }[] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
