@@ -126,7 +126,7 @@ export class PoolDrafter implements Drafter {
 export default definePlugin({
   kind: "drafter",
   name: "pool",
-  summary: "what followed the last few tokens in any text of the run, from one table of hashes (llama.cpp's ngram-mod)",
+  summary: "what followed the last few tokens in any text of the run, by hash (llama.cpp's ngram-mod)",
   options: {
     size: { type: "integer", default: 24, min: 1, max: 64, summary: "tokens of an n-gram" },
   },

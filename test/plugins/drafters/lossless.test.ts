@@ -19,7 +19,21 @@ import { fixture } from "../../kernels/support/golden.ts";
 import { optionsOf } from "../../support/options.ts";
 import { TableEngine } from "../../support/table-engine.ts";
 
-const SPECS = ["lookup", "suffix", "recycling", "pool?size=2"];
+const SPECS = [
+  "lookup",
+  "lookup?branches=3",
+  "suffix",
+  "recycling",
+  "pool?size=2",
+  "trigram",
+  "stand",
+  "hierarchy?length=2&last=recycling",
+  "lookahead",
+  "cascade:lookup,recycling",
+  "merge:lookup,recycling,suffix",
+  "spine:recycling",
+  "graft:trigram?retrieval=suffix",
+];
 
 const cacheDir = temporaryCache(after);
 const registry = new Registry(builtin);
@@ -85,7 +99,7 @@ test("no byte of ten stories differs, whoever drafts", async () => {
     for (const beginning of beginnings) {
       const prompt = engine.source.tokenizer.encode(beginning, { begin: true });
       const given = drafter && { drafter, controller: fixed(10, 5) };
-      const { text, stats } = await complete(optionsOf({ engine, prompt, maxTokens: 24, ...given }));
+      const { text, stats } = await complete(optionsOf({ engine, prompt, maxTokens: 20, ...given }));
       texts.push(text);
       accepted += stats.accepted;
     }
@@ -96,7 +110,7 @@ test("no byte of ten stories differs, whoever drafts", async () => {
     const drafter = await registry.resolve("drafter", spec, contextOf(engine));
     const { texts, accepted } = await tell(drafter);
     assert.deepEqual(texts, plain.texts, spec);
-    assert.ok(accepted > 10, `${spec}: ${accepted} accepted`);
+    assert.ok(accepted > 5, `${spec}: ${accepted} accepted`);
     drafter.close?.();
   }
   engine.close();
