@@ -38,7 +38,7 @@ const cacheDir = temporaryCache(after);
 
 /** What a format may differ by: likelihood in parts, the margin under which the best token may be another, logits. */
 const BOUNDS: Readonly<Record<WeightFormat, { nll: number; margin: number; logit: number }>> = {
-  exact: { nll: 0.003, margin: 0.5, logit: 1 },
+  exact: { nll: 0.003, margin: 0.6, logit: 1 },
   int8: { nll: 0.01, margin: 1.2, logit: 1.5 },
   float32: { nll: 0.0002, margin: 0.002, logit: 1e-3 },
 };
