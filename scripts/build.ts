@@ -63,6 +63,7 @@ let replaced = false;
 const { success, logs } = await bun.build({
   entrypoints: [join(ROOT, "cli/main.ts")],
   minify: { whitespace: true, syntax: true },
+  define: { "process.env.HUNCH_COMMIT": JSON.stringify(await commit()) }, // for cli/bench/machine.ts
   bytecode: true, // parsing everything took two thirds of the time of `hunch --version`
   format: "esm",
   compile: {
@@ -74,19 +75,25 @@ const { success, logs } = await bun.build({
   plugins: [{
     name: "what the binary carries",
     setup(build: PluginBuild) {
-      build.onLoad({ filter: /[\\/]cli[\\/]engine[\\/]embedded\.ts$/ }, () => {
+      build.onLoad({ filter: /[\\/]src[\\/]assets[\\/]carried\.ts$/ }, () => {
         replaced = true;
-        return { contents: embeddedSource(), loader: "ts" };
+        return { contents: carriedSource(), loader: "ts" };
       });
     },
   }],
 });
 if (!success) fail(logs.map(String).join("\n"), 1);
-if (!replaced) fail("cli/engine/embedded.ts is not where this script looks for it: the binary carries nothing", 1);
+if (!replaced) fail("src/assets/carried.ts is not where this script looks for it: the binary carries nothing", 1);
 console.log(`${outfile}: ${(statSync(outfile).size / 1e6).toFixed(0)} MB`);
 
-/** The module that takes the place of cli/engine/embedded.ts: the same function, over the files in the binary. */
-function embeddedSource(): string {
+/** Empty where this is no checkout. */
+async function commit(): Promise<string> {
+  const { code, output } = await run(["git", "-C", ROOT, "describe", "--always", "--dirty"]);
+  return code === 0 ? output.trim() : "";
+}
+
+/** The module that takes the place of src/assets/carried.ts: the same function, over the files in the binary. */
+function carriedSource(): string {
   const entries = carried.map((name, i) => {
     const content = readFileSync(join(ROOT, name));
     const sha256 = createHash("sha256").update(content).digest("hex");
@@ -95,10 +102,10 @@ function embeddedSource(): string {
   });
   return [
     ...carried.map((name, i) => `import file${i} from ${JSON.stringify(join(ROOT, name))} with { type: "file" };`),
-    `import { unpack } from ${JSON.stringify(join(ROOT, "cli/engine/unpack.ts"))};`,
-    `const carried = [${entries.join(", ")}];`,
-    "export async function embedded(name, cacheDir) {",
-    "  const file = carried.find((file) => file.name === name);",
+    `import { unpack } from ${JSON.stringify(join(ROOT, "src/assets/unpack.ts"))};`,
+    `const files = [${entries.join(", ")}];`,
+    "export async function carried(name, cacheDir) {",
+    "  const file = files.find((file) => file.name === name);",
     "  return file && await unpack(file, cacheDir);",
     "}",
   ].join("\n");

@@ -26,8 +26,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** The order within a folder. The round is last but for what checks it and what hands all out. */
 const ORDERS: readonly Order[] = [
   [
-    ["src/errors.ts", "src/weight-format.ts"],
+    ["src/errors.ts", "src/suggestion.ts", "src/weight-format.ts"],
     ["src/output-file.ts", "src/sampling.ts"],
+    ["src/assets"],
     ["src/math"],
     ["src/model"],
     ["src"], // the contracts
@@ -36,14 +37,15 @@ const ORDERS: readonly Order[] = [
     ["src/check"],
     ["src/mod.ts"],
   ],
-  [["kernels"], ["kernels/reference", "kernels/onnx", "kernels/webgpu"]],
+  [["kernels"], ["kernels/reference", "kernels/onnx", "kernels/webgpu"], ["kernels/backends.ts"]],
   [
     ["cli/version.ts", "cli/output", "cli/words"],
     ["cli/options.ts"],
     ["cli/input"],
     ["cli/terminal", "cli/cache"],
     ["cli/engine"],
-    ["cli/model", "cli/generate", "cli/score", "cli/check"],
+    ["cli/model", "cli/generate", "cli/score", "cli/check", "cli/bench"],
+    ["cli/simulate", "cli/tune", "cli/claims", "cli/export"],
     ["cli/chat"],
     ["cli/commands"],
     ["cli/run.ts"],

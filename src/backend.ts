@@ -1,5 +1,5 @@
 // How arithmetic is reached: a Backend loads a model as an Engine, an Engine opens Sequences, a Sequence scores rows.
-import type { Judged, JudgeRequest } from "./device-rule.ts";
+import type { Verified, VerifyRequest } from "./device-rule.ts";
 import type { Distribution } from "./math/distribution.ts";
 import type { ModelSource } from "./model/source.ts";
 import type { WeightFormat } from "./weight-format.ts";
@@ -17,7 +17,7 @@ export interface Capabilities {
   readonly taps: boolean;
   /** Layers can be left out of a pass (`Rows.skip`). */
   readonly layerSkip: boolean;
-  /** Verification rules that the engine can run itself (`Rows.judge`), by name. */
+  /** Verification rules that the engine can run itself (`Rows.verify`), by name. */
   readonly deviceRules: readonly string[];
   /**
    * A pass runs beside the thread that asked for it: while it does, other engines can compute. Absent where a pass
@@ -98,16 +98,19 @@ export interface Rows {
   readonly temperature?: number;
   /** What will be asked of the Scores. All of it where absent. */
   readonly need?: Need;
-  /** Judges the rows where they are computed. An engine that can sets `Scores.judged`; where it does not, `need` holds. */
-  readonly judge?: JudgeRequest;
+  /** Judges the rows where they are computed. An engine that can sets `Scores.verified`; where it does not, `need` holds. */
+  readonly verify?: VerifyRequest;
 }
 
 /**
- * What is asked of Scores, each with what stands before it: `argmax`; `candidates`, which is `top` up to 64;
+ * What is asked of Scores, each with what stands before it: `argmax`; `candidates`, which is `top` up to `MOST_CANDIDATES`;
  * `probabilities`, which is `probability` and `distribution`; `logits`, which is all.
  */
 export type Need = typeof NEEDS[number];
 export const NEEDS = ["argmax", "candidates", "probabilities", "logits"] as const;
+
+/** As many candidates of a row a pass with the need `candidates` brings. */
+export const MOST_CANDIDATES = 64;
 
 /** The state of one text: committed tokens in the cache. */
 export interface Sequence {
@@ -149,7 +152,7 @@ export interface Scores {
   readonly rows: number;
   readonly vocab: number;
   /** The verdict that was asked for. Then nothing else is within reach before `load`. */
-  readonly judged?: Judged;
+  readonly verified?: Verified;
   /** Brings everything within reach. Absent where it always is. */
   load?(): Promise<void>;
   /** The likeliest token; of equal ones the lowest id. */

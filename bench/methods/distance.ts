@@ -4,7 +4,8 @@
 import { targetInit } from "../../plugins/rules/target-init.ts";
 import type { TargetTree } from "../../plugins/shapes/target-init.ts";
 import { OnePlace } from "../../src/check/acceptance.ts";
-import { type Chance, everyBranch } from "../../src/chance.ts";
+import type { Chance } from "../../src/chance.ts";
+import { everyBranch } from "../../src/check/every-branch.ts";
 import {
   dense,
   type Distribution,

@@ -1,31 +1,12 @@
-// The cache folder: where it is, and what to do where it cannot be made or written to. Everything in it can be made again.
+// The cache folder, made and kept clean; and what to do where it cannot be made or written to.
 import { existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, isAbsolute, join } from "node:path";
+import { basename, join } from "node:path";
+import { cacheFolder, temporaryFolder } from "../../src/assets/cache-folder.ts";
 import { HunchError } from "../../src/errors.ts";
 import { removeIfPossible, removeLeft, WriteError, writeOutput } from "../../src/output-file.ts";
 import { GOING, namesIn, TAG, TAG_TEXT } from "./entries.ts";
 import { stderr } from "../output/streams.ts";
-
-/** $HUNCH_CACHE, or the platform's place for caches, or the temporary folder where there is no home. Nothing is made. */
-export function cacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  if (env.HUNCH_CACHE) return env.HUNCH_CACHE;
-  // "All paths set in these environment variables must be absolute", says its specification, and others be ignored.
-  if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, "hunch");
-  if (process.platform === "win32") {
-    if (env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "hunch", "cache");
-  } else if (env.HOME) {
-    return process.platform === "darwin"
-      ? join(env.HOME, "Library", "Caches", "hunch")
-      : join(env.HOME, ".cache", "hunch");
-  }
-  return temporaryFolder();
-}
-
-function temporaryFolder(): string {
-  const user = process.getuid?.();
-  return join(tmpdir(), user === undefined ? "hunch" : `hunch-${user}`);
-}
 
 /**
  * The cache folder, made where it is missing, without what killed runs left in it. Where it cannot be made, a temporary

@@ -1,7 +1,7 @@
 // What can be said to hunch chat beside the model: lines that start with a slash.
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { closest } from "../../src/plugins/closest.ts";
+import { suggestion } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { messagesText, readMessages } from "./state.ts";
@@ -60,9 +60,11 @@ export async function runCommand(chat: ChatControls, turn: string): Promise<bool
   const [, word, argument] = turn.match(/^\/(\S*)\s*(.*?)\s*$/s)!;
   const name = word === "quit" ? "exit" : word;
   if (Object.hasOwn(COMMANDS, name)) return await COMMANDS[name].act(chat, argument) === true;
-  const near = closest(name, Object.keys(COMMANDS));
   throw new HunchError("usage", `there is no /${name}`, {
-    hint: near ? `did you mean /${near}?` : "/help lists what there is; begin with a space to say it to the model",
+    hint: suggestion(name, Object.keys(COMMANDS), {
+      before: "/",
+      otherwise: "/help lists what there is; begin with a space to say it to the model",
+    }),
   });
 }
 

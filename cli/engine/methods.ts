@@ -5,16 +5,13 @@ import { HunchError } from "../../src/errors.ts";
 import { Registry } from "../../src/plugins/registry.ts";
 import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
 import { errorPlace } from "../../src/plugins/place.ts";
-import { setSolverLocator } from "../../src/math/transport.ts";
+import { backends } from "../../kernels/backends.ts";
 import { builtin } from "../../plugins/builtin.ts";
-import { cacheFolder } from "../cache/cache.ts";
 import { complain } from "../output/failure.ts";
-import { embedded } from "./embedded.ts";
 
 /** Throws HunchError where a plugin file is missing, broken or takes a name that is taken. */
 export async function openRegistry(files: readonly string[]): Promise<Registry> {
-  setSolverLocator(() => embedded("node_modules/highs/build/highs.wasm", cacheFolder()));
-  const registry = new Registry(builtin);
+  const registry = new Registry([...builtin, ...backends]);
   if (files.length > 0) watchStray(files);
   for (const file of files) await registry.load(file);
   return registry;

@@ -2,8 +2,12 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { delimiter, dirname, join, parse, sep } from "node:path";
 import { HunchError } from "../../src/errors.ts";
-import { defaultModel } from "./assets.ts";
-import { closest } from "../../src/plugins/closest.ts";
+import { sourceFile } from "../../src/assets/assets.ts";
+import { openModel, type OpenOptions } from "../../src/model/open.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import { withCache } from "../cache/cache.ts";
+import { warn } from "../output/streams.ts";
+import { closest } from "../../src/suggestion.ts";
 
 /** A model that can be named. */
 export interface KnownModel {
@@ -16,6 +20,8 @@ export interface KnownModel {
   readonly default: boolean;
 }
 
+const DEFAULT_MODEL = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+
 /** Folders are looked into this deep. */
 const DEPTH = 2;
 
@@ -25,6 +31,13 @@ const PART = /^(.+)-(\d{5})-of-\d{5}\.gguf$/i;
 /** Folders with models: those of $HUNCH_MODELS, and `models` where the command runs. */
 function modelFolders(): string[] {
   return [...(process.env.HUNCH_MODELS ?? "").split(delimiter).filter((folder) => folder !== ""), "models"];
+}
+
+/** The model that runs when none is named. Throws HunchError where this build has none. */
+async function defaultModel(cacheDir: string): Promise<string> {
+  const path = await withCache(cacheDir, (folder) => sourceFile(DEFAULT_MODEL, folder));
+  if (path !== undefined) return path;
+  throw new HunchError("usage", "this build of hunch carries no model", { hint: "name one with --model FILE" });
 }
 
 /** The default model, where this build has one, and everything in the model folders. */
@@ -84,7 +97,7 @@ function modelsIn(folder: string, depth: number): string[] {
 }
 
 /** The path of the model that `name` means; the default model where it is absent. Throws HunchError where there is none. */
-export async function findModel(name: string | undefined, cacheDir: string): Promise<string> {
+async function findModel(name: string | undefined, cacheDir: string): Promise<string> {
   if (name === undefined) return defaultModel(cacheDir);
   const file = name.replace(/\?tokenizer=.*$/, "");
   if (existsSync(file)) return name;
@@ -97,6 +110,18 @@ export async function findModel(name: string | undefined, cacheDir: string): Pro
     file: name,
     hint: near ? `did you mean ${near}?` : "hunch model list shows what can be named without a path",
   });
+}
+
+/**
+ * Opens the model that `name` means, as `--model` takes it, and warns on stderr. Throws HunchError where it is not there or
+ * broken.
+ */
+export async function openNamed(
+  name: string | undefined,
+  cacheDir: string,
+  options: OpenOptions = {},
+): Promise<ModelSource> {
+  return await openModel(await findModel(name, cacheDir), { warn, ...options });
 }
 
 /** A file beside the one that is missing, of nearly its name. */

@@ -1,5 +1,5 @@
 // A line of JSON as a request's fields: what they must be, which are mistyped, and which mean nothing here.
-import { closest } from "../../src/plugins/closest.ts";
+import { closest } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -37,6 +37,15 @@ export function idOf({ id }: Fields): RequestId | undefined {
   if (typeof id === "string" || typeof id === "number") return id;
   if (typeof id === "object" && Object.isFrozen(id) && "rawJSON" in id) return id as RawJson;
   throw wrong("id", "a string or a number");
+}
+
+/** The id of a line that may be wrong otherwise. */
+export function idOfLine(text: string): RequestId | undefined {
+  try {
+    return idOf(parseFields(text, "", ""));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

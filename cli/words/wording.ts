@@ -1,6 +1,6 @@
 // What the parser of the command line complains about, in one sentence of our own form and with a suggestion.
 import { formatMessage, type Message } from "@optique/core/message";
-import { closest } from "../../src/plugins/closest.ts";
+import { suggestion } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { Commands } from "./words.ts";
 
@@ -24,8 +24,10 @@ export function usageError(
     return new HunchError("usage", /^[A-Z]/.test(sentence) ? lower(sentence) : sentence, { hint: help });
   }
   const bare = words[0] === "generate" && !args.includes("generate");
-  const near = bare && !args[0].startsWith("-") ? closest(args[0], Object.keys(commands)) : undefined;
-  const hint = near !== undefined ? `did you mean hunch ${near}?` : bare ? "put quotes around the prompt" : help;
+  const otherwise = bare ? "put quotes around the prompt" : help;
+  const hint = bare && !args[0].startsWith("-")
+    ? suggestion(args[0], Object.keys(commands), { before: "hunch ", otherwise })
+    : otherwise;
   return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, { hint });
 }
 

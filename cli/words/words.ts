@@ -2,7 +2,7 @@
 // after the command; people also write `-n8` and `-n=8`, options before the command, and aliases whose options they say
 // again. What looks like an option and is none is refused here, so that it never becomes the prompt.
 import type { Usage, UsageTerm } from "@optique/core/usage";
-import { closest } from "../../src/plugins/closest.ts";
+import { closest, suggestion } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
 
 export type Commands = Readonly<Record<string, { readonly usage: Usage }>>;
@@ -74,9 +74,9 @@ function takeCommand(parts: Part[], names: readonly string[]): string | undefine
 function noSuchCommand(command: string, given: string | undefined, names: readonly string[]): HunchError {
   const there = `there are ${names.join(", ")}`;
   if (given === undefined) return new HunchError("usage", `hunch ${command} does nothing on its own`, { hint: there });
-  const near = closest(given, names);
-  const hint = near === undefined ? there : `did you mean hunch ${command} ${near}?`;
-  return new HunchError("usage", `there is no hunch ${command} ${given}`, { hint });
+  return new HunchError("usage", `there is no hunch ${command} ${given}`, {
+    hint: suggestion(given, names, { before: `hunch ${command} ` }),
+  });
 }
 
 function partsOf(args: readonly string[], known: Options): Part[] {

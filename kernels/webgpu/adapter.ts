@@ -1,8 +1,7 @@
-// Finding a GPU: Dawn from the npm package `webgpu`, whose native module is loaded by its path, so that a standalone binary
-// can unpack it anywhere; else the runtime's own WebGPU (Deno).
-import { existsSync } from "node:fs";
+// Finding a GPU: Dawn from the npm package `webgpu`, whose native module is loaded by its path, wherever a standalone
+// binary unpacked it; else the runtime's own WebGPU (Deno).
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { packageFile } from "../../src/assets/assets.ts";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import { gist, overhear } from "./overhear.ts";
 
@@ -20,15 +19,8 @@ export interface FoundAdapter {
 }
 
 /** Path of Dawn's native module inside the package, e.g. `dist/linux-x64/dawn.node`. */
-export function moduleInPackage(platform: string = process.platform, arch: string = process.arch): string {
+function moduleInPackage(platform: string = process.platform, arch: string = process.arch): string {
   return `dist/${platform}-${platform === "darwin" ? "universal" : arch}/dawn.node`;
-}
-
-let locate: ((cacheDir: string) => Promise<string | undefined>) | undefined;
-
-/** For standalone binaries: a function that unpacks the module and says where it is. */
-export function setModuleLocator(locator: (cacheDir: string) => Promise<string | undefined>): void {
-  locate = locator;
 }
 
 /** Dawn is alive as long as this is reachable. */
@@ -36,15 +28,9 @@ let dawn: GPU | undefined;
 
 async function dawnGpu(cacheDir: string): Promise<GPU | undefined> {
   if (dawn) return dawn;
-  const require = createRequire(import.meta.url);
-  let path = await locate?.(cacheDir);
-  try {
-    path ??= join(dirname(require.resolve("webgpu/package.json")), moduleInPackage());
-  } catch {
-    return undefined; // not installed
-  }
-  if (!existsSync(path)) return undefined;
-  return dawn = (require(path) as { create(options: string[]): GPU }).create([]);
+  const path = await packageFile("webgpu", moduleInPackage(), cacheDir);
+  if (path === undefined) return undefined;
+  return dawn = (createRequire(import.meta.url)(path) as { create(options: string[]): GPU }).create([]);
 }
 
 function builtinGpu(): GPU | undefined {

@@ -1,5 +1,6 @@
 // The exact output distribution of a draft law and a rule, by running the very code that ships through every branch.
-import { type Chance, everyBranch, HiddenRandomness, type Outcome } from "../chance.ts";
+import type { Chance } from "../chance.ts";
+import { everyBranch, HiddenRandomness, type Outcome } from "./every-branch.ts";
 import { dense, divergence, mass, probability, totalVariation } from "../math/distribution.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { Verdict } from "../verdict.ts";
@@ -61,8 +62,8 @@ function enumerate(of: Case, rule: VerificationRule, drafts: Drafts): Exact {
   for (const draft of drafts(rows)) {
     const scores = new TableScores(rows, draft.value);
     let total = 0;
-    const judge = (chance: Chance) => rule.verify(draft.value, scores, chance);
-    for (const { value: verdict, probability } of everyBranch(judge, verdictText)) {
+    const verify = (chance: Chance) => rule.verify(draft.value, scores, chance);
+    for (const { value: verdict, probability } of everyBranch(verify, verdictText)) {
       branches++;
       total += probability;
       broken = complaint(draft.value, verdict, scores, rule.lossless);

@@ -1,6 +1,7 @@
 // The losslessness proof for a tree shape and a rule together: the shape's own chance is followed through every branch,
 // and the rule judges every tree that comes of it. A shape that is untrue to its law is caught here and nowhere else.
-import { everyBranchAsync, HiddenRandomness, type Outcome, SeededChance } from "../chance.ts";
+import { SeededChance } from "../chance.ts";
+import { everyBranchAsync, HiddenRandomness, type Outcome } from "./every-branch.ts";
 import type { Plan } from "../controller.ts";
 import type { Distribution } from "../math/distribution.ts";
 import type { Proposer } from "../drafter.ts";

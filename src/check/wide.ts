@@ -3,7 +3,8 @@
 // Tokens come in groups whose members are alike: equal p and equal q. A rule that does not tell them apart treats the
 // members of a group alike, so chance need not follow each of them: one stands for all that were not drawn yet, with the
 // probability of all together. The rule itself runs as it is, on distributions of the whole length.
-import { type Chance, EnumeratingChance, everyBranch } from "../chance.ts";
+import type { Chance } from "../chance.ts";
+import { EnumeratingChance, everyBranch } from "./every-branch.ts";
 import { dense, type Distribution, point, top } from "../math/distribution.ts";
 import { HunchError } from "../errors.ts";
 import type { VerificationRule } from "../rule.ts";

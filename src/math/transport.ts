@@ -8,6 +8,8 @@
 // that knew of it would not be lossless. The programme is a flow: a path that brings one more through it passes each of T
 // tokens at most once and loses less than T·ε on the way, so with ε = 1/(2T) still as much as possible is kept.
 import { argmax, type Distribution, entries, mass, probability, without } from "./distribution.ts";
+import { carried } from "../assets/carried.ts";
+import { cacheFolder } from "../assets/cache-folder.ts";
 import { HunchError } from "../errors.ts";
 
 /** A set of drafted tokens, ascending, and how likely a place has it. */
@@ -89,12 +91,6 @@ interface Highs {
 }
 
 let loading: Promise<Solver> | undefined;
-let locate: (() => Promise<string | undefined>) | undefined;
-
-/** For standalone binaries: a function that unpacks HiGHS' WebAssembly module and says where it is. */
-export function setSolverLocator(locator: () => Promise<string | undefined>): void {
-  locate = locator;
-}
 
 /** Loads HiGHS, once. Throws HunchError("unavailable") where its library cannot be loaded. */
 export function loadTransport(): Promise<Solver> {
@@ -105,7 +101,7 @@ async function loadHighs(): Promise<Solver> {
   try {
     // Its types are a CommonJS module to Deno and an ES module to tsc; this is the part of them that is used.
     const load = (await import("highs")).default as unknown as (options?: Locate) => Promise<Highs>;
-    const file = await locate?.();
+    const file = await carried("node_modules/highs/build/highs.wasm", cacheFolder());
     const highs = await load(file === undefined ? undefined : { locateFile: () => file });
     return (p, sets) =>
       repair(p, sets, (problem) => {

@@ -13,6 +13,7 @@ export interface Claims {
 
 /** Undefined where only the model at hand can tell, and for kinds that have no law. Throws what `create` throws. */
 export async function claimsOf(plugin: Plugin): Promise<Claims | undefined> {
+  if (plugin.kind === "backend") return undefined; // it is loaded only where it computes
   const defaults = Object.entries(plugin.options ?? {}).map(([name, { default: value }]) => [name, value]);
   const needsModel = new Error(`${plugin.name} looks at the model when it is made`);
   const nothing = new Proxy({}, {

@@ -1,5 +1,4 @@
 // Plugins: one published method each. Built-in methods and a stranger's file are registered by the same definePlugin.
-import { closest } from "./closest.ts";
 import type { Drafter } from "../drafter.ts";
 import { HunchError } from "../errors.ts";
 import { pairFault, worksAt } from "./pairing.ts";
@@ -8,7 +7,8 @@ import { guarded } from "./guard.ts";
 import { KINDS, type Methods, type Plugin, type PluginContext } from "./plugin.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { Sampling } from "../sampling.ts";
-import { checkOptions, parseSpec } from "./spec.ts";
+import { suggestion } from "../suggestion.ts";
+import { checkOptions, parseSpec } from "./method-spec.ts";
 
 /** The methods at hand. */
 export class Registry {
@@ -53,10 +53,8 @@ export class Registry {
     const found = plugins.find((plugin) => plugin.name === name);
     if (found !== undefined) return found;
     const names = plugins.map((plugin) => plugin.name);
-    const nearest = closest(name, names);
-    const hint = nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`;
     throw new HunchError("usage", `there is no ${KINDS[kind]} ${JSON.stringify(name)}`, {
-      hint: names.length > 0 ? hint : "",
+      hint: suggestion(name, names),
     });
   }
 

@@ -1,7 +1,8 @@
 // Chance: seeds, streams, the ends of the range, and that enumeration adds up.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { everyBranch, SeededChance, UniformChance } from "../../src/chance.ts";
+import { SeededChance, UniformChance } from "../../src/chance.ts";
+import { everyBranch } from "../../src/check/every-branch.ts";
 import { dense, sparse } from "../../src/math/distribution.ts";
 
 const ENDS = [0, Number.MIN_VALUE, 2 ** -53, 0.5, 1 - 2 ** -53, 1];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { commands, STANDARD } from "../../cli/run.ts";
 import { wordsOf } from "../../cli/words/words.ts";
-import { closest } from "../../src/plugins/closest.ts";
+import { closest } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
 import { file, FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
 

@@ -2,8 +2,8 @@
 // block, soft caps on scores and logits, every other layer with a window. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS } from "../spec/names.ts";
-import { addOneToGains, gemmaScale } from "../spec/gemma.ts";
+import { CORE, POST_NORMS, PRE_NORMS } from "../spec/names.ts";
+import { addOneToGains, GEMMA_NAMES, gemmaActivation, gemmaScale } from "./gemma-family.ts";
 import { layerWindows } from "../spec/windows.ts";
 
 export const gemma2: Architecture = {
@@ -20,7 +20,7 @@ export const gemma2: Architecture = {
     return decoderSpec(file, {
       name: "gemma2",
       headSize: 256,
-      activation: "gelu-tanh",
+      activation: gemmaActivation(file),
       rope: { interleaved: false },
       attention: (n, common) => ({ ...window(n), softcap, scale: gemmaScale(file, common, 46) }),
       embeddingScale: Math.sqrt,

@@ -2,8 +2,8 @@
 // rotation of its own, q and k normalised. The text model only. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { addOneToGains, gemmaScale } from "../spec/gemma.ts";
-import { CORE, GEMMA_NAMES, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
+import { addOneToGains, GEMMA_NAMES, gemmaActivation, gemmaScale } from "./gemma-family.ts";
+import { CORE, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
 import { plainRope, readRope } from "../spec/rope-config.ts";
 import { layerWindows } from "../spec/windows.ts";
 
@@ -17,15 +17,14 @@ export const gemma3: Architecture = {
     const { hyper } = file;
     const every = hyper.integer(["sliding_window_pattern", "_sliding_window_pattern"], 6);
     const window = layerWindows(file, { every, windowed: (n) => (n + 1) % every !== 0 });
-    const softcap = hyper.number(["attn_logit_softcapping"], 0) || undefined;
     const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
     return decoderSpec(file, {
       name: "gemma3",
       headSize: 256,
-      activation: "gelu-tanh",
+      activation: gemmaActivation(file),
       rope: { interleaved: false, layerType: "full_attention" },
       attention: (n, common) => {
-        const own = { ...window(n), softcap, scale: gemmaScale(file, common, 62) };
+        const own = { ...window(n), scale: gemmaScale(file, common, 62) };
         return own.window === undefined ? own : { ...own, rope: localRope(common.headSize) };
       },
       embeddingScale: Math.sqrt,

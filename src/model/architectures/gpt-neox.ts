@@ -32,6 +32,8 @@ export const gptNeox: Architecture = {
       }),
     },
   },
+  config: { rope_theta: "rotary_emb_base", partial_rotary_factor: "rotary_pct" },
+  ignored: [/(^|\.)attention\.(bias|masked_bias)$/],
   spec: (file) =>
     decoderSpec(file, {
       name: "gpt_neox",

@@ -34,6 +34,16 @@ export const gpt2: Architecture = {
       }),
     },
   },
+  config: {
+    hidden_size: "n_embd",
+    intermediate_size: "n_inner",
+    num_hidden_layers: "n_layer",
+    num_attention_heads: "n_head",
+    max_position_embeddings: "n_positions",
+    layer_norm_eps: "layer_norm_epsilon",
+    hidden_act: "activation_function",
+  },
+  ignored: [/(^|\.)attn\.(bias|masked_bias)$/],
   spec(file) {
     const { hyper } = file;
     const scaled = hyper.flag(["scale_attn_weights"], true);

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { HunchError } from "../../errors.ts";
-import { describe, type ModelFile } from "../spec/architecture.ts";
+import { type Architecture, describe, isIgnored, type ModelFile } from "../spec/architecture.ts";
 import { ARCHITECTURES } from "../architectures/mod.ts";
 import {
   folderOnDisk,
@@ -30,7 +30,8 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
     const hint = "give a GGUF file, a llama2.c checkpoint, or a folder with config.json and model.safetensors";
     throw new HunchError("input", "the folder has no config.json", { file: folder, hint });
   }
-  const hyper = fromRecord(path, readJson(path));
+  const config = readJson(path);
+  const hyper = fromRecord(path, config);
   const type = hyper.text(["model_type"]);
   const architecture = ARCHITECTURES.find(({ huggingFace }) => huggingFace === type);
   if (!architecture) {
@@ -40,8 +41,8 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
   }
   const weights = readWeights(folder);
   try {
-    const tensors = asTensors(weights.tensors, hyper);
-    const file: ModelFile = { kind: "huggingFace", path: folder, hyper, tensors, context };
+    const tensors = asTensors(weights.tensors, architecture, hyper);
+    const file: ModelFile = { kind: "huggingFace", path: folder, hyper, all: Object.entries(config), tensors, context };
     const texts = folderOnDisk(folder);
     return new OpenedModel({
       path: folder,
@@ -118,12 +119,16 @@ function readShards(folder: string, index: string): Weights {
 const TYPES: Record<string, TensorType> = { F32: "F32", F16: "F16", BF16: "BF16" };
 
 /** Tensors under the file's names; 4-bit packed ones become one tensor each. */
-function asTensors(stored: ReadonlyMap<string, SafeTensor>, hyper: Hyper): Map<string, Tensor> {
+function asTensors(
+  stored: ReadonlyMap<string, SafeTensor>,
+  architecture: Architecture,
+  hyper: Hyper,
+): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   const packed = packedWeights(stored, hyper);
   for (const [name, tensor] of packed.tensors) tensors.set(name, tensor);
   for (const [name, { dtype, shape, file, offset }] of stored) {
-    if (packed.used.has(name) || /inv_freq$|\.(attn|attention)\.(bias|masked_bias)$/.test(name)) continue;
+    if (packed.used.has(name) || isIgnored(architecture, name)) continue;
     if (!Object.hasOwn(TYPES, dtype)) {
       const place = { file: file.path, field: name };
       throw new HunchError("input", `tensors of type ${dtype} are not supported`, {

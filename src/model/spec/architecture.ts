@@ -5,6 +5,7 @@ import { GGUF_NAMES, IGNORED, LLAMA_NAMES, type TensorNames } from "./names.ts";
 import { checkShapes } from "./shapes.ts";
 import type { Tensor } from "../tensors/tensor.ts";
 import type { ModelSpec } from "./spec.ts";
+import { unread } from "./unread.ts";
 
 /** A model file before anything is known of its architecture. */
 export interface ModelFile {
@@ -12,8 +13,12 @@ export interface ModelFile {
   readonly kind: "gguf" | "huggingFace";
   readonly path: string;
   readonly hyper: Hyper;
+  /** Every metadata key or field of config.json, whether `hyper` asks for it or not. */
+  readonly all: Iterable<readonly [string, unknown]>;
   /** By the file's own names. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The token embedding, by whatever name the architecture has for it. */
+  readonly embed?: Tensor;
   /** Context length that was asked for; the model's own where absent. */
   readonly context?: number;
 }
@@ -32,6 +37,10 @@ export interface Architecture {
   readonly tensors: readonly string[];
   /** Hugging Face's names where they are not Llama's, and GGUF's where this architecture packs. */
   readonly names?: { readonly huggingFace?: TensorNames; readonly gguf?: TensorNames };
+  /** What `config.json` calls hyper-parameters that Llama's has under another name. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Names of tensors that files have and that follow from the hyper-parameters, besides those of every architecture. */
+  readonly ignored?: readonly RegExp[];
   /** Throws HunchError("input") for hyper-parameters that are missing, damaged or not supported. */
   spec(file: ModelFile): ModelSpec;
   /** Brings the file's tensors into canonical form (shapes, order of rows, gains ready to multiply). */
@@ -42,22 +51,36 @@ export interface Description {
   readonly spec: ModelSpec;
   /** By canonical name. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Metadata keys or fields of config.json that may mean something and were not read. */
+  readonly ignored: readonly string[];
 }
 
 /** Reads a model file as `architecture` says. Throws HunchError("input") where they don't fit each other. */
-export function describe(architecture: Architecture, file: ModelFile): Description {
+export function describe(architecture: Architecture, given: ModelFile): Description {
+  const names = spelling(architecture, given);
+  const hyper = given.kind === "huggingFace" ? given.hyper.renamed(architecture.config) : given.hyper;
+  const file = { ...given, hyper, embed: given.tensors.get(names["embed.weight"]) };
   const spec = architecture.spec(file);
-  const tensors = collect(architecture, file, spec.layers.length);
-  const tied = file.kind === "huggingFace" && file.hyper.flag(["tie_word_embeddings"], !tensors.has("output.weight"));
-  if (tied) tensors.delete("output.weight");
-  else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
+  const tensors = collect(architecture, file, names, spec.layers.length);
+  // A head that is there counts, whatever the configuration says of it; one that is not there must be the embedding.
+  const tied = file.kind === "gguf" || file.hyper.flag(["tie_word_embeddings"], true);
+  if (!tied && !tensors.has("output.weight")) throw lacking(file, "output.weight");
   architecture.rearrange?.(tensors, spec, file);
   checkShapes(spec, tensors, file.path);
-  return { spec, tensors };
+  return { spec, tensors, ignored: unread(file.kind, file.all, hyper.read) };
 }
 
-function collect(architecture: Architecture, file: ModelFile, layerCount: number): Map<string, Tensor> {
-  const names = spelling(architecture, file);
+/** Whether a file of this architecture may have the tensor, and nothing needs it. */
+export function isIgnored({ ignored = [] }: Architecture, name: string): boolean {
+  return [...IGNORED, ...ignored].some((pattern) => pattern.test(name));
+}
+
+function collect(
+  architecture: Architecture,
+  file: ModelFile,
+  names: TensorNames,
+  layerCount: number,
+): Map<string, Tensor> {
   const out = new Map<string, Tensor>();
   const used = new Set<string>();
   const take = (canonical: string, optional: boolean, layer: number) => {
@@ -77,7 +100,7 @@ function collect(architecture: Architecture, file: ModelFile, layerCount: number
     else for (let layer = 0; layer < layerCount; layer++) take(canonical, optional, layer);
   }
   for (const [name, tensor] of file.tensors) {
-    if (used.has(name) || IGNORED.some((pattern) => pattern.test(name)) || isZeroBias(name, tensor)) continue;
+    if (used.has(name) || isIgnored(architecture, name) || isZeroBias(name, tensor)) continue;
     const message = `a tensor is not part of the architecture ${architecture.name}`;
     throw new HunchError("input", message, { file: file.path, field: name, hint: "this variant is not supported" });
   }

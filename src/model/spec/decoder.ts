@@ -32,8 +32,9 @@ export interface DecoderOptions {
 export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec {
   const { hyper } = file;
   refuseExperts(file);
-  const width = hyper.integer(["embedding_length", "hidden_size", "n_embd"]);
-  const layerCount = hyper.integer(["block_count", "num_hidden_layers", "n_layer"]);
+  refuseBidirectional(file);
+  const width = hyper.integer(["embedding_length", "hidden_size"]);
+  const layerCount = hyper.integer(["block_count", "num_hidden_layers"]);
   if (layerCount > file.tensors.size) {
     const message = `${layerCount} layers are announced, but there are only ${file.tensors.size} tensors`;
     throw hyper.wrong("block_count", message, "the file is incomplete");
@@ -42,7 +43,7 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
   const context = contextOf(file, rope?.context);
   const attention = commonAttention(file, width, options, rope?.spec);
   const hidden = hyper.integer(
-    ["feed_forward_length", "intermediate_size", "n_inner"],
+    ["feed_forward_length", "intermediate_size"],
     options.hiddenIsFourfold ? 4 * width : undefined,
   );
   const activation = options.activation ?? activationOf(file);
@@ -78,7 +79,7 @@ function commonAttention(
   rope: AttentionSpec["rope"],
 ): AttentionSpec {
   const { hyper } = file;
-  const heads = hyper.integer(["attention.head_count", "num_attention_heads", "n_head"]);
+  const heads = hyper.integer(["attention.head_count", "num_attention_heads"]);
   const kvHeads = hyper.integer(["attention.head_count_kv", "num_key_value_heads"], heads);
   if (heads % kvHeads) throw hyper.wrong("num_key_value_heads", `${heads} heads cannot share ${kvHeads} key heads`);
   const headSize = headSizeOf(file, width, options);
@@ -90,7 +91,7 @@ function commonAttention(
 }
 
 function headSizeOf(file: ModelFile, width: number, options: DecoderOptions): number {
-  const heads = file.hyper.integer(["attention.head_count", "num_attention_heads", "n_head"]);
+  const heads = file.hyper.integer(["attention.head_count", "num_attention_heads"]);
   const share = Math.floor(width / heads) || 1;
   const fallback = file.kind === "huggingFace" ? options.headSize ?? share : share;
   const size = file.hyper.integer(["attention.key_length", "head_dim"], fallback);
@@ -99,23 +100,20 @@ function headSizeOf(file: ModelFile, width: number, options: DecoderOptions): nu
 }
 
 function contextOf(file: ModelFile, longest?: number): number {
-  const own = longest ?? file.hyper.integer(["context_length", "max_position_embeddings", "n_positions", "n_ctx"]);
+  const own = longest ?? file.hyper.integer(["context_length", "max_position_embeddings"]);
   return file.context === undefined || longest !== undefined ? own : Math.min(own, file.context);
 }
 
 /** The embedding's rows are what counts; the hyper-parameter is often missing or padded differently. */
-function vocabOf(file: ModelFile): number {
-  const names = ["token_embd.weight", "model.embed_tokens.weight", "embed_tokens.weight"];
-  names.push("transformer.wte.weight", "wte.weight", "gpt_neox.embed_in.weight", "embed_in.weight");
-  const embed = names.map((name) => file.tensors.get(name)).find((tensor) => tensor !== undefined);
-  if (embed && !(embed.shape[0] >= 1)) throw file.hyper.wrong(embed.name, "the vocabulary is empty");
-  return embed?.shape[0] ?? file.hyper.integer(["vocab_size"]);
+function vocabOf({ embed, hyper }: ModelFile): number {
+  if (embed && !(embed.shape[0] >= 1)) throw hyper.wrong(embed.name, "the vocabulary is empty");
+  return embed?.shape[0] ?? hyper.integer(["vocab_size"]);
 }
 
 function epsilonOf(file: ModelFile, kind: "rms" | "layer"): number {
   const names = kind === "rms"
     ? ["attention.layer_norm_rms_epsilon", "rms_norm_eps"]
-    : ["attention.layer_norm_epsilon", "layer_norm_eps", "layer_norm_epsilon"];
+    : ["attention.layer_norm_epsilon", "layer_norm_eps"];
   return file.hyper.positive(names);
 }
 
@@ -128,11 +126,14 @@ const ACTIVATIONS: Record<string, Activation> = {
   gelu_pytorch_tanh: "gelu-tanh",
 };
 
-export function activationOf(file: ModelFile, fallback = "silu"): Activation {
-  const names = ["hidden_activation", "hidden_act", "activation_function"];
-  const name = file.hyper.text(names, fallback);
+export function activationOf(file: ModelFile, fallback = "silu", field = "hidden_act"): Activation {
+  const name = file.hyper.text([field], fallback);
   if (!Object.hasOwn(ACTIVATIONS, name)) {
-    throw file.hyper.wrong("hidden_act", `the activation ${name} is not supported`, "use another model");
+    throw file.hyper.wrong(
+      file.hyper.find([field])?.name ?? field,
+      `the activation ${name} is not supported`,
+      "use another model",
+    );
   }
   return ACTIVATIONS[name];
 }
@@ -140,6 +141,17 @@ export function activationOf(file: ModelFile, fallback = "silu"): Activation {
 function refuseExperts(file: ModelFile): void {
   const names = ["expert_count", "num_local_experts", "num_experts", "n_routed_experts"];
   if (file.hyper.integer(names, 0) > 0) {
-    throw file.hyper.wrong(names[0], "mixtures of experts are not supported", "use a dense model");
+    throw file.hyper.wrong(file.hyper.find(names)!.name, "mixtures of experts are not supported", "use a dense model");
   }
+}
+
+/** Embedding models are made of generating ones and go by their names. */
+function refuseBidirectional({ hyper }: ModelFile): void {
+  const wrong = (name: string) => {
+    const message = "rows that see later ones, as in models that make embeddings, are not supported";
+    return hyper.wrong(name, message, "take a model that generates text");
+  };
+  for (const name of ["attention.causal", "is_causal"]) if (!hyper.flag([name], true)) throw wrong(name);
+  const name = "use_bidirectional_attention";
+  if (hyper.flag([name], false)) throw wrong(name);
 }

@@ -67,10 +67,9 @@ export const CORE = [
   "layers.N.feedForward.down.weight",
 ];
 
-/** Tensors that files have and engines don't need: buffers that follow from the hyper-parameters. */
+/** Tensors that files have and engines don't need: they follow from the hyper-parameters, or are read with them. */
 export const IGNORED = [
   /(^|\.)rotary_emb\.inv_freq$/,
-  /(^|\.)(attn|attention)\.(bias|masked_bias)$/,
   /^rope_(freqs|factors_long|factors_short)\.weight$/,
 ];
 
@@ -90,10 +89,3 @@ export const QK_NORMS = ["layers.N.attention.qNorm.weight", "layers.N.attention.
 export const WITH_BIASES = ["attention.norm", "attention.qkv", "attention.output"]
   .concat(["feedForward.norm", "feedForward.up", "feedForward.down"])
   .flatMap((module) => [`layers.N.${module}.weight`, `layers.N.${module}.bias`]);
-
-/** Where Gemma's four norms a layer differ from Llama's names. */
-export const GEMMA_NAMES = layers("model.layers.N.", {
-  "attention.postNorm": "post_attention_layernorm",
-  "feedForward.norm": "pre_feedforward_layernorm",
-  "feedForward.postNorm": "post_feedforward_layernorm",
-});

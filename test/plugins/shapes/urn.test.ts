@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Urn } from "../../../plugins/shapes/urn.ts";
-import { type Chance, everyBranch } from "../../../src/chance.ts";
+import type { Chance } from "../../../src/chance.ts";
+import { everyBranch } from "../../../src/check/every-branch.ts";
 import { dense, type Distribution, mass, probability, sparse, without } from "../../../src/math/distribution.ts";
 import { LIKELIEST } from "../../../src/draft/proposed.ts";
 

@@ -15,6 +15,19 @@ export function closest(word: string, names: Iterable<string>): string | undefin
   return best;
 }
 
+/**
+ * The hint for a word that is none of `names`: the nearest of them, with `before` in front, or else `otherwise`, by default
+ * all names.
+ */
+export function suggestion(
+  word: string,
+  names: readonly string[],
+  { before = "", otherwise = names.length > 0 ? `there are ${names.join(", ")}` : "" } = {},
+): string {
+  const near = closest(word, names);
+  return near === undefined ? otherwise : `did you mean ${before}${near}?`;
+}
+
 /** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
 function distance(a: string, b: string): number {
   let above: number[] = [];

@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { statSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
-import { HunchError } from "../../src/errors.ts";
-import { OutputFile } from "../../src/output-file.ts";
+import { HunchError } from "../errors.ts";
+import { OutputFile } from "../output-file.ts";
 
 /** One carried file. */
 export interface Carried {

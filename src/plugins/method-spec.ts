@@ -3,11 +3,11 @@
 // Parentheses protect what is inside, so that methods made of others can take specs, as arguments and as options:
 // `model:(draft.bin?tokenizer=other.bin)?shape=(target-init?widths=4,2&threshold=0.2)`. A pair that holds all of an
 // argument or of a value is taken off. A switch may be written without its value: `?fast` is `?fast=true`.
-import { closest } from "./closest.ts";
 import { HunchError } from "../errors.ts";
+import { suggestion } from "../suggestion.ts";
 import type { OptionSpec, OptionValues } from "./plugin.ts";
 
-export interface Spec {
+export interface MethodSpec {
   readonly name: string;
   /** "" where none was given. */
   readonly argument: string;
@@ -15,7 +15,7 @@ export interface Spec {
   readonly options: ReadonlyMap<string, string>;
 }
 
-export function parseSpec(text: string): Spec {
+export function parseSpec(text: string): MethodSpec {
   const [head, ...rest] = splitOutside(text, "?");
   const colon = head.indexOf(":");
   const name = colon < 0 ? head : head.slice(0, colon);
@@ -76,13 +76,9 @@ export function checkOptions(
   const names = Object.keys(declared);
   for (const name of written.keys()) {
     if (names.includes(name)) continue;
-    const nearest = closest(name, names);
-    const hint = nearest !== undefined
-      ? `did you mean ${nearest}?`
-      : names.length > 0
-      ? `it has ${names.join(", ")}`
-      : "it has none";
-    throw new HunchError("usage", `${method} has no option ${JSON.stringify(name)}`, { hint });
+    throw new HunchError("usage", `${method} has no option ${JSON.stringify(name)}`, {
+      hint: suggestion(name, names, { otherwise: `it has ${names.join(", ") || "none"}` }),
+    });
   }
   return Object.fromEntries(names.map((name) => {
     const text = written.get(name);
@@ -95,8 +91,8 @@ function valueOf(what: string, spec: OptionSpec, text: string): number | boolean
     throw new HunchError("usage", `${what} is ${JSON.stringify(text)}`, { hint: `give ${wanted}` });
   };
   if (spec.choices !== undefined && !spec.choices.includes(text)) {
-    const nearest = closest(text, spec.choices);
-    refuse(`one of ${spec.choices.join(", ")}` + (nearest === undefined ? "" : `; did you mean ${nearest}?`));
+    const near = suggestion(text, spec.choices, { otherwise: "" });
+    refuse([`one of ${spec.choices.join(", ")}`, near].filter(Boolean).join("; "));
   }
   switch (spec.type) {
     case "string":

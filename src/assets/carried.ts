@@ -5,6 +5,6 @@
  * The path of a file that the binary carries, unpacked into the cache folder at its first use; undefined where there
  * is none of this name. `name` is its path in the source tree.
  */
-export async function embedded(_name: string, _cacheDir: string): Promise<string | undefined> {
+export async function carried(_name: string, _cacheDir: string): Promise<string | undefined> {
   return undefined;
 }

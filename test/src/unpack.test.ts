@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { type Carried, unpack } from "../../cli/engine/unpack.ts";
+import { type Carried, unpack } from "../../src/assets/unpack.ts";
 import { HunchError } from "../../src/errors.ts";
 
 const CONTENT = Uint8Array.from({ length: 20_000_000 }, (_, i) => i * 31 >> 3);
