@@ -1,6 +1,7 @@
 // A model, an engine and the methods, ready to answer: what every command that generates text shares.
 import type { Engine, Sequence } from "../../src/backend.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
+import { HunchError } from "../../src/errors.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
@@ -18,7 +19,8 @@ import { trimCache } from "../cache/entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { contextOf, openRegistry } from "./methods.ts";
-import { findModel } from "./models.ts";
+import { findModel, RANDOM_WEIGHTS } from "./models.ts";
+import { type Manner, mannerOf, type Profile, readProfile } from "./profile.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import { stderr, warn } from "../output/streams.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
@@ -69,6 +71,7 @@ interface Made<K extends keyof Methods = keyof Methods> {
   readonly engines: readonly Engine[];
 }
 
+const DEFAULT_DRAFTER = "lookup";
 const DEFAULT_CONTROLLER = "cost";
 
 /**
@@ -94,6 +97,9 @@ export class Session {
     readonly choice: Choice | undefined,
     /** The same in words, where it was made just now: on later starts it is no news. */
     readonly news: string | undefined,
+    /** What `hunch tune` has found for texts of one manner, where nobody names methods or a format. */
+    readonly tuned: Profile | undefined,
+    private readonly tunedManner: Manner,
     private readonly closing: (() => void)[],
   ) {}
 
@@ -125,15 +131,18 @@ export class Session {
     const others: Engine[] = [];
     let choice: Choice | undefined;
     let news = false;
-    const load = async (
-      path: string,
-      backend: string,
-      chosen: (choice: Choice, fresh: boolean) => void,
-      template?: TemplateFile,
-    ): Promise<Engine> => {
+    let { format } = options;
+    const open = async (path: string, template?: TemplateFile): Promise<ModelSource> => {
       const source = await openModel(path, { context: options.context, template, warn });
       closing.push(() => source.close());
-      const { format, strict, context, threads } = options;
+      return source;
+    };
+    const load = async (
+      source: ModelSource,
+      backend: string,
+      chosen: (choice: Choice, fresh: boolean) => void,
+    ): Promise<Engine> => {
+      const { strict, context, threads } = options;
       const engine = await loadEngine(
         backend,
         source,
@@ -149,23 +158,31 @@ export class Session {
     };
     try {
       const template = await templateFile(options.chatTemplate);
-      const path = await findModel(options.model, cacheDir);
+      const source = await open(await findModel(options.model, cacheDir), template);
+      const manner = mannerOf((sampling ?? GREEDY).temperature);
+      const tuned = names(options) ? undefined : await readProfile(source, manner);
+      if (tuned !== undefined) ({ format } = tuned);
       const made = (made: Choice, fresh: boolean) => {
         choice = made;
         news = fresh;
       };
-      const target = await load(path, devices.target, made, template);
+      const target = await load(source, devices.target, made);
       const context = contextOf(registry, target, async (path) => {
-        const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
+        const draft = await load(await open(await findModel(path, cacheDir)), devices.draft, () => {});
         refuseOtherVocabulary(target.source, draft.source);
         others.push(draft);
         return inVocabularyOf(target, draft);
       });
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, others, choice, told, closing);
+      const session = new Session(target, registry, context, options, others, choice, told, tuned, manner, closing);
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
-      await session.#method("drafter", specs.drafter);
-      await session.#method("controller", specs.controller, keysOf(specs).controller);
+      try {
+        for (const file of tuned?.plugins ?? []) if (!options.plugins.includes(file)) await registry.load(file);
+        await session.#method("drafter", specs.drafter);
+        await session.#method("controller", specs.controller, keysOf(specs).controller);
+      } catch (error) {
+        throw tuned === undefined ? error : unusable(error);
+      }
       if (options.rule !== undefined) await session.#methods(specs, sampling); // wrong for every question: told once
       trimCache(cacheDir, since);
       return session;
@@ -209,11 +226,14 @@ export class Session {
   #specs(
     { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
   ): Specs {
-    const own = drafter ?? this.options.drafter;
+    const tuned = drafter === undefined ? this.tuned : undefined;
+    const own = drafter ?? this.options.drafter ?? tuned?.drafter ?? DEFAULT_DRAFTER;
+    const tunedRule = mannerOf(sampling.temperature) === this.tunedManner ? tuned?.rule : undefined;
+    const given = controller ?? this.options.controller ?? tuned?.controller;
     return {
       drafter: own,
-      rule: rule ?? this.options.rule ?? defaultRule(sampling),
-      controller: controller ?? this.options.controller ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
+      rule: rule ?? this.options.rule ?? tunedRule ?? defaultRule(sampling),
+      controller: given ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
     };
   }
 
@@ -251,6 +271,8 @@ export class Session {
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines(question),
       choice: this.news,
+      tuned: this.tuned?.made.slice(0, 10),
+      randomWeights: this.source.title.includes(RANDOM_WEIGHTS),
       overFastest: this.#overFastest(completion.stats),
     };
   }
@@ -270,6 +292,18 @@ export class Session {
   close(): void {
     this.closing.reverse().forEach((close) => close());
   }
+}
+
+/** True where anything is named that a profile would say. */
+function names({ drafter, rule, controller, format }: SessionOptions): boolean {
+  return drafter !== undefined || rule !== undefined || controller !== undefined || format !== "auto";
+}
+
+/** What is wrong with the methods of a profile, and how to be rid of it. */
+function unusable(error: unknown): unknown {
+  if (!(error instanceof HunchError)) return error;
+  const hint = "run hunch tune again, or hunch tune --forget, or name a --drafter";
+  return new HunchError(error.kind, `what hunch tune found cannot be used: ${error.message}`, { ...error.place, hint });
 }
 
 /** A prompt that was shortened counts as it was. */
