@@ -2,7 +2,7 @@
 import type { Specs } from "../engine/session.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import { HunchError } from "../../src/errors.ts";
-import { parseSpec } from "../../src/plugins/spec.ts";
+import { parseSpec } from "../../src/plugins/method-spec.ts";
 
 /** Methods with the name that tables give them. */
 export interface Setting extends Specs {

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT, HunchError } from "../../src/errors.ts";
-import { openModel } from "../../src/model/open.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import type { CostPoint } from "../../kernels/cost.ts";
@@ -13,7 +12,7 @@ import { Stand, type StandOptions } from "../bench/stand.ts";
 import { intervalText, percent } from "../bench/words.ts";
 import { openCache } from "../cache/cache.ts";
 import { openRegistry } from "../engine/methods.ts";
-import { findModel } from "../engine/models.ts";
+import { openNamed } from "../engine/models.ts";
 import { forgetProfile, mannerOf, type Profile, writeProfile } from "../engine/profile.ts";
 import { interruptible } from "../input/interrupt.ts";
 import { asOption, samplingOf } from "../input/sampling.ts";
@@ -109,7 +108,7 @@ function methodsOf({ format, setting: { drafter, rule, controller } }: Candidate
 }
 
 async function keep({ model }: TuneCommand, { temperature }: Sampling, profile: Profile): Promise<string> {
-  const source = await openModel(await findModel(model, openCache()));
+  const source = await openNamed(model, openCache());
   try {
     return await writeProfile(source, mannerOf(temperature), profile);
   } finally {
@@ -118,7 +117,7 @@ async function keep({ model }: TuneCommand, { temperature }: Sampling, profile: 
 }
 
 async function forget({ model }: TuneCommand, { temperature }: Sampling): Promise<number> {
-  const source = await openModel(await findModel(model, openCache()));
+  const source = await openNamed(model, openCache());
   try {
     const there = await forgetProfile(source, mannerOf(temperature));
     stdout.line(there ? `forgotten: the profile of ${source.title}` : `there was no profile of ${source.title}`);
