@@ -4,7 +4,7 @@ import { EXIT, HunchError } from "../../src/errors.ts";
 import { readGguf } from "../../src/model/files/gguf.ts";
 import { OutputFile } from "../../src/output-file.ts";
 import { openCache } from "../cache/cache.ts";
-import { findModel, RANDOM_WEIGHTS } from "../engine/models.ts";
+import { openNamed, RANDOM_WEIGHTS } from "../engine/models.ts";
 import { bytes } from "../output/table.ts";
 import { Status } from "../output/status.ts";
 import { stdout } from "../output/streams.ts";
@@ -27,8 +27,10 @@ export async function modelRandom({ out, like, mix, model }: Options): Promise<n
   const status = new Status();
   try {
     const title = `${like} ${RANDOM_WEIGHTS} (${mix})`;
-    const donor = await findModel(model, openCache());
-    const size = writeRandomModel(out, { shape: REAL_SHAPES[like], mix, title, donor }, status.progress);
+    const donor = await openNamed(model, openCache());
+    donor.close(); // its path is all that is needed
+    const setting = { shape: REAL_SHAPES[like], mix, title, donor: donor.path };
+    const size = writeRandomModel(out, setting, status.progress);
     status.clear();
     stdout.line(`${out}: ${bytes(size)}, ${title}: for what passes cost, never for what drafts are kept`);
     return EXIT.ok;
