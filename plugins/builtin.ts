@@ -14,8 +14,12 @@ import graft from "./drafters/graft.ts";
 import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
+import omniDraft, { omniDraftProposer } from "./drafters/omnidraft.ts";
+import slem from "./drafters/slem.ts";
+import slrs, { slrsProposer } from "./drafters/slrs.ts";
 import spine from "./drafters/spine.ts";
 import successors from "./drafters/successors.ts";
+import tli, { tliProposer } from "./drafters/tli.ts";
 import alignment from "./rules/alignment.ts";
 import block from "./rules/block.ts";
 import greedy from "./rules/greedy.ts";
@@ -54,9 +58,16 @@ export const builtin: readonly Plugin[] = [
   auto,
   lookup,
   model,
+  tli,
+  slrs,
+  omniDraft,
+  slem,
   spine,
   graft,
   modelProposer,
+  tliProposer,
+  slrsProposer,
+  omniDraftProposer,
   successors,
   chain,
   fixedTree,

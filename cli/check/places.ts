@@ -54,8 +54,9 @@ export async function withPlaces<T>(
   try {
     working("loading the models");
     const target = await load(await findModel(options.model, cacheDir));
-    const context = contextOf(registry, target, async (path) => {
+    const context = contextOf(registry, target, async (path, vocabulary) => {
       const draft = await load(await findModel(path, cacheDir));
+      if (vocabulary === "any") return draft;
       refuseOtherVocabulary(target.source, draft.source);
       return inVocabularyOf(target, draft);
     });

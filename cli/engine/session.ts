@@ -155,10 +155,11 @@ export class Session {
         news = fresh;
       };
       const target = await load(path, devices.target, made, template);
-      const context = contextOf(registry, target, async (path) => {
+      const context = contextOf(registry, target, async (path, vocabulary) => {
         const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
-        refuseOtherVocabulary(target.source, draft.source);
         others.push(draft);
+        if (vocabulary === "any") return draft;
+        refuseOtherVocabulary(target.source, draft.source);
         return inVocabularyOf(target, draft);
       });
       const told = news ? choice && choiceLine(choice) : undefined;
