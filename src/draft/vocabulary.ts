@@ -2,6 +2,7 @@
 import { HunchError } from "../errors.ts";
 import type { ModelSource } from "../model/source.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
+import { Vocabulary } from "../model/tokenizers/vocabulary.ts";
 
 /**
  * The first difference, in a few words; undefined where every token that both have stands for the same bytes. Tokens that
@@ -31,37 +32,41 @@ export function refuseOtherVocabulary(target: ModelSource, draft: ModelSource): 
 
 /**
  * [draft's vocab] The target's token that stands for the same bytes, or, where there are none, has the same name; −1 where
- * the target has no such token. No token of the target is given twice; of several that fit, the one of the same name is
- * taken (SentencePiece has a space as a piece and as a byte).
+ * the target has no such token. No token of the target is given twice.
  */
 export function sharedTokens({ tokenizer: target }: ModelSource, { tokenizer: draft, spec }: ModelSource): Int32Array {
-  const tokensOf = new Map<string, number[]>();
+  const vocabulary = new Vocabulary(target.vocab, 8 * target.vocab, {});
+  const twins = new Map<number, number[]>(); // tokens with the bytes of an earlier one
+  const silent = new Map<string, number>(); // those without bytes, by name
   for (let token = 0; token < target.vocab; token++) {
-    const key = keyOf(target, token);
-    const same = tokensOf.get(key);
-    if (same === undefined) tokensOf.set(key, [token]);
-    else same.push(token);
+    const bytes = target.bytes(token);
+    vocabulary.append(bytes, 0, bytes.length);
+    if (bytes.length === 0) silent.set(target.name(token), token);
+    const other = bytes.length === 0 ? -1 : vocabulary.index(token);
+    if (other >= 0) twins.set(other, [...twins.get(other) ?? [], token]);
   }
   const shared = new Int32Array(spec.vocab).fill(-1);
-  const share = (token: number, fits: (candidate: number) => boolean) => {
-    const candidates = shared[token] < 0 ? tokensOf.get(keyOf(draft, token)) : undefined;
-    const at = candidates?.findIndex(fits) ?? -1;
-    if (at >= 0) [shared[token]] = candidates!.splice(at, 1);
-  };
-  for (let token = 0; token < draft.vocab; token++) {
-    share(token, (candidate) => target.name(candidate) === draft.name(token));
+  const taken = new Uint8Array(target.vocab);
+  // SentencePiece has a space as a piece and as a byte: pieces first, and to bytes what is left.
+  for (const byte of [false, true]) {
+    for (let own = 0; own < draft.vocab; own++) {
+      const bytes = draft.bytes(own);
+      if (shared[own] >= 0 || isByte(draft, own, bytes) !== byte) continue;
+      const found = bytes.length > 0 ? vocabulary.find(bytes, 0, bytes.length) : silent.get(draft.name(own)) ?? -1;
+      if (found < 0) continue;
+      const free = [found, ...twins.get(found) ?? []].filter((token) => taken[token] === 0);
+      const token = free.find((token) => isByte(target, token, bytes) === byte) ?? free[0];
+      if (token === undefined) continue;
+      shared[own] = token;
+      taken[token] = 1;
+    }
   }
-  for (let token = 0; token < draft.vocab; token++) share(token, () => true);
   return shared;
 }
 
-/** A character that is no byte, before the name of a token without any. */
-const NO_BYTE = "\u0100";
-
-/** The same for tokens that say the same. */
-function keyOf(tokenizer: Tokenizer, token: number): string {
-  const bytes = tokenizer.bytes(token);
-  return bytes.length > 0 ? String.fromCharCode(...bytes) : `${NO_BYTE}${tokenizer.name(token)}`;
+/** Whether SentencePiece calls a token by its byte, `<0x20>`. */
+function isByte(tokenizer: Tokenizer, token: number, bytes: Uint8Array): boolean {
+  return bytes.length === 1 && tokenizer.name(token).startsWith("<0x");
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
