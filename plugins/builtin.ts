@@ -15,6 +15,7 @@ import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
 import omniDraft, { omniDraftProposer } from "./drafters/omnidraft.ts";
+import recycling from "./drafters/recycling.ts";
 import slem from "./drafters/slem.ts";
 import slrs, { slrsProposer } from "./drafters/slrs.ts";
 import spine from "./drafters/spine.ts";
@@ -57,6 +58,7 @@ export const builtin: readonly Plugin[] = [
   none,
   auto,
   lookup,
+  recycling,
   model,
   tli,
   slrs,

@@ -56,7 +56,7 @@ export interface Question {
 }
 
 /** Methods as the command line names them. */
-type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
+export type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
 
 /** What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. */
 function keysOf({ drafter, rule, controller }: Specs): Specs {
@@ -224,6 +224,12 @@ export class Session {
     const controller = await this.#method("controller", specs.controller, keysOf(specs).controller);
     await this.registry.checkPair(drafter, rule, this.context, sampling);
     return { drafter, rule, controller };
+  }
+
+  /** Methods for one text: drafter and rule as they are kept, the controller new, so that it has learnt from no other. */
+  async methodsFor(specs: Specs, sampling: Sampling) {
+    this.#made.delete(keysOf(specs).controller);
+    return await this.#methods(specs, sampling);
   }
 
   async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {

@@ -65,7 +65,7 @@ export async function modelQuality(options: Options): Promise<number> {
         const engine = format === "float32" ? base : await loadWhereKnown(load, format, options.formats.length > 0);
         if (engine === undefined) continue;
         try {
-          found.push(await judge(base, engine, tokens, status));
+          found.push(await compare(base, engine, tokens, status));
         } finally {
           if (engine !== base) engine.close();
         }
@@ -106,7 +106,7 @@ async function textTokens(source: ModelSource, { text, tokens: most }: Options):
   return tokens.slice(0, Math.min(most, source.spec.context));
 }
 
-async function judge(base: Engine, engine: Engine, tokens: Int32Array, status: Status): Promise<Quality> {
+async function compare(base: Engine, engine: Engine, tokens: Int32Array, status: Status): Promise<Quality> {
   const one = base.open();
   const other = engine === base ? one : engine.open();
   let loss = 0;

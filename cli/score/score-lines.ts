@@ -6,7 +6,7 @@ import { scoreTokens } from "../../src/round/perplexity.ts";
 import type { ScoreCommand } from "./options.ts";
 import { failureOf } from "../output/failure.ts";
 import { type Fields, ForeignFields, foreignFields, idOf, parseFields, wholeField, wrong } from "../input/fields.ts";
-import { scoreJson } from "../output/score.ts";
+import { scoreJson } from "../output/token-scores.ts";
 import { stderr, stdout } from "../output/streams.ts";
 import { tokensOf } from "./tokens.ts";
 import { type Line, stdinLines } from "../input/text.ts";

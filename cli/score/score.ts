@@ -12,7 +12,7 @@ import { interruptible } from "../input/interrupt.ts";
 import { LogitsFile } from "./logits-file.ts";
 import { openRegistry } from "../engine/methods.ts";
 import { findModel } from "../engine/models.ts";
-import { scoreJson, scoreLines } from "../output/score.ts";
+import { scoreJson, scoreLines } from "../output/token-scores.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout, warn } from "../output/streams.ts";
 import { readText } from "../input/text.ts";

@@ -86,7 +86,7 @@ class RenumberedSequence implements Sequence {
     const { of, own, vocab } = this.numbers;
     // A token that this model does not have stands for its first one: it only guesses.
     const tokens = rows.tokens.map((number) => Math.max(0, own[number]));
-    const scores = await this.inner.forward({ ...rows, tokens, judge: undefined });
+    const scores = await this.inner.forward({ ...rows, tokens, verify: undefined });
     for (let row = 0; row < scores.rows; row++) {
       if (of[scores.argmax(row)] < vocab) continue;
       await scores.load?.(); // another one is the likeliest that both have

@@ -2,7 +2,7 @@
 // rotation of its own, q and k normalised. The text model only. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { addOneToGains, GEMMA_CONFIG, GEMMA_NAMES, gemmaScale } from "./gemma-family.ts";
+import { addOneToGains, GEMMA_NAMES, gemmaActivation, gemmaScale } from "./gemma-family.ts";
 import { CORE, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
 import { plainRope, readRope } from "../spec/rope-config.ts";
 import { layerWindows } from "../spec/windows.ts";
@@ -13,7 +13,6 @@ export const gemma3: Architecture = {
   huggingFace: "gemma3_text",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS, ...QK_NORMS],
   names: { huggingFace: GEMMA_NAMES },
-  config: GEMMA_CONFIG,
   spec(file) {
     const { hyper } = file;
     const every = hyper.integer(["sliding_window_pattern", "_sliding_window_pattern"], 6);
@@ -23,7 +22,7 @@ export const gemma3: Architecture = {
     return decoderSpec(file, {
       name: "gemma3",
       headSize: 256,
-      activation: "gelu-tanh",
+      activation: gemmaActivation(file),
       rope: { interleaved: false, layerType: "full_attention" },
       attention: (n, common) => {
         const own = { ...window(n), softcap, scale: gemmaScale(file, common, 62) };

@@ -30,7 +30,8 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
     const hint = "give a GGUF file, a llama2.c checkpoint, or a folder with config.json and model.safetensors";
     throw new HunchError("input", "the folder has no config.json", { file: folder, hint });
   }
-  const hyper = fromRecord(path, readJson(path));
+  const config = readJson(path);
+  const hyper = fromRecord(path, config);
   const type = hyper.text(["model_type"]);
   const architecture = ARCHITECTURES.find(({ huggingFace }) => huggingFace === type);
   if (!architecture) {
@@ -41,7 +42,7 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
   const weights = readWeights(folder);
   try {
     const tensors = asTensors(weights.tensors, architecture, hyper);
-    const file: ModelFile = { kind: "huggingFace", path: folder, hyper, tensors, context };
+    const file: ModelFile = { kind: "huggingFace", path: folder, hyper, all: Object.entries(config), tensors, context };
     const texts = folderOnDisk(folder);
     return new OpenedModel({
       path: folder,

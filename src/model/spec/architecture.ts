@@ -5,6 +5,7 @@ import { GGUF_NAMES, IGNORED, LLAMA_NAMES, type TensorNames } from "./names.ts";
 import { checkShapes } from "./shapes.ts";
 import type { Tensor } from "../tensors/tensor.ts";
 import type { ModelSpec } from "./spec.ts";
+import { unread } from "./unread.ts";
 
 /** A model file before anything is known of its architecture. */
 export interface ModelFile {
@@ -12,6 +13,8 @@ export interface ModelFile {
   readonly kind: "gguf" | "huggingFace";
   readonly path: string;
   readonly hyper: Hyper;
+  /** Every metadata key or field of config.json, whether `hyper` asks for it or not. */
+  readonly all: Iterable<readonly [string, unknown]>;
   /** By the file's own names. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** The token embedding, by whatever name the architecture has for it. */
@@ -48,6 +51,8 @@ export interface Description {
   readonly spec: ModelSpec;
   /** By canonical name. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Metadata keys or fields of config.json that may mean something and were not read. */
+  readonly ignored: readonly string[];
 }
 
 /** Reads a model file as `architecture` says. Throws HunchError("input") where they don't fit each other. */
@@ -62,7 +67,7 @@ export function describe(architecture: Architecture, given: ModelFile): Descript
   else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
   architecture.rearrange?.(tensors, spec, file);
   checkShapes(spec, tensors, file.path);
-  return { spec, tensors };
+  return { spec, tensors, ignored: unread(file.kind, file.all, hyper.read) };
 }
 
 /** Whether a file of this architecture may have the tensor, and nothing needs it. */

@@ -52,25 +52,18 @@ function rope(file: ModelFile, headSize: number, interleaved: boolean, declared:
   return { frequencies, magnitude, dimensions, interleaved };
 }
 
-/** The object that holds the rotation's parameters, in the new spelling, whichever the file has. */
-function parametersOf(hyper: Hyper, layerType?: string): Hyper {
+/** The object that holds the rotation's parameters, in either spelling, and the one that holds its base. */
+function parametersOf(hyper: Hyper, layerType?: string): { parameters: Hyper; outer: Hyper } {
   const fresh = hyper.inside(["rope_parameters"]);
-  if (fresh) {
-    const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
-    if (own.has("rope_theta")) return own;
-    // Parameters for kinds of layers that the architecture does not know must not pass as absent.
-    const outside = hyper.find(["rope_theta"]);
-    const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
-    if (own !== fresh || outside === undefined || Object.values(record).some(isObject)) {
-      throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
-    }
-    return fromRecord(hyper.path, { ...record, rope_theta: outside.value }, "rope_parameters.");
+  if (!fresh) return { parameters: hyper.inside(["rope_scaling"]) ?? fromRecord(hyper.path, {}), outer: hyper };
+  const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
+  if (own.has("rope_theta")) return { parameters: own, outer: own };
+  // Parameters for kinds of layers that the architecture does not know must not pass as absent.
+  const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
+  if (own !== fresh || !hyper.has("rope_theta") || Object.values(record).some(isObject)) {
+    throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
   }
-  const record: Record<string, unknown> = {};
-  const scaling = hyper.find(["rope_scaling"])?.value;
-  if (scaling !== undefined) Object.assign(record, hyper.inside(["rope_scaling"]) && scaling);
-  record.rope_theta = hyper.find(["rope_theta"])?.value;
-  return fromRecord(hyper.path, record, scaling === undefined ? "" : "rope_scaling.");
+  return { parameters: fresh, outer: hyper };
 }
 
 function isObject(value: unknown): boolean {
@@ -79,8 +72,8 @@ function isObject(value: unknown): boolean {
 
 function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {
   const { hyper } = file;
-  const parameters = parametersOf(hyper, question.layerType);
-  const base = parameters.positive(["rope_theta"], question.base ?? 10000);
+  const { parameters, outer } = parametersOf(hyper, question.layerType);
+  const base = outer.positive(["rope_theta"], question.base ?? 10000);
   const partial = ["partial_rotary_factor"];
   const fraction = parameters.positive(partial, hyper.positive(partial, question.fraction ?? 1));
   const dimensions = Math.floor(headSize * fraction);
