@@ -59,7 +59,8 @@ export interface DrafterReport {
 
 /**
  * Runs a drafter, made anew for each case, under each of `rules` that judges its law. Pairs of vocabularies that `make`
- * refuses are left out. `begin` is told before each case; `seed` repeats the cases.
+ * refuses are left out. `begin` is told before each case, with the fraction that is
+ * done; `seed` repeats the cases.
  */
 export async function proveDrafter(
   make: (target: Engine, draft: Engine) => Promise<Drafter>,
@@ -71,15 +72,16 @@ export async function proveDrafter(
     /** The draft model's, of a temperature above 0; the target's rows are what they are. */
     readonly sampling?: Sampling;
     readonly seed?: number | string;
-    readonly begin?: (pair: string, kind: string) => void;
+    readonly begin?: (pair: string, kind: string, fraction: number) => void;
   } = {},
 ): Promise<DrafterReport[]> {
   const random = new Random(new SeededChance(seed));
   const reports = new Map<string, Mutable<DrafterReport>>();
+  let done = 0;
   for (let round = 0; round < rounds; round++) {
     for (const pair of PAIRS) {
       for (const kind of kinds) {
-        begin?.(pair.name, kind);
+        begin?.(pair.name, kind, done++ / (rounds * PAIRS.length * kinds.length));
         const levels = Array.from({ length: plan.depth }, (_, i) => i - 1); // a case as deep as the plan
         const of = makeCase(kind, "point", pair.target.length, levels, random);
         const drafter = await madeFor(make, pair, draftRows(kind, pair.draft.length, `${seed} ${pair.name} ${round}`));
