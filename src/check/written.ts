@@ -79,12 +79,13 @@ class WrittenSequence implements Sequence {
   async forward({ tokens, parents, score, temperature = 1 }: Rows): Promise<Scores> {
     this.#pending = [...tokens];
     const above = parents ?? Int32Array.from(tokens, (_, row) => row - 1);
-    const rows = Array.from(tokens, (_, row) => {
+    const scored = score === "last" ? [tokens.length - 1] : [...tokens.keys()];
+    const rows = scored.map((row) => {
       const path: number[] = [];
       for (let at = row; at >= 0; at = above[at]) path.unshift(tokens[at]);
       return tempered(this.engine.after([...this.committed, ...path]), temperature);
     });
-    return new WrittenScores(score === "last" ? rows.slice(-1) : rows);
+    return new WrittenScores(rows);
   }
 
   keep(path: Int32Array): void {

@@ -51,3 +51,42 @@ for (const [name, make] of Object.entries(DRAFTERS)) {
     }
   });
 }
+
+/** Draws from one proposer, and says that the first token was drawn from what another says. */
+function lying(drawn: Proposer, told: Proposer): Drafter {
+  const drafter = chained(drawn);
+  let prompt = new Int32Array(0);
+  return {
+    name: "lying",
+    laws: drafter.laws,
+    lawsAt: (sampling) => drafter.lawsAt(sampling),
+    begin(text, sampling) {
+      prompt = text.slice();
+      drafter.begin(text, sampling);
+    },
+    async draft(plan, chance) {
+      const tree = await drafter.draft(plan, chance);
+      await told.sync(prompt, { ...GREEDY, temperature: 1 });
+      const [q] = await told.propose({ tokens: new Int32Array(0), parents: new Int32Array(0) });
+      return { ...tree, q: (node) => node < 0 ? q ?? tree.q(node) : tree.q(node) };
+    },
+    observe() {},
+  };
+}
+
+const LIES: Readonly<Record<string, Make>> = {
+  "what is merged is not taken from the first token": (target, draft) =>
+    lying(omniDraftOf(target, draft, 100, 4), omniDraftOf(target, draft, 100, 0)),
+  "one way to write a token is told, and all are drawn": (target, draft) =>
+    lying(slrsOf(target, draft, 32), slrsOf(target, draft, 0)),
+  "tokens that the target lacks are drafted as their beginnings, and told as left out": (target, draft) =>
+    lying(slrsOf(target, draft, 0), omniDraftOf(target, draft, 1, 0)),
+};
+
+for (const [what, make] of Object.entries(LIES)) {
+  test(`a drafter is refuted where ${what}`, async () => {
+    const options = { kinds: ["random"], plan: { nodes: 1, depth: 1 } };
+    const [report] = await proveDrafter((target, draft) => Promise.resolve(make(target, draft)), [token], options);
+    assert.ok(report.failure !== undefined && report.worst > 1e-3, `${report.worst}`);
+  });
+}
