@@ -3,24 +3,18 @@ import type { Engine, Sequence } from "../../src/backend.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
-import { openModel } from "../../src/model/open.ts";
-import type { TemplateFile } from "../../src/model/files/opened.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import type { Stats } from "../../src/stats.ts";
-import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
-import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
-import { loadEngine } from "./backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { trimCache } from "../cache/entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
-import { contextOf, openRegistry } from "./methods.ts";
-import { findModel } from "./models.ts";
+import { Engines, settingOf } from "./engines.ts";
+import { openRegistry } from "./methods.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
-import { stderr, warn } from "../output/streams.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
 import { templateFile } from "../input/template.ts";
@@ -88,13 +82,11 @@ export class Session {
     private readonly registry: Registry,
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
-    /** Engines of models other than the target, in the order in which methods opened them. */
-    private readonly others: readonly Engine[],
+    private readonly engines: Engines,
     /** What `--backend auto` came to for the target. */
     readonly choice: Choice | undefined,
     /** The same in words, where it was made just now: on later starts it is no news. */
     readonly news: string | undefined,
-    private readonly closing: (() => void)[],
   ) {}
 
   get source(): ModelSource {
@@ -121,49 +113,18 @@ export class Session {
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
     const since = Date.now();
-    const closing: (() => void)[] = [];
-    const others: Engine[] = [];
+    const engines = new Engines({ ...settingOf(options), registry, cacheDir, progress });
     let choice: Choice | undefined;
     let news = false;
-    const load = async (
-      path: string,
-      backend: string,
-      chosen: (choice: Choice, fresh: boolean) => void,
-      template?: TemplateFile,
-    ): Promise<Engine> => {
-      const source = await openModel(path, { context: options.context, template, warn });
-      closing.push(() => source.close());
-      const { format, strict, context, threads } = options;
-      const engine = await loadEngine(
-        backend,
-        source,
-        { format, strict, context, threads, cacheDir, progress },
-        registry,
-        (choice, fresh) => {
-          chosen(choice, fresh);
-          if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
-        },
-      );
-      closing.push(() => engine.close());
-      return engine;
-    };
     try {
-      const template = await templateFile(options.chatTemplate);
-      const path = await findModel(options.model, cacheDir);
-      const made = (made: Choice, fresh: boolean) => {
+      const source = await engines.source(options.model, await templateFile(options.chatTemplate));
+      const target = await engines.load(source, devices.target, (made, fresh) => {
         choice = made;
         news = fresh;
-      };
-      const target = await load(path, devices.target, made, template);
-      const context = contextOf(registry, target, async (path, vocabulary) => {
-        const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
-        others.push(draft);
-        if (vocabulary === "any") return draft;
-        refuseOtherVocabulary(target.source, draft.source);
-        return inVocabularyOf(target, draft);
       });
+      const context = engines.contextOf(target, devices.draft);
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, others, choice, told, closing);
+      const session = new Session(target, registry, context, options, engines, choice, told);
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
       await session.#method("drafter", specs.drafter);
       await session.#method("controller", specs.controller, keysOf(specs).controller);
@@ -171,7 +132,7 @@ export class Session {
       trimCache(cacheDir, since);
       return session;
     } catch (error) {
-      closing.reverse().forEach((close) => close());
+      engines.close();
       throw error;
     }
   }
@@ -235,10 +196,10 @@ export class Session {
   async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {
     const known = this.#made.get(key) as Made<K> | undefined;
     if (known) return known.method;
-    const before = this.others.length;
+    const before = this.engines.drafts.length;
     const method = await this.registry.resolve(kind, spec, this.context);
-    if ("close" in method) this.closing.push(() => method.close?.());
-    this.#made.set(key, { method, engines: this.others.slice(before) });
+    if ("close" in method) this.engines.closeLater(() => method.close?.());
+    this.#made.set(key, { method, engines: this.engines.drafts.slice(before) });
     return method;
   }
 
@@ -269,7 +230,7 @@ export class Session {
   }
 
   close(): void {
-    this.closing.reverse().forEach((close) => close());
+    this.engines.close();
   }
 }
 
