@@ -13,6 +13,7 @@ import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { tuneCommand } from "./commands/tune.ts";
 import { complain } from "./output/failure.ts";
 import { paintFor } from "./output/colour.ts";
 import { stderr, stdin, stdout } from "./output/streams.ts";
@@ -28,6 +29,7 @@ export const commands = {
   check: checkCommand,
   bench: benchCommand,
   simulate: simulateCommand,
+  tune: tuneCommand,
   model: modelCommand,
   plugin: pluginCommand,
   cache: cacheCommand,
@@ -40,6 +42,7 @@ const parser = or(
   commands.check,
   commands.bench,
   commands.simulate,
+  commands.tune,
   commands.model,
   commands.plugin,
   commands.cache,
