@@ -1,7 +1,7 @@
 // hunch check --drafter: drafters of a second model, given tiny models of several pairs of vocabularies, together with every
 // rule for their law; the chance of both followed.
 import type { Engine } from "../../src/backend.ts";
-import { type DrafterReport, proveDrafter } from "../../src/check/drafters.ts";
+import { type DrafterReport, FEW_KINDS, proveDrafter } from "../../src/check/drafters.ts";
 import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
 import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
@@ -30,8 +30,8 @@ export async function checkDrafters(options: CheckCommand): Promise<number> {
         status.progress(spec, (i + fraction) / specs.length);
         working(`${spec}, vocabularies ${pair}, ${kind} rows`);
       };
-      const { rounds, seed } = options;
-      const found = await proveDrafter(make, rules, { rounds, seed, begin });
+      const { rounds, seed, quick } = options;
+      const found = await proveDrafter(make, rules, { rounds, seed, begin, ...quick && { kinds: FEW_KINDS } });
       if (found.length === 0) {
         throw new HunchError("usage", `none of these rules judges what ${spec} draws from any pair of models`);
       }

@@ -42,6 +42,8 @@ export const PAIRS: readonly Pair[] = [
 ];
 
 const ALL_KINDS = [...Object.keys(KINDS), "mixed"];
+/** Kinds of rows for a first look. */
+export const FEW_KINDS = ["random", "ties", "denormals", "peaked q", "mixed"];
 const WARM: Sampling = { ...GREEDY, temperature: 1 };
 
 /** What the cases say about a drafter under a rule. Means are over cases. */
