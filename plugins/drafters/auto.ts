@@ -124,10 +124,10 @@ export class AutoDrafter implements Drafter {
     });
     return Array.from(byToken, ([token, follows]) => {
       const features = new Float64Array(WEIGHTS.length);
-      if (follows.length === 0) features[NO_MATCH] = 1;
+      const longest = follows.reduce((most, { length }) => Math.max(most, length - 1), 0);
+      if (longest === 0) features[NO_MATCH] = 1;
       else {
-        const length = follows.reduce((most, { length }) => Math.max(most, length), 0) - 1;
-        features[LENGTHS.findIndex((most) => length <= most)] = 1;
+        features[LENGTHS.findIndex((most) => longest <= most)] = 1;
         features[SHARE] = Math.log(follows.reduce((sum, { length }) => sum + length - 1, 0) / votes);
       }
       features[SO_FAR] = soFar;
@@ -136,9 +136,15 @@ export class AutoDrafter implements Drafter {
         if (rank < 0) features[known.pair ? NOT_AFTER_PAIR : NOT_AFTER_TOKEN] = 1;
         else features[known.pair ? AFTER_PAIR : AFTER_TOKEN] = odds(known.row.probabilities[rank]);
       }
-      return { token, probability: this.#calibration.probability(features), features, matches: follows };
+      const probability = this.#calibration.probability(features);
+      return { token, probability, features, matches: follows, source: sourceOf(longest) };
     });
   }
+}
+
+/** Where a guess comes from, to show: the length of the longest match in the text, or the target's own candidates. */
+function sourceOf(longest: number): string {
+  return longest === 0 ? "recycled" : longest < 3 ? "match of 1–2" : longest < 8 ? "match of 3–7" : "match of 8+";
 }
 
 /** The tokens from the root's child down to a node; none for −1. */

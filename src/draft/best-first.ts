@@ -9,6 +9,8 @@ import { type DraftTree, EMPTY_TREE } from "../tree.ts";
 export interface Candidate {
   readonly token: number;
   readonly probability: number;
+  /** As DraftTree.sources. */
+  readonly source?: string;
 }
 
 /** A node on the way into the tree. */
@@ -67,6 +69,7 @@ export function bestFirst<C extends Candidate>(
       law: "point",
       q: () => undefined,
       confidence: Float64Array.from(nodes, ({ candidate }) => candidate.probability),
+      sources: nodes.map(({ candidate }) => candidate.source ?? ""),
     },
     candidates: nodes.map(({ candidate }) => candidate),
   };

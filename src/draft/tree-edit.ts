@@ -15,13 +15,14 @@ export function prune(tree: DraftTree, keep: (node: number) => boolean): DraftTr
     place.set(node, kept.length);
     kept.push(node);
   }
-  const { confidence } = tree;
+  const { confidence, sources } = tree;
   return {
     tokens: Int32Array.from(kept, (node) => tree.tokens[node]),
     parents: Int32Array.from(kept, (node) => place.get(tree.parents[node])!),
     law: tree.law,
     q: (node) => tree.q(node < 0 ? -1 : kept[node]),
     ...(confidence && { confidence: Float64Array.from(kept, (node) => confidence[node]) }),
+    ...(sources && { sources: kept.map((node) => sources[node]) }),
   };
 }
 
@@ -59,6 +60,7 @@ export function merge(trees: readonly DraftTree[], nodes = Infinity): DraftTree 
   const tokens: number[] = [];
   const parents: number[] = [];
   const confidence: number[] = [];
+  const sources: string[] = [];
   const children = new Map<string, number>();
   for (const tree of trees) {
     const place = new Map([[-1, -1]]);
@@ -74,6 +76,7 @@ export function merge(trees: readonly DraftTree[], nodes = Infinity): DraftTree 
         tokens.push(tree.tokens[node]);
         parents.push(parent);
         confidence.push(tree.confidence?.[node] ?? NaN);
+        sources.push(tree.sources?.[node] ?? "");
       }
       place.set(node, at);
     }
@@ -85,5 +88,6 @@ export function merge(trees: readonly DraftTree[], nodes = Infinity): DraftTree 
     law: "point",
     q: () => undefined,
     confidence: Float64Array.from(confidence),
+    ...(sources.some((source) => source !== "") && { sources }),
   };
 }

@@ -21,6 +21,7 @@ const STATS: Stats = {
   drafted: 240,
   accepted: 100,
   leftOut: 0,
+  bySource: {},
   offeredAt: [100, 80, 0],
   acceptedAt: [61, 39, 0],
   prefillMs: 400,
