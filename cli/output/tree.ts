@@ -86,7 +86,8 @@ function drawn({ branch, mark, name, draft, target, source }: Line, width: numbe
   const paints = { accepted: paint.accepted, refused: paint.bad, unseen: paint.dim, own: paint.bold };
   const text = paints[mark](`${MARKS[mark]} ${label}`) + pad("", width - stem.length - 2 - columnsOf(label));
   if (mark === "own") return (paint.dim(stem) + text).trimEnd();
-  return paint.dim(stem) + text + paint.dim(`${share(draft).padStart(7)}${share(target).padStart(8)}${source ? `  ${source}` : ""}`);
+  return paint.dim(stem) + text +
+    paint.dim(`${share(draft).padStart(7)}${share(target).padStart(8)}${source ? `  ${source}` : ""}`);
 }
 
 function share(value: number | undefined): string {

@@ -10,8 +10,8 @@
 // Memory: 2.5 MB for what is recycled, about 100 bytes a token of the text.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
-import { bestFirst, type Candidate } from "../../src/draft/best-first.ts";
 import { Calibration, type Features, logOdds } from "../../src/draft/calibration.ts";
+import { fill } from "../../src/draft/fill.ts";
 import { type Match, Ngrams } from "../../src/draft/ngrams.ts";
 import { Recycled } from "../../src/draft/recycled.ts";
 import { nodesIn } from "../../src/draft/tree-edit.ts";
@@ -41,13 +41,18 @@ const MEMORY = 0.97;
 const RECYCLED = 8;
 const LEAST = 0.02;
 
-interface Guess extends Candidate {
+/** Paths less likely than this are not followed, and this where nothing is known of what rows cost. */
+const LEAST_PATH = 0.02;
+const LEAST_BLIND = 0.4;
+
+interface Guess {
+  readonly token: number;
+  readonly probability: number;
+  readonly source: string;
   readonly features: Features;
   /** The earlier places that go on with this token. */
   readonly matches: readonly Match[];
 }
-
-type Drafted = ReturnType<typeof bestFirst<Guess>>;
 
 export class AutoDrafter implements Drafter {
   readonly name = "auto";
@@ -56,7 +61,9 @@ export class AutoDrafter implements Drafter {
   readonly #context = new Ngrams();
   readonly #recycled = new Recycled(RECYCLED);
   readonly #calibration = new Calibration(WEIGHTS, TRUST);
-  #drafted: Drafted = { tree: EMPTY_TREE, candidates: [] };
+  #tree: DraftTree = EMPTY_TREE;
+  /** [size] What each of its nodes was. */
+  #drafted: Guess[] = [];
   #hits = 0;
   #tries = 0;
 
@@ -73,17 +80,20 @@ export class AutoDrafter implements Drafter {
 
   draft(plan: Plan): DraftTree {
     const soFar = logOdds(this.#hits, this.#tries);
-    this.#drafted = bestFirst<Guess>(plan, (path) => this.#guesses(path, soFar));
-    return this.#drafted.tree;
+    const { tree, places } = fill<readonly Guess[]>(plan, [], (path, offer) => {
+      for (const guess of this.#guesses(path, soFar)) offer(guess.token, guess.probability, [...path, guess]);
+    }, plan.cost === undefined ? LEAST_BLIND : LEAST_PATH);
+    this.#drafted = places.map((path) => path[path.length - 1]);
+    return this.#tree = { ...tree, sources: this.#drafted.map(({ source }) => source) };
   }
 
   observe({ tree, verdict, committed, candidates }: Round): void {
     const path = new Set(verdict.path);
-    const drafted = nodesIn(this.#drafted.tree, tree);
+    const drafted = nodesIn(this.#tree, tree);
     for (let node = 0; node < tree.tokens.length; node++) {
       if (tree.parents[node] >= 0 && !path.has(tree.parents[node])) continue; // nobody judged it
       const accepted = path.has(node);
-      const guess = this.#drafted.candidates[drafted[node]];
+      const guess = this.#drafted[drafted[node]];
       this.#calibration.see(guess.features, accepted);
       this.#hits = this.#hits * MEMORY + (accepted ? 1 : 0);
       this.#tries = this.#tries * MEMORY + 1;

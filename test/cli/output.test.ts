@@ -59,6 +59,14 @@ test("a summary tells speed, acceptance by depth, where the time went and the sp
   );
 });
 
+test("a summary tells how often each source of a draft was right", () => {
+  const bySource = { recycled: { judged: 3, accepted: 1 }, "match of 8+": { judged: 20, accepted: 19 } };
+  assert.match(
+    say({ ...SUMMARY, stats: { ...STATS, bySource } }),
+    /^accepted by source: match of 8\+ 95% of 20 · recycled 33% of 3$/m,
+  );
+});
+
 test("a summary says where drafting lost, where text was dropped and where a rule is relaxed", () => {
   const method = { ...STATS.method, rule: "typical", lossless: false };
   const text = say({ ...SUMMARY, stats: { ...STATS, method, plainRounds: 40, droppedTokens: 7 }, finish: "context" });
