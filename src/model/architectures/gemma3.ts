@@ -17,7 +17,6 @@ export const gemma3: Architecture = {
     const { hyper } = file;
     const every = hyper.integer(["sliding_window_pattern", "_sliding_window_pattern"], 6);
     const window = layerWindows(file, { every, windowed: (n) => (n + 1) % every !== 0 });
-    const softcap = hyper.number(["attn_logit_softcapping"], 0) || undefined;
     const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
     return decoderSpec(file, {
       name: "gemma3",
@@ -25,7 +24,7 @@ export const gemma3: Architecture = {
       activation: gemmaActivation(file),
       rope: { interleaved: false, layerType: "full_attention" },
       attention: (n, common) => {
-        const own = { ...window(n), softcap, scale: gemmaScale(file, common, 62) };
+        const own = { ...window(n), scale: gemmaScale(file, common, 62) };
         return own.window === undefined ? own : { ...own, rope: localRope(common.headSize) };
       },
       embeddingScale: Math.sqrt,

@@ -10,8 +10,9 @@ export const granite: Architecture = {
   tensors: llama.tensors,
   spec(file) {
     const { hyper } = file;
-    const embeddingScale = hyper.positive(["embedding_scale", "embedding_multiplier"], 1);
-    const scale = hyper.positive(["attention.scale", "attention_multiplier"], 1);
+    const factor = (gguf: string, folder: string) => hyper.positive([file.kind === "gguf" ? gguf : folder], 1);
+    const embeddingScale = factor("embedding_scale", "embedding_multiplier");
+    const scale = factor("attention.scale", "attention_multiplier");
     // In these files the key says whether there is a rotation at all: Granite 4 has models without.
     const rotated = hyper.flag(["rope.scaling.finetuned"], true);
     return decoderSpec(file, {
@@ -19,8 +20,8 @@ export const granite: Architecture = {
       rope: { interleaved: file.kind === "gguf" },
       attention: () => rotated ? { scale } : { scale, rope: undefined },
       embeddingScale: () => embeddingScale,
-      residualScale: hyper.positive(["residual_scale", "residual_multiplier"], 1),
-      logitScale: 1 / hyper.positive(["logit_scale", "logits_scaling"], 1),
+      residualScale: factor("residual_scale", "residual_multiplier"),
+      logitScale: 1 / factor("logit_scale", "logits_scaling"),
     });
   },
 };

@@ -19,7 +19,9 @@ export const olmo2: Architecture = {
     }),
   },
   spec(file) {
-    const window = layerWindows(file, { every: 4, windowed: (n) => (n + 1) % 4 !== 0 });
+    // In config.json OLMo 3 goes by its own name, and OLMo 2 has no windows.
+    const pattern = { every: 4, windowed: (n: number) => (n + 1) % 4 !== 0 };
+    const window = file.kind === "gguf" ? layerWindows(file, pattern) : () => ({ window: undefined });
     return decoderSpec(file, {
       name: "olmo2",
       rope: { interleaved: false },

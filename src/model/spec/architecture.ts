@@ -62,9 +62,9 @@ export function describe(architecture: Architecture, given: ModelFile): Descript
   const file = { ...given, hyper, embed: given.tensors.get(names["embed.weight"]) };
   const spec = architecture.spec(file);
   const tensors = collect(architecture, file, names, spec.layers.length);
-  const tied = file.kind === "huggingFace" && file.hyper.flag(["tie_word_embeddings"], !tensors.has("output.weight"));
-  if (tied) tensors.delete("output.weight");
-  else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
+  // A head that is there counts, whatever the configuration says of it; one that is not there must be the embedding.
+  const tied = file.kind === "gguf" || file.hyper.flag(["tie_word_embeddings"], true);
+  if (!tied && !tensors.has("output.weight")) throw lacking(file, "output.weight");
   architecture.rearrange?.(tensors, spec, file);
   checkShapes(spec, tensors, file.path);
   return { spec, tensors, ignored: unread(file.kind, file.all, hyper.read) };
