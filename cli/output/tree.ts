@@ -3,6 +3,7 @@
 import type { Tokenizer } from "../../src/model/tokenizer.ts";
 import type { RoundView } from "../../src/view.ts";
 import type { Paint } from "./colour.ts";
+import { columnsOf } from "./columns.ts";
 
 /** Accepted; judged and refused; below a refused one, so never judged; the target's own. */
 const MARKS = { accepted: "●", refused: "○", unseen: "·", own: "→" } as const;
@@ -113,15 +114,6 @@ function visible(token: number, tokenizer: Tokenizer): string {
     return Array.from(bytes, (byte) => `<${byte.toString(16).padStart(2, "0")}>`).join("");
   }
 }
-
-/** Columns that a terminal gives a text, near enough: wide scripts and emoji take two, combining marks none. */
-function columnsOf(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += /\p{Mark}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
-  return columns;
-}
-
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]|\p{Emoji_Presentation}/u;
 
 function clip(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
