@@ -4,6 +4,7 @@ import { runParserSync } from "@optique/core/facade";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
 import { closest } from "../src/suggestion.ts";
 import { EXIT } from "../src/errors.ts";
+import { benchCommand } from "./commands/bench.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { checkCommand } from "./commands/check.ts";
@@ -11,6 +12,7 @@ import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { complain } from "./output/failure.ts";
 import { paintFor } from "./output/colour.ts";
 import { stderr, stdinHasText, stdout } from "./output/streams.ts";
@@ -24,6 +26,8 @@ export const commands = {
   chat: chatCommand,
   score: scoreCommand,
   check: checkCommand,
+  bench: benchCommand,
+  simulate: simulateCommand,
   model: modelCommand,
   plugin: pluginCommand,
   cache: cacheCommand,
@@ -34,13 +38,15 @@ const parser = or(
   commands.chat,
   commands.score,
   commands.check,
+  commands.bench,
+  commands.simulate,
   commands.model,
   commands.plugin,
   commands.cache,
 );
 
 /** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
-export const STANDARD = { "": "generate", cache: "list", plugin: "list" };
+export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list" };
 
 /** First words that Optique's own commands and options are. */
 const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];

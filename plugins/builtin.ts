@@ -14,6 +14,7 @@ import graft from "./drafters/graft.ts";
 import lookup from "./drafters/lookup.ts";
 import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
+import recycling from "./drafters/recycling.ts";
 import spine from "./drafters/spine.ts";
 import successors from "./drafters/successors.ts";
 import alignment from "./rules/alignment.ts";
@@ -53,6 +54,7 @@ export const builtin: readonly Plugin[] = [
   none,
   auto,
   lookup,
+  recycling,
   model,
   spine,
   graft,

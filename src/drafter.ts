@@ -20,6 +20,11 @@ export interface Drafter {
   /** A draft after everything observed so far. At most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
   draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
   /**
+   * What it would draft if `path`, tokens below the root, were committed as well; law `point`. For drafters that join
+   * others. Absent where it can draft below the root alone.
+   */
+  after?(path: Int32Array, plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
+  /**
    * Called while a target whose passes are concurrent looks at the last draft: what can be computed for the next one,
    * should all of this one be kept. Ends soon after `more` says no. It may only make the next draft come sooner: the
    * laws and the draws of drafts are the same with and without it.

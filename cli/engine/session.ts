@@ -3,24 +3,18 @@ import type { Engine, Sequence } from "../../src/backend.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
-import { openModel } from "../../src/model/open.ts";
-import type { TemplateFile } from "../../src/model/files/opened.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import type { Stats } from "../../src/stats.ts";
-import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
-import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
-import { loadEngine } from "./backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { trimCache } from "../cache/entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
-import { contextOf, openRegistry } from "./methods.ts";
-import { findModel } from "./models.ts";
+import { Engines, settingOf } from "./engines.ts";
+import { openRegistry } from "./methods.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
-import { stderr, warn } from "../output/streams.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
 import { templateFile } from "../input/template.ts";
@@ -56,7 +50,7 @@ export interface Question {
 }
 
 /** Methods as the command line names them. */
-type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
+export type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
 
 /** What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. */
 function keysOf({ drafter, rule, controller }: Specs): Specs {
@@ -88,13 +82,11 @@ export class Session {
     private readonly registry: Registry,
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
-    /** Engines of models other than the target, in the order in which methods opened them. */
-    private readonly others: readonly Engine[],
+    private readonly engines: Engines,
     /** What `--backend auto` came to for the target. */
     readonly choice: Choice | undefined,
     /** The same in words, where it was made just now: on later starts it is no news. */
     readonly news: string | undefined,
-    private readonly closing: (() => void)[],
   ) {}
 
   get source(): ModelSource {
@@ -121,48 +113,18 @@ export class Session {
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
     const since = Date.now();
-    const closing: (() => void)[] = [];
-    const others: Engine[] = [];
+    const engines = new Engines({ ...settingOf(options), registry, cacheDir, progress });
     let choice: Choice | undefined;
     let news = false;
-    const load = async (
-      path: string,
-      backend: string,
-      chosen: (choice: Choice, fresh: boolean) => void,
-      template?: TemplateFile,
-    ): Promise<Engine> => {
-      const source = await openModel(path, { context: options.context, template, warn });
-      closing.push(() => source.close());
-      const { format, strict, context, threads } = options;
-      const engine = await loadEngine(
-        backend,
-        source,
-        { format, strict, context, threads, cacheDir, progress },
-        registry,
-        (choice, fresh) => {
-          chosen(choice, fresh);
-          if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
-        },
-      );
-      closing.push(() => engine.close());
-      return engine;
-    };
     try {
-      const template = await templateFile(options.chatTemplate);
-      const path = await findModel(options.model, cacheDir);
-      const made = (made: Choice, fresh: boolean) => {
+      const source = await engines.source(options.model, await templateFile(options.chatTemplate));
+      const target = await engines.load(source, devices.target, (made, fresh) => {
         choice = made;
         news = fresh;
-      };
-      const target = await load(path, devices.target, made, template);
-      const context = contextOf(registry, target, async (path) => {
-        const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
-        refuseOtherVocabulary(target.source, draft.source);
-        others.push(draft);
-        return inVocabularyOf(target, draft);
       });
+      const context = engines.contextOf(target, devices.draft);
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, others, choice, told, closing);
+      const session = new Session(target, registry, context, options, engines, choice, told);
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
       await session.#method("drafter", specs.drafter);
       await session.#method("controller", specs.controller, keysOf(specs).controller);
@@ -170,7 +132,7 @@ export class Session {
       trimCache(cacheDir, since);
       return session;
     } catch (error) {
-      closing.reverse().forEach((close) => close());
+      engines.close();
       throw error;
     }
   }
@@ -225,13 +187,19 @@ export class Session {
     return { drafter, rule, controller };
   }
 
+  /** Methods for one text: drafter and rule as they are kept, the controller new, so that it has learnt from no other. */
+  async methodsFor(specs: Specs, sampling: Sampling) {
+    this.#made.delete(keysOf(specs).controller);
+    return await this.#methods(specs, sampling);
+  }
+
   async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {
     const known = this.#made.get(key) as Made<K> | undefined;
     if (known) return known.method;
-    const before = this.others.length;
+    const before = this.engines.drafts.length;
     const method = await this.registry.resolve(kind, spec, this.context);
-    if ("close" in method) this.closing.push(() => method.close?.());
-    this.#made.set(key, { method, engines: this.others.slice(before) });
+    if ("close" in method) this.engines.closeLater(() => method.close?.());
+    this.#made.set(key, { method, engines: this.engines.drafts.slice(before) });
     return method;
   }
 
@@ -262,7 +230,7 @@ export class Session {
   }
 
   close(): void {
-    this.closing.reverse().forEach((close) => close());
+    this.engines.close();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Stats } from "../../src/stats.ts";
 import type { Choice } from "../engine/choice.ts";
 import type { Answered } from "../engine/prefix.ts";
 import type { Question, Session } from "../engine/session.ts";
-import { type Logprob, logprobJson } from "../output/score.ts";
+import { type Logprob, logprobJson } from "../output/token-scores.ts";
 
 export interface Result {
   readonly text: string;

@@ -61,7 +61,7 @@ class SharedSequence implements Sequence {
       // A token that this model does not have stands for its first one: it only guesses.
       tokens: rows.tokens.some((token) => token >= own) ? rows.tokens.map((t) => t < own ? t : 0) : rows.tokens,
       need: rows.need === "argmax" ? "argmax" : "logits",
-      judge: undefined,
+      verify: undefined,
     });
     for (let row = 0; row < scores.rows; row++) {
       if (scores.argmax(row) < vocab) continue;

@@ -29,6 +29,8 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
     draft: method,
     observe: method,
     lawsAt: maybe(method),
+    after: maybe(method),
+    candidates: maybe(size),
     anticipate: maybe(method),
     close: maybe(method),
   },
@@ -51,7 +53,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
 
 /** Methods that may answer later. All others must answer at once. */
 const LATER: Readonly<Record<Kind, readonly string[]>> = {
-  drafter: ["begin", "draft", "anticipate", "observe"],
+  drafter: ["begin", "draft", "after", "anticipate", "observe"],
   proposer: ["sync", "propose", "anticipate"],
   shape: ["grow"],
   rule: ["prepare"],
@@ -63,6 +65,7 @@ const LATER: Readonly<Record<Kind, readonly string[]>> = {
 const ANSWERS: Readonly<Record<string, (answer: unknown, made: Unknown) => string | undefined>> = {
   lawsAt: (answer) => membersFault("the answer", answer, laws),
   draft: (answer, { laws }) => treeFault(answer, laws as readonly unknown[]),
+  after: (answer) => treeFault(answer, ["point"]),
   grow: (answer, { law }) => treeFault(answer, [law]),
   verify: verdictFault,
   verifyGreedily: verdictFault,

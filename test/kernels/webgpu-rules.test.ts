@@ -15,7 +15,7 @@ import { topAndOne } from "../../plugins/rules/top-and-one.ts";
 import { typical } from "../../plugins/rules/typical.ts";
 import type { Scores } from "../../src/backend.ts";
 import { UniformChance } from "../../src/chance.ts";
-import type { Judged } from "../../src/device-rule.ts";
+import type { Verified } from "../../src/device-rule.ts";
 import { dense, type Distribution, ROUNDING, widened } from "../../src/math/distribution.ts";
 import { coarse, fine } from "../../src/math/sum.ts";
 import type { VerificationRule } from "../../src/rule.ts";
@@ -270,25 +270,25 @@ async function judgeAll(rule: VerificationRule, cases: readonly RuleCase[], voca
     device.submit(encoder);
     pending.push({ prepared, staging });
   }
-  const judged: (Judged | undefined)[] = [];
+  const verified: (Verified | undefined)[] = [];
   for (const { prepared, staging } of pending) {
-    judged.push(prepared.read(new Uint32Array(await device.read(staging, prepared.bytes))));
+    verified.push(prepared.read(new Uint32Array(await device.read(staging, prepared.bytes))));
     device.destroy(staging);
   }
   spent.forEach((buffer) => device.destroy(buffer));
-  return judged;
+  return verified;
 }
 
 /** Returns how many verdicts the device left open. */
 async function compare(rule: VerificationRule, cases: readonly RuleCase[], vocab: number): Promise<number> {
-  const judged = await judgeAll(rule, cases, vocab);
+  const verified = await judgeAll(rule, cases, vocab);
   cases.forEach(({ tree, rows, uniforms }, i) => {
-    if (judged[i] === undefined) return;
+    if (verified[i] === undefined) return;
     let used = 0;
     const verdict = rule.verify(tree, scoresOf(rows, vocab), new UniformChance(() => uniforms[used++]));
-    assert.deepEqual(judged[i], { verdict, used }, `${rule.name} on ${tree.law}, case ${i}`);
+    assert.deepEqual(verified[i], { verdict, used }, `${rule.name} on ${tree.law}, case ${i}`);
   });
-  return judged.filter((one) => one === undefined).length;
+  return verified.filter((one) => one === undefined).length;
 }
 
 const RULES: readonly VerificationRule[] = [
@@ -370,8 +370,8 @@ test("what hangs below a repeated draft is judged with what hangs below the draf
   const rows = new Float32Array(5 * 3).map((_, i) => i % 3 === 1 ? 1 : 0);
   const uniforms = new Float64Array(10).fill(0.5);
   for (const rule of [greedy, token, recursive, block]) {
-    const [judged] = await judgeAll(rule, [{ tree, rows, uniforms }], 3);
-    assert.deepEqual(judged?.verdict, { path: Int32Array.of(1, 2, 3), next: 1 }, rule.name);
+    const [verified] = await judgeAll(rule, [{ tree, rows, uniforms }], 3);
+    assert.deepEqual(verified?.verdict, { path: Int32Array.of(1, 2, 3), next: 1 }, rule.name);
     assert.equal(await compare(rule, [{ tree, rows, uniforms }], 3), 0);
   }
 });
@@ -383,11 +383,11 @@ test("a row that cannot be drawn from is left to TypeScript, if the walk comes b
   const uniforms = new Float64Array(4).fill(0.25);
   for (const bad of [[0, 0], [NaN, 0.5], [0.5, Infinity], [-1, 2], [3, 0], [1.5, 1.5]]) {
     for (const rule of [token, block, recursive, typical(0.1, 0.1)]) {
-      const judge = (first: number[], second: number[]) =>
+      const verify = (first: number[], second: number[]) =>
         judgeAll(rule, [{ tree, uniforms, rows: Float32Array.of(...first, ...second) }], 2);
-      assert.deepEqual(await judge(bad, [0.5, 0.5]), [undefined], `${rule.name}, first row ${bad}`);
-      assert.deepEqual(await judge([0.5, 0.5], bad), [undefined], `${rule.name}, second row ${bad}`);
-      const [passedBy] = await judge([0, 1], bad);
+      assert.deepEqual(await verify(bad, [0.5, 0.5]), [undefined], `${rule.name}, first row ${bad}`);
+      assert.deepEqual(await verify([0.5, 0.5], bad), [undefined], `${rule.name}, second row ${bad}`);
+      const [passedBy] = await verify([0, 1], bad);
       if (rule === block) assert.equal(passedBy, undefined); // it looks at the whole chain first
       else assert.deepEqual(passedBy?.verdict, { path: new Int32Array(0), next: 1 }, rule.name);
     }
@@ -444,8 +444,8 @@ test("what was owed stays owed where a refusal leaves nothing of it", { skip }, 
   };
   const rows = Float32Array.of(...first, ...first, ...first, ...first);
   const uniforms = Float64Array.of(1, 1, 1, 0.1, 0.5, 0, 0, 0);
-  const [judged] = await judgeAll(recursive, [{ tree, rows, uniforms }], 3);
-  assert.deepEqual(judged, { verdict: { path: Int32Array.of(1), next: 1 }, used: 5 });
+  const [verified] = await judgeAll(recursive, [{ tree, rows, uniforms }], 3);
+  assert.deepEqual(verified, { verdict: { path: Int32Array.of(1), next: 1 }, used: 5 });
   assert.equal(await compare(recursive, [{ tree, rows, uniforms }], 3), 0);
 });
 

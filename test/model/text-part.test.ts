@@ -69,14 +69,25 @@ test("Qwen2.5-VL's configuration may be flat, with mrope", async () => {
   b.close();
 });
 
-test("a head of its own is used where the folder has one and does not say that it is tied", async () => {
-  for (const [tied, has] of [[undefined, true], [false, true], [true, false]] as const) {
-    const config = { ...readConfig(fixture("mistral-images")), tie_word_embeddings: tied };
-    delete (config as { text_config: Json }).text_config.tie_word_embeddings;
-    const source = await openModel(folderWith(config, fixture("mistral-images")));
-    assert.equal(source.has("output.weight"), has, `tied: ${tied}`);
-    source.close();
-  }
+test("whether embedding and head are one is told outside the text part", async () => {
+  const text_config = { ...readConfig(fixture("gemma3-images")).text_config as Json, tie_word_embeddings: false };
+  const config = { ...readConfig(fixture("gemma3-images")), text_config };
+  (await openModel(folderWith({ ...config, tie_word_embeddings: true }, fixture("gemma3-images")))).close();
+  await assert.rejects(openModel(folderWith({ ...config, tie_word_embeddings: false }, fixture("gemma3-images"))));
+});
+
+test("what a field of the text part says in vain is named, what other parts say is not", async () => {
+  const config = readConfig(fixture("mistral-images"));
+  const text_config = { ...config.text_config as Json, attention_chunk_size: 8 };
+  const said: string[] = [];
+  const options = { warn: (line: string) => said.push(line) };
+  (await openModel(
+    folderWith({ ...config, text_config, projector_hidden_act: "x" }, fixture("mistral-images")),
+    options,
+  ))
+    .close();
+  assert.match(said.join(), /text_config\.attention_chunk_size/);
+  assert.doesNotMatch(said.join(), /projector/);
 });
 
 for (

@@ -8,5 +8,6 @@ export const ernie4_5: Architecture = {
   gguf: "ernie4_5",
   huggingFace: "ernie4_5",
   tensors: llama.tensors,
+  harmless: [/^use_bias$/],
   spec: (file) => decoderSpec(file, { name: "ernie4_5", headSize: 128, rope: { interleaved: true, base: 500_000 } }),
 };

@@ -2,7 +2,7 @@
 // rotation of its own, q and k normalised. The text model only. Hugging Face stores gains less one.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { addOneToGains, GEMMA_CONFIG, GEMMA_NAMES, gemmaScale } from "./gemma-family.ts";
+import { addOneToGains, GEMMA_NAMES, gemmaActivation, gemmaScale } from "./gemma-family.ts";
 import { CORE, POST_NORMS, PRE_NORMS, QK_NORMS } from "../spec/names.ts";
 import { windowRope } from "../spec/rope-config.ts";
 import { layerWindows } from "../spec/windows.ts";
@@ -14,7 +14,6 @@ export const gemma3: Architecture = {
   multimodal: ["gemma3"],
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS, ...QK_NORMS],
   names: { huggingFace: GEMMA_NAMES },
-  config: GEMMA_CONFIG,
   // `text_config` of the published models tells little more than the sizes.
   defaults: {
     num_attention_heads: 8,
@@ -27,15 +26,14 @@ export const gemma3: Architecture = {
     const { hyper } = file;
     const every = hyper.integer(["sliding_window_pattern", "_sliding_window_pattern"], 6);
     const window = layerWindows(file, { windowed: (n) => (n + 1) % every !== 0 });
-    const softcap = hyper.number(["attn_logit_softcapping"], 0) || undefined;
     const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
     return decoderSpec(file, {
       name: "gemma3",
       headSize: 256,
-      activation: "gelu-tanh",
+      activation: gemmaActivation(file),
       rope: { interleaved: false, layerType: "full_attention" },
       attention: (n, common) => {
-        const own = { ...window(n), softcap, scale: gemmaScale(file, common, 62) };
+        const own = { ...window(n), scale: gemmaScale(file, common, 62) };
         if (own.window === undefined) return own;
         return { ...own, rope: windowRope(file, common.headSize, ["rope.freq_base_swa", "rope_local_base_freq"]) };
       },

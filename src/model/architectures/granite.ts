@@ -9,20 +9,23 @@ export const granite: Architecture = {
   gguf: "granite",
   huggingFace: "granite",
   tensors: llama.tensors,
+  // Converters write what Granite 4's recurrent layers and experts would be, for models without any.
+  harmless: [/^granite\.ssm\./, /^granite\.expert_shared_feed_forward_length$/],
   // In these files the key says whether there is a rotation at all: Granite 4 has models without.
   spec: (file) => graniteSpec(file, "granite", file.hyper.flag(["rope.scaling.finetuned"], true)),
 };
 
 export function graniteSpec(file: ModelFile, name: string, rotated: boolean): ModelSpec {
   const { hyper } = file;
-  const embeddingScale = hyper.positive(["embedding_scale", "embedding_multiplier"], 1);
-  const scale = hyper.positive(["attention.scale", "attention_multiplier"], 1);
+  const factor = (gguf: string, folder: string) => hyper.positive([file.kind === "gguf" ? gguf : folder], 1);
+  const embeddingScale = factor("embedding_scale", "embedding_multiplier");
+  const scale = factor("attention.scale", "attention_multiplier");
   return decoderSpec(file, {
     name,
     rope: { interleaved: file.kind === "gguf" },
     attention: () => rotated ? { scale } : { scale, rope: undefined },
     embeddingScale: () => embeddingScale,
-    residualScale: hyper.positive(["residual_scale", "residual_multiplier"], 1),
-    logitScale: 1 / hyper.positive(["logit_scale", "logits_scaling"], 1),
+    residualScale: factor("residual_scale", "residual_multiplier"),
+    logitScale: 1 / factor("logit_scale", "logits_scaling"),
   });
 }

@@ -24,6 +24,7 @@ export const granite4: Architecture = {
     }),
   },
   config: { intermediate_size: "shared_intermediate_size" },
+  harmless: [/^mamba_/, /^(time_step|num_experts|output_router|router_aux)_/],
   spec(file) {
     const { hyper } = file;
     const count = hyper.integer(["num_hidden_layers"]);

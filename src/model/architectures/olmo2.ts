@@ -17,8 +17,10 @@ export const olmo2: Architecture = {
   spec: (file) => olmoSpec(file, "olmo2"),
 };
 
-export function olmoSpec(file: ModelFile, name: string): ModelSpec {
-  const window = layerWindows(file, { windowed: (n) => (n + 1) % 4 !== 0 });
+export function olmoSpec(file: ModelFile, name: "olmo2" | "olmo3"): ModelSpec {
+  // In config.json OLMo 3 goes by its own name, and OLMo 2 has no windows.
+  const windows = file.kind === "gguf" || name === "olmo3";
+  const window = windows ? layerWindows(file, { windowed: (n) => (n + 1) % 4 !== 0 }) : () => ({ window: undefined });
   return decoderSpec(file, {
     name,
     rope: { interleaved: false, layerType: "full_attention" },

@@ -5,12 +5,16 @@ import { decoderSpec } from "../spec/decoder.ts";
 import { layerWindows } from "../spec/windows.ts";
 import { qwen2 } from "./qwen2.ts";
 
+/** Names that tell of the sections, or of what images add. */
+export const SECTIONS = [/\.rope\.dimension_sections$/, /\.n_deepstack_layers$/, /\.mrope_(section|interleaved)$/];
+
 export const qwen2Vl: Architecture = {
   name: "qwen2_vl",
   gguf: "qwen2vl",
   huggingFace: "qwen2_5_vl_text",
   multimodal: ["qwen2_5_vl", "qwen2_vl"],
   tensors: qwen2.tensors,
+  harmless: SECTIONS,
   spec(file) {
     return decoderSpec(file, {
       name: "qwen2_vl",

@@ -2,6 +2,7 @@
 // qwen2-vl.ts). What images add to the first layers is nothing in a text.
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
+import { SECTIONS } from "./qwen2-vl.ts";
 import { qwen3 } from "./qwen3.ts";
 
 export const qwen3Vl: Architecture = {
@@ -10,6 +11,7 @@ export const qwen3Vl: Architecture = {
   huggingFace: "qwen3_vl_text",
   multimodal: ["qwen3_vl"],
   tensors: qwen3.tensors,
+  harmless: SECTIONS,
   spec(file) {
     return decoderSpec(file, {
       name: "qwen3_vl",

@@ -9,6 +9,7 @@ export const seedOss: Architecture = {
   gguf: "seed_oss",
   huggingFace: "seed_oss",
   tensors: llama.tensors,
+  harmless: [/^attention_out_bias$/, /^residual_dropout$/],
   names: { gguf: layers("blk.N.", { "feedForward.norm": "post_attention_norm" }) },
   spec: (file) => decoderSpec(file, { name: "seed_oss", headSize: 128, rope: { interleaved: false } }),
 };

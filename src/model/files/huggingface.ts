@@ -30,18 +30,19 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
     const hint = "give a GGUF file, a llama2.c checkpoint, or a folder with config.json and model.safetensors";
     throw new HunchError("input", "the folder has no config.json", { file: folder, hint });
   }
-  const config = fromRecord(path, readJson(path));
-  const part = textPart(config);
+  const config = readJson(path);
+  const part = textPart(path, config);
   const weights = readWeights(folder);
   try {
-    const tensors = asTensors(weights.tensors, part, config);
-    const file: ModelFile = { kind: "huggingFace", path: folder, hyper: part.hyper, tensors, context };
+    const { architecture, hyper, all } = part;
+    const tensors = asTensors(weights.tensors, part, fromRecord(path, config));
+    const file: ModelFile = { kind: "huggingFace", path: folder, hyper, all, tensors, context };
     const texts = folderOnDisk(folder);
     return new OpenedModel({
       path: folder,
       format: "huggingface",
       title: basename(resolve(folder)),
-      description: describe(part.architecture, file),
+      description: describe(architecture, file),
       files: weights.files,
       besides: BESIDES.map((name) => join(folder, name)).filter(existsSync),
       size: weights.files.reduce((total, { size }) => total + size, 0),

@@ -2,22 +2,27 @@
 import { HunchError } from "../../errors.ts";
 import { ARCHITECTURES } from "../architectures/mod.ts";
 import type { Architecture } from "../spec/architecture.ts";
-import { Hyper } from "../spec/hyper.ts";
+import { fromRecord, Hyper } from "../spec/hyper.ts";
 
 export interface TextPart {
   readonly architecture: Architecture;
   readonly hyper: Hyper;
+  /** What `config.json` tells of it. */
+  readonly all: Iterable<readonly [string, unknown]>;
   /** A tensor's name as in a folder that holds nothing else; undefined where it is of another part. */
   readonly rename: (name: string) => string | undefined;
 }
 
-const OTHER_PARTS = /^(model\.)?(visual|vision_tower|multi_modal_projector)\./;
+/** Tensors and, beside those of the text, fields of the other parts. */
+const OTHER_TENSORS = /^(model\.)?(visual|vision_tower|multi_modal_projector)\./;
+const OTHER_FIELDS = /^(vision|image|video)_/;
 
-/** The text part by a folder's `config.json`: all of it, where the folder holds nothing else. */
-export function textPart(hyper: Hyper): TextPart {
+/** The text part of the folder with this `config.json`: all of it, where the folder holds nothing else. */
+export function textPart(path: string, config: Record<string, unknown>): TextPart {
+  const hyper = fromRecord(path, config);
   const type = hyper.text(["model_type"]);
   const whole = ARCHITECTURES.find(({ huggingFace }) => huggingFace === type);
-  if (whole) return { architecture: whole, hyper, rename: (name) => name };
+  if (whole) return { architecture: whole, hyper, all: Object.entries(config), rename: (name) => name };
   const candidates = ARCHITECTURES.filter(({ multimodal }) => multimodal?.includes(type));
   if (candidates.length === 0) throw unknown(hyper, "model_type", type, known());
   const inside = hyper.inside(["text_config"]); // Qwen2.5-VL's folders have its content outside as well, or only there
@@ -28,7 +33,8 @@ export function textPart(hyper: Hyper): TextPart {
   return {
     architecture,
     hyper: inside ? within(inside, hyper) : hyper,
-    rename: (name) => OTHER_PARTS.test(name) ? undefined : name.replace(/(^|\.)language_model\./, "$1"),
+    all: Object.entries(config).filter(([name]) => inside ? name === "text_config" : !OTHER_FIELDS.test(name)),
+    rename: (name) => OTHER_TENSORS.test(name) ? undefined : name.replace(/(^|\.)language_model\./, "$1"),
   };
 }
 
@@ -37,7 +43,7 @@ function within(inside: Hyper, outside: Hyper): Hyper {
   const tied = "tie_word_embeddings";
   const lookup = (name: string) =>
     (name === tied ? outside.find([tied])?.value : undefined) ?? inside.find([name])?.value;
-  return new Hyper(outside.path, lookup, "text_config.");
+  return new Hyper(outside.path, lookup, "text_config.", outside.read);
 }
 
 function known(): string {

@@ -5,6 +5,7 @@ import { GGUF_NAMES, IGNORED, LLAMA_NAMES, type TensorNames } from "./names.ts";
 import { checkShapes } from "./shapes.ts";
 import type { Tensor } from "../tensors/tensor.ts";
 import type { ModelSpec } from "./spec.ts";
+import { unread } from "./unread.ts";
 
 /** A model file before anything is known of its architecture. */
 export interface ModelFile {
@@ -12,6 +13,8 @@ export interface ModelFile {
   readonly kind: "gguf" | "huggingFace";
   readonly path: string;
   readonly hyper: Hyper;
+  /** Every metadata key or field of config.json, whether `hyper` asks for it or not. */
+  readonly all: Iterable<readonly [string, unknown]>;
   /** By the file's own names. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** The token embedding, by whatever name the architecture has for it. */
@@ -40,6 +43,8 @@ export interface Architecture {
   readonly config?: Readonly<Record<string, string>>;
   /** What a `config.json` means that is silent on these. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Names in `config.json` or GGUF (with its prefix) that say nothing of what this architecture computes. */
+  readonly harmless?: readonly RegExp[];
   /** Names of tensors that files have and that follow from the hyper-parameters, besides those of every architecture. */
   readonly ignored?: readonly RegExp[];
   /** Throws HunchError("input") for hyper-parameters that are missing, damaged or not supported. */
@@ -52,6 +57,8 @@ export interface Description {
   readonly spec: ModelSpec;
   /** By canonical name. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Metadata keys or fields of config.json that may mean something and were not read. */
+  readonly ignored: readonly string[];
 }
 
 /** Reads a model file as `architecture` says. Throws HunchError("input") where they don't fit each other. */
@@ -63,12 +70,12 @@ export function describe(architecture: Architecture, given: ModelFile): Descript
   const file = { ...given, hyper, embed: given.tensors.get(names["embed.weight"]) };
   const spec = architecture.spec(file);
   const tensors = collect(architecture, file, names, spec.layers.length);
-  const tied = file.kind === "huggingFace" && file.hyper.flag(["tie_word_embeddings"], !tensors.has("output.weight"));
-  if (tied) tensors.delete("output.weight");
-  else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
+  // A head that is there counts, whatever the configuration says of it; one that is not there must be the embedding.
+  const tied = file.kind === "gguf" || file.hyper.flag(["tie_word_embeddings"], true);
+  if (!tied && !tensors.has("output.weight")) throw lacking(file, "output.weight");
   architecture.rearrange?.(tensors, spec, file);
   checkShapes(spec, tensors, file.path);
-  return { spec, tensors };
+  return { spec, tensors, ignored: unread(file.kind, file.all, hyper.read, architecture.harmless) };
 }
 
 /** Whether a file of this architecture may have the tensor, and nothing needs it. */

@@ -8,7 +8,7 @@ import type { RopeSpec } from "./spec.ts";
 
 export interface RopeQuestion {
   readonly interleaved: boolean;
-  /** Fraction of a head that is rotated where the file tells none; default 1. */
+  /** Set where the file may tell which fraction of a head is rotated: that of files that do not. */
   readonly fraction?: number;
   /** Base where the file tells none; default 10,000. */
   readonly base?: number;
@@ -61,25 +61,29 @@ function rope(file: ModelFile, headSize: number, interleaved: boolean, declared:
   return { frequencies, magnitude, dimensions, interleaved };
 }
 
-/** The object that holds the rotation's parameters, in the new spelling, whichever the file has. */
-function parametersOf(hyper: Hyper, layerType?: string): Hyper {
+interface Parameters {
+  /** The object that holds the rotation's parameters, in either spelling. */
+  readonly parameters: Hyper;
+  /** The one that holds its base. */
+  readonly outer: Hyper;
+  /** The one that holds what all kinds of layers share. */
+  readonly shared: Hyper;
+}
+
+function parametersOf(hyper: Hyper, layerType?: string): Parameters {
   const fresh = hyper.inside(["rope_parameters"]);
-  if (fresh) {
-    const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
-    if (own.has("rope_theta")) return own;
-    // Parameters for kinds of layers that the architecture does not know must not pass as absent.
-    const outside = hyper.find(["rope_theta"]);
-    const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
-    if (own !== fresh || outside === undefined || Object.values(record).some(isObject)) {
-      throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
-    }
-    return fromRecord(hyper.path, { ...record, rope_theta: outside.value }, "rope_parameters.");
+  if (!fresh) {
+    const parameters = hyper.inside(["rope_scaling"]) ?? fromRecord(hyper.path, {});
+    return { parameters, outer: hyper, shared: parameters };
   }
-  const record: Record<string, unknown> = {};
-  const scaling = hyper.find(["rope_scaling"])?.value;
-  if (scaling !== undefined) Object.assign(record, hyper.inside(["rope_scaling"]) && scaling);
-  record.rope_theta = hyper.find(["rope_theta"])?.value;
-  return fromRecord(hyper.path, record, scaling === undefined ? "" : "rope_scaling.");
+  const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
+  if (own.has("rope_theta")) return { parameters: own, outer: own, shared: fresh };
+  // Parameters for kinds of layers that the architecture does not know must not pass as absent.
+  const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
+  if (own !== fresh || !hyper.has("rope_theta") || Object.values(record).some(isObject)) {
+    throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
+  }
+  return { parameters: fresh, outer: hyper, shared: fresh };
 }
 
 function isObject(value: unknown): boolean {
@@ -88,16 +92,14 @@ function isObject(value: unknown): boolean {
 
 function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {
   const { hyper } = file;
-  const parameters = parametersOf(hyper, question.layerType);
-  const base = parameters.positive(["rope_theta"], question.base ?? 10000);
+  const { parameters, outer, shared } = parametersOf(hyper, question.layerType);
+  const base = outer.positive(["rope_theta"], question.base ?? 10000);
   const partial = ["partial_rotary_factor"];
-  const fraction = parameters.positive(partial, hyper.positive(partial, question.fraction ?? 1));
-  const dimensions = Math.floor(headSize * fraction);
+  const fraction = question.fraction && parameters.positive(partial, hyper.positive(partial, question.fraction));
+  const dimensions = Math.floor(headSize * (fraction ?? 1));
   const longest = hyper.integer(["max_position_embeddings"]);
-  const original = parameters.integer(
-    ["original_max_position_embeddings"],
-    hyper.integer(["original_max_position_embeddings"], longest),
-  );
+  const originals = ["original_max_position_embeddings"];
+  const original = hyper.integer(originals, parameters.integer(originals, longest));
   const type = parameters.text(["rope_type", "type"], "default");
   const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
   switch (question.sections && type === "mrope" ? "default" : type) {
@@ -116,7 +118,9 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
     case "yarn": {
       const factor = parameters.positive(["factor"]);
       const context = Math.max(longest, Math.round(factor * original));
-      return done({ ...yarnBounds(parameters), type: "yarn", factor, original }, chosen(file, context, context));
+      const truncate = shared.flag(["truncate"], true);
+      const bounds = { ...yarnBounds(parameters), truncate };
+      return done({ ...bounds, type: "yarn", factor, original }, chosen(file, context, context));
     }
     case "longrope":
     case "su": {
@@ -145,7 +149,6 @@ function yarnBounds(parameters: Hyper) {
   return {
     betaFast: parameters.positive(["beta_fast"], 32),
     betaSlow: parameters.positive(["beta_slow"], 1),
-    truncate: parameters.flag(["truncate"], true),
     magnitude: parameters.positive(["attention_factor"], magnitude),
   };
 }
@@ -162,8 +165,10 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
   const longest = hyper.integer(["context_length"]);
   const original = hyper.integer(["rope.scaling.original_context_length"], longest);
   const type = hyper.text(["rope.scaling.type"], "linear");
-  const factor = hyper.positive(["rope.scaling.factor", "rope.scale_linear"], 1);
-  const attention = hyper.positive(["rope.scaling.attn_factor"], 1);
+  const factor = hyper.number(["rope.scaling.factor", "rope.scale_linear"], 0) || 1; // 0 stands for no scaling
+  if (factor < 0) throw hyper.wrong("rope.scaling.factor", `${factor} is not above zero`);
+  // Converters write transformers' attention_factor, which stands for all that cosines are raised by.
+  const attention = ["rope.scaling.yarn_attn_factor", "rope.scaling.attn_factor"];
   const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
 
   const long = file.tensors.get("rope_factors_long.weight");
@@ -171,7 +176,7 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
   if (long && short) {
     const context = chosen(file, original, longest);
     const divisors = divisorsOf(file, (context > original ? long : short).name, dimensions);
-    return done({ type: "divisors", divisors, magnitude: attention }, context);
+    return done({ type: "divisors", divisors, magnitude: hyper.positive(attention, 1) }, context);
   }
   if (file.tensors.has("rope_freqs.weight")) {
     if (type === "yarn" || factor !== 1) {
@@ -189,7 +194,8 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
       const betaSlow = hyper.positive(["rope.scaling.yarn_beta_slow"], 1);
       // Mistral's: the weight of what the magnitude is divided by.
       const divided = hyper.number(["rope.scaling.yarn_log_multiplier"], 0);
-      const magnitude = yarnMagnitude(factor) / (divided ? yarnMagnitude(factor, divided) : 1) * attention;
+      const raised = yarnMagnitude(factor) / (divided ? yarnMagnitude(factor, divided) : 1);
+      const magnitude = hyper.positive(attention, raised);
       return done({ type: "yarn", factor, original, betaFast, betaSlow, truncate: true, magnitude });
     }
     default:

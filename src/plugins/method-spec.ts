@@ -7,7 +7,7 @@ import { HunchError } from "../errors.ts";
 import { suggestion } from "../suggestion.ts";
 import type { OptionSpec, OptionValues } from "./plugin.ts";
 
-export interface Spec {
+export interface MethodSpec {
   readonly name: string;
   /** "" where none was given. */
   readonly argument: string;
@@ -15,7 +15,7 @@ export interface Spec {
   readonly options: ReadonlyMap<string, string>;
 }
 
-export function parseSpec(text: string): Spec {
+export function parseSpec(text: string): MethodSpec {
   const [head, ...rest] = splitOutside(text, "?");
   const colon = head.indexOf(":");
   const name = colon < 0 ? head : head.slice(0, colon);
