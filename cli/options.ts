@@ -45,12 +45,10 @@ export const modelOptions = object("Model", {
 
 /** How the answer is made faster. */
 export const methodOptions = object("Speculation", {
-  drafter: withDefault(
-    option("-d", "--drafter", methodParser("drafter"), {
-      description: message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: lookup.`,
-    }),
-    "lookup",
-  ),
+  drafter: optional(option("-d", "--drafter", methodParser("drafter"), {
+    description:
+      message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: as ${"hunch tune"} found out, else lookup.`,
+  })),
   rule: optional(option("--rule", methodParser("rule"), {
     description: message`What keeps guesses. Default: greedy at temperature 0, else match.`,
   })),

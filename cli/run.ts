@@ -13,9 +13,10 @@ import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { tuneCommand } from "./commands/tune.ts";
 import { complain } from "./output/failure.ts";
 import { paintFor } from "./output/colour.ts";
-import { stderr, stdinHasText, stdout } from "./output/streams.ts";
+import { stderr, stdin, stdout } from "./output/streams.ts";
 import { VERSION } from "./version.ts";
 import { usageError } from "./words/wording.ts";
 import { wordsOf } from "./words/words.ts";
@@ -28,6 +29,7 @@ export const commands = {
   check: checkCommand,
   bench: benchCommand,
   simulate: simulateCommand,
+  tune: tuneCommand,
   model: modelCommand,
   plugin: pluginCommand,
   cache: cacheCommand,
@@ -40,6 +42,7 @@ const parser = or(
   commands.check,
   commands.bench,
   commands.simulate,
+  commands.tune,
   commands.model,
   commands.plugin,
   commands.cache,
@@ -104,7 +107,7 @@ function parse(args: readonly string[]): Command | number {
 
 /** What Optique is given. */
 function wordsFor(args: readonly string[]): readonly string[] {
-  if (args.length === 0) return stdinHasText() ? ["generate"] : ["--help"];
+  if (args.length === 0) return stdin.hasText() ? ["generate"] : ["--help"];
   if (OPTIQUE.includes(args[0])) return args;
   const near = args.length === 1 ? closest(args[0], Object.keys(commands)) : undefined;
   if (near && stderr.terminal) stderr.line(`hunch: answering ${JSON.stringify(args[0])}; did you mean hunch ${near}?`);

@@ -28,7 +28,12 @@ export class Engines {
   readonly #closing: (() => void)[] = [];
   readonly #drafts: Engine[] = [];
 
-  constructor(private readonly setting: EngineSetting) {}
+  constructor(private setting: EngineSetting) {}
+
+  /** The weight format of all that is loaded from now on. */
+  use(format: EngineSetting["format"]): void {
+    this.setting = { ...this.setting, format };
+  }
 
   /** Engines of models other than the target, in the order in which methods opened them. */
   get drafts(): readonly Engine[] {

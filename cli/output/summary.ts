@@ -23,6 +23,10 @@ export interface Summary {
   readonly draftEngines?: readonly string[];
   /** Where `--backend auto` chose just now: what it took, and why. */
   readonly choice?: string;
+  /** Where `hunch tune` chose the methods: when. */
+  readonly tuned?: string;
+  /** The weights are no model's. */
+  readonly randomWeights?: boolean;
 }
 
 /** Depths of a draft that are shown one by one. */
@@ -121,13 +125,15 @@ function speedupLine({ stats, overFastest }: Summary, paint: Paint): string {
   return parts.join(paint.dim(" · "));
 }
 
-function methodLine({ stats, seed, draftEngines = [] }: Summary, paint: Paint): string {
+function methodLine({ stats, seed, draftEngines = [], tuned, randomWeights }: Summary, paint: Paint): string {
   const { drafter, rule, controller, engine, format, lossless } = stats.method;
   const parts = [
     `${drafter}, ${rule}, ${controller}`,
     draftEngines.length > 0 ? `${engine} ${format}, drafts on ${draftEngines.join(" and ")}` : `${engine} ${format}`,
     lossless ? "lossless" : paint.bad("relaxed: the text may differ from the model's own"),
   ];
+  if (tuned !== undefined) parts.push(`as tuned on ${tuned}`);
+  if (randomWeights) parts.push(paint.bad("random weights: only the times of passes mean something"));
   if (seed !== undefined) parts.push(`seed ${seed}`);
   if (stats.leftOut > 0) {
     parts.push(`${stats.leftOut} drafted tokens left out, whose scores would not be exact`);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import { ARCHITECTURES } from "../../src/model/architectures/mod.ts";
 import { describeGguf } from "../../src/model/files/gguf-source.ts";
@@ -12,6 +13,8 @@ import type { ModelFile } from "../../src/model/spec/architecture.ts";
 import { fromRecord } from "../../src/model/spec/hyper.ts";
 import { readRope } from "../../src/model/spec/rope-config.ts";
 import type { ModelSpec } from "../../src/model/spec/spec.ts";
+import { scoreTokens } from "../../src/round/perplexity.ts";
+import { fitPrompt } from "../../src/round/prompt.ts";
 import { folderWith, type Json, oldSpelling, readConfig } from "./support/folder.ts";
 
 const FIXTURES = ["llama", "llama-rope-scaled", "mistral-window", "qwen2", "qwen3", "phi3", "gpt_neox", "gpt2"]
@@ -260,6 +263,36 @@ test("a context beyond the original one is taken only where it was asked for", (
   const folder = (context?: number) => ropeOf(config, context).frequencies[1];
   assert.equal(folder(), folder(64));
   assert.notEqual(folder(), folder(65));
+});
+
+test("a text beyond the original context is refused with the option that takes it, as far as it goes", async () => {
+  const own = readConfig(fixture("phi3"));
+  const factors = { short_factor: [1, 1, 1, 1, 1, 1], long_factor: [1, 2, 3, 4, 5, 6] };
+  const rope = {
+    ...own.rope_parameters as Json,
+    rope_type: "longrope",
+    original_max_position_embeddings: 16,
+    ...factors,
+  };
+  const folder = folderWith({ ...own, rope_parameters: rope, original_max_position_embeddings: 16 }, fixture("phi3"));
+  const source = await openModel(folder);
+  assert.deepEqual([source.spec.context, source.spec.longest], [16, 256]);
+  const engine = await referenceBackend.load(source, { format: "float32", strict: true, cacheDir: "" });
+  const hints = (length: number, run: (prompt: Int32Array) => unknown) =>
+    assert.rejects(async () => await run(new Int32Array(length).fill(1)), (error) => {
+      assert.ok(error instanceof HunchError);
+      assert.equal(/give --context 2\d \(at most 256 /.test(error.line), length < 256, error.line);
+      return true;
+    });
+  for (const length of [20, 300]) {
+    await hints(length, (prompt) => fitPrompt({ engine, prompt, maxTokens: 4 }));
+    await hints(length, (prompt) => scoreTokens(engine, prompt));
+  }
+  engine.close();
+  source.close();
+  const longer = await openModel(folder, { context: 24 });
+  assert.equal(longer.spec.context, 24);
+  longer.close();
 });
 
 test("longrope's own factor decides how much cosines are raised, not the ratio of the contexts", async () => {

@@ -22,6 +22,8 @@ export interface RopeAnswer {
   readonly spec: RopeSpec;
   /** The context that the frequencies are right for, where that is not the file's own. */
   readonly context?: number;
+  /** The longest that they could be resolved for, where they depend on it. */
+  readonly longest?: number;
 }
 
 interface Declared {
@@ -29,12 +31,14 @@ interface Declared {
   readonly dimensions: number;
   readonly scaling: RopeScaling;
   readonly context?: number;
+  readonly longest?: number;
 }
 
 /** Throws HunchError("input") for a scaling that is damaged or not supported. */
 export function readRope(file: ModelFile, headSize: number, question: RopeQuestion): RopeAnswer {
   const declared = file.kind === "gguf" ? fromGguf(file, headSize) : fromHuggingFace(file, headSize, question);
-  return { spec: rope(file, headSize, question.interleaved, declared), context: declared.context };
+  const { context, longest } = declared;
+  return { spec: rope(file, headSize, question.interleaved, declared), context, longest };
 }
 
 /** The rotation of layers with a window, which is not scaled: Hugging Face's own, or one with a base of these names. */
@@ -101,7 +105,9 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
   const originals = ["original_max_position_embeddings"];
   const original = hyper.integer(originals, parameters.integer(originals, longest));
   const type = parameters.text(["rope_type", "type"], "default");
-  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
+  const done = (scaling: RopeScaling, context?: number, longest?: number): Declared => (
+    { base, dimensions, scaling, context, longest }
+  );
   switch (question.sections && type === "mrope" ? "default" : type) {
     case "default":
       return done({ type: "none" });
@@ -130,12 +136,13 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
       if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
       const factor = parameters.positive(["factor"], longest / original);
       const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(factor, original));
-      return done({ type: "divisors", divisors, magnitude }, context);
+      return done({ type: "divisors", divisors, magnitude }, context, longest);
     }
     case "dynamic": {
       const factor = parameters.positive(["factor"]);
-      const context = chosen(file, original, Math.max(longest, Math.round(factor * original)));
-      return done({ type: "dynamic", factor, original, length: context }, context);
+      const most = Math.max(longest, Math.round(factor * original));
+      const context = chosen(file, original, most);
+      return done({ type: "dynamic", factor, original, length: context }, context, most);
     }
     default:
       throw hyper.wrong("rope_type", `the rotation scaling ${type} is not supported`, "use another model");
@@ -169,14 +176,14 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
   if (factor < 0) throw hyper.wrong("rope.scaling.factor", `${factor} is not above zero`);
   // Converters write transformers' attention_factor, which stands for all that cosines are raised by.
   const attention = ["rope.scaling.yarn_attn_factor", "rope.scaling.attn_factor"];
-  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
+  const done = (scaling: RopeScaling): Declared => ({ base, dimensions, scaling });
 
   const long = file.tensors.get("rope_factors_long.weight");
   const short = file.tensors.get("rope_factors_short.weight");
   if (long && short) {
     const context = chosen(file, original, longest);
     const divisors = divisorsOf(file, (context > original ? long : short).name, dimensions);
-    return done({ type: "divisors", divisors, magnitude: hyper.positive(attention, 1) }, context);
+    return { ...done({ type: "divisors", divisors, magnitude: hyper.positive(attention, 1) }), context, longest };
   }
   if (file.tensors.has("rope_freqs.weight")) {
     if (type === "yarn" || factor !== 1) {
