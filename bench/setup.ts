@@ -1,5 +1,5 @@
 // What the suites have in common.
-import { readFileSync } from "node:fs";
+import { specBenchItems } from "../cli/bench/data.ts";
 import { ROOT } from "../scripts/runtimes.ts";
 
 export const DEFAULT_MODEL: string = `${ROOT}models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf`;
@@ -7,7 +7,7 @@ export const THREADS = 2;
 /** Tokens in the cache when passes are measured. */
 export const PAST = 256;
 
-/** One user message of bench/data/spec-bench.jsonl. */
+/** One user message of Spec-Bench. */
 export interface Prompt {
   readonly id: number;
   readonly category: string;
@@ -16,8 +16,6 @@ export interface Prompt {
 
 /** The first `count` prompts of a category, in the file's order. */
 export function specBench(category: string, count: number): Prompt[] {
-  return readFileSync(`${ROOT}bench/data/spec-bench.jsonl`, "utf8").split("\n").filter(Boolean)
-    .map((line) => JSON.parse(line) as { question_id: number; category: string; turns: string[] })
-    .filter((item) => item.category === category).slice(0, count)
+  return specBenchItems().filter((item) => item.category === category).slice(0, count)
     .map((item) => ({ id: item.question_id, category: item.category, text: item.turns[0] }));
 }

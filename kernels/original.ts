@@ -17,7 +17,7 @@ export function originalOf(source: ModelSource, converted: ConvertedWeights, for
   }
   checkConverted(source, converted, format);
   const tensors = new Map<string, Tensor>();
-  const reader = new Reader(source, converted);
+  const reader = new PartReader(source, converted);
   for (const { names, label } of stacksOf(source)) {
     const matrices = names.map((name) => source.tensor(`${name}.weight`));
     const groups = format === "exact" ? groupsOf(matrices, label) : [{ label, tensors: matrices }];
@@ -60,7 +60,7 @@ export function originalOf(source: ModelSource, converted: ConvertedWeights, for
   };
 }
 
-class Reader {
+class PartReader {
   /** Offsets lie column by column, so they are read as a whole; the last that were read, for the rows that follow. */
   #offsets: { readonly name: string; readonly all: Float32Array } | undefined;
 

@@ -9,7 +9,7 @@ export function chainParents(count: number): Int32Array {
 }
 
 /** Throws RangeError where rows contradict themselves or the vocabulary. */
-export function checkRows({ tokens, temperature = 1, score, judge }: Rows, parents: Int32Array, vocab: number): void {
+export function checkRows({ tokens, temperature = 1, score, verify }: Rows, parents: Int32Array, vocab: number): void {
   if (tokens.length === 0) throw new RangeError("a pass needs at least one row");
   if (parents.length !== tokens.length) {
     throw new RangeError(`${parents.length} parents given for ${tokens.length} rows`);
@@ -18,8 +18,8 @@ export function checkRows({ tokens, temperature = 1, score, judge }: Rows, paren
   if (wrong >= 0) throw new RangeError(`row ${wrong} cannot continue row ${parents[wrong]}`);
   const unknown = tokens.find((token) => token < 0 || token >= vocab);
   if (unknown !== undefined) throw new RangeError(`no token ${unknown} in a vocabulary of ${vocab}`);
-  if (judge && (score === "last" || judge.tree.tokens.length + 1 !== tokens.length)) {
-    throw new RangeError(`a verdict on ${judge.tree.tokens.length} nodes needs as many scored rows and the root's`);
+  if (verify && (score === "last" || verify.tree.tokens.length + 1 !== tokens.length)) {
+    throw new RangeError(`a verdict on ${verify.tree.tokens.length} nodes needs as many scored rows and the root's`);
   }
   if (!(temperature > 0)) throw new RangeError(`temperature ${temperature} gives no probabilities: it must be above 0`);
 }

@@ -63,6 +63,7 @@ let replaced = false;
 const { success, logs } = await bun.build({
   entrypoints: [join(ROOT, "cli/main.ts")],
   minify: { whitespace: true, syntax: true },
+  define: { "process.env.HUNCH_COMMIT": JSON.stringify(await commit()) }, // for cli/bench/machine.ts
   bytecode: true, // parsing everything took two thirds of the time of `hunch --version`
   format: "esm",
   compile: {
@@ -84,6 +85,12 @@ const { success, logs } = await bun.build({
 if (!success) fail(logs.map(String).join("\n"), 1);
 if (!replaced) fail("src/assets/carried.ts is not where this script looks for it: the binary carries nothing", 1);
 console.log(`${outfile}: ${(statSync(outfile).size / 1e6).toFixed(0)} MB`);
+
+/** Empty where this is no checkout. */
+async function commit(): Promise<string> {
+  const { code, output } = await run(["git", "-C", ROOT, "describe", "--always", "--dirty"]);
+  return code === 0 ? output.trim() : "";
+}
 
 /** The module that takes the place of src/assets/carried.ts: the same function, over the files in the binary. */
 function carriedSource(): string {

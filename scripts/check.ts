@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ORDERS: readonly Order[] = [
   [
     ["src/errors.ts", "src/suggestion.ts", "src/weight-format.ts"],
-    ["src/output-file.ts", "src/sampling.ts"],
+    ["src/output-file.ts", "src/room.ts", "src/sampling.ts"],
     ["src/assets"],
     ["src/math"],
     ["src/model"],
@@ -43,9 +43,10 @@ const ORDERS: readonly Order[] = [
     ["cli/version.ts", "cli/output", "cli/words"],
     ["cli/options.ts"],
     ["cli/input"],
-    ["cli/terminal", "cli/cache", "cli/state"],
+    ["cli/terminal", "cli/cache"],
     ["cli/engine"],
-    ["cli/model", "cli/generate", "cli/score", "cli/check"],
+    ["cli/model", "cli/generate", "cli/score", "cli/check", "cli/bench"],
+    ["cli/simulate", "cli/tune", "cli/claims", "cli/export"],
     ["cli/chat", "cli/store"],
     ["cli/commands"],
     ["cli/run.ts"],

@@ -1,5 +1,5 @@
 // How arithmetic is reached: a Backend loads a model as an Engine, an Engine opens Sequences, a Sequence scores rows.
-import type { Judged, JudgeRequest } from "./device-rule.ts";
+import type { Verified, VerifyRequest } from "./device-rule.ts";
 import type { Distribution } from "./math/distribution.ts";
 import type { ModelSource } from "./model/source.ts";
 import type { WeightFormat } from "./weight-format.ts";
@@ -17,7 +17,7 @@ export interface Capabilities {
   readonly taps: boolean;
   /** Layers can be left out of a pass (`Rows.skip`). */
   readonly layerSkip: boolean;
-  /** Verification rules that the engine can run itself (`Rows.judge`), by name. */
+  /** Verification rules that the engine can run itself (`Rows.verify`), by name. */
   readonly deviceRules: readonly string[];
   /**
    * A pass runs beside the thread that asked for it: while it does, other engines can compute. Absent where a pass
@@ -98,8 +98,8 @@ export interface Rows {
   readonly temperature?: number;
   /** What will be asked of the Scores. All of it where absent. */
   readonly need?: Need;
-  /** Judges the rows where they are computed. An engine that can sets `Scores.judged`; where it does not, `need` holds. */
-  readonly judge?: JudgeRequest;
+  /** Judges the rows where they are computed. An engine that can sets `Scores.verified`; where it does not, `need` holds. */
+  readonly verify?: VerifyRequest;
 }
 
 /**
@@ -152,7 +152,7 @@ export interface Scores {
   readonly rows: number;
   readonly vocab: number;
   /** The verdict that was asked for. Then nothing else is within reach before `load`. */
-  readonly judged?: Judged;
+  readonly verified?: Verified;
   /** Brings everything within reach. Absent where it always is. */
   load?(): Promise<void>;
   /** The likeliest token; of equal ones the lowest id. */

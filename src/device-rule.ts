@@ -12,7 +12,7 @@ export interface DeviceRule {
 }
 
 /** A verdict that is asked for together with a pass. Row 0 belongs to the root and row i + 1 to node i of the tree. */
-export interface JudgeRequest {
+export interface VerifyRequest {
   readonly rule: DeviceRule;
   readonly tree: DraftTree;
   /**
@@ -22,7 +22,7 @@ export interface JudgeRequest {
   readonly uniforms: Float64Array;
 }
 
-export interface Judged {
+export interface Verified {
   readonly verdict: Verdict;
   /** How many of the uniform numbers the verdict took, from the first on. */
   readonly used: number;

@@ -28,7 +28,7 @@ export * from "./view.ts";
 export * from "./weight-format.ts";
 export * from "./draft/vocabulary.ts";
 export * from "./draft/walk.ts";
-export { parseSpec, type Spec } from "./plugins/spec.ts";
+export { type MethodSpec, parseSpec } from "./plugins/method-spec.ts";
 export type { ChatMessage, ChatTemplate } from "./model/chat/chat.ts";
 export type { ModelSource } from "./model/source.ts";
 export type { Tensor, TensorType } from "./model/tensors/tensor.ts";

@@ -87,7 +87,7 @@ const suite: Suite = {
     const count = promptCount();
     const rows: string[][] = [];
     let kept = 0;
-    for (const [kind, texts] of Object.entries(workloads(count))) {
+    for (const [kind, texts] of Object.entries(await workloads(count))) {
       if (!kind.startsWith(option("only") ?? "")) continue;
       const rates = SETTINGS.map(() => [] as number[]);
       const times = SETTINGS.map(() => 0);

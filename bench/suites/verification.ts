@@ -13,7 +13,7 @@ import { traversal } from "../../plugins/rules/traversal.ts";
 import { typical } from "../../plugins/rules/typical.ts";
 import type { Engine, Scores, Sequence } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
-import type { JudgeRequest } from "../../src/device-rule.ts";
+import type { VerifyRequest } from "../../src/device-rule.ts";
 import { requestVerdict } from "../../src/round/request-verdict.ts";
 import { dense, type Distribution, normalise, top, without } from "../../src/math/distribution.ts";
 import { openModel } from "../../src/model/open.ts";
@@ -102,14 +102,14 @@ function pass(
   tree: Pick<DraftTree, "tokens" | "parents">,
   sequence: Sequence,
   root: number,
-  judge?: JudgeRequest,
+  verify?: VerifyRequest,
 ): Promise<Scores> {
   return sequence.forward({
     tokens: Int32Array.of(root, ...tree.tokens),
     parents: Int32Array.of(-1, ...tree.parents.map((parent) => parent + 1)),
     temperature: 1,
     need: "probabilities",
-    judge,
+    verify,
   });
 }
 

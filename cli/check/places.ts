@@ -4,21 +4,16 @@ import type { Place } from "../../src/check/acceptance.ts";
 import { normalise } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
-import { openModel } from "../../src/model/open.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import type { PluginContext } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { sampledPass } from "../../src/round/sampled-scores.ts";
-import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
-import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
-import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import type { CheckCommand } from "./options.ts";
-import { contextOf, openRegistry } from "../engine/methods.ts";
-import { findModel } from "../engine/models.ts";
+import { Engines, settingOf } from "../engine/engines.ts";
+import { openRegistry } from "../engine/methods.ts";
 import { Status } from "../output/status.ts";
-import { warn } from "../output/streams.ts";
 import { readText } from "../input/text.ts";
 import type { DraftLaw } from "../../src/tree.ts";
 import { working } from "./watched.ts";
@@ -42,30 +37,18 @@ export async function withPlaces<T>(
   const status = new Status();
   const registry = await openRegistry(options.plugins);
   const cacheDir = openCache();
-  const closing: (() => void)[] = [];
-  const load = async (path: string): Promise<Engine> => {
-    const source = await openModel(path, { context: options.context, warn });
-    closing.push(() => source.close());
-    const wanted = { ...options, cacheDir, progress: status.progress };
-    const engine = await loadEngine(options.backend, source, wanted, registry);
-    closing.push(() => engine.close());
-    return engine;
-  };
+  const engines = new Engines({ ...settingOf(options), registry, cacheDir, progress: status.progress });
   try {
     working("loading the models");
-    const target = await load(await findModel(options.model, cacheDir));
-    const context = contextOf(registry, target, async (path) => {
-      const draft = await load(await findModel(path, cacheDir));
-      refuseOtherVocabulary(target.source, draft.source);
-      return inVocabularyOf(target, draft);
-    });
+    const target = await engines.load(await engines.source(options.model), options.backend);
+    const context = engines.contextOf(target, options.backend);
     const proposer = await registry.resolve("proposer", options.proposer, context);
-    closing.push(() => proposer.close?.());
+    engines.closeLater(() => proposer.close?.());
     const places = await placesOf(target, proposer, options, status);
     return measure(places, await rulesOf(options, registry, context), status);
   } finally {
     status.clear();
-    closing.reverse().forEach((close) => close());
+    engines.close();
   }
 }
 

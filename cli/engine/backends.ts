@@ -5,7 +5,7 @@ import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { suggestion } from "../../src/suggestion.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
-import { parseSpec } from "../../src/plugins/spec.ts";
+import { parseSpec } from "../../src/plugins/method-spec.ts";
 import { backends } from "../../kernels/backends.ts";
 import { type Backends, foresee, loadFastest } from "./auto.ts";
 import { withCache } from "../cache/cache.ts";

@@ -1,9 +1,8 @@
 // How long a prompt may be, so that a file of any size is not read for nothing.
-import { openModel } from "../../src/model/open.ts";
 import { openCache } from "../cache/cache.ts";
 import type { TextLimit } from "../input/text.ts";
 import type { ModelOptions, SamplingOptions } from "../options.ts";
-import { findModel } from "./models.ts";
+import { openNamed } from "./models.ts";
 
 /** How long a prompt may be with these options. */
 export function longestPrompt(
@@ -17,7 +16,7 @@ export function longestPrompt(
  * normaliser took three quarters away. Opens the model, but loads nothing.
  */
 async function contextBytes(model: string | undefined, context: number | undefined): Promise<number> {
-  const source = await openModel(await findModel(model, openCache()), { context });
+  const source = await openNamed(model, openCache(), { context, warn: undefined });
   try {
     const { tokenizer } = source;
     let longest = 1;

@@ -3,7 +3,10 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { delimiter, dirname, join, parse, sep } from "node:path";
 import { HunchError } from "../../src/errors.ts";
 import { sourceFile } from "../../src/assets/assets.ts";
+import { openModel, type OpenOptions } from "../../src/model/open.ts";
+import type { ModelSource } from "../../src/model/source.ts";
 import { withCache } from "../cache/cache.ts";
+import { warn } from "../output/streams.ts";
 import { closest } from "../../src/suggestion.ts";
 
 /** A model that can be named. */
@@ -18,6 +21,9 @@ export interface KnownModel {
 }
 
 const DEFAULT_MODEL = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+
+/** What the name of a model says whose weights are drawn: it is good for costs, never for text or acceptance. */
+export const RANDOM_WEIGHTS = "with random weights";
 
 /** Folders are looked into this deep. */
 const DEPTH = 2;
@@ -94,7 +100,7 @@ function modelsIn(folder: string, depth: number): string[] {
 }
 
 /** The path of the model that `name` means; the default model where it is absent. Throws HunchError where there is none. */
-export async function findModel(name: string | undefined, cacheDir: string): Promise<string> {
+async function findModel(name: string | undefined, cacheDir: string): Promise<string> {
   if (name === undefined) return defaultModel(cacheDir);
   const file = name.replace(/\?tokenizer=.*$/, "");
   if (existsSync(file)) return name;
@@ -107,6 +113,18 @@ export async function findModel(name: string | undefined, cacheDir: string): Pro
     file: name,
     hint: near ? `did you mean ${near}?` : "hunch model list shows what can be named without a path",
   });
+}
+
+/**
+ * Opens the model that `name` means, as `--model` takes it, and warns on stderr. Throws HunchError where it is not there or
+ * broken.
+ */
+export async function openNamed(
+  name: string | undefined,
+  cacheDir: string,
+  options: OpenOptions = {},
+): Promise<ModelSource> {
+  return await openModel(await findModel(name, cacheDir), { warn, ...options });
 }
 
 /** A file beside the one that is missing, of nearly its name. */

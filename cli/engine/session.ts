@@ -1,27 +1,24 @@
 // A model, an engine and the methods, ready to answer: what every command that generates text shares.
 import type { Engine, Sequence } from "../../src/backend.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
+import { HunchError } from "../../src/errors.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
-import { openModel } from "../../src/model/open.ts";
-import type { TemplateFile } from "../../src/model/files/opened.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import type { Stats } from "../../src/stats.ts";
-import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
-import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
-import { loadEngine } from "./backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { trimCache } from "../cache/entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
-import { contextOf, openRegistry } from "./methods.ts";
-import { findModel } from "./models.ts";
+import { Engines, settingOf } from "./engines.ts";
+import { openRegistry } from "./methods.ts";
+import { RANDOM_WEIGHTS } from "./models.ts";
 import { Stores } from "./stores.ts";
+import { type Manner, mannerOf, type Profile, readProfile } from "./profile.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
-import { stderr, warn } from "../output/streams.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
 import { templateFile } from "../input/template.ts";
@@ -32,6 +29,7 @@ export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "devic
   readonly overflow: "refuse" | "truncate";
   /** As `devicesOf` takes it. */
   readonly device?: string;
+  /** Grows by the answers, and drafters may look things up in it. */
   readonly store?: string;
   /** Tell what `--backend auto` came to as soon as it is known. */
   readonly debug?: boolean;
@@ -58,7 +56,7 @@ export interface Question {
 }
 
 /** Methods as the command line names them. */
-type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
+export type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
 
 /** What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. */
 function keysOf({ drafter, rule, controller }: Specs): Specs {
@@ -71,6 +69,7 @@ interface Made<K extends keyof Methods = keyof Methods> {
   readonly engines: readonly Engine[];
 }
 
+const DEFAULT_DRAFTER = "lookup";
 const DEFAULT_CONTROLLER = "cost";
 
 /**
@@ -91,13 +90,14 @@ export class Session {
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
     private readonly stores: Stores,
-    /** Engines of models other than the target, in the order in which methods opened them. */
-    private readonly others: readonly Engine[],
+    private readonly engines: Engines,
     /** What `--backend auto` came to for the target. */
     readonly choice: Choice | undefined,
     /** The same in words, where it was made just now: on later starts it is no news. */
     readonly news: string | undefined,
-    private readonly closing: (() => void)[],
+    /** What `hunch tune` has found for texts of one manner, where nobody names methods or a format. */
+    readonly tuned: Profile | undefined,
+    private readonly tunedManner: Manner,
   ) {}
 
   get source(): ModelSource {
@@ -124,58 +124,36 @@ export class Session {
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
     const since = Date.now();
-    const closing: (() => void)[] = [];
-    const others: Engine[] = [];
+    const engines = new Engines({ ...settingOf(options), registry, cacheDir, progress });
     let choice: Choice | undefined;
     let news = false;
-    const load = async (
-      path: string,
-      backend: string,
-      chosen: (choice: Choice, fresh: boolean) => void,
-      template?: TemplateFile,
-    ): Promise<Engine> => {
-      const source = await openModel(path, { context: options.context, template, warn });
-      closing.push(() => source.close());
-      const { format, strict, context, threads } = options;
-      const engine = await loadEngine(
-        backend,
-        source,
-        { format, strict, context, threads, cacheDir, progress },
-        registry,
-        (choice, fresh) => {
-          chosen(choice, fresh);
-          if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
-        },
-      );
-      closing.push(() => engine.close());
-      return engine;
-    };
     try {
-      const template = await templateFile(options.chatTemplate);
-      const path = await findModel(options.model, cacheDir);
-      const made = (made: Choice, fresh: boolean) => {
+      const source = await engines.source(options.model, await templateFile(options.chatTemplate));
+      const manner = mannerOf((sampling ?? GREEDY).temperature);
+      const tuned = names(options) ? undefined : await readProfile(source, manner);
+      if (tuned !== undefined) engines.use(tuned.format);
+      const target = await engines.load(source, devices.target, (made, fresh) => {
         choice = made;
         news = fresh;
-      };
-      const target = await load(path, devices.target, made, template);
-      const stores = new Stores(target.source, options.store);
-      closing.push(() => stores.close());
-      const context = contextOf(registry, target, async (path) => {
-        const draft = await load(await findModel(path, cacheDir), devices.draft, () => {});
-        refuseOtherVocabulary(target.source, draft.source);
-        others.push(draft);
-        return inVocabularyOf(target, draft);
-      }, stores.corpus);
+      });
+      const stores = new Stores(source, options.store);
+      engines.closeLater(() => stores.close());
+      const context = engines.contextOf(target, devices.draft, stores.corpus);
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, stores, others, choice, told, closing);
+      const session = new Session(target, registry, context, options, stores, engines, choice, told, tuned, manner);
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
-      await session.#method("drafter", specs.drafter);
-      await session.#method("controller", specs.controller, keysOf(specs).controller);
+      try {
+        for (const file of tuned?.plugins ?? []) if (!options.plugins.includes(file)) await registry.load(file);
+        await session.#method("drafter", specs.drafter);
+        await session.#method("controller", specs.controller, keysOf(specs).controller);
+      } catch (error) {
+        throw tuned === undefined ? error : unusable(error);
+      }
       if (options.rule !== undefined) await session.#methods(specs, sampling); // wrong for every question: told once
       trimCache(cacheDir, since);
       return session;
     } catch (error) {
-      closing.reverse().forEach((close) => close());
+      engines.close();
       throw error;
     }
   }
@@ -215,11 +193,14 @@ export class Session {
   #specs(
     { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
   ): Specs {
-    const own = drafter ?? this.options.drafter;
+    const tuned = drafter === undefined ? this.tuned : undefined;
+    const own = drafter ?? this.options.drafter ?? tuned?.drafter ?? DEFAULT_DRAFTER;
+    const tunedRule = mannerOf(sampling.temperature) === this.tunedManner ? tuned?.rule : undefined;
+    const given = controller ?? this.options.controller ?? tuned?.controller;
     return {
       drafter: own,
-      rule: rule ?? this.options.rule ?? defaultRule(sampling),
-      controller: controller ?? this.options.controller ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
+      rule: rule ?? this.options.rule ?? tunedRule ?? defaultRule(sampling),
+      controller: given ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
     };
   }
 
@@ -231,13 +212,19 @@ export class Session {
     return { drafter, rule, controller };
   }
 
+  /** Methods for one text: drafter and rule as they are kept, the controller new, so that it has learnt from no other. */
+  async methodsFor(specs: Specs, sampling: Sampling) {
+    this.#made.delete(keysOf(specs).controller);
+    return await this.#methods(specs, sampling);
+  }
+
   async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {
     const known = this.#made.get(key) as Made<K> | undefined;
     if (known) return known.method;
-    const before = this.others.length;
+    const before = this.engines.drafts.length;
     const method = await this.registry.resolve(kind, spec, this.context);
-    if ("close" in method) this.closing.push(() => method.close?.());
-    this.#made.set(key, { method, engines: this.others.slice(before) });
+    if ("close" in method) this.engines.closeLater(() => method.close?.());
+    this.#made.set(key, { method, engines: this.engines.drafts.slice(before) });
     return method;
   }
 
@@ -251,6 +238,8 @@ export class Session {
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines(question),
       choice: this.news,
+      tuned: this.tuned?.made.slice(0, 10),
+      randomWeights: this.source.title.includes(RANDOM_WEIGHTS),
       overFastest: this.#overFastest(completion.stats),
     };
   }
@@ -268,8 +257,20 @@ export class Session {
   }
 
   close(): void {
-    this.closing.reverse().forEach((close) => close());
+    this.engines.close();
   }
+}
+
+/** True where anything is named that a profile would say. */
+function names({ drafter, rule, controller, format }: SessionOptions): boolean {
+  return drafter !== undefined || rule !== undefined || controller !== undefined || format !== "auto";
+}
+
+/** What is wrong with the methods of a profile, and how to be rid of it. */
+function unusable(error: unknown): unknown {
+  if (!(error instanceof HunchError)) return error;
+  const hint = "run hunch tune again, or hunch tune --forget, or name a --drafter";
+  return new HunchError(error.kind, `what hunch tune found cannot be used: ${error.message}`, { ...error.place, hint });
 }
 
 /** A prompt that was shortened counts as it was. */

@@ -6,7 +6,7 @@ import type { Vocabulary } from "../../src/store/segment.ts";
 import type { Store } from "../../src/store/store.ts";
 import { describe } from "../output/failure.ts";
 import { stderr } from "../output/streams.ts";
-import { openOrMakeStore, openStore, vocabularyOf } from "../state/stores.ts";
+import { openOrMakeStore, openStore, vocabularyOf } from "../cache/stores.ts";
 
 /** So much of the prompt is kept in front of an answer, for its first words to be found by. */
 const LEAD = 16;

@@ -1,20 +1,19 @@
-// --jsonl: one request per line of stdin, one result per line of stdout, in the same order. A line that is wrong, or whose
-// answer fails in whatever way, gets an error in its place, and the rest is still done.
+// --jsonl: each line of stdin is a request, answered by one model that stays loaded.
 import { EXIT } from "../../src/errors.ts";
 import type { GenerateCommand } from "./options.ts";
-import { failureOf } from "../output/failure.ts";
+import { answerLine, type LineAnswer } from "../input/answer-line.ts";
 import { ForeignFields } from "../input/fields.ts";
 import { interruptible } from "../input/interrupt.ts";
 import { resultOf } from "./result.ts";
 import { Status } from "../output/status.ts";
-import { stderr, stdout } from "../output/streams.ts";
+import { stderr } from "../output/streams.ts";
 import { cutLine, shortSummary } from "../output/summary.ts";
 import { Prefix } from "../engine/prefix.ts";
-import { idOfLine, parseRequest } from "./requests.ts";
+import { parseRequest } from "./requests.ts";
 import { asOption, samplingOf } from "../input/sampling.ts";
 import { Session } from "../engine/session.ts";
 import { refuseUntold, templateOf, type TemplateSettings } from "../input/template.ts";
-import { type Line, stdinLines } from "../input/text.ts";
+import { stdinLines } from "../input/text.ts";
 
 /** Returns the exit code: `partial` where some lines failed. */
 export async function answerLines(options: GenerateCommand): Promise<number> {
@@ -39,7 +38,7 @@ export async function answerLines(options: GenerateCommand): Promise<number> {
         if (line.blank) continue;
         busy = true;
         status.clear();
-        if (await answerLine(line, answering, signal)) done++;
+        if (await answerLine(line, (text) => answerRequest(text, line.number, answering, signal))) done++;
         else failed++;
         if (signal.aborted) break;
         busy = false;
@@ -64,32 +63,19 @@ interface Answering {
   readonly told: boolean;
 }
 
-async function answerLine(line: Line, answering: Answering, signal: AbortSignal): Promise<boolean> {
-  const { session, prefix, foreign, options, template, told } = answering;
-  const { number } = line;
-  let text = "";
-  let result: object;
-  let summary: string;
-  let cut: number;
-  try {
-    text = line.text;
-    const request = parseRequest(text, { ...options, template });
-    foreign.see(number, request.foreign);
-    const question = request.question(session.source);
-    const answered = await prefix.answer(question, () => {}, signal);
-    const id = request.id === undefined ? {} : { id: request.id };
-    result = { line: number, ...id, ...resultOf(session, question, answered) };
-    summary = shortSummary(session.summary(question, answered.completion));
-    cut = answered.completion.stats.droppedTokens;
-  } catch (error) {
-    const id = idOfLine(text);
-    const failure = failureOf(error);
-    stdout.line(JSON.stringify({ line: number, ...id === undefined ? {} : { id }, error: failure }));
-    stderr.line(`hunch: line ${number}: ${failure.message}`);
-    return false;
-  }
-  stdout.line(JSON.stringify(result));
-  if (cut > 0 && options.summary !== false) stderr.line(`hunch: line ${number}: ${cutLine(cut)}`);
-  if (told) stderr.line(`${number}: ${summary}`);
-  return true;
+async function answerRequest(
+  text: string,
+  number: number,
+  { session, prefix, foreign, options, template, told }: Answering,
+  signal: AbortSignal,
+): Promise<LineAnswer> {
+  const { id, foreign: names, question: ask } = parseRequest(text, { ...options, template });
+  foreign.see(number, names);
+  const question = ask(session.source);
+  const answered = await prefix.answer(question, () => {}, signal);
+  const cut = answered.completion.stats.droppedTokens;
+  const lines: string[] = [];
+  if (cut > 0 && options.summary !== false) lines.push(`hunch: line ${number}: ${cutLine(cut)}`);
+  if (told) lines.push(`${number}: ${shortSummary(session.summary(question, answered.completion))}`);
+  return { id, result: resultOf(session, question, answered), told: lines };
 }

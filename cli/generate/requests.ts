@@ -52,26 +52,13 @@ export interface Request {
 
 /** Throws HunchError("input") that names the field and what is wrong with it. */
 export function parseRequest(text: string, defaults: Defaults): Request {
-  const fields = fieldsOf(text);
+  const fields = parseFields(text, "prompt", 'write "…" or {"prompt": "…"}');
   const id = idOf(fields);
   return {
     ...id === undefined ? {} : { id },
     foreign: foreignFields(fields, FIELDS),
     question: (source) => questionOf(fields, source, defaults),
   };
-}
-
-/** The id of a line that may be wrong otherwise. */
-export function idOfLine(text: string): RequestId | undefined {
-  try {
-    return idOf(fieldsOf(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function fieldsOf(text: string): Fields {
-  return parseFields(text, "prompt", 'write "…" or {"prompt": "…"}');
 }
 
 function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Question {

@@ -39,6 +39,15 @@ export function idOf({ id }: Fields): RequestId | undefined {
   throw wrong("id", "a string or a number");
 }
 
+/** The id of a line that may be wrong otherwise. */
+export function idOfLine(text: string): RequestId | undefined {
+  try {
+    return idOf(parseFields(text, "", ""));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Names of fields that stand there for other programs. Throws HunchError("input") where one looks like a mistyped one of
  * `known`.

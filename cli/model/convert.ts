@@ -2,12 +2,11 @@
 import { statSync } from "node:fs";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { EXIT } from "../../src/errors.ts";
-import { openModel } from "../../src/model/open.ts";
 import { openCache } from "../cache/cache.ts";
 import { interruptible } from "../input/interrupt.ts";
-import { findModel } from "../engine/models.ts";
+import { openNamed } from "../engine/models.ts";
 import { Status } from "../output/status.ts";
-import { stderr, warn } from "../output/streams.ts";
+import { stderr } from "../output/streams.ts";
 import { bytes } from "../output/table.ts";
 
 interface Options {
@@ -19,13 +18,12 @@ interface Options {
 
 export async function modelConvert({ out, model, format, context }: Options): Promise<number> {
   const status = new Status();
-  const source = await openModel(await findModel(model, openCache()), { context, warn });
+  const source = await openNamed(model, openCache(), { context });
   try {
     const { convertModel } = await import("../../kernels/onnx/conversion.ts");
-    const progress = (fraction: number) => status.progress("converting", fraction);
     const done = await interruptible(async (signal) => {
       try {
-        await convertModel(source, format, out, progress, signal);
+        await convertModel(source, format, out, status.progress, signal);
         return true;
       } catch (error) {
         if (signal.aborted) return false;

@@ -1,7 +1,6 @@
 // What a model file is, and which models there are.
 import { statSync } from "node:fs";
 import { EXIT, HunchError } from "../../src/errors.ts";
-import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { ModelSpec } from "../../src/model/spec/spec.ts";
 import type { Tokenizer } from "../../src/model/tokenizer.ts";
@@ -10,8 +9,8 @@ import { cacheFolder } from "../../src/assets/cache-folder.ts";
 import { openCache } from "../cache/cache.ts";
 import { choiceLine, prospectLine } from "../engine/choice.ts";
 import { openRegistry } from "../engine/methods.ts";
-import { findModel, knownModels } from "../engine/models.ts";
-import { stdout, warn } from "../output/streams.ts";
+import { knownModels, openNamed } from "../engine/models.ts";
+import { stdout } from "../output/streams.ts";
 import { bytes, count, table } from "../output/table.ts";
 import { visible } from "../output/visible.ts";
 
@@ -19,7 +18,7 @@ export async function modelInfo(
   options: { readonly file: string | undefined; readonly tensors: boolean; readonly json: boolean },
 ): Promise<number> {
   const cacheDir = openCache();
-  const source = await openModel(await findModel(options.file, cacheDir), { warn });
+  const source = await openNamed(options.file, cacheDir);
   try {
     const registry = await openRegistry([]);
     const engines = await backendOffers(source, registry);

@@ -3,16 +3,15 @@
 import type { Engine, Sequence } from "../../src/backend.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { EXIT, HunchError, UnsupportedError } from "../../src/errors.ts";
-import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { forgetChoices } from "../engine/choice.ts";
 import { openRegistry } from "../engine/methods.ts";
-import { findModel } from "../engine/models.ts";
+import { openNamed } from "../engine/models.ts";
 import { RIVERS } from "./rivers.ts";
 import { Status } from "../output/status.ts";
-import { stderr, stdout, warn } from "../output/streams.ts";
+import { stderr, stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
 import { readText } from "../input/text.ts";
 
@@ -48,7 +47,7 @@ const ROWS = 32;
 export async function modelQuality(options: Options): Promise<number> {
   const cacheDir = openCache();
   const status = new Status();
-  const source = await openModel(await findModel(options.file, cacheDir), { warn });
+  const source = await openNamed(options.file, cacheDir);
   const registry = await openRegistry([]);
   const { threads } = options;
   const loadOn = (backend: string, format: WeightFormat) =>
@@ -65,7 +64,7 @@ export async function modelQuality(options: Options): Promise<number> {
         const engine = format === "float32" ? base : await loadWhereKnown(load, format, options.formats.length > 0);
         if (engine === undefined) continue;
         try {
-          found.push(await judge(base, engine, tokens, status));
+          found.push(await compare(base, engine, tokens, status));
         } finally {
           if (engine !== base) engine.close();
         }
@@ -106,7 +105,7 @@ async function textTokens(source: ModelSource, { text, tokens: most }: Options):
   return tokens.slice(0, Math.min(most, source.spec.context));
 }
 
-async function judge(base: Engine, engine: Engine, tokens: Int32Array, status: Status): Promise<Quality> {
+async function compare(base: Engine, engine: Engine, tokens: Int32Array, status: Status): Promise<Quality> {
   const one = base.open();
   const other = engine === base ? one : engine.open();
   let loss = 0;

@@ -1,15 +1,14 @@
-// hunch score --jsonl: one request per line of stdin, one result per line of stdout, in the same order. A line that is
-// wrong, or whose scores fail in whatever way, gets an error in its place, and the rest is still done.
+// hunch score --jsonl: each line of stdin is a text to score.
 import type { Engine } from "../../src/backend.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { scoreTokens } from "../../src/round/perplexity.ts";
 import type { ScoreCommand } from "./options.ts";
-import { failureOf } from "../output/failure.ts";
+import { answerLine, type LineAnswer } from "../input/answer-line.ts";
 import { type Fields, ForeignFields, foreignFields, idOf, parseFields, wholeField, wrong } from "../input/fields.ts";
-import { scoreJson } from "../output/score.ts";
-import { stderr, stdout } from "../output/streams.ts";
+import { scoreJson } from "../output/token-scores.ts";
+import { stderr } from "../output/streams.ts";
 import { tokensOf } from "./tokens.ts";
-import { type Line, stdinLines } from "../input/text.ts";
+import { stdinLines } from "../input/text.ts";
 
 const FIELDS = ["id", "text", "ids", "top", "window"];
 
@@ -19,38 +18,25 @@ export async function answerScores(engine: Engine, options: ScoreCommand): Promi
   const foreign = new ForeignFields((text) => stderr.line(text));
   for await (const line of stdinLines()) {
     if (line.blank) continue;
-    if (!await answerLine(line, engine, options, foreign)) failed++;
+    if (!await answerLine(line, (text) => scoreRequest(text, line.number, engine, options, foreign))) failed++;
   }
   return failed > 0 ? EXIT.partial : EXIT.ok;
 }
 
-async function answerLine(
-  line: Line,
+async function scoreRequest(
+  text: string,
+  number: number,
   engine: Engine,
   options: ScoreCommand,
   foreign: ForeignFields,
-): Promise<boolean> {
-  const { number } = line;
-  let id: Fields = {};
-  let result: object;
-  try {
-    const fields = parseFields(line.text, "text", 'write "…", {"text": "…"} or {"ids": […]}');
-    const own = idOf(fields);
-    if (own !== undefined) id = { id: own };
-    foreign.see(number, foreignFields(fields, FIELDS));
-    const tokens = tokensOf(engine.source, givenBy(fields));
-    const top = wholeField(fields, "top", 0, 1000) ?? options.top;
-    const window = wholeField(fields, "window", 2, 2 ** 31) ?? options.window;
-    const found = await scoreTokens(engine, tokens, { top, window });
-    result = { line: number, ...id, ...scoreJson(engine, found) };
-  } catch (error) {
-    const failure = failureOf(error);
-    stdout.line(JSON.stringify({ line: number, ...id, error: failure }));
-    stderr.line(`hunch: line ${number}: ${failure.message}`);
-    return false;
-  }
-  stdout.line(JSON.stringify(result));
-  return true;
+): Promise<LineAnswer> {
+  const fields = parseFields(text, "text", 'write "…", {"text": "…"} or {"ids": […]}');
+  const id = idOf(fields);
+  foreign.see(number, foreignFields(fields, FIELDS));
+  const tokens = tokensOf(engine.source, givenBy(fields));
+  const top = wholeField(fields, "top", 0, 1000) ?? options.top;
+  const window = wholeField(fields, "window", 2, 2 ** 31) ?? options.window;
+  return { id, result: scoreJson(engine, await scoreTokens(engine, tokens, { top, window })) };
 }
 
 function givenBy(fields: Fields): string | Int32Array {

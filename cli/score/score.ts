@@ -1,20 +1,17 @@
 // hunch score: one text to a table or a JSON object, or with --jsonl one for each line of stdin.
 import type { Engine } from "../../src/backend.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
-import { openModel } from "../../src/model/open.ts";
 import { scoreTokens, type TextScore } from "../../src/round/perplexity.ts";
-import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { trimCache } from "../cache/entries.ts";
-import { choiceLine } from "../engine/choice.ts";
+import { Engines, settingOf } from "../engine/engines.ts";
 import type { ScoreCommand } from "./options.ts";
 import { interruptible } from "../input/interrupt.ts";
 import { LogitsFile } from "./logits-file.ts";
 import { openRegistry } from "../engine/methods.ts";
-import { findModel } from "../engine/models.ts";
-import { scoreJson, scoreLines } from "../output/score.ts";
+import { scoreJson, scoreLines } from "../output/token-scores.ts";
 import { Status } from "../output/status.ts";
-import { stderr, stdout, warn } from "../output/streams.ts";
+import { stdout } from "../output/streams.ts";
 import { readText } from "../input/text.ts";
 import { tokensOf } from "./tokens.ts";
 
@@ -26,22 +23,17 @@ export async function score(options: ScoreCommand): Promise<number> {
   const cacheDir = openCache();
   const since = Date.now();
   const registry = await openRegistry(options.plugins);
-  const source = await openModel(await findModel(options.model, cacheDir), { context: options.context, warn });
-  let engine: Engine | undefined;
+  const engines = new Engines({ ...settingOf(options), registry, cacheDir, progress: status.progress });
   try {
+    const source = await engines.source(options.model);
     const tokens = given === undefined ? undefined : tokensOf(source, given);
-    const { format, strict, context, threads } = options;
-    const wanted = { format, strict, context, threads, cacheDir, progress: status.progress };
-    engine = await loadEngine(options.backend, source, wanted, registry, (choice) => {
-      if (options.debug) stderr.line(`hunch: ${choiceLine(choice)}`);
-    });
+    const engine = await engines.load(source, options.backend);
     trimCache(cacheDir, since);
     if (tokens === undefined) return await (await import("./score-lines.ts")).answerScores(engine, options);
     return await scoreOne(engine, tokens, options, status);
   } finally {
     status.clear();
-    engine?.close();
-    source.close();
+    engines.close();
   }
 }
 

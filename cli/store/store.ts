@@ -1,15 +1,14 @@
 // hunch store: making stores of texts, and looking after them.
 import { EXIT, HunchError } from "../../src/errors.ts";
-import { openModel } from "../../src/model/open.ts";
 import { DEFAULT_LIMIT, LEAST_LIMIT } from "../../src/store/manifest.ts";
 import { Store, type StoreInfo } from "../../src/store/store.ts";
 import { openCache } from "../cache/cache.ts";
-import { findModel } from "../engine/models.ts";
+import { openNamed } from "../engine/models.ts";
 import { describe } from "../output/failure.ts";
 import { Status } from "../output/status.ts";
-import { stderr, stdout, warn } from "../output/streams.ts";
+import { stderr, stdout } from "../output/streams.ts";
 import { bytes, count, table, when } from "../output/table.ts";
-import { openStore, storeFolder, storeNames, vocabularyOf } from "../state/stores.ts";
+import { openStore, storeFolder, storeNames, vocabularyOf } from "../cache/stores.ts";
 import { textsOf } from "./texts.ts";
 
 /** Adds texts to a store, or makes it of them first; the texts are all read before anything is written. */
@@ -24,7 +23,7 @@ export async function fillStore(
 ): Promise<number> {
   const folder = storeFolder(name);
   const status = new Status();
-  const source = await openModel(await findModel(model, openCache()), { warn });
+  const source = await openNamed(model, openCache());
   try {
     const own = vocabularyOf(source);
     if (action === "add") openStore(name, own).close(); // what cannot be is told before anything is read

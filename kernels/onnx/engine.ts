@@ -142,7 +142,7 @@ export class OnnxEngine implements Engine {
         throw new Error("these scores are no longer valid: a sequence was used after their pass");
       }
     }, this.#rules);
-    if (rows.judge) scores.judge(rows.judge);
+    if (rows.verify) scores.verify(rows.verify);
     return scores;
   }
 

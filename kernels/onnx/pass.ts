@@ -183,6 +183,6 @@ export class Pass {
 }
 
 /** Whether the soft-max and its likeliest tokens are made in the graph; where nothing is said, whoever asks makes them. */
-function wantsProbabilities({ need = "argmax", judge }: Rows): boolean {
-  return need !== "argmax" || (judge !== undefined && !RULES.get(judge.rule.name)?.argmaxOnly);
+function wantsProbabilities({ need = "argmax", verify }: Rows): boolean {
+  return need !== "argmax" || (verify !== undefined && !RULES.get(verify.rule.name)?.argmaxOnly);
 }

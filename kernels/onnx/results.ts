@@ -1,6 +1,6 @@
 // What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
 import type { Candidates, Scores } from "../../src/backend.ts";
-import type { Judged, JudgeRequest } from "../../src/device-rule.ts";
+import type { Verified, VerifyRequest } from "../../src/device-rule.ts";
 import { type Distribution, mass, widened } from "../../src/math/distribution.ts";
 import type { OnnxRules } from "./rules.ts";
 
@@ -15,7 +15,7 @@ export interface ResultBuffers {
 }
 
 export class OnnxScores implements Scores {
-  judged?: Judged;
+  verified?: Verified;
 
   constructor(
     readonly rows: number,
@@ -74,8 +74,8 @@ export class OnnxScores implements Scores {
     return this.#row(row);
   }
 
-  judge(request: JudgeRequest): void {
-    this.judged = this.rules.judge(request, this.results.probabilities, (row) => this.argmax(row));
+  verify(request: VerifyRequest): void {
+    this.verified = this.rules.verify(request, this.results.probabilities, (row) => this.argmax(row));
   }
 
   #row(row: number): Float32Array {

@@ -2,14 +2,14 @@
 // that is bound to the very buffers that the pass wrote. What crosses into JavaScript are tokens and counts.
 //
 // A place is judged only when the walk gets there: its rows are most of the work, and most are never looked at.
-import type { Judged, JudgeRequest } from "../../src/device-rule.ts";
+import type { Verified, VerifyRequest } from "../../src/device-rule.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
 import type { TreePlace } from "../../src/draft/walk.ts";
 import { Feed } from "./feed.ts";
 import { GraphBuilder } from "./graph.ts";
 import { encodeModel } from "./proto.ts";
 import { drawGraph, RULE_FEEDS, RULE_RESULTS } from "./rule-graphs.ts";
-import type { BuildGraph, Judging } from "./rules/onnx-rule.ts";
+import type { BuildGraph, ScoredPass } from "./rules/onnx-rule.ts";
 import { RULES } from "./rules/table.ts";
 import type { Runtime, Session, Value } from "./runtime.ts";
 
@@ -49,11 +49,11 @@ export class OnnxRules {
    * `probabilities`: float32 [rows, vocab] as a pass wrote them; `argmax`: the likeliest token of a row. Undefined where
    * this rule cannot be run, or not on this tree. Throws RangeError where a row cannot be drawn from.
    */
-  judge(
-    { rule: { name, parameters = {} }, tree, uniforms }: JudgeRequest,
+  verify(
+    { rule: { name, parameters = {} }, tree, uniforms }: VerifyRequest,
     probabilities: Float32Array,
     argmax: (row: number) => number,
-  ): Judged | undefined {
+  ): Verified | undefined {
     let used = 0;
     const row = (row: number) => probabilities.subarray(row * this.vocab, (row + 1) * this.vocab);
     const say = (graph: string, build: BuildGraph, { row: at, drafts, drawn }: TreePlace): number => {
@@ -62,7 +62,7 @@ export class OnnxRules {
       used += Number(this.#used.data[0]);
       return Number(this.#token.data[0]);
     };
-    const pass: Judging = {
+    const pass: ScoredPass = {
       vocab: this.vocab,
       argmax,
       draw: (row) => say("draw", drawGraph, { row, drafts: [], drawn: undefined }),
@@ -73,7 +73,7 @@ export class OnnxRules {
         return this.#likely.data.slice(0, drafts.length);
       },
     };
-    const verdict = RULES.get(name)?.judge(tree, pass, parameters);
+    const verdict = RULES.get(name)?.verify(tree, pass, parameters);
     return verdict && { verdict, used };
   }
 

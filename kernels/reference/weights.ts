@@ -23,7 +23,7 @@ export function readModel(source: ModelSource): Model {
   };
 }
 
-function readLayer(read: Reader, spec: LayerSpec, name: string, width: number): Layer {
+function readLayer(read: TensorReader, spec: LayerSpec, name: string, width: number): Layer {
   const { heads, kvHeads, headSize } = spec.attention;
   const { hidden, gated } = spec.feedForward;
   const [queries, keys] = [heads * headSize, kvHeads * headSize];
@@ -53,7 +53,7 @@ function readLayer(read: Reader, spec: LayerSpec, name: string, width: number): 
   };
 }
 
-interface Reader {
+interface TensorReader {
   /** `name.weight` [rows, columns] and, where the file has it, `name.bias` [rows]. */
   matrix(name: string, rows: number, columns: number): Matrix;
   /** A vector of one of these lengths; undefined where the file lacks it. */
@@ -62,7 +62,7 @@ interface Reader {
   optionalNorm(name: string, lengths: readonly number[]): Norm | undefined;
 }
 
-function reader(source: ModelSource): Reader {
+function reader(source: ModelSource): TensorReader {
   const floats = (name: string, shapes: readonly (readonly number[])[]): Float32Array => {
     const tensor = source.tensor(name);
     if (!shapes.some((shape) => shape.join() === tensor.shape.join())) {

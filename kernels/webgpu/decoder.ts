@@ -12,7 +12,7 @@ import {
   type Bench,
   bestSteps,
   candidatesStep,
-  type Growing,
+  type GrowingBuffer,
   matmulStep,
   normStep,
   type Plane,
@@ -35,15 +35,15 @@ export interface Decoder {
   readonly angles: GPUBuffer;
   readonly ropes: readonly { readonly spec: RopeSpec; readonly from: number }[];
   /** [scored, vocab]; grown before a pass that needs more. */
-  readonly logits: Growing;
+  readonly logits: GrowingBuffer;
   /** What split attention leaves for its merge; grown like the logits. */
-  readonly parts: Growing;
+  readonly parts: GrowingBuffer;
   /** [MOST_ROWS, BEST_WORDS], as ops/best.wgsl says. */
   readonly best: GPUBuffer;
   /** [MOST_ROWS, CANDIDATES, 2], as ops/candidates.wgsl says. */
   readonly candidates: GPUBuffer;
   /** [scored, vocab]; grown like the logits. */
-  readonly probabilities: Growing;
+  readonly probabilities: GrowingBuffer;
 }
 
 const round8 = (length: number) => Math.ceil(length / 8) * 8;
@@ -121,7 +121,7 @@ export async function buildDecoder(
   const angles = device.storage(anglesLength * 4, "angles");
   const tree = device.storage((MOST_ROWS + MOST_ROWS * MOST_ROWS) * 4, "tree");
 
-  const parts: Growing = { buffer: device.storage(16, "parts of attention") };
+  const parts: GrowingBuffer = { buffer: device.storage(16, "parts of attention") };
 
   const attend = (layer: LayerSpec, n: number, from: Plane): Plane => {
     const { heads, kvHeads, headSize, scale, rope, window, softcap } = layer.attention;
@@ -213,7 +213,7 @@ export async function buildDecoder(
 
   const last = plane("last", spec.width);
   normalise("norm", last, true);
-  const logits: Growing = { buffer: device.storage(spec.vocab * 4, "logits") };
+  const logits: GrowingBuffer = { buffer: device.storage(spec.vocab * 4, "logits") };
   const tied = !source.has("output.weight");
   const head = matrix([{ name: tied ? "embed" : "output", bias: "output.bias", rows: spec.vocab }], spec.width);
   const embedding = new Embedding(bench, source, x, tree, {
@@ -226,7 +226,7 @@ export async function buildDecoder(
   for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: shaping }));
   const best = device.storage(MOST_ROWS * BEST_WORDS * 4, "best");
   const candidates = device.storage(MOST_ROWS * CANDIDATES * 8, "candidates");
-  const probabilities: Growing = { buffer: device.storage(16, "probabilities") };
+  const probabilities: GrowingBuffer = { buffer: device.storage(16, "probabilities") };
   const ends = [
     ...bestSteps(bench, spec.vocab, logits, best),
     candidatesStep(bench, spec.vocab, logits, candidates),

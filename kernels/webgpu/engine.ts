@@ -5,7 +5,7 @@ import type { ModelSource } from "../../src/model/source.ts";
 import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
 import { type Measured, readCalibration, writeCalibration } from "../calibration.ts";
 import { chainParents, depthsOf } from "../rows.ts";
-import { KeyValueCache } from "./cache.ts";
+import { KeyValueCache } from "./key-value-cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Counts, Device } from "./device.ts";
 import { MOST_ROWS } from "./kernels.ts";
@@ -137,7 +137,7 @@ export class WebGpuEngine implements Engine {
   pass(cache: KeyValueCache, past: number, rows: Rows, move: Move | undefined): Promise<Scores> {
     return this.#inTurn(async () => {
       const parents = rows.parents ?? chainParents(rows.tokens.length);
-      const { judged, results } = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
+      const { verified, results } = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
       const pass = this.#passes;
       const check = () => {
         if (pass !== this.#passes) {
@@ -153,7 +153,7 @@ export class WebGpuEngine implements Engine {
         vocab: this.source.spec.vocab,
         temperature: rows.temperature ?? 1,
         results,
-        judged,
+        verified,
         check,
         load: () => this.#inTurn(loadInTurn),
       });

@@ -1,14 +1,14 @@
 // One pass: rows are told to the device, steps recorded and submitted once, results read back once.
 import type { Rows } from "../../src/backend.ts";
-import type { Judged } from "../../src/device-rule.ts";
+import type { Verified } from "../../src/device-rule.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { notFinite } from "../../src/model/not-finite.ts";
 import { writeRotation } from "../rope.ts";
-import type { KeyValueCache } from "./cache.ts";
+import type { KeyValueCache } from "./key-value-cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
 import { BEST_WORDS, BROKEN, CANDIDATES, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
-import { type Growing, partsOf, Recorder, uniform, type Width } from "./steps.ts";
+import { type GrowingBuffer, partsOf, Recorder, uniform, type Width } from "./steps.ts";
 import { WebGpuRules } from "./rules.ts";
 import { floats, type Part, partsFor, type Results } from "./scores.ts";
 
@@ -26,7 +26,7 @@ interface Place {
 
 /** What a pass brought: the verdict that it was asked for, or what it was to tell of its rows. */
 export interface Outcome {
-  readonly judged?: Judged;
+  readonly verified?: Verified;
   readonly results: Results;
 }
 
@@ -58,14 +58,14 @@ export class Pass {
   async run(
     cache: KeyValueCache,
     past: number,
-    { tokens, score, need, temperature = 1, judge }: Rows,
+    { tokens, score, need, temperature = 1, verify }: Rows,
     parents: Int32Array,
     depths: Int32Array,
     move: Move | undefined,
   ): Promise<Outcome> {
     const { device, decoder } = this;
     device.check();
-    const asked = judge && await this.#rules.prepare(judge.rule, judge.tree, judge.uniforms);
+    const asked = verify && await this.#rules.prepare(verify.rule, verify.tree, verify.uniforms);
     const parts = asked ? asked.parts : partsFor(need);
     const rows = tokens.length;
     const scored = score === "last" ? 1 : rows;
@@ -103,8 +103,8 @@ export class Pass {
     const read = await reading;
     this.#refuseBroken(read[0]);
     if (!asked) return { results: resultsOf(parts, read) };
-    const judged = asked.read(read[1]);
-    return judged ? { judged, results: {} } : { results: await this.load() };
+    const verified = asked.read(read[1]);
+    return verified ? { verified, results: {} } : { results: await this.load() };
   }
 
   /** Everything about the rows that the last `run` scored. Ends the life of what it returned. */
@@ -203,7 +203,7 @@ export class Pass {
     if (width.parts?.includes("probabilities")) this.#grow(decoder.probabilities, bytes, "probabilities");
   }
 
-  #grow(growing: Growing, bytes: number, label: string): void {
+  #grow(growing: GrowingBuffer, bytes: number, label: string): void {
     if (growing.buffer.size >= bytes) return;
     this.device.destroy(growing.buffer);
     growing.buffer = this.device.storage(bytes, label);

@@ -9,7 +9,7 @@ import type { Device, Kernel } from "./device.ts";
 import { MOST_ROWS } from "./kernels.ts";
 import type { Buffers, RuleOnDevice, Upload } from "./rules/device-rule.ts";
 import { RULES } from "./rules/table.ts";
-import type { Growing } from "./steps.ts";
+import type { GrowingBuffer } from "./steps.ts";
 
 /** A verdict that can be recorded: everything is compiled and uploaded. */
 export interface Prepared extends Pick<Upload, "bytes" | "read">, Pick<RuleOnDevice, "parts" | "record"> {
@@ -23,8 +23,8 @@ export class WebGpuRules {
   readonly #shape: GPUBuffer;
   readonly #factors: GPUBuffer;
   readonly #work: GPUBuffer;
-  readonly #tree: Growing;
-  readonly #numbers: Growing;
+  readonly #tree: GrowingBuffer;
+  readonly #numbers: GrowingBuffer;
 
   constructor(private readonly device: Device, private readonly vocab: number) {
     this.verdict = device.storage(2 * MOST_ROWS * 8, "verdict");
@@ -88,7 +88,7 @@ export class WebGpuRules {
   }
 
   /** `parts`, one behind the other, in a buffer that has room for `bytes`. */
-  #upload(to: Growing, bytes: number, parts: readonly ArrayBufferView[]): void {
+  #upload(to: GrowingBuffer, bytes: number, parts: readonly ArrayBufferView[]): void {
     const { device } = this;
     if (to.buffer.size < bytes) {
       const { label } = to.buffer;

@@ -1,6 +1,6 @@
 // What a pass left behind, read in memory that the device has filled. The rest stays on the device until it is loaded.
 import { type Candidates, type Need, NEEDS, type Scores } from "../../src/backend.ts";
-import type { Judged } from "../../src/device-rule.ts";
+import type { Verified } from "../../src/device-rule.ts";
 import { type Distribution, widened } from "../../src/math/distribution.ts";
 import { BEST_WORDS, CANDIDATES } from "./kernels.ts";
 
@@ -34,7 +34,7 @@ export interface Scored {
   readonly vocab: number;
   readonly temperature: number;
   readonly results: Results;
-  readonly judged: Judged | undefined;
+  readonly verified: Verified | undefined;
   /** Throws once the results are gone. */
   readonly check: () => void;
   /** Reads all of the results. */
@@ -44,13 +44,13 @@ export interface Scored {
 export class WebGpuScores implements Scores {
   readonly rows: number;
   readonly vocab: number;
-  readonly judged?: Judged;
+  readonly verified?: Verified;
   #results: Results;
 
   constructor(private readonly pass: Scored) {
     this.rows = pass.rows;
     this.vocab = pass.vocab;
-    this.judged = pass.judged;
+    this.verified = pass.verified;
     this.#results = pass.results;
   }
 

@@ -1,7 +1,7 @@
 // The state of one text on the device: how many columns of its cache are committed, and what the last pass put behind.
 import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
 import { Committed } from "../committed.ts";
-import type { KeyValueCache } from "./cache.ts";
+import type { KeyValueCache } from "./key-value-cache.ts";
 import type { Move } from "./pass.ts";
 
 /** What a sequence needs of its engine. */

@@ -47,7 +47,7 @@ export interface Step {
 }
 
 /** A buffer that is replaced when it grows. */
-export interface Growing {
+export interface GrowingBuffer {
   buffer: GPUBuffer;
 }
 
@@ -81,7 +81,7 @@ export function matmulStep(
   { device, pass, nothing, features = device.features }: Bench,
   x: Plane,
   piece: Piece,
-  out: Growing,
+  out: GrowingBuffer,
   strideOut: number,
   { logits, paired }: {
     readonly logits?: { readonly scale: number; readonly cap: number };
@@ -244,7 +244,7 @@ export interface AttentionStep extends Heads {
   readonly tree: GPUBuffer;
   readonly mixed: Plane;
   /** Where split attention leaves its parts; grown by `partsOf` before a pass that needs more. */
-  readonly parts: Growing;
+  readonly parts: GrowingBuffer;
 }
 
 /** Attention, and the step that joins its parts where it was split. `share` is another than `sharing` in tests. */
@@ -304,7 +304,7 @@ export function activateStep(
 }
 
 /** The likeliest token of each row, the runner-up and the sum of the soft-max: of slices, then joined. */
-export function bestSteps({ device, pass }: Bench, vocab: number, logits: Growing, best: GPUBuffer): Step[] {
+export function bestSteps({ device, pass }: Bench, vocab: number, logits: GrowingBuffer, best: GPUBuffer): Step[] {
   const slices = Math.ceil(vocab / BEST_SLICE);
   const parts = device.storage(MOST_ROWS * slices * BEST_WORDS * 4, "parts of best");
   const [shape, joined] = [uniform(device, [vocab]), uniform(device, [slices])];
@@ -323,9 +323,9 @@ export function bestSteps({ device, pass }: Bench, vocab: number, logits: Growin
 export function softmaxStep(
   { device, pass }: Bench,
   vocab: number,
-  logits: Growing,
+  logits: GrowingBuffer,
   best: GPUBuffer,
-  probabilities: Growing,
+  probabilities: GrowingBuffer,
 ): Step {
   const shape = uniform(device, [vocab]);
   const kernel = softmaxKernel();
@@ -338,7 +338,7 @@ export function softmaxStep(
 }
 
 /** The likeliest tokens of each row, [scored, CANDIDATES] of (token, its score's bits). */
-export function candidatesStep({ device }: Bench, vocab: number, logits: Growing, out: GPUBuffer): Step {
+export function candidatesStep({ device }: Bench, vocab: number, logits: GrowingBuffer, out: GPUBuffer): Step {
   const shape = uniform(device, [vocab]);
   const kernel = candidatesKernel();
   return {

@@ -40,7 +40,7 @@ export const block: VerificationRule = {
         tokens.push(tree.tokens[eldest]);
         chain.push(holding(tree, children, tree.tokens[eldest]));
       }
-      const { kept, next } = judge(tokens, targets, drafts, chance);
+      const { kept, next } = verifyChain(tokens, targets, drafts, chance);
       const end = chain[kept];
       root = holding(tree, childrenOf(tree, end), next);
       if (root.length === 0) return { path: pathTo(tree, end[0]), next };
@@ -49,7 +49,7 @@ export const block: VerificationRule = {
 };
 
 /** `targets` has one more entry than `tokens` and `drafts`: p after the whole chain. */
-function judge(tokens: number[], targets: Distribution[], drafts: Distribution[], chance: Chance) {
+function verifyChain(tokens: number[], targets: Distribution[], drafts: Distribution[], chance: Chance) {
   const covered = [1];
   tokens.forEach((token, i) => {
     // b·p/q capped at 1, in the form that is safe at the ends.

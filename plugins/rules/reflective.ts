@@ -63,7 +63,7 @@ export function reflective(weight: number, reflect: Reflection): VerificationRul
         const p = normalise(scores.distribution(row));
         if (drafts.length === 0) return chance.pick(p);
         const from = drawn ?? point(p.vocab, drafts[0]);
-        return judge(
+        return verifySiblings(
           { p, q: normalise(from), drawn: from, drafts, law: draft.law },
           fuse(p, known.get(row - 1), weight),
           chance,
@@ -82,7 +82,7 @@ export function reflective(weight: number, reflect: Reflection): VerificationRul
 }
 
 /** The rule `recursive` with drafts put to `fused`, and the target's own token from p. */
-function judge(siblings: Siblings, fused: Distribution, chance: Chance): number {
+function verifySiblings(siblings: Siblings, fused: Distribution, chance: Chance): number {
   let { p } = siblings;
   let put = fused;
   for (const [i, x] of siblings.drafts.entries()) {

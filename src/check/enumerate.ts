@@ -62,8 +62,8 @@ function enumerate(of: Case, rule: VerificationRule, drafts: Drafts): Exact {
   for (const draft of drafts(rows)) {
     const scores = new TableScores(rows, draft.value);
     let total = 0;
-    const judge = (chance: Chance) => rule.verify(draft.value, scores, chance);
-    for (const { value: verdict, probability } of everyBranch(judge, verdictText)) {
+    const verify = (chance: Chance) => rule.verify(draft.value, scores, chance);
+    for (const { value: verdict, probability } of everyBranch(verify, verdictText)) {
       branches++;
       total += probability;
       broken = complaint(draft.value, verdict, scores, rule.lossless);

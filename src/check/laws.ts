@@ -5,13 +5,13 @@ import type { DraftLaw, DraftTree } from "../tree.ts";
 import { type Case, depthOf, type Rows } from "./case.ts";
 
 /** A tree under construction. */
-interface Growing {
+interface PartialTree {
   readonly tokens: number[];
   readonly parents: number[];
   readonly contexts: number[];
 }
 
-function finish(law: DraftLaw, rows: Rows, { tokens, parents, contexts }: Growing): DraftTree {
+function finish(law: DraftLaw, rows: Rows, { tokens, parents, contexts }: PartialTree): DraftTree {
   return {
     tokens: Int32Array.from(tokens),
     parents: Int32Array.from(parents),
@@ -29,7 +29,7 @@ export function drawTree(rows: Rows, chance: Chance): DraftTree {
 /** Every law but `beam`: place by place, each child given its elder siblings. */
 function drawSiblings(rows: Rows, chance: Chance): DraftTree {
   const { law, parents, vocab } = rows.of;
-  const tree: Growing = { tokens: [], parents: [], contexts: [] };
+  const tree: PartialTree = { tokens: [], parents: [], contexts: [] };
   const nodeOf = new Map([[-1, -1]]); // place of the case → node of this tree
   for (let place = 0; place < parents.length; place++) {
     const parent = nodeOf.get(parents[place]);
@@ -55,7 +55,7 @@ function drawSiblings(rows: Rows, chance: Chance): DraftTree {
 function drawGrowing(rows: Rows, chance: Chance): DraftTree {
   const { parents, vocab } = rows.of;
   const depth = depthOf(parents);
-  const tree: Growing = { tokens: [], parents: [], contexts: [] };
+  const tree: PartialTree = { tokens: [], parents: [], contexts: [] };
   const depths: number[] = [];
   while (tree.tokens.length < parents.length) {
     const open = [-1, ...tree.tokens.keys()].filter((node) => (depths[node] ?? 0) < depth);
@@ -133,7 +133,7 @@ function drawBeam(rows: Rows, chance: Chance): DraftTree {
       if (levels[level].length < width && !levels[level].includes(context)) levels[level].push(context);
     });
   }
-  const tree: Growing = { tokens: [], parents: [], contexts: [] };
+  const tree: PartialTree = { tokens: [], parents: [], contexts: [] };
   for (const context of levels.flat()) {
     tree.tokens.push((context - 1) % vocab);
     tree.parents.push(tree.contexts.indexOf(Math.floor((context - 1) / vocab)));

@@ -10,6 +10,9 @@ import type { OpenedModel, TemplateFile, Warn } from "./files/opened.ts";
 import { BinaryFile } from "./files/reader.ts";
 import type { ModelSource } from "./source.ts";
 
+/** More ignored hyper-parameters than these are counted. */
+const MOST_NAMED = 8;
+
 export interface OpenOptions {
   /**
    * Longest text that is wanted, tokens. Models whose rotation depends on it (longrope, dynamic) are resolved for it;
@@ -32,8 +35,18 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const { context, template, warn } = options;
   const own = openFile(path, context);
   const source = template ? own.withTemplate(template) : own;
-  if (warn) source.warn = warn;
+  if (warn) {
+    source.warn = warn;
+    if (source.ignored.length > 0) warn(ignoredLine(source));
+  }
   return source;
+}
+
+/** A file's names come from strangers and go to terminals. */
+function ignoredLine({ ignored, path }: OpenedModel): string {
+  const names = ignored.slice(0, MOST_NAMED).map((name) => JSON.stringify(name.slice(0, 80)));
+  const more = ignored.length > MOST_NAMED ? ` and ${ignored.length - MOST_NAMED} more` : "";
+  return `hyper-parameters that this program does not know are ignored: ${names.join(", ")}${more} (${path})`;
 }
 
 function openFile(path: string, context: number | undefined): OpenedModel {

@@ -8,7 +8,7 @@ import { KINDS, type Methods, type Plugin, type PluginContext } from "./plugin.t
 import type { VerificationRule } from "../rule.ts";
 import type { Sampling } from "../sampling.ts";
 import { suggestion } from "../suggestion.ts";
-import { checkOptions, parseSpec } from "./spec.ts";
+import { checkOptions, parseSpec } from "./method-spec.ts";
 
 /** The methods at hand. */
 export class Registry {

@@ -7,7 +7,7 @@ import type { GenerateOptions } from "../generation.ts";
 import { rawSampling } from "../sampling.ts";
 import { sampledPass, type SampledScores } from "./sampled-scores.ts";
 import { type DraftTree, isChain, rowParents } from "../tree.ts";
-import { judgesGreedily } from "./verify.ts";
+import { verifiesGreedily } from "./verify.ts";
 
 /**
  * `text`: the committed tokens; the last of them is the root, whose row is not in the cache yet. Row 0 of the scores is
@@ -19,21 +19,21 @@ export async function targetPass(
   text: Int32Array,
   tree: DraftTree,
 ): Promise<SampledScores> {
-  const relaxed = judgesGreedily(rule, given, tree);
+  const relaxed = verifiesGreedily(rule, given, tree);
   const sampling = relaxed ? rawSampling(given) : given;
   await rule.prepare?.(tree, text, sampling); // it may run passes of its own, which would end the scores of this one
   const watched = onRound !== undefined;
   const candidates = drafter.candidates !== undefined;
-  const judge = watched || relaxed || candidates || !isStream(chance) // where the engine judges, nothing else is at hand
+  const verify = watched || relaxed || candidates || !isStream(chance) // where the engine verifies, nothing else is at hand
     ? undefined
     : requestVerdict(rule, tree, sampling, engine.can, chance);
   const scoring = sampledPass(sequence, rowsOf(text[text.length - 1], tree), sampling, text, tree, {
-    judge,
+    verify,
     candidates,
   });
   const scores = await beside(scoring, tree, tree.tokens.length + 1, { engine, drafter });
   if (watched) await scores.load();
-  if (scores.judged !== undefined && isStream(chance)) chance.spend(scores.judged.used);
+  if (scores.verified !== undefined && isStream(chance)) chance.spend(scores.verified.used);
   return scores;
 }
 

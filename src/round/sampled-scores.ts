@@ -1,6 +1,6 @@
 // The target's sampling distribution over the rows of a pass: what a verification rule is given as Scores.
 import type { Candidates, Need, Rows, Scores, Sequence } from "../backend.ts";
-import type { Judged, JudgeRequest } from "../device-rule.ts";
+import type { Verified, VerifyRequest } from "../device-rule.ts";
 import { argmax, type Distribution, point, probability, top } from "../math/distribution.ts";
 import { penalises, type Sampling } from "../sampling.ts";
 import type { DraftTree } from "../tree.ts";
@@ -26,18 +26,18 @@ export async function sampledPass(
   sampling: Sampling,
   text: Int32Array,
   tree: Pick<DraftTree, "tokens" | "parents">,
-  { first, judge, candidates }: {
+  { first, verify, candidates }: {
     readonly first?: number;
-    readonly judge?: JudgeRequest;
+    readonly verify?: VerifyRequest;
     /** True: `SampledScores.candidates` will be asked. */
     readonly candidates?: boolean;
   } = {},
 ): Promise<SampledScores> {
   const { temperature, need } = passNeeds(sampling);
   const asked = candidates && need === "argmax" ? "candidates" : need;
-  const scores = await sequence.forward({ ...rows, temperature, need: asked, judge });
+  const scores = await sequence.forward({ ...rows, temperature, need: asked, verify });
   const sampled = new SampledScores(scores, sampling, text, tree, first);
-  if (scores.judged === undefined && scores.load !== undefined && !sampled.settled()) await scores.load();
+  if (scores.verified === undefined && scores.load !== undefined && !sampled.settled()) await scores.load();
   return sampled;
 }
 
@@ -54,7 +54,7 @@ export class SampledScores implements Scores {
   readonly #sampling: Sampling;
   readonly #penalty: Penalty;
   readonly #distributions: (Distribution | undefined)[] = [];
-  readonly judged?: Judged;
+  readonly verified?: Verified;
 
   /** `text`: the committed tokens, root included. `first`: the node that row 0 belongs to, −1 for the root. */
   constructor(
@@ -69,7 +69,7 @@ export class SampledScores implements Scores {
     this.#scores = scores;
     this.#sampling = sampling;
     this.#penalty = new Penalty(sampling, text, tree, first);
-    this.judged = scores.judged;
+    this.verified = scores.verified;
   }
 
   /** Whether all rows follow from what a pass with these needs has brought; else the Scores must be loaded. */

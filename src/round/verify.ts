@@ -13,15 +13,15 @@ export function verifyRound(
   tree: DraftTree,
   scores: SampledScores,
 ): Verdict {
-  const verdict = judgesGreedily(rule, sampling, tree)
+  const verdict = verifiesGreedily(rule, sampling, tree)
     ? rule.verifyGreedily!(tree, scores)
-    : scores.judged?.verdict ?? rule.verify(tree, scores, chance);
+    : scores.verified?.verdict ?? rule.verify(tree, scores, chance);
   const fault = verdictFault(tree, verdict, scores.vocab);
   if (fault !== undefined) throw broken(`the rule ${rule.name} gave a verdict that cannot be: ${fault}`);
   return verdict;
 }
 
 /** Whether a relaxed rule judges by its own form for temperature 0, which looks at more than the likeliest token. */
-export function judgesGreedily(rule: VerificationRule, { temperature }: Sampling, tree: DraftTree): boolean {
+export function verifiesGreedily(rule: VerificationRule, { temperature }: Sampling, tree: DraftTree): boolean {
   return temperature === 0 && tree.tokens.length > 0 && rule.verifyGreedily !== undefined;
 }

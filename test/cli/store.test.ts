@@ -3,7 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { storeFolder } from "../../cli/state/stores.ts";
+import { storeFolder } from "../../cli/cache/stores.ts";
 import { textsOf } from "../../cli/store/texts.ts";
 import type { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";

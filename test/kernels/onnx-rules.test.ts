@@ -45,8 +45,8 @@ function compare(rule: VerificationRule, device: DeviceRule, { tree, rows, unifo
   const scores = new OnnxScores(count, vocab, 1, results, () => {}, rules);
   let used = 0;
   const verdict = rule.verify(tree, scores, new UniformChance(() => uniforms[used++]));
-  scores.judge({ rule: device, tree, uniforms });
-  assert.deepEqual(scores.judged, { verdict, used }, `${rule.name} on ${tree.law}`);
+  scores.verify({ rule: device, tree, uniforms });
+  assert.deepEqual(scores.verified, { verdict, used }, `${rule.name} on ${tree.law}`);
   if (rule.name === "greedy") return;
   const row = verdict.path.length === 0 ? 0 : verdict.path[verdict.path.length - 1] + 1;
   assert.ok(rows[row * vocab + verdict.next] > 0, "a token without probability was said");
@@ -136,8 +136,8 @@ test("an engine gives no verdict by a rule that it does not have", async () => {
   const { source } = randomModel(5, { spec: { context: 64 } });
   const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir: temporaryCache(after) });
   after(() => engine.close());
-  const judge = { rule: { name: "block" }, tree: EMPTY_TREE, uniforms: new Float64Array(1) } as const;
-  const scores = await engine.open().forward({ tokens: Int32Array.of(1), judge });
-  assert.equal(scores.judged, undefined);
+  const verify = { rule: { name: "block" }, tree: EMPTY_TREE, uniforms: new Float64Array(1) } as const;
+  const scores = await engine.open().forward({ tokens: Int32Array.of(1), verify });
+  assert.equal(scores.verified, undefined);
   assert.ok(scores.argmax(0) >= 0, "what was asked for besides is there");
 });

@@ -12,7 +12,7 @@ import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import { Registry } from "../../src/plugins/registry.ts";
 import { definePlugin, type OptionValues, type PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY } from "../../src/sampling.ts";
-import { parseSpec } from "../../src/plugins/spec.ts";
+import { parseSpec } from "../../src/plugins/method-spec.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { compareVocabularies, refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { TableEngine } from "../support/table-engine.ts";

@@ -3,12 +3,12 @@ import { type TreePlace, walkDown } from "../../../src/draft/walk.ts";
 import { type Distribution, point } from "../../../src/math/distribution.ts";
 import type { Verdict } from "../../../src/verdict.ts";
 import type { DraftTree } from "../../../src/tree.ts";
-import type { Judging } from "./onnx-rule.ts";
+import type { ScoredPass } from "./onnx-rule.ts";
 
 /** `say`: the token of a place that has drafts. A draft that was chosen has all of q. */
 export function walkDrafts(
   tree: DraftTree,
-  pass: Judging,
+  pass: ScoredPass,
   say: (place: TreePlace & { readonly drawn: Distribution }) => number,
 ): Verdict {
   return walkDown(tree, (place) => {

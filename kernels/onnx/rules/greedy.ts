@@ -5,5 +5,5 @@ import type { OnnxRule } from "./onnx-rule.ts";
 export const greedy: OnnxRule = {
   name: "greedy",
   argmaxOnly: true,
-  judge: (tree, pass) => walkDown(tree, ({ row }) => pass.argmax(row)),
+  verify: (tree, pass) => walkDown(tree, ({ row }) => pass.argmax(row)),
 };

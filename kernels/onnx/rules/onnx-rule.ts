@@ -8,7 +8,7 @@ import type { GraphBuilder } from "../graph.ts";
 export type BuildGraph = (g: GraphBuilder, vocab: number) => void;
 
 /** What a rule may ask of the pass that it judges. Rows are those of the tree's pass: 0 of the root, i + 1 of node i. */
-export interface Judging {
+export interface ScoredPass {
   readonly vocab: number;
   argmax(row: number): number;
   /** A token that the target draws for itself. */
@@ -31,5 +31,5 @@ export interface OnnxRule {
   /** True: `argmax` is all it asks, so the pass makes no probabilities. */
   readonly argmaxOnly?: true;
   /** `parameters`: those that the rule named with itself. Undefined where it cannot judge this tree. */
-  judge(tree: DraftTree, pass: Judging, parameters: Readonly<Record<string, number>>): Verdict | undefined;
+  verify(tree: DraftTree, pass: ScoredPass, parameters: Readonly<Record<string, number>>): Verdict | undefined;
 }

@@ -37,7 +37,7 @@ const DRAWS: Readonly<Record<DraftLaw, Draws>> = {
 
 export const recursive: OnnxRule = {
   name: "recursive",
-  judge(tree, pass) {
+  verify(tree, pass) {
     const draws = DRAWS[tree.law];
     const build = (g: GraphBuilder, vocab: number) => recursiveGraph(g, vocab, draws);
     return walkDrafts(tree, pass, (place) => pass.say(`recursive ${draws}`, build, place));
@@ -78,7 +78,7 @@ function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): void {
       const x = pick(g, RULE_FEEDS.drafts, i);
       const px = pick(g, p, x);
       const u = pick(g, RULE_FEEDS.uniforms, i);
-      const judge = (g: GraphBuilder, { likelihood, alive, residual }: Source): Value[] => {
+      const verify = (g: GraphBuilder, { likelihood, alive, residual }: Source): Value[] => {
         let kept = keeps(g, px, likelihood, u);
         let refused = g.op("Not", [kept]);
         if (alive !== undefined) [kept, refused] = [kept, refused].map((flag) => g.op("And", [flag, alive]));
@@ -87,18 +87,18 @@ function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): void {
         return [refused, owed, g.op("Where", [kept, x, integer(g, -1)]), g.op("Add", [flips, flipped])];
       };
       const chosen = (g: GraphBuilder) =>
-        judge(g, { likelihood: one(g), residual: (g) => renormalised(g, without(g, p, x), p) });
+        verify(g, { likelihood: one(g), residual: (g) => renormalised(g, without(g, p, x), p) });
       const replaced = (g: GraphBuilder) =>
-        judge(g, { likelihood: pick(g, all!, x), residual: (g) => residual(g, p, all!) });
+        verify(g, { likelihood: pick(g, all!, x), residual: (g) => residual(g, p, all!) });
       const removed = (g: GraphBuilder) => {
         const left = raw(g, rest);
-        return judge(g, {
+        return verify(g, {
           likelihood: at(g, left, x),
           alive: g.op("Greater", [left.sum, zero(g)]),
           residual: (g) => residual(g, p, whole(g, left)),
         });
       };
-      const judged = draws === "chosen"
+      const verified = draws === "chosen"
         ? chosen(g)
         : draws === "replaced"
         ? replaced(g)
@@ -110,7 +110,7 @@ function recursiveGraph(g: GraphBuilder, vocab: number, draws: Draws): void {
           removed,
           chosen,
         );
-      const [goOn, ...values] = judged;
+      const [goOn, ...values] = verified;
       if (!removes) return { goOn, values };
       const [fewer] = g.choose(goOn, [VECTOR], (g) => [without(g, rest, x)], () => [rest]);
       return { goOn, values: [...values, fewer] };

@@ -20,7 +20,7 @@ import type { OnnxRule } from "./onnx-rule.ts";
 
 export const token: OnnxRule = {
   name: "token",
-  judge: (tree, pass) =>
+  verify: (tree, pass) =>
     tree.law === "top-and-one" ? undefined : walkDrafts(tree, pass, (place) => pass.say("token", tokenGraph, place)),
 };
 

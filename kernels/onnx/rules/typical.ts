@@ -7,7 +7,7 @@ import type { OnnxRule } from "./onnx-rule.ts";
 
 export const typical: OnnxRule = {
   name: "typical",
-  judge(tree, pass, { epsilon, delta }) {
+  verify(tree, pass, { epsilon, delta }) {
     const node = longestStanding(
       tree,
       (row, drafts) => pass.likely("typical", typicalGraph, row, drafts, [epsilon, delta]),

@@ -1,5 +1,5 @@
 // How one verification rule runs on the device. Each file beside this one that is named after a rule holds one.
-import type { Judged } from "../../../src/device-rule.ts";
+import type { Verified } from "../../../src/device-rule.ts";
 import type { DraftTree } from "../../../src/tree.ts";
 import type { Kernel } from "../device.ts";
 import type { Part } from "../scores.ts";
@@ -23,7 +23,7 @@ export interface Upload {
   /** Bytes of the verdict. */
   readonly bytes: number;
   /** `words`: the verdict as the kernels left it. Undefined where they could not settle it. */
-  read(words: Uint32Array): Judged | undefined;
+  read(words: Uint32Array): Verified | undefined;
 }
 
 /** What the kernels read and write. */

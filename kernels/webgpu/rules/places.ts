@@ -1,5 +1,5 @@
 // The places that a walk down a draft may come by, packed for the kernels that walk (owed.wgsl).
-import type { Judged } from "../../../src/device-rule.ts";
+import type { Verified } from "../../../src/device-rule.ts";
 import { childrenOf, holding, pathTo } from "../../../src/draft/walk.ts";
 import type { Distribution } from "../../../src/math/distribution.ts";
 import type { DraftTree } from "../../../src/tree.ts";
@@ -41,7 +41,7 @@ export function readWalk(
   [settled, place, next, used]: Uint32Array,
   tree: DraftTree,
   places: readonly Place[],
-): Judged | undefined {
+): Verified | undefined {
   return settled === 1 ? { verdict: { path: pathTo(tree, places[place].node), next }, used } : undefined;
 }
 

@@ -1,5 +1,5 @@
 // typical on the device: every draft's exact probability, every row's entropy up to a margin, and a token drawn from each row.
-import type { Judged } from "../../../src/device-rule.ts";
+import type { Verified } from "../../../src/device-rule.ts";
 import { childrenOf, longestStanding, pathTo } from "../../../src/draft/walk.ts";
 import type { Kernel } from "../device.ts";
 import type { Draft, RuleOnDevice } from "./device-rule.ts";
@@ -41,7 +41,7 @@ export const typical: RuleOnDevice = {
 };
 
 /** The path is chosen here, from exact probabilities and entropies that are known up to a margin. */
-function readTypical(words: Uint32Array, { tree, parameters: { epsilon, delta }, vocab }: Draft): Judged | undefined {
+function readTypical(words: Uint32Array, { tree, parameters: { epsilon, delta }, vocab }: Draft): Verified | undefined {
   const rows = tree.tokens.length + 1;
   const likely = new Float64Array(words.slice(2 * rows, 2 * rows + 2 * tree.tokens.length).buffer);
   const entropies = new Float32Array(words.buffer, words.byteOffset, 2 * rows);

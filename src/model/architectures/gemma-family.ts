@@ -1,7 +1,8 @@
 // What the Gemma family shares.
 import type { ModelFile } from "../spec/architecture.ts";
 import type { Tensor } from "../tensors/tensor.ts";
-import type { AttentionSpec, ModelSpec } from "../spec/spec.ts";
+import { activationOf } from "../spec/decoder.ts";
+import type { Activation, AttentionSpec, ModelSpec } from "../spec/spec.ts";
 import { layers } from "../spec/names.ts";
 import { raised } from "../tensors/weights.ts";
 
@@ -12,8 +13,10 @@ export const GEMMA_NAMES = layers("model.layers.N.", {
   "feedForward.postNorm": "post_feedforward_layernorm",
 });
 
-/** Hyper-parameters that Gemma's `config.json` calls otherwise. */
-export const GEMMA_CONFIG = { hidden_act: "hidden_activation" };
+/** Gemma's own word decides; `hidden_act` stands in old files and means nothing. */
+export function gemmaActivation(file: ModelFile): Activation {
+  return activationOf(file, "gelu_pytorch_tanh", "hidden_activation");
+}
 
 /** Hugging Face stores the gains of norms less one; GGUF stores them ready. */
 export function addOneToGains(tensors: Map<string, Tensor>, _spec: ModelSpec, file: ModelFile): void {

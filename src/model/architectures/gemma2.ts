@@ -3,7 +3,7 @@
 import type { Architecture } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
 import { CORE, POST_NORMS, PRE_NORMS } from "../spec/names.ts";
-import { addOneToGains, GEMMA_CONFIG, GEMMA_NAMES, gemmaScale } from "./gemma-family.ts";
+import { addOneToGains, GEMMA_NAMES, gemmaActivation, gemmaScale } from "./gemma-family.ts";
 import { layerWindows } from "../spec/windows.ts";
 
 export const gemma2: Architecture = {
@@ -12,16 +12,15 @@ export const gemma2: Architecture = {
   huggingFace: "gemma2",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS],
   names: { huggingFace: GEMMA_NAMES },
-  config: GEMMA_CONFIG,
   spec(file) {
     const { hyper } = file;
-    const window = layerWindows(file, { every: 2, windowed: (n) => n % 2 === 0 });
+    const window = layerWindows(file, { windowed: (n) => n % 2 === 0 });
     const softcap = hyper.number(["attn_logit_softcapping"], 0) || undefined;
     const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
     return decoderSpec(file, {
       name: "gemma2",
       headSize: 256,
-      activation: "gelu-tanh",
+      activation: gemmaActivation(file),
       rope: { interleaved: false },
       attention: (n, common) => ({ ...window(n), softcap, scale: gemmaScale(file, common, 46) }),
       embeddingScale: Math.sqrt,

@@ -52,7 +52,7 @@ export function openConverted(path: string, context?: number): OpenedModel {
       path,
       format: "hunch",
       title: index.get("title").text() ?? path,
-      description: { spec, tensors },
+      description: { spec, tensors, ignored: [] },
       files: [file],
       size: file.size,
       ...textParts(file, texts, spec.vocab),

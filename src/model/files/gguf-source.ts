@@ -79,7 +79,7 @@ export function specialsOf(path: string, metadata: GgufMetadata): Record<string,
 /** What metadata and tensors under GGUF's names amount to. */
 export function describeGguf(
   path: string,
-  metadata: { get(key: string): unknown },
+  metadata: ReadonlyMap<string, unknown>,
   tensors: ReadonlyMap<string, Tensor>,
   context?: number,
 ) {
@@ -91,7 +91,7 @@ export function describeGguf(
     throw new HunchError("input", message, { file: path, field: "general.architecture", hint: `known are ${known}` });
   }
   const hyper = new Hyper(path, (key) => metadata.get(`${name}.${key}`), `${name}.`);
-  const file: ModelFile = { kind: "gguf", path, hyper, tensors, context };
+  const file: ModelFile = { kind: "gguf", path, hyper, all: metadata, tensors, context };
   return describe(architecture, file);
 }
 

@@ -47,6 +47,8 @@ export class OpenedModel implements ModelSource {
   readonly size: number;
   readonly texts: SourceTexts;
   readonly converted: ConvertedWeights | undefined;
+  /** Metadata keys or fields of config.json that may mean something and were not read. */
+  readonly ignored: readonly string[];
   /** Told when tokenizer or template are first asked for. */
   warn: Warn = () => {};
   #tokenizer: Tokenizer | undefined;
@@ -62,6 +64,7 @@ export class OpenedModel implements ModelSource {
     this.size = parts.size;
     this.texts = parts.texts;
     this.converted = parts.converted;
+    this.ignored = parts.description.ignored;
   }
 
   /** Built at first use. Throws HunchError("input") where the file has none, or one that is not supported. */

@@ -32,6 +32,7 @@ export interface DecoderOptions {
 export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec {
   const { hyper } = file;
   refuseExperts(file);
+  refuseBidirectional(file);
   const width = hyper.integer(["embedding_length", "hidden_size"]);
   const layerCount = hyper.integer(["block_count", "num_hidden_layers"]);
   if (layerCount > file.tensors.size) {
@@ -63,6 +64,7 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
     vocab: vocabOf(file),
     width,
     context,
+    longest: rope?.longest,
     layers,
     norm: { kind: options.norm ?? "rms", epsilon: epsilonOf(file, options.norm ?? "rms") },
     embeddingScale: options.embeddingScale?.(width) ?? 1,
@@ -125,10 +127,14 @@ const ACTIVATIONS: Record<string, Activation> = {
   gelu_pytorch_tanh: "gelu-tanh",
 };
 
-export function activationOf(file: ModelFile, fallback = "silu"): Activation {
-  const name = file.hyper.text(["hidden_act"], fallback);
+export function activationOf(file: ModelFile, fallback = "silu", field = "hidden_act"): Activation {
+  const name = file.hyper.text([field], fallback);
   if (!Object.hasOwn(ACTIVATIONS, name)) {
-    throw file.hyper.wrong("hidden_act", `the activation ${name} is not supported`, "use another model");
+    throw file.hyper.wrong(
+      file.hyper.find([field])?.name ?? field,
+      `the activation ${name} is not supported`,
+      "use another model",
+    );
   }
   return ACTIVATIONS[name];
 }
@@ -136,6 +142,17 @@ export function activationOf(file: ModelFile, fallback = "silu"): Activation {
 function refuseExperts(file: ModelFile): void {
   const names = ["expert_count", "num_local_experts", "num_experts", "n_routed_experts"];
   if (file.hyper.integer(names, 0) > 0) {
-    throw file.hyper.wrong(names[0], "mixtures of experts are not supported", "use a dense model");
+    throw file.hyper.wrong(file.hyper.find(names)!.name, "mixtures of experts are not supported", "use a dense model");
   }
+}
+
+/** Embedding models are made of generating ones and go by their names. */
+function refuseBidirectional({ hyper }: ModelFile): void {
+  const wrong = (name: string) => {
+    const message = "rows that see later ones, as in models that make embeddings, are not supported";
+    return hyper.wrong(name, message, "take a model that generates text");
+  };
+  for (const name of ["attention.causal", "is_causal"]) if (!hyper.flag([name], true)) throw wrong(name);
+  const name = "use_bidirectional_attention";
+  if (hyper.flag([name], false)) throw wrong(name);
 }

@@ -7,28 +7,31 @@ const LARGEST = 2 ** 31;
 
 export class Hyper {
   /**
-   * `lookup` answers undefined or null where the file lacks a name; `prefix` only says where in complaints; `own` tells
-   * what the file calls names that are asked for, where it has another word.
+   * `lookup` answers undefined or null where the file lacks a name; `prefix` is where its names are in the file. `read`
+   * gathers the names that answered a question, with their prefixes, and with a dot behind them those of opened objects.
+   * `own` tells what the file calls names that are asked for, where it has another word.
    */
   constructor(
     readonly path: string,
     private readonly lookup: (name: string) => unknown,
     private readonly prefix = "",
+    readonly read = new Set<string>(),
     private readonly own: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** The same hyper-parameters, of a file that has its own words for some names. */
-  renamed(own: Readonly<Record<string, string>> = {}): Hyper {
-    return new Hyper(this.path, this.lookup, this.prefix, own);
+  /** The same hyper-parameters, of a file that has its own words for some names and leaves others to `defaults`. */
+  renamed(own: Readonly<Record<string, string>> = {}, defaults: Readonly<Record<string, unknown>> = {}): Hyper {
+    const lookup = (name: string) => this.lookup(name) ?? (Object.hasOwn(defaults, name) ? defaults[name] : undefined);
+    return new Hyper(this.path, lookup, this.prefix, this.read, own);
   }
 
-  /** The first of `names` that the file has. */
+  /** The first of `names` that the file has. Others of them that say the same count as read. */
   find(names: readonly string[]): { name: string; value: unknown } | undefined {
-    for (const name of names.flatMap((name) => Object.hasOwn(this.own, name) ? [this.own[name], name] : name)) {
-      const value = this.lookup(name);
-      if (value !== undefined && value !== null) return { name, value };
-    }
-    return undefined;
+    const found = names.flatMap((name) => Object.hasOwn(this.own, name) ? [this.own[name], name] : name)
+      .map((name) => ({ name, value: this.lookup(name) }))
+      .filter(({ value }) => value !== undefined && value !== null);
+    for (const { name, value } of found) if (value === found[0].value) this.read.add(this.prefix + name);
+    return found[0];
   }
 
   has(...names: string[]): boolean {
@@ -112,7 +115,9 @@ export class Hyper {
     if (!found) return undefined;
     const record = found.value;
     if (typeof record !== "object" || Array.isArray(record)) throw this.wrong(found.name, "is not an object");
-    return fromRecord(this.path, record as Record<string, unknown>, `${this.prefix}${found.name}.`);
+    const prefix = `${this.prefix}${found.name}.`;
+    this.read.add(prefix);
+    return fromRecord(this.path, record as Record<string, unknown>, prefix, this.read);
   }
 
   #absent<T>(names: readonly string[], fallback: T | undefined): T {
@@ -122,8 +127,8 @@ export class Hyper {
 }
 
 /** Hyper-parameters of a JSON object. */
-export function fromRecord(path: string, record: Record<string, unknown>, prefix = ""): Hyper {
-  return new Hyper(path, (name) => Object.hasOwn(record, name) ? record[name] : undefined, prefix);
+export function fromRecord(path: string, record: Record<string, unknown>, prefix = "", read?: Set<string>): Hyper {
+  return new Hyper(path, (name) => Object.hasOwn(record, name) ? record[name] : undefined, prefix, read);
 }
 
 function single(value: unknown): unknown {

@@ -7,15 +7,17 @@ import type { ModelFile } from "./architecture.ts";
  */
 export function layerWindows(
   file: ModelFile,
-  pattern?: { readonly every: number; readonly windowed: (n: number) => boolean },
+  pattern?: { readonly windowed: (n: number) => boolean },
 ): (n: number) => { window?: number } {
   const { hyper } = file;
+  // Converters write no windows for these, and llama.cpp computes none.
+  if (!pattern && file.kind === "gguf") return () => ({ window: undefined });
   const size = hyper.integer(["attention.sliding_window", "sliding_window"], 0);
   const used = pattern !== undefined || hyper.flag(["use_sliding_window"], false);
-  if (!used || size === 0) return () => ({ window: undefined });
   const count = hyper.integer(["block_count", "num_hidden_layers"]);
   const types = hyper.texts(["layer_types"], count) ?? patternOf(file, count);
   const first = hyper.integer(["max_window_layers"], 0);
+  if (!used || size === 0) return () => ({ window: undefined });
   const windowed = (n: number) => {
     if (types && types[n] !== "sliding_attention" && types[n] !== "full_attention") {
       throw hyper.wrong("layer_types", `layers of type ${types[n].slice(0, 40)} are not supported`);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Backend, Rows } from "../../../src/backend.ts";
 import type { WeightFormat } from "../../../src/weight-format.ts";
-import type { JudgeRequest } from "../../../src/device-rule.ts";
+import type { VerifyRequest } from "../../../src/device-rule.ts";
 import { HunchError } from "../../../src/errors.ts";
 import type { ModelSource } from "../../../src/model/source.ts";
 import { chainTree } from "../../../src/tree.ts";
@@ -80,7 +80,7 @@ export async function refusesAll(
     try {
       const tokens = Int32Array.of(1, 5, 3);
       const scores = await engine.open().forward({ tokens, ...rows });
-      return scores.judged?.verdict.next ?? scores.argmax(scores.rows - 1);
+      return scores.verified?.verdict.next ?? scores.argmax(scores.rows - 1);
     } finally {
       engine.close();
     }
@@ -89,7 +89,7 @@ export async function refusesAll(
   const values = type === "F32" ? [NaN, Infinity, -Infinity] : [0x7e00, 0x7c00];
   for (const name of names) {
     for (const [i, value] of values.entries()) {
-      const rows: Partial<Rows>[] = [{ need: "argmax" }, { need: "probabilities", score: "last" }, { judge: JUDGE }];
+      const rows: Partial<Rows>[] = [{ need: "argmax" }, { need: "probabilities", score: "last" }, { verify: JUDGE }];
       await assert.rejects(ask(brokenModel(name, value, type), rows[i]), (error: unknown) => {
         assert.ok(error instanceof HunchError, String(error));
         assert.equal(error.kind, "input");
@@ -100,4 +100,4 @@ export async function refusesAll(
   }
 }
 
-const JUDGE: JudgeRequest = { rule: { name: "greedy" }, tree: chainTree([5, 3]), uniforms: new Float64Array(6) };
+const JUDGE: VerifyRequest = { rule: { name: "greedy" }, tree: chainTree([5, 3]), uniforms: new Float64Array(6) };

@@ -31,10 +31,10 @@ export async function expectOwnVerdicts(
       const sampling = { ...GREEDY, temperature: rule.greedy ? 0 : 1.3 };
       for (let seed = 0; seed < seeds; seed++) {
         const [own, others] = [new SeededChance(seed), new SeededChance(seed)];
-        const judge = requestVerdict(rule, tree, sampling, engine.can, own)!;
-        const { judged } = await sampledPass(sequence, rows, sampling, root, tree, { judge });
-        const verdict = judged?.verdict;
-        own.spend(judged?.used ?? 0);
+        const verify = requestVerdict(rule, tree, sampling, engine.can, own)!;
+        const { verified } = await sampledPass(sequence, rows, sampling, root, tree, { verify });
+        const verdict = verified?.verdict;
+        own.spend(verified?.used ?? 0);
         const scores = await sampledPass(sequence, rows, sampling, root, tree);
         assert.deepEqual(verdict, rule.verify(tree, scores, others), `${rule.name} on ${law}, seed ${seed}`);
         assert.equal(own.pick(EVEN), others.pick(EVEN), "both took as many numbers");

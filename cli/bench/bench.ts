@@ -1,0 +1,113 @@
+// hunch bench: settings beside plain decoding on the same prompts, in turns, in one process.
+import { resolve } from "node:path";
+import { EXIT } from "../../src/errors.ts";
+import { writeOutput } from "../../src/output-file.ts";
+import { openCache } from "../cache/cache.ts";
+import { openRegistry } from "../engine/methods.ts";
+import { interruptible } from "../input/interrupt.ts";
+import { asOption, refuseIdle, samplingOf } from "../input/sampling.ts";
+import { Status } from "../output/status.ts";
+import { stderr, stdout, warn } from "../output/streams.ts";
+import { csv } from "./csv.ts";
+import { DATA_SETS, type Task, tasksOf } from "./data.ts";
+import { html } from "./html.ts";
+import { Live } from "./live.ts";
+import { Log } from "./log.ts";
+import { commandLine, machine, peakMiB } from "./machine.ts";
+import { markdown } from "./markdown.ts";
+import { curveOf, measureGroup } from "./measure.ts";
+import type { BenchCommand } from "./options.ts";
+import { FORMAT_VERSION, key, type Plan, type Results, rowsOf, summed, type Unsummed } from "./results.ts";
+import { settingsOf } from "./settings.ts";
+import { Stand } from "./stand.ts";
+import { workingSettings } from "./warm-up.ts";
+
+/** Returns the exit code. */
+export async function bench(options: BenchCommand): Promise<number> {
+  const { temperature, maxTokens, seed, turns } = options;
+  const sampling = samplingOf(options, asOption);
+  refuseIdle({ ...options, seed: undefined }, temperature, asOption);
+  const data = options.data.length > 0 ? options.data : DATA_SETS;
+  const tasks = await tasksOf(data, options.prompts);
+  const wanted = { ...options, drafters: options.drafters.length > 0 ? options.drafters : ["lookup"] };
+  const asked = settingsOf(wanted, temperature, await openRegistry(options.plugins));
+  const status = new Status();
+  const own = { drafter: "none", rule: undefined, controller: undefined, overflow: "truncate" } as const;
+  const stand = await Stand.open({ ...options, ...own, sampling }, status.progress);
+  try {
+    const settings = await workingSettings(stand, asked, status.progress);
+    status.end();
+    const { source, format, name: engine } = stand.engine;
+    const plan: Plan = {
+      version: FORMAT_VERSION,
+      model: { title: source.title, path: source.path, hash: await source.hash(openCache()) },
+      engine,
+      format,
+      strict: options.strict,
+      settings,
+      data,
+      prompts: tasks.map(key),
+      sampling,
+      seed,
+      maxTokens,
+      turns,
+    };
+    const log = await Log.open(resolve(options.out, "runs.jsonl"), plan, options.resume);
+    const { results, whole } = await interruptible((signal) => measure(stand, plan, tasks, log, options, signal));
+    if (results === undefined) return EXIT.interrupted;
+    write(results, options.out);
+    if (options.json) stdout.line(JSON.stringify(results));
+    else stdout.write(markdown(results));
+    if (!options.quiet) stderr.line(`hunch: written to ${options.out}: results.json, report.md, runs.csv, report.html`);
+    for (const warning of results.warnings) warn(warning);
+    return whole ? EXIT.ok : EXIT.interrupted;
+  } finally {
+    status.clear();
+    stand.close();
+  }
+}
+
+/** `whole`: nobody stopped it. Undefined results: nothing was measured. */
+async function measure(
+  stand: Stand,
+  plan: Plan,
+  tasks: readonly Task[],
+  log: Log,
+  { quiet }: BenchCommand,
+  signal: AbortSignal,
+): Promise<{ readonly results: Results | undefined; readonly whole: boolean }> {
+  const live = new Live(!quiet);
+  const groups = [...log.groups];
+  const all = tasks.length * plan.turns;
+  const measured = (): Unsummed => ({
+    ...plan,
+    machine: machine(),
+    command: commandLine(),
+    started: log.started,
+    facts: [...new Map(groups.map(({ facts }) => [key(facts), facts])).values()],
+    runs: groups.flatMap(({ runs }) => runs),
+    curve: curveOf(stand.engine),
+    peakMiB: peakMiB(),
+  });
+  for (let turn = 0; turn < plan.turns; turn++) {
+    for (const [i, task] of tasks.entries()) {
+      if (log.has(key(task), turn)) continue;
+      const group = await measureGroup(stand, plan.settings, task, { turn, first: i + turn, signal });
+      if (group === undefined) break;
+      log.add(group);
+      groups.push(group);
+      live.show(rowsOf(measured()).filter(({ kind }) => kind === undefined), groups.length, all, task.kind);
+    }
+  }
+  live.clear();
+  if (groups.length === 0) return { results: undefined, whole: false };
+  return { results: summed(measured()), whole: groups.length === all };
+}
+
+function write(results: Results, folder: string): void {
+  const to = (name: string, content: string) => writeOutput(resolve(folder, name), content, { folders: true });
+  to("results.json", JSON.stringify(results));
+  to("report.md", markdown(results));
+  to("runs.csv", csv(results));
+  to("report.html", html(results));
+}

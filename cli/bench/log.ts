@@ -1,0 +1,85 @@
+// Every measurement goes to disk as it is made, a line of JSON each, so that a benchmark that is killed goes on where it
+// was. What is compared was measured side by side, so a group of runs counts when it is whole: one prompt in one turn.
+import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { HunchError } from "../../src/errors.ts";
+import { readTextFile } from "../input/text.ts";
+import { key, type Measured, type Plan, type PromptFacts } from "./results.ts";
+
+/** All runs of one prompt in one turn. */
+export interface Group {
+  readonly facts: PromptFacts;
+  readonly turn: number;
+  readonly runs: readonly Measured[];
+}
+
+interface Head {
+  readonly plan: Plan;
+  readonly started: string;
+}
+
+export class Log {
+  private constructor(
+    readonly path: string,
+    readonly started: string,
+    /** What was measured before. */
+    readonly groups: readonly Group[],
+  ) {}
+
+  /**
+   * Begins a log, or with `resume` goes on with one that is there. Throws HunchError("usage") where there is one and
+   * `resume` is not said, and where what is there was measured otherwise.
+   */
+  static async open(path: string, plan: Plan, resume: boolean): Promise<Log> {
+    if (existsSync(path)) {
+      if (!resume) {
+        throw new HunchError("usage", "there are measurements already", {
+          file: path,
+          hint: "go on with them by --resume, or name another folder with --out",
+        });
+      }
+      const [head, ...groups] = await read(path);
+      if (head !== undefined) {
+        refuseOther(path, (head as Head).plan, plan);
+        return new Log(path, (head as Head).started, groups as Group[]);
+      }
+    }
+    mkdirSync(dirname(path), { recursive: true });
+    const head: Head = { plan, started: new Date().toISOString() };
+    appendFileSync(path, `${JSON.stringify(head)}\n`);
+    return new Log(path, head.started, []);
+  }
+
+  has(prompt: string, turn: number): boolean {
+    return this.groups.some((group) => key(group.facts) === prompt && group.turn === turn);
+  }
+
+  add(group: Group): void {
+    appendFileSync(this.path, `${JSON.stringify(group)}\n`);
+  }
+}
+
+/** The lines that are whole: a killed process may have left a piece of one, and what follows it begins a new line. */
+async function read(path: string): Promise<unknown[]> {
+  const lines = (await readTextFile(path)).split("\n").filter((line) => line !== "");
+  const parsed = lines.flatMap((line) => {
+    try {
+      return [JSON.parse(line) as unknown];
+    } catch {
+      return [];
+    }
+  });
+  if (parsed.length < lines.length) appendFileSync(path, "\n");
+  return parsed;
+}
+
+function refuseOther(path: string, before: Plan, now: Plan): void {
+  for (const name of Object.keys(now) as (keyof Plan)[]) {
+    if (JSON.stringify(before[name]) === JSON.stringify(now[name])) continue;
+    const shown = (plan: Plan) => JSON.stringify(plan[name]).slice(0, 80);
+    throw new HunchError("usage", `what is measured there has other ${name}: ${shown(before)}, not ${shown(now)}`, {
+      file: path,
+      hint: "give the options of the first run, or name another folder with --out",
+    });
+  }
+}

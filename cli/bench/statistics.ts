@@ -1,0 +1,64 @@
+// Medians and how sure they are: an interval by drawing the measurements again, with replacement, many times.
+// Bootstrap Methods: Another Look at the Jackknife (Efron, 1979); percentile intervals.
+
+/** A median with the ends of its interval. */
+export interface Interval {
+  readonly low: number;
+  readonly median: number;
+  readonly high: number;
+}
+
+/** The interval holds the true median in so many of 100 experiments, as far as the prompts stand for all prompts. */
+export const CONFIDENCE = 0.95;
+const DRAWS = 2000;
+
+/** The value below which `fraction` of at least one number lie, 0…1, on straight lines between them. */
+export function quantile(values: readonly number[], fraction: number): number {
+  return at([...values].sort((a, b) => a - b), fraction);
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** Of at least one number; the same numbers give the same interval. Of fewer than three, the least and the greatest. */
+export function interval(values: readonly number[]): Interval {
+  return stratified([values]);
+}
+
+/** The same over groups that are drawn from each on its own, as kinds of prompts are; weights are the groups' sizes. */
+export function stratified(groups: readonly (readonly number[])[]): Interval {
+  const all = groups.flat();
+  const middle = median(all);
+  if (all.length < 3) return { low: Math.min(...all), median: middle, high: Math.max(...all) };
+  const random = generator(all.length);
+  const medians = Float64Array.from({ length: DRAWS }, () => {
+    const drawn = groups.flatMap((group) => group.map(() => group[Math.floor(random() * group.length)]));
+    return median(drawn);
+  }).sort();
+  const tail = (1 - CONFIDENCE) / 2;
+  return { low: at(medians, tail), median: middle, high: at(medians, 1 - tail) };
+}
+
+/** Half the distance of the quartiles from each other, in proportion to the median: how restless something is. */
+export function restlessness(values: readonly number[]): number {
+  return (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
+}
+
+function at(sorted: ArrayLike<number>, fraction: number): number {
+  const place = fraction * (sorted.length - 1);
+  const below = Math.floor(place);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
+}
+
+/** Mulberry32: uniform numbers 0 ≤ u < 1, the same for the same seed. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,18 @@
+// Measurements as people read them.
+import type { Row } from "./results.ts";
+import type { Interval } from "./statistics.ts";
+
+/** `12.3 (11.9–13.0)`: the median and its interval. */
+export function intervalText({ low, median, high }: Interval, digits?: number): string {
+  const of = digits ?? (median < 10 ? 2 : median < 100 ? 1 : 0);
+  return `${median.toFixed(of)} (${low.toFixed(of)}–${high.toFixed(of)})`;
+}
+
+/** `1.52 (1.31–1.70)×`; empty of plain decoding. */
+export function speedText({ speedup }: Row): string {
+  return speedup === undefined ? "" : `${intervalText(speedup, 2)}×`;
+}
+
+export function percent(share: number, digits = 0): string {
+  return `${(100 * share).toFixed(digits)}%`;
+}

@@ -1,0 +1,83 @@
+// The models and engines that a command works with: opened by name, closed together, the last one first.
+import type { Engine } from "../../src/backend.ts";
+import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
+import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
+import type { TemplateFile } from "../../src/model/files/opened.ts";
+import type { ModelSource } from "../../src/model/source.ts";
+import type { PluginContext } from "../../src/plugins/plugin.ts";
+import type { Registry } from "../../src/plugins/registry.ts";
+import type { ModelOptions } from "../options.ts";
+import { stderr } from "../output/streams.ts";
+import { loadEngine } from "./backends.ts";
+import { type Choice, choiceLine, type Options } from "./choice.ts";
+import { contextOf } from "./methods.ts";
+import { openNamed } from "./models.ts";
+
+export interface EngineSetting extends Options {
+  readonly registry: Registry;
+  /** Tell what `--backend auto` came to as soon as it is known. */
+  readonly debug?: boolean;
+}
+
+/** What options say of every engine of a command. */
+export function settingOf({ format, strict, context, threads, debug }: ModelOptions & { readonly debug?: boolean }) {
+  return { format, strict, context, threads, debug };
+}
+
+export class Engines {
+  readonly #closing: (() => void)[] = [];
+  readonly #drafts: Engine[] = [];
+
+  constructor(private setting: EngineSetting) {}
+
+  /** The weight format of all that is loaded from now on. */
+  use(format: EngineSetting["format"]): void {
+    this.setting = { ...this.setting, format };
+  }
+
+  /** Engines of models other than the target, in the order in which methods opened them. */
+  get drafts(): readonly Engine[] {
+    return this.#drafts;
+  }
+
+  /** `name`: as `--model` takes it. */
+  async source(name: string | undefined, template?: TemplateFile): Promise<ModelSource> {
+    const { cacheDir, context } = this.setting;
+    const source = await openNamed(name, cacheDir, { context, template });
+    this.closeLater(() => source.close());
+    return source;
+  }
+
+  /** `chosen` is told what `--backend auto` came to, and whether that is new. */
+  async load(
+    source: ModelSource,
+    backend: string,
+    chosen?: (choice: Choice, fresh: boolean) => void,
+  ): Promise<Engine> {
+    const { registry, debug, ...options } = this.setting;
+    const engine = await loadEngine(backend, source, options, registry, (choice, fresh) => {
+      chosen?.(choice, fresh);
+      if (debug) stderr.line(`hunch: ${choiceLine(choice)}`);
+    });
+    this.closeLater(() => engine.close());
+    return engine;
+  }
+
+  /** What methods get to see, with draft models on `backend`. */
+  contextOf(target: Engine, backend: string, corpus?: PluginContext["corpus"]): PluginContext {
+    return contextOf(this.setting.registry, target, async (name, vocabulary) => {
+      const draft = await this.load(await this.source(name), backend);
+      if (vocabulary !== "any") refuseOtherVocabulary(target.source, draft.source);
+      this.#drafts.push(draft);
+      return vocabulary === "any" ? draft : inVocabularyOf(target, draft);
+    }, corpus);
+  }
+
+  closeLater(close: () => void): void {
+    this.#closing.push(close);
+  }
+
+  close(): void {
+    this.#closing.splice(0).reverse().forEach((close) => close());
+  }
+}

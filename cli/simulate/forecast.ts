@@ -1,0 +1,107 @@
+// What a drafter would bring, from how often its guesses are kept and what passes cost. With a chain of n nodes a round
+// brings 1 + Σ P(the node at depth d is kept) tokens and takes a pass over n + 1 rows and n steps of the drafter
+// (Fast Inference from Transformers via Speculative Decoding, Leviathan et al., 2023, arXiv 2211.17192, with the cost of a
+// pass by its rows in place of a constant, and acceptance by depth in place of one rate).
+
+/** How good a drafter's guesses are. */
+export interface Guesses {
+  /** [depth] Of guesses of that depth whose elders were kept, the share that is kept, 0…1. The last goes on. */
+  readonly acceptance: readonly number[];
+  /** [depth] Share of rounds that have a guess of that depth, 0…1; the last goes on. Absent: all. */
+  readonly offered?: readonly number[];
+  /** [rank] How often the second, third, … child is right, in proportion to the first; none where absent. */
+  readonly others?: readonly number[];
+  /** Milliseconds of a step of the drafter, which brings one level of a draft. */
+  readonly draftMs: number;
+  /** Milliseconds of the drafter in every round, whatever it finds. Absent: none. */
+  readonly roundMs?: number;
+}
+
+/** Milliseconds of a target pass over so many rows. */
+export type Cost = (rows: number) => number;
+
+export interface Forecast {
+  readonly nodes: number;
+  readonly depth: number;
+  /** Nodes at each depth. */
+  readonly widths: readonly number[];
+  readonly tokensPerPass: number;
+  readonly tokensPerSecond: number;
+  /** Over plain decoding. */
+  readonly speedup: number;
+}
+
+const goingOn = (values: readonly number[], depth: number) => values[Math.min(depth, values.length) - 1];
+
+/** Chains of 0 (plain decoding), 1, … `most` nodes. */
+export function chains(guesses: Guesses, cost: Cost, most: number): Forecast[] {
+  const { acceptance, offered = [1], draftMs, roundMs = 0 } = guesses;
+  const out: Forecast[] = [];
+  let kept = 1;
+  let tokens = 1;
+  // A round's draft is as long as guesses are at hand: P(it has d nodes or more) is what is offered at d.
+  let ms = cost(1);
+  for (let depth = 0; depth <= most; depth++) {
+    if (depth > 0) {
+      const share = goingOn(offered, depth);
+      kept *= goingOn(acceptance, depth);
+      tokens += share * kept;
+      ms += share * (cost(depth + 1) - cost(depth) + draftMs) + (depth === 1 ? roundMs : 0);
+    }
+    const widths = new Array<number>(depth).fill(1);
+    out.push({ nodes: depth, depth, widths, ...rated(tokens, ms, cost) });
+  }
+  return out;
+}
+
+/** The best trees of 1 to `most` nodes, where children beside the first have a chance: worthiest nodes first. */
+export function trees(
+  { acceptance, others = [], draftMs, roundMs = 0 }: Guesses,
+  cost: Cost,
+  most: number,
+): Forecast[] {
+  const chance = (depth: number, rank: number) => goingOn(acceptance, depth) * (rank === 0 ? 1 : others[rank - 1] ?? 0);
+  const open: { depth: number; rank: number; parent: number; worth: number }[] = [];
+  const offer = (depth: number, rank: number, parent: number) => {
+    const worth = parent * Math.min(1, chance(depth, rank));
+    if (worth > 0) open.push({ depth, rank, parent, worth });
+  };
+  offer(1, 0, 1);
+  const widths: number[] = [];
+  const out: Forecast[] = [];
+  let tokens = 1;
+  while (out.length < most && open.length > 0) {
+    open.sort((a, b) => a.worth - b.worth);
+    const { depth, rank, parent, worth } = open.pop()!;
+    tokens += worth;
+    widths[depth - 1] = (widths[depth - 1] ?? 0) + 1;
+    offer(depth, rank + 1, parent);
+    offer(depth + 1, 0, worth);
+    const nodes = out.length + 1;
+    const ms = cost(nodes + 1) + roundMs + widths.length * draftMs;
+    out.push({ nodes, depth: widths.length, widths: [...widths], ...rated(tokens, ms, cost) });
+  }
+  return out;
+}
+
+export function best(forecasts: readonly Forecast[]): Forecast {
+  return forecasts.reduce((best, other) => other.speedup > best.speedup ? other : best);
+}
+
+/** The least acceptance, the same at every depth, from which on some chain is faster than plain decoding; undefined: none. */
+export function breakEven(guesses: Guesses, cost: Cost, most: number): number | undefined {
+  const pays = (acceptance: number) => best(chains({ ...guesses, acceptance: [acceptance] }, cost, most)).speedup > 1;
+  if (!pays(1)) return undefined;
+  let [low, high] = [0, 1];
+  for (let step = 0; step < 30; step++) {
+    const middle = (low + high) / 2;
+    if (pays(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+function rated(tokens: number, ms: number, cost: Cost) {
+  const plain = cost(1);
+  return { tokensPerPass: tokens, tokensPerSecond: 1000 * tokens / ms, speedup: tokens * plain / ms };
+}

@@ -1,0 +1,138 @@
+// hunch bench: what it measures is what happened, it goes on where it was killed, and comparing finds what became slower.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
+import { differencesOf } from "../../cli/bench/compare.ts";
+import { readResults, type Results } from "../../cli/bench/results.ts";
+import { interval, restlessness } from "../../cli/bench/statistics.ts";
+import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
+
+const OUT = join(FOLDER, "measured");
+const PROMPTS = file(
+  "prompts.jsonl",
+  [["Once upon a time", "openings"], ["Lily had a red ball.", "openings"], ["One day", "middles"]]
+    .map(([prompt, kind]) => JSON.stringify({ prompt, kind })).join("\n"),
+);
+const BENCH = ["bench", "-m", STORIES, "--backend", "onnx", "--format", "float32", "--threads", "1", "--data", PROMPTS]
+  .concat(["-n", "16", "-d", "lookup", "-d", `model:${STORIES_DRAFT}`, "--controller", "fixed?nodes=3&depth=3"]);
+
+const results = () => JSON.parse(readFileSync(join(OUT, "results.json"), "utf8")) as Results;
+
+test("every setting answers every prompt beside plain decoding, with its text, and all reports are written", async () => {
+  const { code, stdout, stderr } = await hunch([...BENCH, "--out", OUT]);
+  assert.equal(code, 0, stderr);
+  const { runs, rows, settings, curve, warnings, prompts } = results();
+  assert.deepEqual(settings.map(({ name }) => name), ["plain", "lookup", `model:${STORIES_DRAFT}`]);
+  assert.equal(runs.length, 3 * 3);
+  assert.deepEqual(prompts, ["openings/1", "middles/3", "openings/2"], "kinds take turns");
+  for (const run of runs) {
+    assert.equal(run.same, true);
+    assert.equal(run.tokens, 16);
+    assert.equal(Object.entries(run.widths).reduce((sum, [rows, passes]) => sum + Number(rows) * passes, 0), run.rows);
+    assert.ok(run.draftMs + run.verifyMs <= run.decodeMs + 0.01 && run.firstMs > 0);
+    if (run.setting === "plain") assert.deepEqual([run.passes, run.rows, run.drafted], [16, 16, 0]);
+  }
+  const drafted = runs.filter(({ setting }) => setting.startsWith("model"));
+  assert.ok(drafted.every(({ rows, passes }) => rows > 2 * passes), "three nodes a round");
+  assert.ok(curve.length > 3 && curve.every(({ ms }) => ms > 0));
+  assert.ok(warnings.some((warning) => /only 3 prompts/.test(warning)));
+  const all = rows.find(({ setting, kind }) => setting === "lookup" && kind === undefined)!;
+  assert.equal(all.prompts, 3);
+  assert.ok(all.speedup!.low <= all.speedup!.median && all.speedup!.median <= all.speedup!.high);
+  assert.match(stdout, /^\| lookup \| all \| 3 \| 3 of 3 \|/m);
+  assert.match(stderr, /^3\/3 openings: plain /m);
+  const html = readFileSync(join(OUT, "report.html"), "utf8");
+  assert.equal(html.match(/<svg /g)?.length, 4);
+  assert.doesNotMatch(html, /<script|https?:|NaN|undefined/);
+  assert.equal(readFileSync(join(OUT, "runs.csv"), "utf8").trim().split("\r\n").length, 1 + runs.length);
+});
+
+test("it refuses to mix measurements, and goes on with those of a run that was killed", async () => {
+  const again = await hunch([...BENCH, "--out", OUT]);
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /there are measurements already .*--resume/);
+  const other = await hunch([...BENCH, "--out", OUT, "--resume", "--seed", "2"]);
+  assert.equal(other.code, 2);
+  assert.match(other.stderr, /has other seed: "bench", not "2"/);
+
+  const log = join(OUT, "runs.jsonl");
+  const lines = readFileSync(log, "utf8").trim().split("\n");
+  writeFileSync(log, `${lines.slice(0, 3).join("\n")}\n`);
+  appendFileSync(log, lines[3].slice(0, 200)); // killed while it wrote
+  rmSync(join(OUT, "results.json"));
+  const resumed = await hunch([...BENCH, "--out", OUT, "--resume"]);
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.equal(resumed.stderr.match(/^\d\/3 /gm)?.length, 1, "one prompt was left to measure");
+  assert.equal(results().runs.length, 9);
+  assert.deepEqual(
+    results().runs.slice(0, 6),
+    lines.slice(1, 3).flatMap((line) => (JSON.parse(line) as { runs: unknown[] }).runs),
+  );
+});
+
+test("compare finds what became slower beside plain decoding, and nothing else", async () => {
+  const before = results();
+  const slower = (factor: number): Results => ({
+    ...before,
+    runs: before.runs.map((run) => run.setting === "lookup" ? { ...run, decodeMs: run.decodeMs * factor } : run),
+  });
+  const lookup = (after: Results) => differencesOf(before, after, 0.03).find(({ setting }) => setting === "lookup")!;
+  assert.equal(lookup(before).ratio.median, 1);
+  assert.deepEqual([lookup(slower(1.02)).regression, lookup(slower(1.1)).regression], [false, true]);
+  assert.ok(Math.abs(lookup(slower(1.25)).ratio.median - 0.8) < 1e-9);
+  const busier = { ...before, runs: before.runs.map((run) => ({ ...run, decodeMs: run.decodeMs * 2 })) };
+  assert.equal(lookup(busier).regression, false, "a slower machine is no regression of a drafter");
+
+  const [a, b] = [join(OUT, "results.json"), file("slower.json", JSON.stringify(slower(1.1)))];
+  const worse = await hunch(["bench", "compare", a, b]);
+  assert.equal(worse.code, 6, worse.stderr);
+  assert.match(worse.stdout, /^lookup .* slower$/m);
+  await assert.rejects(readResults(PROMPTS), /no result of hunch bench/);
+});
+
+test("a relaxed rule is judged by the target, and pairs that do not go together are left out", async () => {
+  const out = join(FOLDER, "relaxed");
+  const { code, stderr } = await hunch([
+    ...BENCH.slice(0, -4),
+    ...["-d", `model:${STORIES_DRAFT}`, "--rule", "lenient?lenience=0.3", "--rule", "token", "--rule", "judge"],
+    ...["--controller", "fixed?nodes=4", "-q", "--out", out],
+  ]);
+  assert.equal(code, 0, stderr);
+  const { rows, settings } = JSON.parse(readFileSync(join(out, "results.json"), "utf8")) as Results;
+  assert.ok(settings.every(({ rule }) => rule !== "judge"));
+  assert.match(stderr, /judge is left out: /);
+  const lenient = rows.find(({ setting, kind }) => /lenient/.test(setting) && kind === undefined)!;
+  assert.equal(lenient.same, undefined);
+  assert.ok(lenient.foreign! > 0 && lenient.foreign! < 1 && lenient.logProbability! < 0);
+});
+
+test("the sets that come with hunch have the kinds of work, spread over the set", async () => {
+  const tasks = await tasksOf(DATA_SETS, 3);
+  const kinds = Map.groupBy(tasks, ({ kind }) => kind);
+  assert.deepEqual([...kinds.keys()].sort(), [
+    "BFCL calls",
+    "HumanEval",
+    "MT-Bench",
+    "code edits",
+    "question answering",
+    "summarisation",
+    "translation",
+  ]);
+  for (const [kind, tasks] of kinds) assert.equal(new Set(tasks.map(({ text }) => text)).size, 3, kind);
+  await assert.rejects(tasksOf(["humanevall"], 1), /no data set "humanevall"/);
+  assert.ok(!existsSync("humanevall"));
+});
+
+test("an interval holds the median of what was drawn about as often as it says", () => {
+  let state = 7;
+  const uniform = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  let held = 0;
+  for (let i = 0; i < 200; i++) {
+    const { low, high } = interval(Array.from({ length: 25 }, uniform));
+    if (low <= 0.5 && 0.5 <= high) held++;
+  }
+  assert.ok(held > 0.88 * 200 && held < 200, `${held} of 200`);
+  assert.equal(restlessness([1, 1, 1]), 0);
+});

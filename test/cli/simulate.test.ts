@@ -1,0 +1,111 @@
+// hunch simulate: what it calculates is what comes of following every way a round can go, and what runs have shown.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { Results } from "../../cli/bench/results.ts";
+import type { Run } from "../../cli/bench/stand.ts";
+import { best, breakEven, chains, type Guesses, trees } from "../../cli/simulate/forecast.ts";
+import { guessesOf } from "../../cli/simulate/simulate.ts";
+import { hunch } from "./support/cli.ts";
+
+const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a} and ${b}`);
+
+test("a chain's tokens are the sum over every length that can be kept", () => {
+  const acceptance = [0.9, 0.5, 0.7];
+  const all = chains({ acceptance, draftMs: 0 }, () => 10, 5);
+  for (const { nodes, tokensPerPass, speedup } of all) {
+    let expected = 0;
+    let reached = 1;
+    for (let kept = 0; kept <= nodes; kept++) {
+      const on = kept === nodes ? 0 : acceptance[Math.min(kept, 2)];
+      expected += reached * (1 - on) * (kept + 1);
+      reached *= on;
+    }
+    near(tokensPerPass, expected);
+    near(speedup, expected); // passes cost the same whatever their rows
+  }
+});
+
+test("the trees are the best there are: every tree of up to four nodes was tried", () => {
+  const guesses: Guesses = { acceptance: [0.6, 0.5], others: [0.4, 0.2], draftMs: 0 };
+  const worth = (depth: number, rank: number) => (depth === 1 ? 0.6 : 0.5) * [1, 0.4, 0.2][rank];
+  // Node i hangs below an earlier one or the root, as its next child.
+  const most = (nodes: { depth: number; chance: number; children: number }[], left: number): number =>
+    left === 0 ? nodes.reduce((sum, { chance }) => sum + chance, 0) : Math.max(
+      ...nodes.flatMap((parent, at) => {
+        if (parent.children === 3) return [];
+        const child = {
+          depth: parent.depth + 1,
+          chance: parent.chance * worth(parent.depth + 1, parent.children),
+          children: 0,
+        };
+        const grown = nodes.map((node, i) => i === at ? { ...node, children: node.children + 1 } : node);
+        return [most([...grown, child], left - 1)];
+      }),
+    );
+  for (const { nodes, tokensPerPass, widths } of trees(guesses, () => 1, 4)) {
+    near(tokensPerPass, most([{ depth: 0, chance: 1, children: 0 }], nodes));
+    assert.equal(widths.reduce((a, b) => a + b), nodes);
+  }
+});
+
+test("break-even is where the best chain is as fast as plain decoding", () => {
+  const cost = (rows: number) => 20 + 4 * rows;
+  const guesses: Guesses = { acceptance: [0.5], draftMs: 3 };
+  const least = breakEven(guesses, cost, 8)!;
+  // One node: 1 + a tokens for 28 + 3 ms, beside 1 for 24.
+  near(Math.round(least * 1e6) / 1e6, Math.round((31 / 24 - 1) * 1e6) / 1e6);
+  assert.ok(best(chains({ ...guesses, acceptance: [least + 0.01] }, cost, 8)).speedup > 1);
+  assert.equal(breakEven({ ...guesses, draftMs: 100 }, cost, 8), undefined);
+});
+
+test("from runs it takes back what they were made of, and forecasts what they brought", () => {
+  // 100 rounds each: 60 drafts of three, of which 40 keep one or more, 20 two, 10 three; the other rounds have none.
+  const run = (passes: number, drafts: number): Run => ({
+    tokens: passes + (40 + 20 + 10) * drafts / 60,
+    passes,
+    rows: passes + 3 * drafts,
+    drafted: 3 * drafts,
+    accepted: 70 * drafts / 60,
+    offeredAt: [drafts, drafts, drafts],
+    acceptedAt: [40, 20, 10].map((kept) => kept * drafts / 60),
+    ranks: { offered: [], accepted: [] },
+    widths: {},
+    plainRounds: 0,
+    firstMs: 1,
+    draftMs: 0.5 * passes + 2 * 3 * drafts,
+    verifyMs: 1,
+    decodeMs: 1,
+    lossless: true,
+  });
+  const settings = [{ name: "plain" }, { name: "d" }];
+  const runs = [run(100, 60), run(50, 30), run(70, 60)].map((run) => ({
+    setting: "d",
+    prompt: "k/1",
+    turn: 0,
+    ...run,
+  }));
+  const results = { settings, runs } as unknown as Results;
+  const { acceptance, offered, draftMs, roundMs } = guessesOf(results);
+  near(draftMs, 2);
+  near(roundMs!, 0.5);
+  near(acceptance[0], 2 / 3);
+  near(acceptance[2], 1 / 2);
+  const forecast = chains({ acceptance, offered, draftMs, roundMs }, (rows) => 10 + rows, 6);
+  const tokens = runs.reduce((sum, run) => sum + run.tokens, 0),
+    passes = runs.reduce((sum, run) => sum + run.passes, 0);
+  near(forecast[3].tokensPerPass, tokens / passes);
+  near(forecast[6].tokensPerPass, tokens / passes); // deeper was never drafted
+});
+
+test("the command says what is best, and what it was not told", async () => {
+  const [told, missing, wrong] = await Promise.all([
+    hunch(["simulate", "--acceptance", "0.8", "--cost", "1:20,8:24,32:40", "--json"]),
+    hunch(["simulate"]),
+    hunch(["simulate", "--acceptance", "0.8", "--cost", "8:24,1:20"]),
+  ]);
+  const { chains: forecasts } = JSON.parse(told.stdout) as { chains: { nodes: number; speedup: number }[] };
+  near(forecasts[1].speedup, 1.8 * 20 / (20 + 4 / 7));
+  assert.deepEqual([missing.code, wrong.code], [2, 2]);
+  assert.match(missing.stderr, /--acceptance .* or --from/);
+  assert.match(wrong.stderr, /--cost cannot be "8:24,1:20"/);
+});
