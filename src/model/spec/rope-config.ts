@@ -14,6 +14,8 @@ export interface RopeQuestion {
   readonly base?: number;
   /** Kind of layer, where `rope_parameters` tells kinds apart. */
   readonly layerType?: string;
+  /** The file may tell sections for time, height and width (`mrope`): in a text they are one position. */
+  readonly sections?: boolean;
 }
 
 export interface RopeAnswer {
@@ -39,9 +41,16 @@ export function readRope(file: ModelFile, headSize: number, question: RopeQuesti
   return { spec: rope(file, headSize, question.interleaved, declared), context, longest };
 }
 
-/** A rotation without scaling. */
-export function plainRope(file: ModelFile, headSize: number, base: number, interleaved = false): RopeSpec {
-  return rope(file, headSize, interleaved, { base, dimensions: headSize, scaling: { type: "none" } });
+/** The rotation of layers with a window, which is not scaled: Hugging Face's own, or one with a base of these names. */
+export function windowRope(file: ModelFile, headSize: number, bases: readonly string[]): RopeSpec {
+  if (file.hyper.has("rope_parameters")) {
+    return readRope(file, headSize, { interleaved: false, layerType: "sliding_attention" }).spec;
+  }
+  return rope(file, headSize, false, {
+    base: file.hyper.positive(bases, 10000),
+    dimensions: headSize,
+    scaling: { type: "none" },
+  });
 }
 
 function rope(file: ModelFile, headSize: number, interleaved: boolean, declared: Declared): RopeSpec {
@@ -99,7 +108,7 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
   const done = (scaling: RopeScaling, context?: number, longest?: number): Declared => (
     { base, dimensions, scaling, context, longest }
   );
-  switch (type) {
+  switch (question.sections && type === "mrope" ? "default" : type) {
     case "default":
       return done({ type: "none" });
     case "linear":
@@ -190,7 +199,10 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
     case "yarn": {
       const betaFast = hyper.positive(["rope.scaling.yarn_beta_fast"], 32);
       const betaSlow = hyper.positive(["rope.scaling.yarn_beta_slow"], 1);
-      const magnitude = hyper.positive(attention, yarnMagnitude(factor));
+      // Mistral's: the weight of what the magnitude is divided by.
+      const divided = hyper.number(["rope.scaling.yarn_log_multiplier"], 0);
+      const raised = yarnMagnitude(factor) / (divided ? yarnMagnitude(factor, divided) : 1);
+      const magnitude = hyper.positive(attention, raised);
       return done({ type: "yarn", factor, original, betaFast, betaSlow, truncate: true, magnitude });
     }
     default:
