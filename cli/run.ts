@@ -12,6 +12,7 @@ import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { storeCommand } from "./commands/store.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { tuneCommand } from "./commands/tune.ts";
 import { complain } from "./output/failure.ts";
@@ -32,6 +33,7 @@ export const commands = {
   tune: tuneCommand,
   model: modelCommand,
   plugin: pluginCommand,
+  store: storeCommand,
   cache: cacheCommand,
 };
 
@@ -45,11 +47,12 @@ const parser = or(
   commands.tune,
   commands.model,
   commands.plugin,
+  commands.store,
   commands.cache,
 );
 
 /** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
-export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list" };
+export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list", store: "list" };
 
 /** First words that Optique's own commands and options are. */
 const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];
