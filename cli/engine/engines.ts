@@ -65,11 +65,11 @@ export class Engines {
 
   /** What methods get to see, with draft models on `backend`. */
   contextOf(target: Engine, backend: string): PluginContext {
-    return contextOf(this.setting.registry, target, async (name) => {
+    return contextOf(this.setting.registry, target, async (name, vocabulary) => {
       const draft = await this.load(await this.source(name), backend);
-      refuseOtherVocabulary(target.source, draft.source);
+      if (vocabulary !== "any") refuseOtherVocabulary(target.source, draft.source);
       this.#drafts.push(draft);
-      return inVocabularyOf(target, draft);
+      return vocabulary === "any" ? draft : inVocabularyOf(target, draft);
     });
   }
 

@@ -32,7 +32,7 @@ function watchStray(files: readonly string[]): void {
 export function contextOf(
   registry: Registry,
   target?: Engine,
-  loadModel?: (path: string) => Promise<Engine>,
+  loadModel?: PluginContext["loadModel"],
 ): PluginContext {
   const context: PluginContext = {
     get target() {

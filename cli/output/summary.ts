@@ -32,10 +32,11 @@ export interface Summary {
 /** Depths of a draft that are shown one by one. */
 const MOST_DEPTHS = 8;
 
-/** Two to six lines, not cut to any width. */
+/** Two to seven lines, not cut to any width. */
 export function summaryLines(summary: Summary, paint: Paint): string[] {
   const { stats } = summary;
-  return [speedLine(summary, paint), draftLine(stats, paint), speedupLine(summary, paint), methodLine(summary, paint)]
+  return [speedLine(summary, paint), draftLine(stats, paint), sourceLine(stats, paint), speedupLine(summary, paint)]
+    .concat(methodLine(summary, paint))
     .concat(summary.choice === undefined ? [] : paint.dim(summary.choice))
     .filter((line) => line !== "");
 }
@@ -97,6 +98,16 @@ function draftLine(stats: Stats, paint: Paint): string {
     `by depth ${depths}${more} %`,
     `time: drafting ${share(stats.draftMs)}, verifying ${share(stats.verifyMs)}, other ${share(other)}`,
   ].join(paint.dim(" · "));
+}
+
+/** What became of what each source drafted, the most asked first. */
+function sourceLine({ bySource }: Stats, paint: Paint): string {
+  const sources = Object.entries(bySource).sort(([, a], [, b]) => b.judged - a.judged);
+  if (sources.length === 0) return "";
+  const parts = sources.map(([source, { judged, accepted }]) =>
+    `${source} ${Math.round(100 * accepted / judged)}% of ${judged}`
+  );
+  return `accepted by source: ${parts.join(paint.dim(" · "))}`;
 }
 
 function speedupLine({ stats, overFastest }: Summary, paint: Paint): string {

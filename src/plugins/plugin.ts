@@ -44,10 +44,10 @@ export interface PluginContext {
   /** The target model. */
   readonly target: Engine;
   /**
-   * Opens a second model of the same vocabulary, on the backend for draft models; refuses another vocabulary. Where it has
-   * more or fewer tokens, its scores are for those of the target.
+   * Opens a second model on the backend for draft models; refuses another vocabulary than the target's unless any will
+   * do. Where one of the same vocabulary has more or fewer tokens, its scores are for those of the target.
    */
-  loadModel(path: string): Promise<Engine>;
+  loadModel(path: string, vocabulary?: "same" | "any"): Promise<Engine>;
   /** Makes another method, for methods built of others. */
   resolve<K extends keyof Methods>(kind: K, spec: string): Promise<Methods[K]>;
 }
