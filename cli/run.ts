@@ -13,6 +13,7 @@ import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { storeCommand } from "./commands/store.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { tuneCommand } from "./commands/tune.ts";
 import { complain } from "./output/failure.ts";
@@ -34,6 +35,7 @@ export const commands = {
   claims: claimsCommand,
   model: modelCommand,
   plugin: pluginCommand,
+  store: storeCommand,
   cache: cacheCommand,
 };
 
@@ -48,11 +50,12 @@ const parser = or(
   commands.claims,
   commands.model,
   commands.plugin,
+  commands.store,
   commands.cache,
 );
 
 /** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
-export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list" };
+export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list", store: "list" };
 
 /** First words that Optique's own commands and options are. */
 const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];
