@@ -13,9 +13,11 @@ import { Session } from "../../cli/engine/session.ts";
 import { promptOf } from "../../cli/input/prompt.ts";
 import { interpolateCost } from "../../kernels/cost.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
+import type { Engine } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
 import type { Controller } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
+import { splitOutside, unwrap } from "../../src/plugins/method-spec.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
@@ -27,6 +29,7 @@ import { workloads } from "../workloads.ts";
 /** Likeliest tokens kept of every row. */
 const CANDIDATES = 8;
 const CONTEXT = 4096;
+const VOCABULARY = 49_152;
 
 /** Milliseconds of a pass over so many rows: the default model's, `exact`, past 256, two cores (docs/benchmarks.md). */
 const CURVES: Record<string, readonly (readonly [number, number])[]> = {
@@ -56,7 +59,7 @@ const suite: Suite = {
     "What drafters would bring on given cost curves: a replay of recorded greedy texts, exact and without a clock",
   async run() {
     const texts = await recorded(Number(option("prompts") ?? 8), Number(option("tokens") ?? 160));
-    const names = (option("drafters") ?? "lookup,auto").split(",");
+    const names = splitOutside(option("drafters") ?? "lookup,auto", ",").map(unwrap);
     const curves = (option("curve") ?? Object.keys(CURVES).join()).split(",");
     const rows: string[][] = [];
     const learned: string[] = [];
@@ -64,7 +67,7 @@ const suite: Suite = {
       const cost = (width: number) => interpolateCost(CURVES[curve].map(([width, ms]) => ({ width, ms })), width);
       for (const name of names) {
         const registry = await openRegistry([]);
-        const context = contextOf(registry);
+        const context = contextOf(registry, standIn(cost));
         const drafter = await registry.resolve("drafter", name, context);
         const company = option("controller") ?? registry.controllerOf(name) ?? "cost";
         const controller = await registry.resolve("controller", company, context);
@@ -103,6 +106,11 @@ const suite: Suite = {
 };
 
 export default suite;
+
+/** What drafters ask of the default model while they are made: the size of its vocabulary, and what passes cost. */
+function standIn(cost: Engine["cost"]): Engine {
+  return { cost, source: { spec: { vocab: VOCABULARY } } } as Engine;
+}
 
 /** Milliseconds that the drafter took. */
 async function play(

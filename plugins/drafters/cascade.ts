@@ -6,7 +6,7 @@
 // before the target sees it, so that the model drafts several tokens in one pass; the target then gets the model's tokens
 // first and the cheap drafters' after them. The paper's drafters are models and a table of bigrams; here they are any that
 // can draft below a path, and those that cannot draft first or not at all. The order is that of the argument: which one
-// pays depends on the drafters, and `npm run bench -- drafters` measures it.
+// pays depends on the drafters, and `hunch bench` measures it.
 //
 // Law `point`: what several sources chose. Memory: the drafters'.
 import type { Chance } from "../../src/chance.ts";

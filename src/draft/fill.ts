@@ -42,16 +42,12 @@ export function fill<P>({ nodes: most, depth: deepest, cost }: Plan, start: P, n
     });
   };
   expand(-1, 1, 1, start);
-  let expected = 0;
-  let [size, best, brings] = [0, cost === undefined ? 0 : 1 / cost(1), 0];
   while (offers.length > 0 && nodes.length < most) {
     const node = take(offers);
     nodes.push(node);
-    expected += node.value;
-    const rate = cost === undefined ? 1 : (1 + expected) / cost(nodes.length + 1);
-    if (rate >= best) [size, best, brings] = [nodes.length, cost === undefined ? 0 : rate, expected];
     if (nodes.length < most) expand(nodes.length - 1, node.depth + 1, node.value, node.place);
   }
+  const size = affordable(nodes.map(({ value }) => value), cost);
   nodes.length = size;
   if (size === 0) return NOTHING;
   return {
@@ -63,8 +59,23 @@ export function fill<P>({ nodes: most, depth: deepest, cost }: Plan, start: P, n
       confidence: Float64Array.from(nodes, ({ probability }) => probability),
     },
     places: nodes.map(({ place }) => place),
-    expected: brings,
+    expected: nodes.reduce((sum, { value }) => sum + value, 0),
   };
+}
+
+/**
+ * How many nodes, from the first on, bring the most tokens per millisecond; all where nothing is known of costs. `values`:
+ * how likely the path to each is accepted.
+ */
+export function affordable(values: readonly number[], cost: Plan["cost"]): number {
+  if (cost === undefined) return values.length;
+  let [size, tokens, best] = [0, 1, 1 / cost(1)];
+  values.forEach((value, node) => {
+    tokens += value;
+    const rate = tokens / cost(node + 2);
+    if (rate >= best) [size, best] = [node + 1, rate];
+  });
+  return size;
 }
 
 /** Takes out the most valuable offer, of equal ones the first. */
