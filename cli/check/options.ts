@@ -4,7 +4,8 @@ import { commandLine, message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, flag, option } from "@optique/core/primitives";
-import { choice, float, integer, string } from "@optique/core/valueparser";
+import { choice, float, string } from "@optique/core/valueparser";
+import { integer } from "../words/integer.ts";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOptions } from "../options.ts";
 import { methodParser } from "../words/suggest.ts";
@@ -119,6 +120,15 @@ const shapeOptions = object("Shapes", {
   ),
 });
 
-export const checkOptions = merge(proofOptions, shapeOptions, boundOptions, modelOptions);
+const drafterOptions = object("Drafters", {
+  drafters: multiple(
+    option("-d", "--drafter", methodParser("drafter"), {
+      description:
+        message`Instead: a drafter of a second model, given tiny models of several pairs of vocabularies, together with every rule for its law; all: every such drafter. Repeatable.`,
+    }),
+  ),
+});
+
+export const checkOptions = merge(proofOptions, shapeOptions, drafterOptions, boundOptions, modelOptions);
 
 export type CheckCommand = InferValue<typeof checkOptions>;

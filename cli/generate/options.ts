@@ -4,7 +4,8 @@ import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, flag, negatableFlag, option } from "@optique/core/primitives";
-import { integer, string } from "@optique/core/valueparser";
+import { string } from "@optique/core/valueparser";
+import { integer } from "../words/integer.ts";
 import { path } from "@optique/run/valueparser";
 import { MOST_LOGPROBS } from "./requests.ts";
 import {

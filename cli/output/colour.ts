@@ -1,4 +1,5 @@
 // Colours, where a terminal shows them and nobody asked for none (https://no-color.org).
+import { styleText } from "node:util";
 import type { Stream } from "./streams.ts";
 
 export type ColourChoice = "auto" | "always" | "never";
@@ -15,14 +16,15 @@ export interface Paint {
 
 export function paintFor(stream: Stream, choice: ColourChoice = "auto"): Paint {
   const on = choice === "always" || (choice === "auto" && stream.terminal && wanted());
-  const style = (from: number, to: number) => (text: string) => on && text ? `\x1b[${from}m${text}\x1b[${to}m` : text;
+  const style = (format: "dim" | "bold" | "green" | "red") => (text: string) =>
+    on && text ? styleText(format, text, { validateStream: false }) : text;
   return {
     on,
-    dim: style(2, 22),
-    bold: style(1, 22),
-    accepted: style(32, 39),
-    good: style(32, 39),
-    bad: style(31, 39),
+    dim: style("dim"),
+    bold: style("bold"),
+    accepted: style("green"),
+    good: style("green"),
+    bad: style("red"),
   };
 }
 

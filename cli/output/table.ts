@@ -1,35 +1,29 @@
 // Columns of text, and numbers as people read them.
+import { columnsOf } from "./columns.ts";
 
 /** Rows padded to columns; `right` names the columns that are set to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, width(cell)));
+  for (const row of rows) row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, columnsOf(cell)));
   return rows.map((row) =>
     row.map((cell, i) => {
-      const padding = " ".repeat(widths[i] - width(cell));
+      const padding = " ".repeat(widths[i] - columnsOf(cell));
       return right.includes(i) ? padding + cell : cell + padding;
     }).join("  ").trimEnd()
   );
 }
 
-/** Characters as a terminal counts them, near enough: colours take no room. */
-function width(text: string): number {
-  return [...text.replaceAll(/\x1b\[\d+m/g, "")].length;
-}
-
 export function bytes(count: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (count >= 999.5 && unit < units.length - 1) {
-    count /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || count >= 99.95 ? Math.round(count) : count.toFixed(1)} ${units[unit]}`;
+  return inUnits(count, [" bytes", " kB", " MB", " GB", " TB"]);
 }
 
 /** Parameters and the like: 135 M, 1.7 B. */
 export function count(number: number): string {
-  const units = ["", " k", " M", " B"];
+  return inUnits(number, ["", " k", " M", " B"]);
+}
+
+/** Three digits at most, in the unit that allows it; each unit is a thousand of the one before. */
+function inUnits(number: number, units: readonly string[]): string {
   let unit = 0;
   while (number >= 999.5 && unit < units.length - 1) {
     number /= 1000;

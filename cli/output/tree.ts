@@ -3,6 +3,7 @@
 import type { Tokenizer } from "../../src/model/tokenizer.ts";
 import type { RoundView } from "../../src/view.ts";
 import type { Paint } from "./colour.ts";
+import { columnsOf } from "./columns.ts";
 
 /** Accepted; judged and refused; below a refused one, so never judged; the target's own. */
 const MARKS = { accepted: "●", refused: "○", unseen: "·", own: "→" } as const;
@@ -19,6 +20,7 @@ interface Line {
   readonly name: string;
   readonly draft?: number;
   readonly target?: number;
+  readonly source?: string;
 }
 
 /** Lines without line ends. `round`: its number, for the heading. */
@@ -47,13 +49,15 @@ export function treeLines(
         name: visible(tree.tokens[child], tokenizer),
         draft: tree.confidence?.[child],
         target: target[child],
+        source: tree.sources?.[child],
       });
       draw(child, indent + (last ? "  " : "│ "));
     });
     if (own) lines.push({ branch: indent + "└ ", mark: "own", name: visible(verdict.next, tokenizer) });
   };
   draw(-1, "");
-  const width = Math.min(columns, MOST_COLUMNS) - NUMBERS;
+  const sources = Math.max(0, ...lines.map(({ source = "" }) => source === "" ? 0 : source.length + 2));
+  const width = Math.min(columns - sources, MOST_COLUMNS) - NUMBERS;
   const titles = `${"draft".padStart(7)}${"target".padStart(8)}`;
   return [
     heading(round, number, paint),
@@ -75,7 +79,7 @@ function heading(
   return paint.bold(`round ${number}`) + paint.dim(` · ${parts.join(" · ")}`);
 }
 
-function drawn({ branch, mark, name, draft, target }: Line, width: number, paint: Paint): string {
+function drawn({ branch, mark, name, draft, target, source }: Line, width: number, paint: Paint): string {
   // Deep trees on narrow terminals lose their first levels' lines, never the token.
   const room = Math.max(8, width - 3);
   const stem = branch.length > room - 8 ? "…" + branch.slice(branch.length - room + 9) : branch;
@@ -83,7 +87,8 @@ function drawn({ branch, mark, name, draft, target }: Line, width: number, paint
   const paints = { accepted: paint.accepted, refused: paint.bad, unseen: paint.dim, own: paint.bold };
   const text = paints[mark](`${MARKS[mark]} ${label}`) + pad("", width - stem.length - 2 - columnsOf(label));
   if (mark === "own") return (paint.dim(stem) + text).trimEnd();
-  return paint.dim(stem) + text + paint.dim(`${share(draft).padStart(7)}${share(target).padStart(8)}`);
+  return paint.dim(stem) + text +
+    paint.dim(`${share(draft).padStart(7)}${share(target).padStart(8)}${source ? `  ${source}` : ""}`);
 }
 
 function share(value: number | undefined): string {
@@ -109,15 +114,6 @@ function visible(token: number, tokenizer: Tokenizer): string {
     return Array.from(bytes, (byte) => `<${byte.toString(16).padStart(2, "0")}>`).join("");
   }
 }
-
-/** Columns that a terminal gives a text, near enough: wide scripts and emoji take two, combining marks none. */
-function columnsOf(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += /\p{Mark}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
-  return columns;
-}
-
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]|\p{Emoji_Presentation}/u;
 
 function clip(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;

@@ -4,7 +4,8 @@ import { message } from "@optique/core/message";
 import { optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
-import { float, integer, string } from "@optique/core/valueparser";
+import { float, string } from "@optique/core/valueparser";
+import { integer } from "../words/integer.ts";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOptions } from "../options.ts";
 

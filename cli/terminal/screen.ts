@@ -1,6 +1,7 @@
 // The text that is being typed, on the screen: wrapped here and not by the terminal, so that it is known where everything
 // stands, and no more of it than fits. Only rows that changed are written: a key costs the same in a long text.
-import stringWidth from "string-width";
+import { columnsOf } from "../output/columns.ts";
+import { visible as withPictures } from "../output/visible.ts";
 
 export interface Terminal {
   readonly columns: number;
@@ -11,7 +12,6 @@ export interface Terminal {
 /** Columns in front of every row. */
 const MARGIN = 2;
 const segmenter = new Intl.Segmenter();
-const widths = new Map<string, number>();
 
 export class Screen {
   /** Rows as they stand there, the cursor in row `#at`. */
@@ -40,7 +40,7 @@ export class Screen {
       const hidden = i === 0 && this.#top > 0 ? "↑ " : i === height - 1 && this.#top + height < all.length ? "↓ " : "";
       return (hidden || (first ? from === 0 ? this.prompt : this.more : "  ")) + visible(text.slice(from, to));
     });
-    this.#show(shown, at - this.#top, MARGIN + width(visible(text.slice(all[at].from, cursor))));
+    this.#show(shown, at - this.#top, MARGIN + columnsOf(visible(text.slice(all[at].from, cursor))));
   }
 
   /** Leaves the text where it is and goes to the line below. */
@@ -118,7 +118,7 @@ function wrap(line: string, room: number): readonly number[] {
   }
   let used = 0;
   for (const { segment, index } of segmenter.segment(line)) {
-    const own = width(visible(segment));
+    const own = columnsOf(visible(segment));
     if (used + own > room && used > 0) {
       breaks.push(index);
       used = 0;
@@ -128,22 +128,7 @@ function wrap(line: string, room: number): readonly number[] {
   return breaks;
 }
 
-/** Control characters are shown and not obeyed. */
+/** Control characters are shown and not obeyed; tabs take two columns. */
 function visible(text: string): string {
-  return text.replaceAll(
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (c) => c === "\t" ? "  " : c < " " ? String.fromCharCode(0x2400 + c.charCodeAt(0)) : "\u2421",
-  );
-}
-
-/** Columns that a text takes. */
-function width(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  if (text.length > 16) return stringWidth(text);
-  const known = widths.get(text);
-  if (known !== undefined) return known;
-  if (widths.size > 10_000) widths.clear();
-  const found = stringWidth(text);
-  widths.set(text, found);
-  return found;
+  return withPictures(text.replaceAll("\t", "  "));
 }

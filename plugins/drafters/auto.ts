@@ -10,8 +10,8 @@
 // Memory: 2.5 MB for what is recycled, about 100 bytes a token of the text.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
-import { bestFirst, type Candidate } from "../../src/draft/best-first.ts";
 import { Calibration, type Features, logOdds } from "../../src/draft/calibration.ts";
+import { fill } from "../../src/draft/fill.ts";
 import { type Match, Ngrams } from "../../src/draft/ngrams.ts";
 import { Recycled } from "../../src/draft/recycled.ts";
 import { nodesIn } from "../../src/draft/tree-edit.ts";
@@ -41,13 +41,18 @@ const MEMORY = 0.97;
 const RECYCLED = 8;
 const LEAST = 0.02;
 
-interface Guess extends Candidate {
+/** Paths less likely than this are not followed, and this where nothing is known of what rows cost. */
+const LEAST_PATH = 0.02;
+const LEAST_BLIND = 0.4;
+
+interface Guess {
+  readonly token: number;
+  readonly probability: number;
+  readonly source: string;
   readonly features: Features;
   /** The earlier places that go on with this token. */
   readonly matches: readonly Match[];
 }
-
-type Drafted = ReturnType<typeof bestFirst<Guess>>;
 
 export class AutoDrafter implements Drafter {
   readonly name = "auto";
@@ -56,7 +61,9 @@ export class AutoDrafter implements Drafter {
   readonly #context = new Ngrams();
   readonly #recycled = new Recycled(RECYCLED);
   readonly #calibration = new Calibration(WEIGHTS, TRUST);
-  #drafted: Drafted = { tree: EMPTY_TREE, candidates: [] };
+  #tree: DraftTree = EMPTY_TREE;
+  /** [size] What each of its nodes was. */
+  #drafted: Guess[] = [];
   #hits = 0;
   #tries = 0;
 
@@ -73,17 +80,20 @@ export class AutoDrafter implements Drafter {
 
   draft(plan: Plan): DraftTree {
     const soFar = logOdds(this.#hits, this.#tries);
-    this.#drafted = bestFirst<Guess>(plan, (path) => this.#guesses(path, soFar));
-    return this.#drafted.tree;
+    const { tree, places } = fill<readonly Guess[]>(plan, [], (path, offer) => {
+      for (const guess of this.#guesses(path, soFar)) offer(guess.token, guess.probability, [...path, guess]);
+    }, plan.cost === undefined ? LEAST_BLIND : LEAST_PATH);
+    this.#drafted = places.map((path) => path[path.length - 1]);
+    return this.#tree = { ...tree, sources: this.#drafted.map(({ source }) => source) };
   }
 
   observe({ tree, verdict, committed, candidates }: Round): void {
     const path = new Set(verdict.path);
-    const drafted = nodesIn(this.#drafted.tree, tree);
+    const drafted = nodesIn(this.#tree, tree);
     for (let node = 0; node < tree.tokens.length; node++) {
       if (tree.parents[node] >= 0 && !path.has(tree.parents[node])) continue; // nobody judged it
       const accepted = path.has(node);
-      const guess = this.#drafted.candidates[drafted[node]];
+      const guess = this.#drafted[drafted[node]];
       this.#calibration.see(guess.features, accepted);
       this.#hits = this.#hits * MEMORY + (accepted ? 1 : 0);
       this.#tries = this.#tries * MEMORY + 1;
@@ -124,10 +134,10 @@ export class AutoDrafter implements Drafter {
     });
     return Array.from(byToken, ([token, follows]) => {
       const features = new Float64Array(WEIGHTS.length);
-      if (follows.length === 0) features[NO_MATCH] = 1;
+      const longest = follows.reduce((most, { length }) => Math.max(most, length - 1), 0);
+      if (longest === 0) features[NO_MATCH] = 1;
       else {
-        const length = follows.reduce((most, { length }) => Math.max(most, length), 0) - 1;
-        features[LENGTHS.findIndex((most) => length <= most)] = 1;
+        features[LENGTHS.findIndex((most) => longest <= most)] = 1;
         features[SHARE] = Math.log(follows.reduce((sum, { length }) => sum + length - 1, 0) / votes);
       }
       features[SO_FAR] = soFar;
@@ -136,9 +146,15 @@ export class AutoDrafter implements Drafter {
         if (rank < 0) features[known.pair ? NOT_AFTER_PAIR : NOT_AFTER_TOKEN] = 1;
         else features[known.pair ? AFTER_PAIR : AFTER_TOKEN] = odds(known.row.probabilities[rank]);
       }
-      return { token, probability: this.#calibration.probability(features), features, matches: follows };
+      const probability = this.#calibration.probability(features);
+      return { token, probability, features, matches: follows, source: sourceOf(longest) };
     });
   }
+}
+
+/** Where a guess comes from, to show: the length of the longest match in the text, or the target's own candidates. */
+function sourceOf(longest: number): string {
+  return longest === 0 ? "recycled" : longest < 3 ? "match of 1–2" : longest < 8 ? "match of 3–7" : "match of 8+";
 }
 
 /** The tokens from the root's child down to a node; none for −1. */

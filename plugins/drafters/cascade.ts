@@ -68,7 +68,7 @@ export class CascadeDrafter extends SeveralDrafters {
         ? await source.draft(rest, chance)
         : await source.after?.(Int32Array.from(so), rest, chance);
       if (tree === undefined || tree.tokens.length === 0) continue;
-      const nodes = joined.addTree(node, tree);
+      const nodes = joined.addTree(node, tree, source.name);
       const eldest = eldestPath(tree);
       so.push(...eldest.map((at) => tree.tokens[at]));
       node = nodes[eldest[eldest.length - 1]];

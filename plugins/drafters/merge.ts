@@ -23,6 +23,7 @@ const DEEPEST = 8;
 
 /** Somebody's guess of a node: how often guesses of its kind were right. */
 interface Vote {
+  readonly source: string;
   readonly share: Share;
   readonly guess: number;
 }
@@ -75,7 +76,11 @@ export class MergeDrafter extends SeveralDrafters {
       joined.addTree(-1, tree).forEach((at, node) => {
         const rank = ranks.get(tree.parents[node]) ?? 0;
         ranks.set(tree.parents[node], rank + 1);
-        (votes[at] ??= []).push({ share: this.#share(i, deep[node], rank), guess: firstGuess(rank) });
+        (votes[at] ??= []).push({
+          source: source.name,
+          share: this.#share(i, deep[node], rank),
+          guess: firstGuess(rank),
+        });
       });
     }
     const children = new Map<number, number[]>();
@@ -87,7 +92,9 @@ export class MergeDrafter extends SeveralDrafters {
     const { tree, places } = fill<number>(plan, -1, (place, offer) => {
       for (const node of children.get(place) ?? []) offer(joined.tokens[node], likelihood(votes[node]), node);
     });
-    return { tree, votes: places.map((node) => votes[node]) };
+    const kept = places.map((node) => votes[node]);
+    const sources = kept.map((votes) => votes.map(({ source }) => source).join(" + "));
+    return { tree: { ...tree, sources }, votes: kept };
   }
 
   #share(source: number, depth: number, rank: number): Share {

@@ -12,7 +12,7 @@
 // Law `point`. Memory: 4.6 MiB: 65,536 pairs of tokens with 8 successors each; the pair seen longest ago gives way.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
-import { affordable } from "../../src/draft/fill.ts";
+import { Worth } from "../../src/draft/fill.ts";
 import { contextKey, SuccessorTable } from "../../src/draft/successor-table.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
@@ -95,8 +95,13 @@ class Search {
       .sort((a, b) => this.#visits[b] - this.#visits[a] || a - b)
       .slice(0, most);
     const values = new Map([[0, 1]]);
-    for (const node of order) values.set(node, values.get(this.#parents[node])! * this.#priors[node]);
-    order.length = affordable(order.map((node) => values.get(node)!), cost);
+    const worth = new Worth(cost);
+    for (const node of order) {
+      const value = values.get(this.#parents[node])! * this.#priors[node];
+      values.set(node, value);
+      worth.add(value);
+    }
+    order.length = worth.nodes;
     if (order.length === 0) return EMPTY_TREE;
     const place = new Map([[0, -1], ...order.map((node, i) => [node, i] as const)]);
     return {

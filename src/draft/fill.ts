@@ -28,6 +28,9 @@ interface Offer<P> {
   readonly place: P;
 }
 
+/** Nodes looked at beyond the best size so far: a dear step in the cost curve may be followed by cheap ones. */
+const LOOK_AHEAD = 6;
+
 const NOTHING = { tree: EMPTY_TREE, places: [], expected: 0 };
 
 /** Paths less likely than `least` are left out; of equally likely ones the one that was offered first comes first. */
@@ -42,14 +45,15 @@ export function fill<P>({ nodes: most, depth: deepest, cost }: Plan, start: P, n
     });
   };
   expand(-1, 1, 1, start);
-  while (offers.length > 0 && nodes.length < most) {
+  const worth = new Worth(cost);
+  while (offers.length > 0 && nodes.length < Math.min(most, worth.nodes + LOOK_AHEAD)) {
     const node = take(offers);
     nodes.push(node);
+    worth.add(node.value);
     if (nodes.length < most) expand(nodes.length - 1, node.depth + 1, node.value, node.place);
   }
-  const size = affordable(nodes.map(({ value }) => value), cost);
-  nodes.length = size;
-  if (size === 0) return NOTHING;
+  nodes.length = worth.nodes;
+  if (nodes.length === 0) return NOTHING;
   return {
     tree: {
       tokens: Int32Array.from(nodes, ({ token }) => token),
@@ -59,23 +63,30 @@ export function fill<P>({ nodes: most, depth: deepest, cost }: Plan, start: P, n
       confidence: Float64Array.from(nodes, ({ probability }) => probability),
     },
     places: nodes.map(({ place }) => place),
-    expected: nodes.reduce((sum, { value }) => sum + value, 0),
+    expected: worth.expected,
   };
 }
 
-/**
- * How many nodes, from the first on, bring the most tokens per millisecond; all where nothing is known of costs. `values`:
- * how likely the path to each is accepted.
- */
-export function affordable(values: readonly number[], cost: Plan["cost"]): number {
-  if (cost === undefined) return values.length;
-  let [size, tokens, best] = [0, 1, 1 / cost(1)];
-  values.forEach((value, node) => {
-    tokens += value;
-    const rate = tokens / cost(node + 2);
-    if (rate >= best) [size, best] = [node + 1, rate];
-  });
-  return size;
+/** Of nodes in their order, how many from the first on bring the most tokens per millisecond; all where costs are unknown. */
+export class Worth {
+  nodes = 0;
+  /** Of those nodes, how many are expected to be accepted. */
+  expected = 0;
+  #seen = 0;
+  #sum = 0;
+  #best: number;
+
+  constructor(private readonly cost: Plan["cost"]) {
+    this.#best = cost === undefined ? 0 : 1 / cost(1);
+  }
+
+  /** `value`: how likely the path to the node is accepted. */
+  add(value: number): void {
+    this.#seen++;
+    this.#sum += value;
+    const rate = this.cost === undefined ? this.#best : (1 + this.#sum) / this.cost(this.#seen + 1);
+    if (rate >= this.#best) [this.nodes, this.expected, this.#best] = [this.#seen, this.#sum, rate];
+  }
 }
 
 /** Takes out the most valuable offer, of equal ones the first. */

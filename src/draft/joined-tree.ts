@@ -6,6 +6,7 @@ export class JoinedTree {
   readonly parents: number[] = [];
   readonly #depths: number[] = [];
   readonly #confidence: number[] = [];
+  readonly #sources: string[] = [];
   readonly #children = new Map<number, Map<number, number>>();
 
   /** At most so many nodes and so many tokens in a row. */
@@ -21,7 +22,7 @@ export class JoinedTree {
   }
 
   /** The node that stands there already, or a new one; −1 where there is no room or it would stand too deep. */
-  add(parent: number, token: number, confidence = NaN): number {
+  add(parent: number, token: number, confidence = NaN, source = ""): number {
     let children = this.#children.get(parent);
     if (children === undefined) this.#children.set(parent, children = new Map());
     const known = children.get(token);
@@ -34,6 +35,7 @@ export class JoinedTree {
     this.parents.push(parent);
     this.#depths.push(depth);
     this.#confidence.push(confidence);
+    this.#sources.push(source);
     return node;
   }
 
@@ -48,13 +50,16 @@ export class JoinedTree {
     return nodes;
   }
 
-  /** Adds every path of a tree, as far as there is room; returns the node of each of its nodes, −1 where it has none. */
-  addTree(parent: number, { tokens, parents, confidence }: DraftTree): number[] {
+  /**
+   * Adds every path of a tree, as far as there is room; returns the node of each of its nodes, −1 where it has none.
+   * `source`: where its nodes come from, if it does not say so itself.
+   */
+  addTree(parent: number, { tokens, parents, confidence, sources }: DraftTree, source?: string): number[] {
     const nodes: number[] = [];
     for (let node = 0; node < tokens.length; node++) {
       const above = parents[node] < 0 ? parent : nodes[parents[node]];
       const rootless = parents[node] >= 0 && above < 0;
-      nodes.push(rootless ? -1 : this.add(above, tokens[node], confidence?.[node]));
+      nodes.push(rootless ? -1 : this.add(above, tokens[node], confidence?.[node], sources?.[node] ?? source));
     }
     return nodes;
   }
@@ -67,6 +72,7 @@ export class JoinedTree {
       law: "point",
       q: () => undefined,
       confidence: Float64Array.from(this.#confidence),
+      ...(this.#sources.some((source) => source !== "") && { sources: this.#sources.slice() }),
     };
   }
 }

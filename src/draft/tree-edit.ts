@@ -16,13 +16,14 @@ export function prune(tree: DraftTree, keep: (node: number) => boolean): DraftTr
     place.set(node, kept.length);
     kept.push(node);
   }
-  const { confidence } = tree;
+  const { confidence, sources } = tree;
   return {
     tokens: Int32Array.from(kept, (node) => tree.tokens[node]),
     parents: Int32Array.from(kept, (node) => place.get(tree.parents[node])!),
     law: tree.law,
     q: (node) => tree.q(node < 0 ? -1 : kept[node]),
     ...(confidence && { confidence: Float64Array.from(kept, (node) => confidence[node]) }),
+    ...(sources && { sources: kept.map((node) => sources[node]) }),
   };
 }
 

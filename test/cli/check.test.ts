@@ -207,3 +207,24 @@ test("a case that is not looked at, wholly or in part, is no success", async () 
   const relaxed = await hunch(["check", "typical", "--case", wide]);
   assert.match(relaxed.stdout, /typical +distinct +relaxed +1 +\d\.\de-1 /, relaxed.stderr);
 });
+
+test("a drafter of a second model is proved on pairs of vocabularies", async () => {
+  const { code, stdout, stderr } = await hunch(["check", "token", "--quick", "-d", "tli", "-d", "slrs?rows=0"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^tli +token +lossless +\d+/m);
+  assert.match(stdout, /^slrs\?rows=0 +token +lossless +\d+/m);
+});
+
+test("a drafter that says another q than it draws from is refuted", async () => {
+  const liar = file(
+    "liar.ts",
+    `const q = (p: number) => ({ vocab: 2, probabilities: Float64Array.of(p, 1 - p) });
+    export default { kind: "drafter", name: "liar", summary: "says 0.2 and draws 0.8", argument: "FILE", create: () => ({
+      name: "liar", laws: ["iid"], begin() {}, observe() {},
+      draft: (_, chance) => ({ tokens: Int32Array.of(chance.pick(q(0.8))), parents: Int32Array.of(-1), law: "iid",
+        q: () => q(0.2) }) }) };`,
+  );
+  const refuted = await watched(["check", "token", "--quick", "-d", "liar", "--plugin", liar]);
+  assert.equal(refuted.code, 6, refuted.stderr);
+  assert.match(refuted.stdout, /liar with token: total variation .* on \S+ rows and the vocabularies: /);
+});

@@ -172,6 +172,8 @@ for (const model of MODELS) {
     const file = readGguf(`test/fixtures/tiny/gguf/${model}-f32.gguf`);
     const plain = comparable(described(file, {}).spec);
     const silent = KEYS.filter(([key, value]) => {
+      // Converters write what Granite 4's recurrent layers would be for models without any; tensors of them are refused.
+      if (model === "granite" && key.startsWith("ssm.")) return false;
       const { spec, said } = described(file, { [key]: value });
       return !said.includes(key) && comparable(spec) === plain;
     });

@@ -64,6 +64,7 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
     vocab: vocabOf(file),
     width,
     context,
+    longest: rope?.longest,
     layers,
     norm: { kind: options.norm ?? "rms", epsilon: epsilonOf(file, options.norm ?? "rms") },
     embeddingScale: options.embeddingScale?.(width) ?? 1,

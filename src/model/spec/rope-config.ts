@@ -14,12 +14,16 @@ export interface RopeQuestion {
   readonly base?: number;
   /** Kind of layer, where `rope_parameters` tells kinds apart. */
   readonly layerType?: string;
+  /** The file may tell sections for time, height and width (`mrope`): in a text they are one position. */
+  readonly sections?: boolean;
 }
 
 export interface RopeAnswer {
   readonly spec: RopeSpec;
   /** The context that the frequencies are right for, where that is not the file's own. */
   readonly context?: number;
+  /** The longest that they could be resolved for, where they depend on it. */
+  readonly longest?: number;
 }
 
 interface Declared {
@@ -27,17 +31,26 @@ interface Declared {
   readonly dimensions: number;
   readonly scaling: RopeScaling;
   readonly context?: number;
+  readonly longest?: number;
 }
 
 /** Throws HunchError("input") for a scaling that is damaged or not supported. */
 export function readRope(file: ModelFile, headSize: number, question: RopeQuestion): RopeAnswer {
   const declared = file.kind === "gguf" ? fromGguf(file, headSize) : fromHuggingFace(file, headSize, question);
-  return { spec: rope(file, headSize, question.interleaved, declared), context: declared.context };
+  const { context, longest } = declared;
+  return { spec: rope(file, headSize, question.interleaved, declared), context, longest };
 }
 
-/** A rotation without scaling. */
-export function plainRope(file: ModelFile, headSize: number, base: number, interleaved = false): RopeSpec {
-  return rope(file, headSize, interleaved, { base, dimensions: headSize, scaling: { type: "none" } });
+/** The rotation of layers with a window, which is not scaled: Hugging Face's own, or one with a base of these names. */
+export function windowRope(file: ModelFile, headSize: number, bases: readonly string[]): RopeSpec {
+  if (file.hyper.has("rope_parameters")) {
+    return readRope(file, headSize, { interleaved: false, layerType: "sliding_attention" }).spec;
+  }
+  return rope(file, headSize, false, {
+    base: file.hyper.positive(bases, 10000),
+    dimensions: headSize,
+    scaling: { type: "none" },
+  });
 }
 
 function rope(file: ModelFile, headSize: number, interleaved: boolean, declared: Declared): RopeSpec {
@@ -92,8 +105,10 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
   const originals = ["original_max_position_embeddings"];
   const original = hyper.integer(originals, parameters.integer(originals, longest));
   const type = parameters.text(["rope_type", "type"], "default");
-  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
-  switch (type) {
+  const done = (scaling: RopeScaling, context?: number, longest?: number): Declared => (
+    { base, dimensions, scaling, context, longest }
+  );
+  switch (question.sections && type === "mrope" ? "default" : type) {
     case "default":
       return done({ type: "none" });
     case "linear":
@@ -121,12 +136,13 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
       if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
       const factor = parameters.positive(["factor"], longest / original);
       const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(factor, original));
-      return done({ type: "divisors", divisors, magnitude }, context);
+      return done({ type: "divisors", divisors, magnitude }, context, longest);
     }
     case "dynamic": {
       const factor = parameters.positive(["factor"]);
-      const context = chosen(file, original, Math.max(longest, Math.round(factor * original)));
-      return done({ type: "dynamic", factor, original, length: context }, context);
+      const most = Math.max(longest, Math.round(factor * original));
+      const context = chosen(file, original, most);
+      return done({ type: "dynamic", factor, original, length: context }, context, most);
     }
     default:
       throw hyper.wrong("rope_type", `the rotation scaling ${type} is not supported`, "use another model");
@@ -160,14 +176,14 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
   if (factor < 0) throw hyper.wrong("rope.scaling.factor", `${factor} is not above zero`);
   // Converters write transformers' attention_factor, which stands for all that cosines are raised by.
   const attention = ["rope.scaling.yarn_attn_factor", "rope.scaling.attn_factor"];
-  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
+  const done = (scaling: RopeScaling): Declared => ({ base, dimensions, scaling });
 
   const long = file.tensors.get("rope_factors_long.weight");
   const short = file.tensors.get("rope_factors_short.weight");
   if (long && short) {
     const context = chosen(file, original, longest);
     const divisors = divisorsOf(file, (context > original ? long : short).name, dimensions);
-    return done({ type: "divisors", divisors, magnitude: hyper.positive(attention, 1) }, context);
+    return { ...done({ type: "divisors", divisors, magnitude: hyper.positive(attention, 1) }), context, longest };
   }
   if (file.tensors.has("rope_freqs.weight")) {
     if (type === "yarn" || factor !== 1) {
@@ -183,7 +199,10 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
     case "yarn": {
       const betaFast = hyper.positive(["rope.scaling.yarn_beta_fast"], 32);
       const betaSlow = hyper.positive(["rope.scaling.yarn_beta_slow"], 1);
-      const magnitude = hyper.positive(attention, yarnMagnitude(factor));
+      // Mistral's: the weight of what the magnitude is divided by.
+      const divided = hyper.number(["rope.scaling.yarn_log_multiplier"], 0);
+      const raised = yarnMagnitude(factor) / (divided ? yarnMagnitude(factor, divided) : 1);
+      const magnitude = hyper.positive(attention, raised);
       return done({ type: "yarn", factor, original, betaFast, betaSlow, truncate: true, magnitude });
     }
     default:

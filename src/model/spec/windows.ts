@@ -7,7 +7,7 @@ import type { ModelFile } from "./architecture.ts";
  */
 export function layerWindows(
   file: ModelFile,
-  pattern?: { readonly every: number; readonly windowed: (n: number) => boolean },
+  pattern?: { readonly windowed: (n: number) => boolean },
 ): (n: number) => { window?: number } {
   const { hyper } = file;
   // Converters write no windows for these, and llama.cpp computes none.

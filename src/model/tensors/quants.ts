@@ -6,7 +6,7 @@ import { Q2_K, Q3_K, Q4_K, Q5_K, Q6_K } from "./quants/k.ts";
 import { AFFINE4, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 } from "./quants/simple.ts";
 import type { TensorType } from "./tensor.ts";
 
-export { halfTable } from "./quants/half.ts";
+export { halfAt, halfTable } from "./quants/half.ts";
 export type { QuantFormat, Unpacked } from "./quants/format.ts";
 
 /** Types that are not quantised: bytes of an element. */

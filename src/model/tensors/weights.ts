@@ -1,7 +1,7 @@
 // Tensors as they lie in a file, their rows as bytes or as numbers, and views that rearrange rows.
 import type { BinaryFile } from "../files/reader.ts";
 import type { Tensor, TensorType } from "./tensor.ts";
-import { halfTable, PLAIN, QUANTS, type Unpacked } from "./quants.ts";
+import { halfAt, halfTable, PLAIN, QUANTS, type Unpacked } from "./quants.ts";
 
 /** Elements per block of a type; 1 where it is not quantised. */
 export function blockElements(type: TensorType): number {
@@ -52,7 +52,7 @@ export function decode(type: TensorType, raw: Uint8Array, elements: number): Flo
   const out = new Float32Array(elements);
   if (type === "F16") {
     const half = halfTable();
-    for (let i = 0; i < elements; i++) out[i] = half[raw[2 * i] | raw[2 * i + 1] << 8];
+    for (let i = 0; i < elements; i++) out[i] = halfAt(half, raw, 2 * i);
     return out;
   }
   if (type === "BF16") {

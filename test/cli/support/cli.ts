@@ -16,6 +16,8 @@ const [PROGRAM, ...FIRST] = COMMAND;
 
 export const STORIES = join(ROOT, "test/fixtures/stories260k/stories260K-f32.gguf");
 export const STORIES_DRAFT = join(ROOT, "test/fixtures/stories260k/draft41K-tok512.bin");
+/** The same draft model with another tokenizer: 17 pieces are missing, and the pieces stand in another order. */
+export const STORIES_OTHER = join(ROOT, "test/fixtures/stories260k/draft41K-tok495-f16.gguf");
 
 /** A folder of this test file's own, gone when it ends. */
 export const FOLDER = mkdtempSync(join(tmpdir(), "hunch-cli-"));

@@ -72,7 +72,7 @@ async function agrees(path: string, name: string, load: Load, tolerance: number,
   engine.source.close();
 }
 
-/** The architectures of test/fixtures/tiny, each with transformers' logits for two texts of 40 tokens. */
+/** The architectures of test/fixtures/tiny, each with transformers' logits for two texts. */
 export const TINY = [
   "gemma2",
   "gemma3",
@@ -87,14 +87,27 @@ export const TINY = [
   "qwen2",
   "qwen3",
   "smollm3",
+  "cohere2",
+  "ernie4_5",
+  "exaone4",
+  "gemma",
+  "gemma3-images",
+  "glm4",
+  "granite4",
+  "ministral3",
+  "mistral-images",
+  "olmo3",
+  "qwen2_vl",
+  "qwen3_vl",
+  "seed_oss",
 ] as const;
 
 /** Where a tiny model lies: a Hugging Face folder, and for all but one also a GGUF file. */
 export function tinyFiles(name: string): { readonly kind: string; readonly path: string }[] {
-  const gguf = fixture(`tiny/gguf/${name}-f32.gguf`);
+  const gguf = ["f32", "f16"].map((type) => fixture(`tiny/gguf/${name}-${type}.gguf`)).filter(existsSync);
   return [
     { kind: "Hugging Face folder", path: fixture(`tiny/${name}`) },
-    ...(existsSync(gguf) ? [{ kind: "GGUF", path: gguf }] : []),
+    ...gguf.map((path) => ({ kind: "GGUF", path })),
   ];
 }
 

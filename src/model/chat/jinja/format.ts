@@ -1,6 +1,7 @@
 // Python's str.format and its format specifications.
 import { bind, clamp } from "./bind.ts";
 import { type Meter, TemplateError } from "./meter.ts";
+import { Pieces } from "./pieces.ts";
 import { fixed, floatText, intText, scientific, toFloat } from "./numbers.ts";
 import { ascii, represent, show } from "./show.ts";
 import { cut, glue, plain, points, starts, type Str } from "./text.ts";
@@ -40,33 +41,27 @@ interface State {
 function fill(meter: Meter, self: Str, args: Arguments, state: State, depth: number): Str {
   if (depth === 0) throw new TemplateError("max string recursion exceeded");
   const text = plain(self);
-  const parts: Str[] = [];
-  let size = 0;
-  const add = (part: Str) => {
-    meter.fits(size += plain(part).length);
-    meter.spend(1 + plain(part).length / 32);
-    parts.push(part);
-  };
+  const pieces = new Pieces(meter);
   for (let at = 0; at < text.length;) {
     BRACE.lastIndex = at;
     const open = BRACE.exec(text)?.index;
     if (open === undefined) {
-      add(cut(self, at, text.length));
+      pieces.add(cut(self, at, text.length));
       break;
     }
     meter.spend(4);
     if (text[open + 1] === text[open]) {
-      add(cut(self, at, open + 1));
+      pieces.add(cut(self, at, open + 1));
       at = open + 2;
       continue;
     }
     if (text[open] === "}") throw new TemplateError("single '}' encountered in format string");
-    add(cut(self, at, open));
+    pieces.add(cut(self, at, open));
     const end = closing(meter, text, open);
-    add(field(meter, text.slice(open + 1, end), args, state, depth));
+    pieces.add(field(meter, text.slice(open + 1, end), args, state, depth));
     at = end + 1;
   }
-  return glue(parts);
+  return pieces.whole();
 }
 
 const BRACE = /[{}]/g;

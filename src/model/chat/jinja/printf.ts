@@ -2,6 +2,7 @@
 import { needInt } from "./bind.ts";
 import { decimal } from "./format.ts";
 import { type Meter, TemplateError } from "./meter.ts";
+import { Pieces } from "./pieces.ts";
 import { intText, toFloat } from "./numbers.ts";
 import { ascii, represent, show } from "./show.ts";
 import { padded } from "./strings.ts";
@@ -20,22 +21,16 @@ export function printf(meter: Meter, format: Str, values: Value): Str {
     if (used >= list.length) throw new TemplateError("not enough arguments for format string");
     return list[used++];
   };
-  const parts: Str[] = [];
-  let size = 0;
-  const add = (part: Str) => {
-    meter.fits(size += plain(part).length);
-    meter.spend(1 + plain(part).length / 32);
-    parts.push(part);
-  };
+  const pieces = new Pieces(meter);
   let at = 0;
   for (const found of text.matchAll(FIELD)) {
     const [whole, key, flags, width, precision, type] = found;
-    add(cut(format, at, found.index));
+    pieces.add(cut(format, at, found.index));
     at = found.index + whole.length;
     const number = (digits: string | undefined): number | undefined =>
       digits === undefined ? undefined : digits === "*" ? needInt("* wants int", next(), 0) : Number(digits || "0");
     if (type === "%" && whole === "%%") {
-      add("%");
+      pieces.add("%");
       continue;
     }
     if (key !== undefined && mapping === undefined) throw new TemplateError("format requires a mapping");
@@ -44,10 +39,10 @@ export function printf(meter: Meter, format: Str, values: Value): Str {
     const wanted = number(width) ?? 0, places = number(precision);
     if (type === "") throw new TemplateError("incomplete format");
     if (type === "%") {
-      add("%");
+      pieces.add("%");
       continue;
     }
-    add(
+    pieces.add(
       convert(meter, type, named === undefined ? next() : named, {
         flags,
         width: Math.abs(wanted),
@@ -56,11 +51,11 @@ export function printf(meter: Meter, format: Str, values: Value): Str {
       }),
     );
   }
-  add(cut(format, at, text.length));
+  pieces.add(cut(format, at, text.length));
   if (used < list.length && mapping === undefined && !(values instanceof Tuple && list.length === 0)) {
     throw new TemplateError("not all arguments converted during string formatting");
   }
-  return glue(parts);
+  return pieces.whole();
 }
 
 interface Field {

@@ -4,6 +4,7 @@ import { bind, needInt, needPlain, needText } from "./bind.ts";
 import { iterate } from "./compare.ts";
 import { capitalize, caseFold, CLASSES, SPACE, swapCase, title } from "./letters.ts";
 import { type Meter, TemplateError } from "./meter.ts";
+import { Pieces } from "./pieces.ts";
 import { cut, glue, like, plain, points, starts, type Str } from "./text.ts";
 import { type Arguments, List, textOf, Tuple, typeName, type Value } from "./values.ts";
 
@@ -98,34 +99,28 @@ export function stripped(meter: Meter, self: Str, chars?: string, left = true, r
 export function replaced(meter: Meter, self: Str, old: string, fresh: Str, count: number): Str {
   const text = plain(self);
   meter.search(text.length, old.length);
-  const parts: Str[] = [];
-  let size = 0;
-  const add = (part: Str) => {
-    meter.fits(size += plain(part).length);
-    meter.spend(1 + plain(part).length / 32);
-    parts.push(part);
-  };
+  const pieces = new Pieces(meter);
   let at = 0;
   if (old === "") {
     const each = starts(meter, text);
     const places = each ? each.length : text.length + 1;
     for (let i = 0; i < places && (count < 0 || i < count); i++) {
       const place = each ? each[i] : i;
-      add(cut(self, at, place));
-      add(fresh);
+      pieces.add(cut(self, at, place));
+      pieces.add(fresh);
       at = place;
     }
   } else {
     for (let left = count; left !== 0; left--) {
       const found = text.indexOf(old, at);
       if (found < 0) break;
-      add(cut(self, at, found));
-      add(fresh);
+      pieces.add(cut(self, at, found));
+      pieces.add(fresh);
       at = found + old.length;
     }
   }
-  add(cut(self, at, text.length));
-  return glue(parts);
+  pieces.add(cut(self, at, text.length));
+  return pieces.whole();
 }
 
 const split = (name: string, fromRight: boolean): Method => (meter, self, args) => {

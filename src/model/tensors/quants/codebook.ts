@@ -1,6 +1,8 @@
 // GGML's types whose codes stand for values of a table (IQ4, MXFP4), and ternary ones (TQ).
-import { halfTable } from "./half.ts";
+import { block32 } from "./block32.ts";
 import type { QuantFormat } from "./format.ts";
+import { halfAt, halfTable } from "./half.ts";
+import { pairsOfBits } from "./pairs.ts";
 
 /** IQ4's values, 128 added. */
 const IQ4 = Uint8Array.of(1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241);
@@ -15,22 +17,10 @@ function lookup16(raw: Uint8Array, at: number, table: Uint8Array, codes: Uint8Ar
   }
 }
 
-export const IQ4_NL: QuantFormat = {
-  elements: 32,
-  bytes: 18,
-  group: 32,
-  bits: 8,
-  zero: 128,
-  affine: false,
-  half: true,
-  unpack(raw, at, count, { codes, scales }) {
-    const half = halfTable();
-    for (let b = 0; b < count; b++, at += 18) {
-      scales[b] = half[raw[at] | raw[at + 1] << 8];
-      lookup16(raw, at + 2, IQ4, codes, b * 32);
-    }
-  },
-};
+export const IQ4_NL = block32(
+  { bytes: 18, bits: 8, zero: 128 },
+  (raw, at, codes, to) => lookup16(raw, at, IQ4, codes, to),
+);
 
 export const IQ4_XS: QuantFormat = {
   elements: 256,
@@ -43,7 +33,7 @@ export const IQ4_XS: QuantFormat = {
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 136) {
-      const d = half[raw[at] | raw[at + 1] << 8];
+      const d = halfAt(half, raw, at);
       const high = raw[at + 2] | raw[at + 3] << 8;
       for (let g = 0; g < 8; g++) {
         const low = raw[at + 4 + (g >> 1)] >> (g & 1) * 4 & 15;
@@ -94,7 +84,7 @@ export const TQ1_0: QuantFormat = {
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 54) {
-      repeatScale(half[raw[at + 52] | raw[at + 53] << 8], scales, b * 8);
+      repeatScale(halfAt(half, raw, at + 52), scales, b * 8);
       ternary(raw, at, 32, 5, codes, b * 256);
       ternary(raw, at + 32, 16, 5, codes, b * 256 + 160);
       ternary(raw, at + 48, 4, 4, codes, b * 256 + 240);
@@ -113,17 +103,8 @@ export const TQ2_0: QuantFormat = {
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 66) {
-      repeatScale(half[raw[at + 64] | raw[at + 65] << 8], scales, b * 8);
-      for (let part = 0; part < 2; part++) {
-        const to = b * 256 + part * 128;
-        for (let j = 0; j < 32; j++) {
-          const byte = raw[at + part * 32 + j];
-          codes[to + j] = (byte & 3) + 7;
-          codes[to + j + 32] = (byte >> 2 & 3) + 7;
-          codes[to + j + 64] = (byte >> 4 & 3) + 7;
-          codes[to + j + 96] = (byte >> 6) + 7;
-        }
-      }
+      repeatScale(halfAt(half, raw, at + 64), scales, b * 8);
+      pairsOfBits(raw, at, 7, codes, b * 256);
     }
   },
 };

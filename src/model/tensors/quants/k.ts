@@ -1,6 +1,7 @@
 // GGML's K-quants: blocks of 256 with scales that are quantised themselves.
-import { halfTable } from "./half.ts";
 import type { QuantFormat } from "./format.ts";
+import { halfAt, halfTable } from "./half.ts";
+import { pairsOfBits } from "./pairs.ts";
 
 export const Q2_K: QuantFormat = {
   elements: 256,
@@ -13,22 +14,13 @@ export const Q2_K: QuantFormat = {
   unpack(raw, at, count, { codes, scales, offsets }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 84) {
-      const d = half[raw[at + 80] | raw[at + 81] << 8];
-      const least = half[raw[at + 82] | raw[at + 83] << 8];
+      const d = halfAt(half, raw, at + 80);
+      const least = halfAt(half, raw, at + 82);
       for (let g = 0; g < 16; g++) {
         scales[b * 16 + g] = d * (raw[at + g] & 15);
         offsets[b * 16 + g] = -least * (raw[at + g] >> 4);
       }
-      for (let part = 0; part < 2; part++) {
-        const to = b * 256 + part * 128;
-        for (let j = 0; j < 32; j++) {
-          const byte = raw[at + 16 + part * 32 + j];
-          codes[to + j] = (byte & 3) + 6;
-          codes[to + j + 32] = (byte >> 2 & 3) + 6;
-          codes[to + j + 64] = (byte >> 4 & 3) + 6;
-          codes[to + j + 96] = (byte >> 6) + 6;
-        }
-      }
+      pairsOfBits(raw, at + 16, 6, codes, b * 256);
     }
   },
 };
@@ -44,7 +36,7 @@ export const Q3_K: QuantFormat = {
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 110) {
-      const d = half[raw[at + 108] | raw[at + 109] << 8];
+      const d = halfAt(half, raw, at + 108);
       for (let g = 0; g < 16; g++) {
         const low = raw[at + 96 + (g & 7)] >> (g >> 3) * 4 & 15;
         const high = raw[at + 104 + (g & 3)] >> (g >> 2) * 2 & 3;
@@ -68,8 +60,8 @@ export const Q3_K: QuantFormat = {
 /** Eight 6-bit scales and minima in 12 bytes, of Q4_K and Q5_K, after two halves for both. */
 function sixBitScales(raw: Uint8Array, at: number, scales: Float32Array, offsets: Float32Array, to: number): void {
   const half = halfTable();
-  const d = half[raw[at] | raw[at + 1] << 8];
-  const least = half[raw[at + 2] | raw[at + 3] << 8];
+  const d = halfAt(half, raw, at);
+  const least = halfAt(half, raw, at + 2);
   for (let g = 0; g < 4; g++) {
     const first = raw[at + 4 + g], second = raw[at + 8 + g], rest = raw[at + 12 + g];
     scales[to + g] = d * (first & 63);
@@ -139,7 +131,7 @@ export const Q6_K: QuantFormat = {
   unpack(raw, at, count, { codes, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 210) {
-      const d = half[raw[at + 208] | raw[at + 209] << 8];
+      const d = halfAt(half, raw, at + 208);
       for (let g = 0; g < 16; g++) scales[b * 16 + g] = d * (raw[at + 192 + g] << 24 >> 24);
       for (let part = 0; part < 2; part++) {
         const to = b * 256 + part * 128;
