@@ -9,13 +9,13 @@ export function because(reason: string): string {
 
 /**
  * A test of a case that may find out only when it runs that it says nothing here, and then returns the reason. Deno takes
- * no notice of `context.skip`; scripts/test.ts counts what is printed.
+ * no notice of its `skip`; scripts/test.ts counts what is printed.
  */
 export function skippable(run: () => Promise<string | void>): (context: TestContext) => Promise<void> {
-  return async (context) => {
+  return async (running) => {
     const reason = await run();
     if (reason === undefined) return;
     console.log(`skipping one: ${reason}`);
-    context.skip(reason);
+    running.skip(reason);
   };
 }
