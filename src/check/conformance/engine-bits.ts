@@ -80,7 +80,9 @@ export function bitCases(bench: Bench): Case[] {
         const { maxRows, context } = await bench.engine();
         const text = await bench.tokens();
         const length = maxRows + 3;
-        if (length > Math.min(context, bench.fill)) return `no context is filled that is longer than the widest pass, ${maxRows} rows`;
+        if (length > Math.min(context, bench.fill)) {
+          return `no context is filled that is longer than the widest pass, ${maxRows} rows`;
+        }
         const tokens = Int32Array.from({ length }, (_, i) => text[i % text.length]);
         const wanted = (await bench.chain(tokens, Math.min(maxRows, 32))).at(-1)!;
         await bench.sequence(async (sequence) => {
