@@ -8,10 +8,12 @@ import { benchCommand } from "./commands/bench.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { checkCommand } from "./commands/check.ts";
+import { claimsCommand } from "./commands/claims.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { storeCommand } from "./commands/store.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { tuneCommand } from "./commands/tune.ts";
 import { complain } from "./output/failure.ts";
@@ -30,8 +32,10 @@ export const commands = {
   bench: benchCommand,
   simulate: simulateCommand,
   tune: tuneCommand,
+  claims: claimsCommand,
   model: modelCommand,
   plugin: pluginCommand,
+  store: storeCommand,
   cache: cacheCommand,
 };
 
@@ -43,13 +47,15 @@ const parser = or(
   commands.bench,
   commands.simulate,
   commands.tune,
+  commands.claims,
   commands.model,
   commands.plugin,
+  commands.store,
   commands.cache,
 );
 
 /** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
-export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list" };
+export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list", store: "list" };
 
 /** First words that Optique's own commands and options are. */
 const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];

@@ -224,7 +224,7 @@ test("a drafter that says another q than it draws from is refuted", async () => 
       draft: (_, chance) => ({ tokens: Int32Array.of(chance.pick(q(0.8))), parents: Int32Array.of(-1), law: "iid",
         q: () => q(0.2) }) }) };`,
   );
-  const refuted = await hunch(["check", "token", "--quick", "-d", "liar", "--plugin", liar]);
+  const refuted = await watched(["check", "token", "--quick", "-d", "liar", "--plugin", liar]);
   assert.equal(refuted.code, 6, refuted.stderr);
   assert.match(refuted.stdout, /liar with token: total variation .* on \S+ rows and the vocabularies: /);
 });
