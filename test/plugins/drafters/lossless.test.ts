@@ -128,7 +128,7 @@ test("no byte of ten stories differs, whoever drafts", async () => {
     );
     const { texts, accepted } = await tell(drafter);
     assert.deepEqual(texts, plain.texts, spec);
-    assert.ok(accepted > 5, `${spec}: ${accepted} accepted`);
+    assert.ok(accepted > 3, `${spec}: ${accepted} accepted`);
     drafter.close?.();
   }
   engine.close();
