@@ -1,5 +1,7 @@
 // A model on ONNX Runtime: one session, one set of buffers for the results, any number of sequences.
 import type { Capabilities, Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
+import { tracing } from "../../src/trace.ts";
+import { passLine } from "../trace.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
@@ -143,6 +145,7 @@ export class OnnxEngine implements Engine {
       }
     }, this.#rules);
     if (rows.verify) scores.verify(rows.verify);
+    tracing()?.(passLine(this, rows, placed.past, performance.now() - start));
     return scores;
   }
 
