@@ -46,17 +46,18 @@ export const modelOptions = object("Model", {
 
 /** How the answer is made faster. */
 export const methodOptions = object("Speculation", {
-  drafter: withDefault(
-    option("-d", "--drafter", methodParser("drafter"), {
-      description: message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: lookup.`,
-    }),
-    "lookup",
-  ),
+  drafter: optional(option("-d", "--drafter", methodParser("drafter"), {
+    description:
+      message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: as ${"hunch tune"} found out, else lookup.`,
+  })),
   rule: optional(option("--rule", methodParser("rule"), {
     description: message`What keeps guesses. Default: greedy at temperature 0, else match.`,
   })),
   controller: optional(option("--controller", methodParser("controller"), {
     description: message`Who decides how much to guess.`,
+  })),
+  store: optional(option("--store", string({ metavar: "NAME" }), {
+    description: message`Draft from this store of texts, and add the answers to it; made where there is none.`,
   })),
   device: optional(option("--device", string({ metavar: "WHERE" }), {
     description: message`Other backends for draft models: draft=BACKEND,target=BACKEND. Default: the target's.`,

@@ -12,10 +12,12 @@ import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { storeCommand } from "./commands/store.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { tuneCommand } from "./commands/tune.ts";
 import { complain } from "./output/failure.ts";
 import { paintFor } from "./output/colour.ts";
-import { stderr, stdinHasText, stdout } from "./output/streams.ts";
+import { stderr, stdin, stdout } from "./output/streams.ts";
 import { VERSION } from "./version.ts";
 import { usageError } from "./words/wording.ts";
 import { wordsOf } from "./words/words.ts";
@@ -28,8 +30,10 @@ export const commands = {
   check: checkCommand,
   bench: benchCommand,
   simulate: simulateCommand,
+  tune: tuneCommand,
   model: modelCommand,
   plugin: pluginCommand,
+  store: storeCommand,
   cache: cacheCommand,
 };
 
@@ -40,13 +44,15 @@ const parser = or(
   commands.check,
   commands.bench,
   commands.simulate,
+  commands.tune,
   commands.model,
   commands.plugin,
+  commands.store,
   commands.cache,
 );
 
 /** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
-export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list" };
+export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list", store: "list" };
 
 /** First words that Optique's own commands and options are. */
 const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];
@@ -104,7 +110,7 @@ function parse(args: readonly string[]): Command | number {
 
 /** What Optique is given. */
 function wordsFor(args: readonly string[]): readonly string[] {
-  if (args.length === 0) return stdinHasText() ? ["generate"] : ["--help"];
+  if (args.length === 0) return stdin.hasText() ? ["generate"] : ["--help"];
   if (OPTIQUE.includes(args[0])) return args;
   const near = args.length === 1 ? closest(args[0], Object.keys(commands)) : undefined;
   if (near && stderr.terminal) stderr.line(`hunch: answering ${JSON.stringify(args[0])}; did you mean hunch ${near}?`);

@@ -10,13 +10,29 @@ import marginal from "./controllers/marginal.ts";
 import specDec from "./controllers/specdec++.ts";
 import specKv from "./controllers/speckv-gamma.ts";
 import auto from "./drafters/auto.ts";
+import cascade from "./drafters/cascade.ts";
 import graft from "./drafters/graft.ts";
+import hierarchy from "./drafters/hierarchy.ts";
+import lookahead from "./drafters/lookahead.ts";
 import lookup from "./drafters/lookup.ts";
+import merge from "./drafters/merge.ts";
 import model, { modelProposer } from "./drafters/model.ts";
 import none from "./drafters/none.ts";
+import omniDraft, { omniDraftProposer } from "./drafters/omnidraft.ts";
+import ouroboros from "./drafters/ouroboros.ts";
+import pool from "./drafters/pool.ts";
 import recycling from "./drafters/recycling.ts";
+import slem from "./drafters/slem.ts";
+import slrs, { slrsProposer } from "./drafters/slrs.ts";
+import rasd from "./drafters/rasd.ts";
+import rest from "./drafters/rest.ts";
 import spine from "./drafters/spine.ts";
+import stand from "./drafters/stand.ts";
 import successors from "./drafters/successors.ts";
+import suffix from "./drafters/suffix.ts";
+import trigram from "./drafters/trigram.ts";
+import tli, { tliProposer } from "./drafters/tli.ts";
+import toolspec from "./drafters/toolspec.ts";
 import alignment from "./rules/alignment.ts";
 import block from "./rules/block.ts";
 import greedy from "./rules/greedy.ts";
@@ -54,11 +70,30 @@ export const builtin: readonly Plugin[] = [
   none,
   auto,
   lookup,
+  suffix,
   recycling,
+  pool,
+  trigram,
+  stand,
+  hierarchy,
+  lookahead,
+  ouroboros,
+  cascade,
+  merge,
   model,
+  tli,
+  slrs,
+  omniDraft,
+  slem,
   spine,
   graft,
+  rest,
+  rasd,
+  toolspec,
   modelProposer,
+  tliProposer,
+  slrsProposer,
+  omniDraftProposer,
   successors,
   chain,
   fixedTree,

@@ -27,10 +27,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ORDERS: readonly Order[] = [
   [
     ["src/errors.ts", "src/suggestion.ts", "src/weight-format.ts"],
-    ["src/output-file.ts", "src/sampling.ts"],
+    ["src/output-file.ts", "src/room.ts", "src/sampling.ts"],
     ["src/assets"],
     ["src/math"],
     ["src/model"],
+    ["src/store"],
     ["src"], // the contracts
     ["src/draft", "src/plugins"],
     ["src/round"],
@@ -46,7 +47,7 @@ const ORDERS: readonly Order[] = [
     ["cli/engine"],
     ["cli/model", "cli/generate", "cli/score", "cli/check", "cli/bench"],
     ["cli/simulate", "cli/tune", "cli/claims", "cli/export"],
-    ["cli/chat"],
+    ["cli/chat", "cli/store"],
     ["cli/commands"],
     ["cli/run.ts"],
     ["cli/main.ts"],

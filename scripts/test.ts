@@ -6,8 +6,10 @@
 //   npm test -- tree rule            only files with one of these words in their path; no checks
 //   npm test -- --swiftshader        WebGPU in software where there is no GPU (scripts/swiftshader.ts)
 //
-// Each file runs in a process of its own: a crash in native code costs that file alone, and is counted. Tests that were
-// skipped are told with their reasons before the last line; to skip without a reason is a failure.
+// Each file runs in a process of its own: a crash in native code costs that file alone, and is counted. Two at a time, the
+// longest first. Under several runtimes, what cannot differ between them runs in full under the first, and in part under
+// the others (test/support/part.ts). Tests that were skipped are told with their reasons before the last line; to skip
+// without a reason is a failure.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +43,23 @@ const files = sources(["test"]).filter((path) => path.endsWith(".test.ts")).filt
   positionals.length === 0 || positionals.some((word) => path.includes(word))
 );
 
+/** Files that take long, longest first: none of them is to be left alone at the end. */
+const LONG = [
+  "kernels/default-model",
+  "kernels/webgpu-",
+  "cli/binary",
+  "kernels/onnx-blocks",
+  "cli/cases",
+  "cli/",
+  "kernels/onnx-",
+  "rules/",
+];
+
+function rank(path: string): number {
+  const at = LONG.findIndex((word) => path.includes(word));
+  return at < 0 ? LONG.length : at;
+}
+
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const reports = mkdtempSync(join(tmpdir(), "hunch-test-"));
 const broken: string[] = [];
@@ -56,7 +75,8 @@ for (const runtime of values.swiftshader ? runtimes : []) {
   environments.set(runtime, env);
 }
 try {
-  const jobs = runtimes.flatMap((runtime) => files.map((path) => () => testFile(runtime, path)));
+  const ordered = files.toSorted((a, b) => rank(a) - rank(b));
+  const jobs = ordered.flatMap((path) => runtimes.map((runtime) => () => testFile(runtime, path)));
   if (positionals.length === 0) jobs.unshift(...checks.map((check) => () => checkSource(check)));
   const workers = Math.max(1, Number(values.jobs) || 1);
   await Promise.all(Array.from({ length: workers }, async () => {
@@ -86,6 +106,7 @@ async function testFile(runtime: Runtime, path: string): Promise<void> {
     DENO_NO_UPDATE_CHECK: "1",
     TMPDIR: reports, // what a killed test leaves behind goes with it
     XDG_CACHE_HOME: join(ROOT, "node_modules", ".cache"), // not the cache of whoever runs the tests
+    HUNCH_TEST_PARTLY: runtime === runtimes[0] ? "" : "1",
   });
   const count = readReport(report);
   // A file that ended badly without a failed test, or that ran nothing, is a failure of its own.

@@ -22,6 +22,11 @@ export interface Stats {
   /** offeredAt[d]: rounds whose draft reached depth d + 1; acceptedAt[d]: accepted tokens that stood so deep. */
   readonly offeredAt: readonly number[];
   readonly acceptedAt: readonly number[];
+  /**
+   * Of a drafter with several sources, by source: nodes that were judged, because what stands above them was accepted,
+   * and those accepted. Empty for others.
+   */
+  readonly bySource: Readonly<Record<string, { readonly judged: number; readonly accepted: number }>>;
   readonly prefillMs: number;
   /** From the call to the first token. */
   readonly firstTokenMs: number;

@@ -31,6 +31,8 @@ export interface DraftTree {
   q(node: number): Distribution | undefined;
   /** [size] How likely the drafter found each node given its parent, where it knows. To show; no rule looks at it. */
   readonly confidence?: Float64Array;
+  /** [size] Where each node comes from, in a word or two, of a drafter that has several sources. To show and to count. */
+  readonly sources?: readonly string[];
 }
 
 const NOTHING = new Int32Array(0);

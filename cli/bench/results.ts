@@ -2,6 +2,7 @@
 import { type CostPoint, interpolateCost as costAt } from "../../kernels/cost.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { Sampling } from "../../src/sampling.ts";
+import { RANDOM_WEIGHTS } from "../engine/models.ts";
 import { readTextFile } from "../input/text.ts";
 import type { Machine } from "./machine.ts";
 import type { Setting } from "./settings.ts";
@@ -105,7 +106,9 @@ export function key({ kind, id }: { readonly kind: string; readonly id: string }
 const rate = ({ tokens, decodeMs }: Run) => 1000 * tokens / decodeMs;
 
 /** For each setting all kinds together, then each kind where there are several. */
-export function rowsOf({ settings, facts, runs, curve }: Unsummed): Row[] {
+export function rowsOf(
+  { settings, facts, runs, curve }: Pick<Unsummed, "settings" | "facts" | "runs" | "curve">,
+): Row[] {
   const kinds = [...new Set(facts.map(({ kind }) => kind))];
   const plain = new Map(runs.filter(({ setting }) => setting === settings[0].name).map((run) => [place(run), run]));
   return settings.flatMap(({ name }) => {
@@ -187,11 +190,16 @@ function shares(offered: readonly (readonly number[])[], accepted: readonly (rea
   return Array.from({ length }, (_, i) => total(accepted, i) / total(offered, i));
 }
 
-function warningsOf({ settings, facts, runs }: Unsummed): string[] {
+function warningsOf({ model, settings, facts, runs }: Unsummed): string[] {
   const warnings: string[] = [];
+  if (model.title.includes(RANDOM_WEIGHTS)) {
+    warnings.push("the weights are random: times of passes are a real model's, what is kept of drafts is nobody's");
+  }
   const plain = runs.filter((run) => run.setting === settings[0].name && run.tokens >= SHORT);
-  // Kinds differ in their speed; what is left within them is the machine's, and a little the prompts'.
-  const beside = [...Map.groupBy(plain, ({ prompt }) => prompt.split("/")[0]).values()].flatMap((group) => {
+  // Kinds differ in their speed; what is left within them is the machine's, and a little the prompts'. Where each has one
+  // prompt, all of them stand together.
+  const byKind = [...Map.groupBy(plain, ({ prompt }) => prompt.split("/")[0]).values()];
+  const beside = (byKind.some((group) => group.length > 1) ? byKind : [plain]).flatMap((group) => {
     const middle = median(group.map(rate));
     return group.map((run) => rate(run) / middle);
   });

@@ -18,6 +18,7 @@ export async function workingSettings(
   stand: Stand,
   settings: readonly Setting[],
   progress: (step: string, fraction: number) => void,
+  tell: (text: string) => void = warn,
 ): Promise<Setting[]> {
   const prompt = await stand.prompt(TASK);
   const working: Setting[] = [];
@@ -30,7 +31,7 @@ export async function workingSettings(
     } catch (error) {
       if (!(error instanceof HunchError) || error.kind !== "usage" || i === 0) throw error;
       refusals.push(error);
-      if (settings.length > 2) warn(`${setting.name} is left out: ${error.line}`);
+      if (settings.length > 2) tell(`${setting.name} is left out: ${error.line}`);
     }
   }
   if (working.length === 1 && refusals.length > 0) throw refusals[0];

@@ -2,7 +2,8 @@
 import { EXIT, HunchError } from "../../src/errors.ts";
 import type { Piece } from "../../src/round/generate.ts";
 import { type ChatControls, COMMAND_WORDS, isCommand, runCommand } from "./commands.ts";
-import { ChatState, stateFolder } from "./state.ts";
+import { stateFolder } from "../cache/state-folder.ts";
+import { ChatState } from "./state.ts";
 import type { ChatCommand } from "./options.ts";
 import { type Answer, Conversation } from "./conversation.ts";
 import { describe } from "../output/failure.ts";

@@ -1,7 +1,7 @@
 // What hunch chat keeps across starts, in the state folder and for its owner alone: what was typed, and the last
 // conversation. Nothing here can be made again, so none of it is in the cache.
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { HunchError } from "../../src/errors.ts";
 import type { ChatMessage } from "../../src/model/chat/chat.ts";
 import { writeOutput } from "../../src/output-file.ts";
@@ -13,16 +13,6 @@ const PRIVATE = 0o600;
 const MOST_HISTORY = 2 ** 20;
 /** Characters of a turn that is kept in the history; a conversation has all of it. */
 const LONGEST_TURN = 2 ** 17;
-
-/** $XDG_STATE_HOME, or the platform's place; undefined where there is no home. Nothing is made. */
-export function stateFolder(env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
-  if (env.XDG_STATE_HOME && isAbsolute(env.XDG_STATE_HOME)) return join(env.XDG_STATE_HOME, "hunch");
-  if (process.platform === "win32") return env.LOCALAPPDATA && join(env.LOCALAPPDATA, "hunch", "state");
-  if (!env.HOME) return undefined;
-  return process.platform === "darwin"
-    ? join(env.HOME, "Library", "Application Support", "hunch")
-    : join(env.HOME, ".local", "state", "hunch");
-}
 
 export class ChatState {
   readonly #history: string;

@@ -120,6 +120,15 @@ const shapeOptions = object("Shapes", {
   ),
 });
 
-export const checkOptions = merge(proofOptions, shapeOptions, boundOptions, modelOptions);
+const drafterOptions = object("Drafters", {
+  drafters: multiple(
+    option("-d", "--drafter", methodParser("drafter"), {
+      description:
+        message`Instead: a drafter of a second model, given tiny models of several pairs of vocabularies, together with every rule for its law; all: every such drafter. Repeatable.`,
+    }),
+  ),
+});
+
+export const checkOptions = merge(proofOptions, shapeOptions, drafterOptions, boundOptions, modelOptions);
 
 export type CheckCommand = InferValue<typeof checkOptions>;

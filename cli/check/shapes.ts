@@ -65,7 +65,7 @@ export async function checkShapes(options: CheckCommand): Promise<number> {
 }
 
 /** Shapes are made as they are before anything was measured. */
-function withoutModel(registry: Registry): PluginContext {
+export function withoutModel(registry: Registry): PluginContext {
   const unmeasured = { cost: () => NaN } as unknown as Engine;
   const context: PluginContext = {
     target: unmeasured,
@@ -76,7 +76,7 @@ function withoutModel(registry: Registry): PluginContext {
 }
 
 /** The rules that were named, or all that are lossless, sample, and need no model. */
-async function rulesOf(
+export async function rulesOf(
   { rules }: CheckCommand,
   registry: Registry,
   context: PluginContext,

@@ -12,12 +12,14 @@ export const checkCommand = command("check", checkOptions, {
   const { isWatched, watched } = await import("../check/watched.ts");
   if (options.plugins.length > 0 && !isWatched()) return await watched(options.timeout);
   const shape = options.shapes.length > 0 ? "--shape" : undefined;
-  const instead = options.chiSquare ? "--chi-square" : options.bound ? "--bound" : shape;
+  const drafter = options.drafters.length > 0 ? "--drafter" : undefined;
+  const instead = options.chiSquare ? "--chi-square" : options.bound ? "--bound" : shape ?? drafter;
   if (options.case !== undefined && instead !== undefined) {
     throw new HunchError("usage", `--case is for rules, and ${instead} does not look at it`, { hint: "leave out one" });
   }
   if (options.chiSquare) return await (await import("../check/chi-square.ts")).checkChiSquare(options);
   if (options.bound) return await (await import("../check/bound.ts")).checkBound(options);
-  if (options.shapes.length > 0) return await (await import("../check/shapes.ts")).checkShapes(options);
+  if (shape !== undefined) return await (await import("../check/shapes.ts")).checkShapes(options);
+  if (drafter !== undefined) return await (await import("../check/drafters.ts")).checkDrafters(options);
   return await (await import("../check/check.ts")).check(options);
 });

@@ -7,6 +7,8 @@ import { choice } from "@optique/core/valueparser";
 import { integer } from "../words/integer.ts";
 import { path } from "@optique/run/valueparser";
 import { HunchError } from "../../src/errors.ts";
+import { MIX_NAMES } from "../model/mixes.ts";
+import { REAL_SHAPES } from "../model/real-shapes.ts";
 import { debug, modelOption } from "../options.ts";
 import { backendParser, modelParser } from "../words/suggest.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
@@ -69,15 +71,34 @@ const convert = object({
   debug,
 });
 
+const random = object({
+  action: constant("random"),
+  out: argument(path({ metavar: "OUT" }), { description: message`The GGUF file to write.` }),
+  like: option("--like", choice(Object.keys(REAL_SHAPES), { metavar: "MODEL" }), {
+    description: message`Whose shape.`,
+  }),
+  mix: withDefault(
+    option("--mix", choice(MIX_NAMES, { metavar: "MIX" }), {
+      description: message`Types of the weights: q4_k_m (default), q4_0, q8_0, f16.`,
+    }),
+    "q4_k_m",
+  ),
+  model: modelOption,
+  debug,
+});
+
 export const modelCommand = command(
   "model",
   or(
     command("info", info, { brief: message`What a model file is: architecture, size, formats, tokenizer.` }),
     command("list", list, { brief: message`Models that can be named without a path.` }),
     command("convert", convert, { brief: message`One file in one weight format, which loads without the original.` }),
+    command("random", random, {
+      brief: message`A file of a real model's shape with random weights, to measure what passes cost.`,
+    }),
     command("quality", quality, { brief: message`What each weight format costs in likelihood and divergence.` }),
   ),
-  { brief: message`Model files: info, list, convert, quality.` },
+  { brief: message`Model files: info, list, convert, random, quality.` },
 ).map((options) => async (): Promise<number> => {
   switch (options.action) {
     case "info":
@@ -86,6 +107,8 @@ export const modelCommand = command(
       return (await import("../model/info.ts")).modelList(options);
     case "convert":
       return (await import("../model/convert.ts")).modelConvert(options);
+    case "random":
+      return (await import("../model/random.ts")).modelRandom(options);
     case "quality":
       return (await import("../model/quality.ts")).modelQuality({ ...options, file: named(options) });
   }

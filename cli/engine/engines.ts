@@ -28,7 +28,12 @@ export class Engines {
   readonly #closing: (() => void)[] = [];
   readonly #drafts: Engine[] = [];
 
-  constructor(private readonly setting: EngineSetting) {}
+  constructor(private setting: EngineSetting) {}
+
+  /** The weight format of all that is loaded from now on. */
+  use(format: EngineSetting["format"]): void {
+    this.setting = { ...this.setting, format };
+  }
 
   /** Engines of models other than the target, in the order in which methods opened them. */
   get drafts(): readonly Engine[] {
@@ -59,13 +64,13 @@ export class Engines {
   }
 
   /** What methods get to see, with draft models on `backend`. */
-  contextOf(target: Engine, backend: string): PluginContext {
-    return contextOf(this.setting.registry, target, async (name) => {
+  contextOf(target: Engine, backend: string, corpus?: PluginContext["corpus"]): PluginContext {
+    return contextOf(this.setting.registry, target, async (name, vocabulary) => {
       const draft = await this.load(await this.source(name), backend);
-      refuseOtherVocabulary(target.source, draft.source);
+      if (vocabulary !== "any") refuseOtherVocabulary(target.source, draft.source);
       this.#drafts.push(draft);
-      return inVocabularyOf(target, draft);
-    });
+      return vocabulary === "any" ? draft : inVocabularyOf(target, draft);
+    }, corpus);
   }
 
   closeLater(close: () => void): void {

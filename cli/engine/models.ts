@@ -22,6 +22,9 @@ export interface KnownModel {
 
 const DEFAULT_MODEL = "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
 
+/** What the name of a model says whose weights are drawn: it is good for costs, never for text or acceptance. */
+export const RANDOM_WEIGHTS = "with random weights";
+
 /** Folders are looked into this deep. */
 const DEPTH = 2;
 

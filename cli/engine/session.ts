@@ -1,6 +1,7 @@
 // A model, an engine and the methods, ready to answer: what every command that generates text shares.
 import type { Engine, Sequence } from "../../src/backend.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
+import { HunchError } from "../../src/errors.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { complete, type Completion, type GenerateOptions, type Piece } from "../../src/round/generate.ts";
 import type { ModelSource } from "../../src/model/source.ts";
@@ -14,17 +15,22 @@ import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { Engines, settingOf } from "./engines.ts";
 import { openRegistry } from "./methods.ts";
+import { RANDOM_WEIGHTS } from "./models.ts";
+import { Stores } from "./stores.ts";
+import { type Manner, mannerOf, type Profile, readProfile } from "./profile.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
 import { templateFile } from "../input/template.ts";
 
-export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
+export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device" | "store"> {
   /** File with a chat template in place of the target's own. */
   readonly chatTemplate?: string;
   readonly overflow: "refuse" | "truncate";
   /** As `devicesOf` takes it. */
   readonly device?: string;
+  /** Grows by the answers, and drafters may look things up in it. */
+  readonly store?: string;
   /** Tell what `--backend auto` came to as soon as it is known. */
   readonly debug?: boolean;
 }
@@ -63,6 +69,7 @@ interface Made<K extends keyof Methods = keyof Methods> {
   readonly engines: readonly Engine[];
 }
 
+const DEFAULT_DRAFTER = "lookup";
 const DEFAULT_CONTROLLER = "cost";
 
 /**
@@ -82,11 +89,15 @@ export class Session {
     private readonly registry: Registry,
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
+    private readonly stores: Stores,
     private readonly engines: Engines,
     /** What `--backend auto` came to for the target. */
     readonly choice: Choice | undefined,
     /** The same in words, where it was made just now: on later starts it is no news. */
     readonly news: string | undefined,
+    /** What `hunch tune` has found for texts of one manner, where nobody names methods or a format. */
+    readonly tuned: Profile | undefined,
+    private readonly tunedManner: Manner,
   ) {}
 
   get source(): ModelSource {
@@ -118,16 +129,26 @@ export class Session {
     let news = false;
     try {
       const source = await engines.source(options.model, await templateFile(options.chatTemplate));
+      const manner = mannerOf((sampling ?? GREEDY).temperature);
+      const tuned = names(options) ? undefined : await readProfile(source, manner);
+      if (tuned !== undefined) engines.use(tuned.format);
       const target = await engines.load(source, devices.target, (made, fresh) => {
         choice = made;
         news = fresh;
       });
-      const context = engines.contextOf(target, devices.draft);
+      const stores = new Stores(source, options.store);
+      engines.closeLater(() => stores.close());
+      const context = engines.contextOf(target, devices.draft, stores.corpus);
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, engines, choice, told);
+      const session = new Session(target, registry, context, options, stores, engines, choice, told, tuned, manner);
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
-      await session.#method("drafter", specs.drafter);
-      await session.#method("controller", specs.controller, keysOf(specs).controller);
+      try {
+        for (const file of tuned?.plugins ?? []) if (!options.plugins.includes(file)) await registry.load(file);
+        await session.#method("drafter", specs.drafter);
+        await session.#method("controller", specs.controller, keysOf(specs).controller);
+      } catch (error) {
+        throw tuned === undefined ? error : unusable(error);
+      }
       if (options.rule !== undefined) await session.#methods(specs, sampling); // wrong for every question: told once
       trimCache(cacheDir, since);
       return session;
@@ -158,6 +179,7 @@ export class Session {
       committed,
       onRound,
     }, see);
+    this.stores.keep(prompt, completion);
     return withDropped(completion, question.prompt.tokens.length - prompt.length);
   }
 
@@ -171,11 +193,14 @@ export class Session {
   #specs(
     { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
   ): Specs {
-    const own = drafter ?? this.options.drafter;
+    const tuned = drafter === undefined ? this.tuned : undefined;
+    const own = drafter ?? this.options.drafter ?? tuned?.drafter ?? DEFAULT_DRAFTER;
+    const tunedRule = mannerOf(sampling.temperature) === this.tunedManner ? tuned?.rule : undefined;
+    const given = controller ?? this.options.controller ?? tuned?.controller;
     return {
       drafter: own,
-      rule: rule ?? this.options.rule ?? defaultRule(sampling),
-      controller: controller ?? this.options.controller ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
+      rule: rule ?? this.options.rule ?? tunedRule ?? defaultRule(sampling),
+      controller: given ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
     };
   }
 
@@ -213,6 +238,8 @@ export class Session {
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines(question),
       choice: this.news,
+      tuned: this.tuned?.made.slice(0, 10),
+      randomWeights: this.source.title.includes(RANDOM_WEIGHTS),
       overFastest: this.#overFastest(completion.stats),
     };
   }
@@ -232,6 +259,18 @@ export class Session {
   close(): void {
     this.engines.close();
   }
+}
+
+/** True where anything is named that a profile would say. */
+function names({ drafter, rule, controller, format }: SessionOptions): boolean {
+  return drafter !== undefined || rule !== undefined || controller !== undefined || format !== "auto";
+}
+
+/** What is wrong with the methods of a profile, and how to be rid of it. */
+function unusable(error: unknown): unknown {
+  if (!(error instanceof HunchError)) return error;
+  const hint = "run hunch tune again, or hunch tune --forget, or name a --drafter";
+  return new HunchError(error.kind, `what hunch tune found cannot be used: ${error.message}`, { ...error.place, hint });
 }
 
 /** A prompt that was shortened counts as it was. */

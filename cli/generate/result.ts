@@ -18,6 +18,8 @@ export interface Result {
   readonly model: { readonly title: string; readonly path: string };
   /** Names and weight formats of the engines that run draft models; only where there are any. */
   readonly draftEngines?: readonly string[];
+  /** Where `hunch tune` chose the methods: when, ISO 8601. */
+  readonly tuned?: string;
   /** What `--backend auto` came to; only where it was asked. */
   readonly auto?: Choice;
   readonly stats: Stats;
@@ -36,6 +38,7 @@ export function resultOf(session: Session, question: Question, { completion, log
     ...sampling.temperature > 0 ? { seed } : {},
     model: { title, path },
     ...draftEngines.length > 0 ? { draftEngines } : {},
+    ...session.tuned ? { tuned: session.tuned.made } : {},
     ...session.choice ? { auto: session.choice } : {},
     stats: { ...stats },
   };

@@ -3,7 +3,7 @@ import { HunchError } from "../../src/errors.ts";
 import type { ChatMessage } from "../../src/model/chat/chat.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { lastTokens } from "../../src/round/prompt.ts";
-import { stdinHasText } from "../output/streams.ts";
+import { stdin } from "../output/streams.ts";
 import { shorten } from "./shorten.ts";
 import { AS_IT_IS, refuseUntold, type TemplateSettings, variablesFor } from "./template.ts";
 import { readText, type TextLimit } from "./text.ts";
@@ -25,7 +25,7 @@ export async function readPrompt(
   const parts: string[] = [];
   const places = [...files, argument].filter((name) => name === "-").length;
   if (places > 1) throw new HunchError("usage", "stdin can be read once", { hint: "leave all but one - out" });
-  const piped = places === 0 && stdinHasText();
+  const piped = places === 0 && stdin.hasText();
   if (piped) parts.push(await readText("-", limit));
   for (const file of files) parts.push(await notBlank(file, limit));
   if (argument?.trim() === "") throw new HunchError("usage", "the prompt is empty", { hint: HINT });

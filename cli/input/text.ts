@@ -1,7 +1,7 @@
 // Text from files and stdin: UTF-8, checked, no more of it than can be used, and line by line where there may be many.
 import { closeSync, openSync, readSync } from "node:fs";
 import { HunchError } from "../../src/errors.ts";
-import { stderr } from "../output/streams.ts";
+import { stderr, stdin } from "../output/streams.ts";
 import { utf8 } from "./utf8.ts";
 
 /** Longest line of --jsonl, in bytes: more is not a request. */
@@ -167,9 +167,9 @@ async function* stdinChunks(): AsyncGenerator<Uint8Array> {
     }, SILENCE);
   let silence = listen();
   try {
-    for await (const chunk of process.stdin) {
+    for await (const chunk of stdin.chunks()) {
       clearTimeout(silence);
-      yield typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk as Uint8Array;
+      yield typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk;
       silence = listen();
     }
   } finally {

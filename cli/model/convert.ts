@@ -21,10 +21,9 @@ export async function modelConvert({ out, model, format, context }: Options): Pr
   const source = await openNamed(model, openCache(), { context });
   try {
     const { convertModel } = await import("../../kernels/onnx/conversion.ts");
-    const progress = (fraction: number) => status.progress("converting", fraction);
     const done = await interruptible(async (signal) => {
       try {
-        await convertModel(source, format, out, progress, signal);
+        await convertModel(source, format, out, status.progress, signal);
         return true;
       } catch (error) {
         if (signal.aborted) return false;

@@ -1,4 +1,4 @@
-// stdout for text, stderr for everything else. Both are written synchronously: what was made is out at once, in order,
+// stdin, stdout for text, stderr for everything else. The latter two are written synchronously: what was made is out at once, in order,
 // and a reader that went away is noticed at the very write that found it gone.
 import { fstatSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
@@ -66,16 +66,23 @@ function terminalOf(descriptor: number): { readonly columns?: number; readonly r
 export const stdout: Stream = new Stream(1, "throw");
 export const stderr: Stream = new Stream(2, "ignore");
 
-/** Whether stdin may hold something to read: a pipe, a socket or a file, neither a terminal nor nothing. */
-export function stdinHasText(): boolean {
-  if (isatty(0)) return false;
-  try {
-    const about = fstatSync(0);
-    return about.isFIFO() || about.isSocket() || about.isFile();
-  } catch {
-    return false; // closed
-  }
-}
+export const stdin = {
+  /** Whether there may be something to read: a pipe, a socket or a file, neither a terminal nor nothing. */
+  hasText(): boolean {
+    if (isatty(0)) return false;
+    try {
+      const about = fstatSync(0);
+      return about.isFIFO() || about.isSocket() || about.isFile();
+    } catch {
+      return false; // closed
+    }
+  },
+
+  /** What comes, as it comes. */
+  chunks(): AsyncIterable<Uint8Array | string> {
+    return process.stdin;
+  },
+};
 
 /** Says, in one line on stderr, what is wrong but stops nothing. */
 export function warn(text: string): void {

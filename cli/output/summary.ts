@@ -23,15 +23,20 @@ export interface Summary {
   readonly draftEngines?: readonly string[];
   /** Where `--backend auto` chose just now: what it took, and why. */
   readonly choice?: string;
+  /** Where `hunch tune` chose the methods: when. */
+  readonly tuned?: string;
+  /** The weights are no model's. */
+  readonly randomWeights?: boolean;
 }
 
 /** Depths of a draft that are shown one by one. */
 const MOST_DEPTHS = 8;
 
-/** Two to six lines, not cut to any width. */
+/** Two to seven lines, not cut to any width. */
 export function summaryLines(summary: Summary, paint: Paint): string[] {
   const { stats } = summary;
-  return [speedLine(summary, paint), draftLine(stats, paint), speedupLine(summary, paint), methodLine(summary, paint)]
+  return [speedLine(summary, paint), draftLine(stats, paint), sourceLine(stats, paint), speedupLine(summary, paint)]
+    .concat(methodLine(summary, paint))
     .concat(summary.choice === undefined ? [] : paint.dim(summary.choice))
     .filter((line) => line !== "");
 }
@@ -95,6 +100,16 @@ function draftLine(stats: Stats, paint: Paint): string {
   ].join(paint.dim(" · "));
 }
 
+/** What became of what each source drafted, the most asked first. */
+function sourceLine({ bySource }: Stats, paint: Paint): string {
+  const sources = Object.entries(bySource).sort(([, a], [, b]) => b.judged - a.judged);
+  if (sources.length === 0) return "";
+  const parts = sources.map(([source, { judged, accepted }]) =>
+    `${source} ${Math.round(100 * accepted / judged)}% of ${judged}`
+  );
+  return `accepted by source: ${parts.join(paint.dim(" · "))}`;
+}
+
 function speedupLine({ stats, overFastest }: Summary, paint: Paint): string {
   const parts: string[] = [];
   const { format } = stats.method;
@@ -121,13 +136,15 @@ function speedupLine({ stats, overFastest }: Summary, paint: Paint): string {
   return parts.join(paint.dim(" · "));
 }
 
-function methodLine({ stats, seed, draftEngines = [] }: Summary, paint: Paint): string {
+function methodLine({ stats, seed, draftEngines = [], tuned, randomWeights }: Summary, paint: Paint): string {
   const { drafter, rule, controller, engine, format, lossless } = stats.method;
   const parts = [
     `${drafter}, ${rule}, ${controller}`,
     draftEngines.length > 0 ? `${engine} ${format}, drafts on ${draftEngines.join(" and ")}` : `${engine} ${format}`,
     lossless ? "lossless" : paint.bad("relaxed: the text may differ from the model's own"),
   ];
+  if (tuned !== undefined) parts.push(`as tuned on ${tuned}`);
+  if (randomWeights) parts.push(paint.bad("random weights: only the times of passes mean something"));
   if (seed !== undefined) parts.push(`seed ${seed}`);
   if (stats.leftOut > 0) {
     parts.push(`${stats.leftOut} drafted tokens left out, whose scores would not be exact`);

@@ -20,6 +20,7 @@ interface Line {
   readonly name: string;
   readonly draft?: number;
   readonly target?: number;
+  readonly source?: string;
 }
 
 /** Lines without line ends. `round`: its number, for the heading. */
@@ -48,13 +49,15 @@ export function treeLines(
         name: visible(tree.tokens[child], tokenizer),
         draft: tree.confidence?.[child],
         target: target[child],
+        source: tree.sources?.[child],
       });
       draw(child, indent + (last ? "  " : "│ "));
     });
     if (own) lines.push({ branch: indent + "└ ", mark: "own", name: visible(verdict.next, tokenizer) });
   };
   draw(-1, "");
-  const width = Math.min(columns, MOST_COLUMNS) - NUMBERS;
+  const sources = Math.max(0, ...lines.map(({ source = "" }) => source === "" ? 0 : source.length + 2));
+  const width = Math.min(columns - sources, MOST_COLUMNS) - NUMBERS;
   const titles = `${"draft".padStart(7)}${"target".padStart(8)}`;
   return [
     heading(round, number, paint),
@@ -76,7 +79,7 @@ function heading(
   return paint.bold(`round ${number}`) + paint.dim(` · ${parts.join(" · ")}`);
 }
 
-function drawn({ branch, mark, name, draft, target }: Line, width: number, paint: Paint): string {
+function drawn({ branch, mark, name, draft, target, source }: Line, width: number, paint: Paint): string {
   // Deep trees on narrow terminals lose their first levels' lines, never the token.
   const room = Math.max(8, width - 3);
   const stem = branch.length > room - 8 ? "…" + branch.slice(branch.length - room + 9) : branch;
@@ -84,7 +87,8 @@ function drawn({ branch, mark, name, draft, target }: Line, width: number, paint
   const paints = { accepted: paint.accepted, refused: paint.bad, unseen: paint.dim, own: paint.bold };
   const text = paints[mark](`${MARKS[mark]} ${label}`) + pad("", width - stem.length - 2 - columnsOf(label));
   if (mark === "own") return (paint.dim(stem) + text).trimEnd();
-  return paint.dim(stem) + text + paint.dim(`${share(draft).padStart(7)}${share(target).padStart(8)}`);
+  return paint.dim(stem) + text +
+    paint.dim(`${share(draft).padStart(7)}${share(target).padStart(8)}${source ? `  ${source}` : ""}`);
 }
 
 function share(value: number | undefined): string {

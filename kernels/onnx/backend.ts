@@ -6,12 +6,13 @@ import type { Backend, EngineOptions } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
+import { conversionStep } from "../../src/room.ts";
 import { interpolateCost } from "../cost.ts";
 import { contextLength } from "../rows.ts";
 import { type Measured, readCalibration } from "../calibration.ts";
 import { blockAttention } from "./attention/blocks.ts";
-import { type Container, readContainer, writeContainer } from "./container.ts";
-import { convertedContainer, decoderOf, dialectOf, GRAPH, offersOf } from "./conversion.ts";
+import { CACHE_HINT, type Container, readContainer, writeContainer } from "./container.ts";
+import { convertedContainer, decoderOf, dialectOf, GRAPH, offersOf, weightBytes } from "./conversion.ts";
 import { CONVERSION } from "../converted.ts";
 import { OnnxEngine } from "./engine.ts";
 import { libraryPath } from "./library.ts";
@@ -91,11 +92,9 @@ function convert(
     touch(path);
     return cached;
   }
-  return writeContainer(
-    path,
-    decoderOf(source, format, dialect),
-    (fraction) => options.progress?.("converting", fraction),
-  );
+  const decoder = decoderOf(source, format, dialect);
+  const step = conversionStep({ title: source.title, path, bytes: weightBytes(decoder), hint: CACHE_HINT });
+  return writeContainer(path, decoder, (fraction) => options.progress?.(step, fraction));
 }
 
 /** The cache throws out what was used longest ago. */

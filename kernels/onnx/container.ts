@@ -16,6 +16,9 @@ const ALIGN = 64;
 /** Smaller constants stand in the graph itself. */
 export const INLINE = 256;
 
+/** Where the cache cannot be written. */
+export const CACHE_HINT = "set HUNCH_CACHE to a folder with room";
+
 export interface Container {
   readonly path: string;
   readonly graph: Uint8Array;
@@ -27,7 +30,7 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 
 /** Writes what `builder` describes; `progress` is told the fraction of the weights that are done. */
 export function writeContainer(path: string, builder: GraphBuilder, progress?: (fraction: number) => void): Container {
-  const file = new OutputFile(path, { folders: true, hint: "set HUNCH_CACHE to a folder with room" });
+  const file = new OutputFile(path, { folders: true, hint: CACHE_HINT });
   let at = 0;
   const write = (bytes: Uint8Array) => {
     file.write(bytes);

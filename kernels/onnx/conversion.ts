@@ -6,6 +6,9 @@ import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { HunchError } from "../../src/errors.ts";
 import { writeConverted } from "../../src/model/files/convert.ts";
 import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
+import type { Tensor } from "../../src/model/tensors/tensor.ts";
+import { bytesOf } from "../../src/model/tensors/weights.ts";
+import { conversionStep } from "../../src/room.ts";
 import type { AttentionNodes } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
 import { groupedAttention } from "./attention/grouped.ts";
@@ -75,12 +78,24 @@ export async function convertModel(
   source: ModelSource,
   format: WeightFormat,
   path: string,
-  progress?: (fraction: number) => void,
+  progress?: (step: string, fraction: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const weights = source.converted ? [] : decoderOf(source, format).weights.filter(isStored);
   const made = { engine: "onnx", format, version: CONVERSION, weights, kept: KEPT };
-  await writeConverted(path, source, made, progress, signal);
+  const kept = source.names.filter((name) => KEPT.includes(name)).map((name) => source.tensor(name));
+  const bytes = weightBytes({ weights }) + kept.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  const step = conversionStep({ title: source.title, path, bytes, hint: "name a file where there is room" });
+  await writeConverted(path, source, made, (fraction) => progress?.(step, fraction), signal);
+}
+
+/** Of the weights as the engine has them, in memory and on disk. */
+export function weightBytes({ weights }: { readonly weights: readonly Weight[] }): number {
+  return weights.reduce((sum, weight) => sum + sizeOf(weight), 0);
+}
+
+function tensorBytes({ type, shape }: Tensor): number {
+  return bytesOf(type, shape.reduce((product, size) => product * size, 1));
 }
 
 /** What `load` would make of a model in each format. */
@@ -90,8 +105,7 @@ export function offersOf(source: ModelSource): Offer[] {
       return { format, refusal: `the file holds the weights in ${source.converted.format} only` };
     }
     try {
-      const { weights } = decoderOf(source, format);
-      return { format, bytes: weights.reduce((sum, weight) => sum + sizeOf(weight), 0) };
+      return { format, bytes: weightBytes(decoderOf(source, format)) };
     } catch (error) {
       if (error instanceof HunchError) return { format, refusal: error.message };
       throw error;

@@ -15,7 +15,7 @@ import { merge } from "../../src/draft/tree-edit.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import type { Growing } from "../shapes/growing.ts";
 import { growLikeliest } from "../shapes/opt-tree.ts";
-import { JoinedDrafter } from "./sources.ts";
+import { branchSource, JoinedDrafter } from "./sources.ts";
 
 export class GraftDrafter extends JoinedDrafter {
   readonly name = "graft";
@@ -50,7 +50,7 @@ export default definePlugin({
   kind: "drafter",
   name: "graft",
   summary: "a proposer's tree whose least likely branches give way to what the text says",
-  argument: "PROPOSER",
+  argument: "PROPOSER|DRAFTER",
   paper: {
     title: "Draft Less, Retrieve More: Hybrid Tree Construction for Speculative Decoding",
     year: 2026,
@@ -62,7 +62,7 @@ export default definePlugin({
   },
   async create({ retrieval, threshold }, proposer, context) {
     return new GraftDrafter(
-      await context.resolve("proposer", proposer),
+      await branchSource(proposer, context),
       await context.resolve("drafter", retrieval),
       threshold,
     );

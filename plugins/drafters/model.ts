@@ -15,10 +15,10 @@ import type { Engine, Sequence } from "../../src/backend.ts";
 import { argmax, type Distribution } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
-import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import { definePlugin, type PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { sampledPass } from "../../src/round/sampled-scores.ts";
+import { drafterOf } from "./with-shape.ts";
 
 interface Nodes {
   readonly tokens: Int32Array;
@@ -37,7 +37,7 @@ export class ModelProposer implements Proposer {
   #tokens: number[] = [];
   #parents: number[] = [];
   #kept = 0;
-  /** What follows rows of the cache that were computed ahead, by the row's place. */
+  /** What follows rows of the cache that the text may come to, by the row's place. */
   readonly #ahead = new Map<number, Distribution>();
   readonly #anticipates: boolean;
 
@@ -140,6 +140,7 @@ export class ModelProposer implements Proposer {
     if (chain) {
       this.#keep(rows);
       this.#kept = this.#tokens.length;
+      distributions.forEach((q, i) => this.#ahead.set(this.#text.length + first + i, q));
     }
     return distributions;
   }
@@ -188,23 +189,10 @@ const paper = { title: "Fast Inference from Transformers via Speculative Decodin
 export const modelProposer = definePlugin({
   kind: "proposer",
   name: "model",
-  summary: "a second model of the same vocabulary says how likely tokens are",
+  summary: "a second, smaller model of the same vocabulary",
   argument: "FILE",
   paper,
   create: (_, path, context) => open(path, context),
 });
 
-export default definePlugin({
-  kind: "drafter",
-  name: "model",
-  summary: "a second, smaller model of the same vocabulary drafts",
-  argument: "FILE",
-  paper,
-  options: {
-    shape: { type: "string", default: "chain", summary: "tree shape, as in `hunch plugin list`" },
-  },
-  async create({ shape }, path, context) {
-    const form = await context.resolve("shape", shape);
-    return new ProposedDrafter("model", await open(path, context), form);
-  },
-});
+export default drafterOf(modelProposer);

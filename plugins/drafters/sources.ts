@@ -2,11 +2,28 @@
 import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
+import { DrafterProposer } from "../../src/draft/drafter-proposer.ts";
 import { ask } from "../../src/draft/raw.ts";
+import type { PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { asPoint } from "../../src/draft/tree-edit.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
 import type { DraftTree } from "../../src/tree.ts";
+
+/**
+ * A proposer by its name, or a drafter that serves as one. Throws what looking for the proposer threw where there is
+ * neither.
+ */
+export async function branchSource(spec: string, context: PluginContext): Promise<Proposer> {
+  try {
+    return await context.resolve("proposer", spec);
+  } catch (error) {
+    const drafter = await context.resolve("drafter", spec).catch(() => {
+      throw error;
+    });
+    return new DrafterProposer(drafter, context.target.source.spec.vocab);
+  }
+}
 
 /** Keeps the text, and keeps both sources up to date. What is joined was chosen, not sampled: law `point`. */
 export abstract class JoinedDrafter implements Drafter {
@@ -15,7 +32,14 @@ export abstract class JoinedDrafter implements Drafter {
   readonly #text = new TokenBuffer();
   #sampling: Sampling = GREEDY;
 
-  constructor(private readonly proposer: Proposer, private readonly retrieval: Drafter) {}
+  readonly candidates: number | undefined;
+  readonly #drafters: readonly Drafter[];
+
+  constructor(private readonly proposer: Proposer, private readonly retrieval: Drafter) {
+    this.#drafters = proposer instanceof DrafterProposer ? [retrieval, proposer.drafter] : [retrieval];
+    const asked = this.#drafters.flatMap(({ candidates }) => candidates ?? []);
+    this.candidates = asked.length > 0 ? Math.max(...asked) : undefined;
+  }
 
   /** The draft, once the proposer stands at the end of the text. */
   protected abstract join(retrieved: DraftTree, plan: Plan, proposer: Proposer): Promise<DraftTree>;
@@ -24,7 +48,7 @@ export abstract class JoinedDrafter implements Drafter {
     this.#sampling = sampling;
     this.#text.clear();
     this.#text.append(prompt);
-    await this.retrieval.begin(prompt, sampling);
+    for (const drafter of this.#drafters) await drafter.begin(prompt, sampling);
   }
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
@@ -36,11 +60,11 @@ export abstract class JoinedDrafter implements Drafter {
 
   async observe(round: Round): Promise<void> {
     this.#text.append(round.committed);
-    await this.retrieval.observe(round);
+    for (const drafter of this.#drafters) await drafter.observe(round);
   }
 
   close(): void {
     this.proposer.close?.();
-    this.retrieval.close?.();
+    for (const drafter of this.#drafters) drafter.close?.();
   }
 }

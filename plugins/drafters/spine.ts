@@ -4,21 +4,22 @@
 // accepted. Not so the proposer's: it has the nodes that the spine leaves, and with all of them might do better. The
 // paper's "at least either source alone" counts the nodes of both.
 //
-// Two sources make one draft, so this is a drafter and no shape. The branches are any proposer's, where the paper keeps
-// what earlier passes of the target found likely after a token. Law `point`.
+// Two sources make one draft, so this is a drafter and no shape. The branches are any proposer's, or any drafter's that
+// can draft below others': the paper's own are `spine:recycling`, what earlier passes of the target found likely after a
+// token. Law `point`.
 import type { Plan } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import { Growing } from "../shapes/growing.ts";
 import { growLevels } from "../shapes/levels.ts";
-import { JoinedDrafter } from "./sources.ts";
+import { branchSource, JoinedDrafter } from "./sources.ts";
 
 export class SpineDrafter extends JoinedDrafter {
   readonly name = "spine";
 
-  /** At most `branches` children beside the spine at each of its nodes, and below those again one less. */
-  constructor(proposer: Proposer, spine: Drafter, private readonly branches: number) {
+  /** At most `most` children beside the spine at each of its nodes, and below those again one less. */
+  constructor(proposer: Proposer, spine: Drafter, private readonly most: number) {
     super(proposer, spine);
   }
 
@@ -32,7 +33,7 @@ export class SpineDrafter extends JoinedDrafter {
     if (path.length === 1) {
       await growLevels(
         growing,
-        (node) => Math.max(1, this.branches - growing.depth(node)),
+        (node) => Math.max(1, this.most - growing.depth(node)),
         (node, count) => growing.addLikeliest(node, count),
       );
       return growing.tree("point");
@@ -40,7 +41,7 @@ export class SpineDrafter extends JoinedDrafter {
     await growing.ask(path.filter((node) => growing.deeper(node)));
     // Near the root first: further down the path is left less often, for it is reached less often.
     let level = path.filter((node) => growing.q(node) !== undefined);
-    for (let width = this.branches; width > 0 && level.length > 0 && growing.room > 0; width--) {
+    for (let width = this.most; width > 0 && level.length > 0 && growing.room > 0; width--) {
       await growing.ask(level);
       level = level.flatMap((node) => growing.q(node) === undefined ? [] : growing.addLikeliest(node, width))
         .filter((node) => growing.deeper(node));
@@ -53,7 +54,7 @@ export default definePlugin({
   kind: "drafter",
   name: "spine",
   summary: "a deep chain found in the text, with a proposer's tokens as branches beside it",
-  argument: "[PROPOSER]",
+  argument: "[PROPOSER|DRAFTER]",
   paper: {
     title: "Goose: Anisotropic Speculation Trees for Training-Free Speculative Decoding",
     year: 2026,
@@ -65,7 +66,7 @@ export default definePlugin({
   },
   async create({ spine, branches }, proposer, context) {
     return new SpineDrafter(
-      await context.resolve("proposer", proposer === "" ? "successors" : proposer),
+      await branchSource(proposer === "" ? "successors" : proposer, context),
       await context.resolve("drafter", spine),
       branches,
     );

@@ -67,7 +67,8 @@ export async function everyTree(rows: Rows, shape: TreeShape, plan: Plan): Promi
   return [...trees.values()];
 }
 
-function treeText({ tokens, parents }: DraftTree): string {
+/** What makes a tree what it is, in words. */
+export function treeText({ tokens, parents }: DraftTree): string {
   return `tokens [${tokens.join(" ")}] under [${parents.join(" ")}]`;
 }
 

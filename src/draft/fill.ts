@@ -28,6 +28,9 @@ interface Offer<P> {
   readonly place: P;
 }
 
+/** Nodes looked at beyond the best size so far: a dear step in the cost curve may be followed by cheap ones. */
+const LOOK_AHEAD = 6;
+
 const NOTHING = { tree: EMPTY_TREE, places: [], expected: 0 };
 
 /** Paths less likely than `least` are left out; of equally likely ones the one that was offered first comes first. */
@@ -44,7 +47,7 @@ export function fill<P>({ nodes: most, depth: deepest, cost }: Plan, start: P, n
   expand(-1, 1, 1, start);
   let expected = 0;
   let [size, best, brings] = [0, cost === undefined ? 0 : 1 / cost(1), 0];
-  while (offers.length > 0 && nodes.length < most) {
+  while (offers.length > 0 && nodes.length < Math.min(most, size + LOOK_AHEAD)) {
     const node = take(offers);
     nodes.push(node);
     expected += node.value;

@@ -1,18 +1,47 @@
-// A draft model whose vocabulary is the target's but for its end: models of one family are padded to different lengths.
-// Its scores are cut or filled up to the target's vocabulary, so that whoever drafts with it need not know. What it draws
-// from is then the cut distribution, and every rule is lossless for whatever a draft was drawn from.
+// A draft model whose scores are for the target's tokens, so that whoever drafts with it need not know that it has others.
+// Its tokens are renumbered: those that the target has get the target's numbers, all others stand behind the target's
+// last. They may be said to it and it never says them: its scores end with the target's vocabulary. What it draws from is
+// then the distribution cut to the tokens of both and renormalised, and every rule is lossless for whatever a draft was
+// drawn from.
+//
+// Models of one family are padded to different lengths: there the numbers are the same. For other tokenizers see
+// plugins/drafters/tli.ts.
 import type { Candidates, Capabilities, Engine, Rows, Scores, Sequence } from "../backend.ts";
 import type { WeightFormat } from "../weight-format.ts";
-import { type Distribution, forEach, mass, probability, top } from "../math/distribution.ts";
+import { type Distribution, mass, probability } from "../math/distribution.ts";
 import type { ModelSource } from "../model/source.ts";
 
 /** `draft`, with scores for the tokens of `target`. */
 export function inVocabularyOf(target: Engine, draft: Engine): Engine {
   const { vocab } = target.source.spec;
-  return vocab === draft.source.spec.vocab ? draft : new SharedVocabulary(draft, vocab);
+  const own = draft.source.spec.vocab;
+  if (vocab === own) return draft;
+  return new RenumberedEngine(
+    draft,
+    new Numbers(vocab, Int32Array.from({ length: own }, (_, t) => t < vocab ? t : -1)),
+  );
 }
 
-class SharedVocabulary implements Engine {
+/** How a draft model's tokens are numbered. */
+export class Numbers {
+  /** [draft's vocab] The number of each token of the draft model. */
+  readonly of: Int32Array;
+  /** The draft model's token of each number; −1 for tokens that only the target has. */
+  readonly own: Int32Array;
+  /** The draft model's tokens that the target does not have. */
+  readonly unshared: Int32Array;
+
+  /** `vocab`: the target's; numbers from it on are of tokens that it does not have. `shared`: see `sharedTokens`. */
+  constructor(readonly vocab: number, shared: Int32Array) {
+    this.unshared = Int32Array.from(shared.keys()).filter((token) => shared[token] < 0);
+    this.of = shared.slice();
+    this.own = new Int32Array(vocab + this.unshared.length).fill(-1);
+    this.unshared.forEach((token, i) => this.of[token] = vocab + i);
+    this.of.forEach((number, token) => this.own[number] = token);
+  }
+}
+
+export class RenumberedEngine implements Engine {
   readonly name: string;
   readonly source: ModelSource;
   readonly format: WeightFormat;
@@ -20,9 +49,9 @@ class SharedVocabulary implements Engine {
   readonly maxRows: number;
   readonly can: Capabilities;
 
-  constructor(private readonly inner: Engine, private readonly vocab: number) {
+  constructor(private readonly inner: Engine, private readonly numbers: Numbers) {
     this.name = inner.name;
-    this.source = withVocabulary(inner.source, vocab);
+    this.source = withVocabulary(inner.source, numbers.vocab);
     this.format = inner.format;
     this.context = inner.context;
     this.maxRows = inner.maxRows;
@@ -30,7 +59,7 @@ class SharedVocabulary implements Engine {
   }
 
   open(): Sequence {
-    return new SharedSequence(this.inner.open(), this.inner.source.spec.vocab, this.vocab);
+    return new RenumberedSequence(this.inner.open(), this.numbers);
   }
 
   cost(width: number): number {
@@ -46,29 +75,24 @@ class SharedVocabulary implements Engine {
   }
 }
 
-class SharedSequence implements Sequence {
-  /** `own`: the vocabulary of `inner`. */
-  constructor(private readonly inner: Sequence, private readonly own: number, private readonly vocab: number) {}
+class RenumberedSequence implements Sequence {
+  constructor(private readonly inner: Sequence, private readonly numbers: Numbers) {}
 
   get length(): number {
     return this.inner.length;
   }
 
   async forward(rows: Rows): Promise<Scores> {
-    const { own, vocab } = this;
-    const scores = await this.inner.forward({
-      ...rows,
-      // A token that this model does not have stands for its first one: it only guesses.
-      tokens: rows.tokens.some((token) => token >= own) ? rows.tokens.map((t) => t < own ? t : 0) : rows.tokens,
-      need: rows.need === "argmax" ? "argmax" : "logits",
-      verify: undefined,
-    });
+    const { of, own, vocab } = this.numbers;
+    // A token that this model does not have stands for its first one: it only guesses.
+    const tokens = rows.tokens.map((number) => Math.max(0, own[number]));
+    const scores = await this.inner.forward({ ...rows, tokens, verify: undefined });
     for (let row = 0; row < scores.rows; row++) {
-      if (scores.argmax(row) < vocab) continue;
+      if (of[scores.argmax(row)] < vocab) continue;
       await scores.load?.(); // another one is the likeliest that both have
       break;
     }
-    return new SharedScores(scores, vocab, rows.temperature ?? 1);
+    return new RenumberedScores(scores, this.numbers, rows.temperature ?? 1);
   }
 
   keep(path: Int32Array): void {
@@ -80,7 +104,7 @@ class SharedSequence implements Sequence {
   }
 
   fork(): Sequence {
-    return new SharedSequence(this.inner.fork(), this.own, this.vocab);
+    return new RenumberedSequence(this.inner.fork(), this.numbers);
   }
 
   close(): void {
@@ -88,12 +112,18 @@ class SharedSequence implements Sequence {
   }
 }
 
-class SharedScores implements Scores {
+class RenumberedScores implements Scores {
   readonly rows: number;
+  readonly vocab: number;
   readonly #distributions: (Distribution | undefined)[] = [];
 
-  constructor(private readonly inner: Scores, readonly vocab: number, private readonly temperature: number) {
+  constructor(
+    private readonly inner: Scores,
+    private readonly numbers: Numbers,
+    private readonly temperature: number,
+  ) {
     this.rows = inner.rows;
+    this.vocab = numbers.vocab;
   }
 
   async load(): Promise<void> {
@@ -101,18 +131,20 @@ class SharedScores implements Scores {
   }
 
   argmax(row: number): number {
-    const token = this.inner.argmax(row);
-    if (token < this.vocab) return token;
+    const number = this.numbers.of[this.inner.argmax(row)];
+    if (number < this.vocab) return number;
     const logits = this.logits(row);
     let best = 0;
     for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
     return best;
   }
 
+  /** Those of the draft model's `k` likeliest that both have, so maybe fewer; probabilities are of its whole soft-max. */
   top(row: number, k: number): Candidates {
-    const d = this.distribution(row);
-    const tokens = Int32Array.from(top(d, k));
-    return { tokens, probabilities: Float32Array.from(tokens, (token) => probability(d, token)) };
+    const { tokens, probabilities } = this.inner.top(row, k);
+    const numbers = tokens.map((token) => this.numbers.of[token]);
+    const kept = (_: number, i: number) => numbers[i] < this.vocab;
+    return { tokens: numbers.filter(kept), probabilities: probabilities.filter(kept) };
   }
 
   probability(row: number, token: number): number {
@@ -120,28 +152,46 @@ class SharedScores implements Scores {
   }
 
   distribution(row: number): Distribution {
-    return this.#distributions[row] ??= normalised(this.#shared(row));
+    return this.#distributions[row] ??= this.#shared(row);
   }
 
   logits(row: number): Float64Array {
-    const logits = new Float64Array(this.vocab).fill(-Infinity);
-    logits.set(this.inner.logits(row).subarray(0, this.vocab));
-    return logits;
+    return this.#gathered(this.inner.logits(row), 1, -Infinity);
   }
 
-  /** What the tokens of both have of the soft-max; where the likeliest is not among them, it is made anew without it. */
-  #shared(row: number): Float64Array {
-    if (this.inner.argmax(row) >= this.vocab) {
+  /** The soft-max over the tokens of both. */
+  #shared(row: number): Distribution {
+    const { of, unshared, vocab } = this.numbers;
+    if (of[this.inner.argmax(row)] >= vocab) { // it may have all of the soft-max: made anew without it
       const logits = this.logits(row);
       const highest = logits[this.argmax(row)];
-      return logits.map((logit) => Math.exp((logit - highest) / this.temperature));
+      return normalised(logits.map((logit) => Math.exp((logit - highest) / this.temperature)));
     }
-    const probabilities = new Float64Array(this.vocab);
-    forEach(this.inner.distribution(row), (token, p) => {
-      if (token < this.vocab) probabilities[token] = p;
-    });
-    return probabilities;
+    const whole = this.inner.distribution(row);
+    let foreign = 0;
+    for (let i = 0; i < unshared.length; i++) foreign += probability(whole, unshared[i]);
+    // Few tokens are foreign where little is: the rest need not be added up then. Rules renormalise q to its last place.
+    const { probabilities } = whole.tokens === undefined ? whole : dense(whole);
+    if (foreign < 0.5) return { vocab, probabilities: this.#gathered(probabilities, 1 / (1 - foreign), 0) };
+    return normalised(this.#gathered(probabilities, 1, 0));
   }
+
+  /** [vocab] The draft model's values by number, times `factor`; `none` for tokens that only the target has. */
+  #gathered(values: Float32Array | Float64Array, factor: number, none: number): Float64Array {
+    const { own, vocab } = this.numbers;
+    const gathered = new Float64Array(vocab);
+    for (let number = 0; number < vocab; number++) {
+      const token = own[number];
+      gathered[number] = token < 0 ? none : values[token] * factor;
+    }
+    return gathered;
+  }
+}
+
+function dense({ vocab, tokens, probabilities }: Distribution): Distribution {
+  const all = new Float64Array(vocab);
+  tokens?.forEach((token, i) => all[token] = probabilities[i]);
+  return { vocab, probabilities: all };
 }
 
 function normalised(probabilities: Float64Array): Distribution {

@@ -22,7 +22,7 @@ export class TokenBuffer {
     return this.#tokens[index];
   }
 
-  /** [length] A view: later appends do not show in it, `clear` may overwrite it. */
+  /** [length] A view: later appends do not show in it, `clear` and `truncate` may overwrite it. */
   get view(): Int32Array {
     return this.#tokens.subarray(0, this.#length);
   }
@@ -35,6 +35,11 @@ export class TokenBuffer {
     }
     this.#tokens.set(tokens, this.#length);
     this.#length += tokens.length;
+  }
+
+  /** Forgets the tokens from `length` on. */
+  truncate(length: number): void {
+    this.#length = Math.min(length, this.#length);
   }
 
   clear(): void {

@@ -1,5 +1,6 @@
 // Draft trees made of other draft trees.
-import { type DraftLaw, type DraftTree, EMPTY_TREE } from "../tree.ts";
+import { JoinedTree } from "./joined-tree.ts";
+import type { DraftLaw, DraftTree } from "../tree.ts";
 
 /**
  * The tree of the nodes for which `keep` holds, of those whose parents are kept. Order and law stay.
@@ -15,13 +16,14 @@ export function prune(tree: DraftTree, keep: (node: number) => boolean): DraftTr
     place.set(node, kept.length);
     kept.push(node);
   }
-  const { confidence } = tree;
+  const { confidence, sources } = tree;
   return {
     tokens: Int32Array.from(kept, (node) => tree.tokens[node]),
     parents: Int32Array.from(kept, (node) => place.get(tree.parents[node])!),
     law: tree.law,
     q: (node) => tree.q(node < 0 ? -1 : kept[node]),
     ...(confidence && { confidence: Float64Array.from(kept, (node) => confidence[node]) }),
+    ...(sources && { sources: kept.map((node) => sources[node]) }),
   };
 }
 
@@ -56,34 +58,7 @@ export function asPoint(tree: DraftTree): DraftTree {
  * Its law is `point`: no other holds for drafts from several sources.
  */
 export function merge(trees: readonly DraftTree[], nodes = Infinity): DraftTree {
-  const tokens: number[] = [];
-  const parents: number[] = [];
-  const confidence: number[] = [];
-  const children = new Map<string, number>();
-  for (const tree of trees) {
-    const place = new Map([[-1, -1]]);
-    for (let node = 0; node < tree.tokens.length; node++) {
-      const parent = place.get(tree.parents[node]);
-      if (parent === undefined) continue; // there was no room for its parent
-      const key = `${parent} ${tree.tokens[node]}`;
-      let at = children.get(key);
-      if (at === undefined) {
-        if (tokens.length >= nodes) continue;
-        at = tokens.length;
-        children.set(key, at);
-        tokens.push(tree.tokens[node]);
-        parents.push(parent);
-        confidence.push(tree.confidence?.[node] ?? NaN);
-      }
-      place.set(node, at);
-    }
-  }
-  if (tokens.length === 0) return EMPTY_TREE;
-  return {
-    tokens: Int32Array.from(tokens),
-    parents: Int32Array.from(parents),
-    law: "point",
-    q: () => undefined,
-    confidence: Float64Array.from(confidence),
-  };
+  const joined = new JoinedTree({ nodes, depth: Infinity });
+  for (const tree of trees) joined.addTree(-1, tree);
+  return joined.tree;
 }

@@ -159,9 +159,12 @@ function membersFault(what: string, value: unknown, check: Check): string | unde
 }
 
 function treeFault(answer: unknown, laws: readonly unknown[]): string | undefined {
-  const { tokens, parents, law, q } = membersOf(answer);
+  const { tokens, parents, law, q, sources } = membersOf(answer);
   if (!(tokens instanceof Int32Array && parents instanceof Int32Array && typeof q === "function")) {
     return "it gave no draft tree: tokens and parents, Int32Arrays, and q, a function";
+  }
+  if (sources !== undefined && !(Array.isArray(sources) && sources.length === tokens.length)) {
+    return `its tree names ${Array.isArray(sources) ? sources.length : "no"} sources for ${tokens.length} nodes`;
   }
   if (tokens.length === 0) return undefined;
   if (!laws.includes(law)) return `its tree has the law ${law}, where it declares ${laws.join(", ") || "none"}`;

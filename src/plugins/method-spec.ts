@@ -41,7 +41,7 @@ export function parseSpec(text: string): MethodSpec {
 }
 
 /** Without the parentheses where one pair holds all. */
-function unwrap(text: string): string {
+export function unwrap(text: string): string {
   if (!text.startsWith("(") || !text.endsWith(")")) return text;
   let depth = 0;
   for (let i = 0; i < text.length - 1; i++) {

@@ -16,6 +16,7 @@ export class Meter {
   #accepted = 0;
   readonly #offeredAt: number[] = [];
   readonly #acceptedAt: number[] = [];
+  readonly #bySource: Record<string, { judged: number; accepted: number }> = {};
   #firstTokenMs = 0;
   #draftMs = 0;
   #verifyMs = 0;
@@ -49,6 +50,7 @@ export class Meter {
     const deepest = depthOf(round.tree);
     for (let depth = 1; depth <= deepest; depth++) count(this.#offeredAt, depth);
     for (let depth = 1; depth <= accepted; depth++) count(this.#acceptedAt, depth);
+    this.#countSources(round);
     this.#draftMs += ms.drafter;
     this.#verifyMs += round.verifyMs;
     this.#decodeMs += ms.round;
@@ -82,6 +84,7 @@ export class Meter {
       accepted: this.#accepted,
       offeredAt: this.#offeredAt,
       acceptedAt: this.#offeredAt.map((_, depth) => this.#acceptedAt[depth] ?? 0),
+      bySource: this.#bySource,
       prefillMs: this.prefillMs,
       firstTokenMs: this.#firstTokenMs,
       draftMs: this.#draftMs,
@@ -94,6 +97,17 @@ export class Meter {
         : undefined,
       plainRounds: this.#plainRounds,
     };
+  }
+
+  #countSources({ tree: { parents, sources }, verdict }: Round): void {
+    if (sources === undefined) return;
+    const path = new Set(verdict.path);
+    sources.forEach((source, node) => {
+      if (source === "" || (parents[node] >= 0 && !path.has(parents[node]))) return;
+      const seen = this.#bySource[source] ??= { judged: 0, accepted: 0 };
+      seen.judged++;
+      if (path.has(node)) seen.accepted++;
+    });
   }
 
   /**

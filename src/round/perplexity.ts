@@ -2,6 +2,7 @@
 import type { Engine, Sequence } from "../backend.ts";
 import { HunchError } from "../errors.ts";
 import { notFinite } from "../model/not-finite.ts";
+import { longerContext } from "./prompt.ts";
 
 export interface ScoreOptions {
   /** Also the so many likeliest tokens at every place. Default 0. */
@@ -126,7 +127,7 @@ function check({ context, source }: Engine, tokens: Int32Array, { window }: Scor
     const message = `${longest} tokens do not fit the context of ${context}`;
     throw new HunchError("input", message, {
       file: source.path,
-      hint: `score it in parts of at most ${context} tokens`,
+      hint: [...longerContext(source.spec, longest), `score it in parts of at most ${context} tokens`].join(", or "),
     });
   }
 }

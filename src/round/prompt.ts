@@ -1,6 +1,7 @@
 // The prompt before the first round: cut to the context, and brought into the cache.
 import type { Engine, Sequence } from "../backend.ts";
 import { HunchError } from "../errors.ts";
+import type { ModelSpec } from "../model/spec/spec.ts";
 
 /** Rows per call while the prompt is computed: between calls the program can be stopped. */
 const CHUNK = 256;
@@ -50,15 +51,22 @@ export function fitPrompt(
         `do not fit the context of ${context}`,
       {
         file: engine.source.path,
-        hint: left > 0
-          ? `ask for at most ${left} tokens, or let the prompt be truncated`
-          : "shorten it, or let it be truncated",
+        hint: [
+          ...longerContext(engine.source.spec, needed),
+          left > 0 ? `ask for at most ${left} tokens` : "shorten it",
+          left > 0 ? "or let the prompt be truncated" : "or let it be truncated",
+        ].join(", "),
       },
     );
   }
   const keep = Math.max(1, context - Math.min(maxTokens, Math.floor(context / 2)));
   const left = lastTokens(prompt, keep, engine.source.tokenizer.begin);
   return { prompt: left, dropped: prompt.length - left.length, room: Math.min(maxTokens, context - left.length) };
+}
+
+/** How such a text can be had all the same: some rotations are resolved for a length, by default the original one. */
+export function longerContext({ longest = 0 }: ModelSpec, needed: number): string[] {
+  return needed <= longest ? [`give --context ${needed} (at most ${longest} with this model)`] : [];
 }
 
 /** At most `most` tokens, the last ones; `begin` stays in front, as the model has never seen text without it. */

@@ -4,7 +4,7 @@ import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { lackOfGpu, softwareGpu } from "../kernels/support/gpu.ts";
 import { because } from "../support/skip.ts";
@@ -20,55 +20,53 @@ interface Stranger {
   run(args: readonly string[], env?: Record<string, string>): SpawnSyncReturns<string>;
 }
 
-/** Builds the binary, and removes all traces of it after `use`. */
-function withBinary(use: (stranger: Stranger) => void): void {
-  const folder = mkdtempSync(join(tmpdir(), "hunch-binary-"));
-  try {
-    const binary = join(folder, process.platform === "win32" ? "hunch.exe" : "hunch");
-    const built = spawnSync(process.execPath, [join(ROOT, "scripts/build.ts"), "--outfile", binary], {
-      encoding: "utf8",
-    });
-    assert.equal(built.status, 0, built.stderr);
-    const alone = join(folder, "empty"), temporary = join(folder, "tmp");
-    mkdirSync(alone);
-    mkdirSync(temporary);
-    use({
-      alone,
-      temporary,
-      // Without a home its cache goes to the temporary folder; ours, so that it is gone afterwards.
-      run: (args, env) =>
-        spawnSync(binary, args, { cwd: alone, env: { TMPDIR: temporary, ...env }, encoding: "utf8", input: "" }),
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+const folder = mkdtempSync(join(tmpdir(), "hunch-binary-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const binary = join(folder, process.platform === "win32" ? "hunch.exe" : "hunch");
+
+test("the binary is built", { skip }, () => {
+  const line = [join(ROOT, "scripts/build.ts"), "--outfile", binary];
+  const { status, stderr } = spawnSync(process.execPath, line, { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+});
+
+/** The binary in an empty folder of its own. */
+function stranger(name: string): Stranger {
+  const alone = join(folder, name), temporary = join(folder, `tmp of ${name}`);
+  mkdirSync(alone);
+  mkdirSync(temporary);
+  return {
+    alone,
+    temporary,
+    // Without a home its cache goes to the temporary folder; ours, so that it is gone afterwards.
+    run: (args, env) =>
+      spawnSync(binary, args, { cwd: alone, env: { TMPDIR: temporary, ...env }, encoding: "utf8", input: "" }),
+  };
 }
 
 test("the binary, alone in an empty folder with an empty environment, answers a prompt", { skip }, () => {
-  withBinary(({ run, alone, temporary }) => {
-    const version = run(["--version"]);
-    assert.match(version.stdout, /^hunch \d+\.\d+\.\d+\n$/);
-    assert.deepEqual(readdirSync(temporary), [], "the version needs nothing unpacked");
+  const { run, alone, temporary } = stranger("plain");
+  const version = run(["--version"]);
+  assert.match(version.stdout, /^hunch \d+\.\d+\.\d+\n$/);
+  assert.deepEqual(readdirSync(temporary), [], "the version needs nothing unpacked");
 
-    const question = ["--temperature", "0", "-n", "32", "--json", "Give me three tips for sleeping better."];
-    const first = run(question);
-    assert.equal(first.status, 0, first.stderr);
-    const { text, tokens } = JSON.parse(first.stdout);
-    assert.match(text, /^1\. .*[Ss]leep/s);
-    assert.ok(tokens.length > 4);
-    assert.equal(JSON.parse(run(question).stdout).text, text, "the same from a filled cache");
-    assert.deepEqual(readdirSync(alone), []);
-  });
+  const question = ["--temperature", "0", "-n", "32", "--json", "Give me three tips for sleeping better."];
+  const first = run(question);
+  assert.equal(first.status, 0, first.stderr);
+  const { text, tokens } = JSON.parse(first.stdout);
+  assert.match(text, /^1\. .*[Ss]leep/s);
+  assert.ok(tokens.length > 4);
+  assert.equal(JSON.parse(run(question).stdout).text, text, "the same from a filled cache");
+  assert.deepEqual(readdirSync(alone), []);
 });
 
 test("the binary carries what WebGPU needs", { skip: skip || await lackOfGpu() }, () => {
-  withBinary(({ run, alone }) => {
-    const { status, stdout, stderr } = run(
-      ["--backend", "webgpu:dawn", "--model", STORIES, "--drafter", "none", "-n", "8", "--json", "Once upon a time"],
-      softwareGpu(),
-    );
-    assert.equal(status, 0, stderr);
-    assert.match(JSON.parse(stdout).text, /^, there was a little/);
-    assert.deepEqual(readdirSync(alone), []);
-  });
+  const { run, alone } = stranger("webgpu");
+  const { status, stdout, stderr } = run(
+    ["--backend", "webgpu:dawn", "--model", STORIES, "--drafter", "none", "-n", "8", "--json", "Once upon a time"],
+    softwareGpu(),
+  );
+  assert.equal(status, 0, stderr);
+  assert.match(JSON.parse(stdout).text, /^, there was a little/);
+  assert.deepEqual(readdirSync(alone), []);
 });

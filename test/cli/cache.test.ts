@@ -10,7 +10,7 @@ import { cacheFolder } from "../../src/assets/cache-folder.ts";
 import { clearCache, setCacheLimit, trimCache } from "../../cli/cache/entries.ts";
 import { sizeOf } from "../../cli/commands/cache.ts";
 import { because } from "../support/skip.ts";
-import { FOLDER, hunch, STORIES } from "./support/cli.ts";
+import { FOLDER, hunchProcess, STORIES } from "./support/cli.ts";
 
 test("the cache folder is the one asked for, the platform's, or a temporary one", () => {
   assert.equal(cacheFolder({ HUNCH_CACHE: "/a", XDG_CACHE_HOME: "/b", HOME: "/c" }), "/a");
@@ -112,7 +112,7 @@ test("a folder that was not made by hunch is left as it is", async () => {
 
 test("a cache that cannot be made, or written to, is a temporary one instead", { skip: posix }, async () => {
   const run = (folder: string, temporary: string) =>
-    hunch(["-m", STORIES, "--backend", "onnx", "--format", "float32", "-n", "3", "Tom"], {
+    hunchProcess(["-m", STORIES, "--backend", "onnx", "--format", "float32", "-n", "3", "Tom"], {
       env: { HUNCH_CACHE: folder, TMPDIR: temporary },
     });
   const temporary = mkdtempSync(join(FOLDER, "tmp-"));

@@ -123,7 +123,7 @@ test("every drafter gives the text of none, in all formats", async () => {
   const drafters = ["none", "lookup", `model:${STORIES_DRAFT}`, "spine", `graft:model:${STORIES_DRAFT}`];
   const input = drafters.flatMap((drafter) => requests.map((request) => JSON.stringify({ ...request, drafter })));
   await Promise.all(["exact", "int8", "float32"].map(async (format) => {
-    const args = ["-m", STORIES, "--backend", "onnx", "--format", format, "--jsonl"];
+    const args = ["-m", STORIES, "--backend", "onnx", "--format", format, "--threads", "1", "--jsonl"];
     const { code, stdout, stderr } = await hunch(args, { input: input.join("\n") });
     assert.equal(code, 0, stderr);
     const texts = results(stdout).map(({ text }) => text as string);

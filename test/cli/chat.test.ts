@@ -3,10 +3,11 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ChatState, stateFolder } from "../../cli/chat/state.ts";
+import { stateFolder } from "../../cli/cache/state-folder.ts";
+import { ChatState } from "../../cli/chat/state.ts";
 import { ownSystem } from "../../cli/chat/own-system.ts";
 import { chatFromTemplate } from "../../src/model/chat/chat.ts";
-import { chatModel, file, FOLDER, hunch, TINY } from "./support/cli.ts";
+import { chatModel, file, FOLDER, hunch, hunchProcess, QUICK, TINY } from "./support/cli.ts";
 
 const START = [{ role: "user", content: "Tom?" }, { role: "assistant", content: "Yes." }];
 let states = 0;
@@ -17,7 +18,7 @@ async function chat(lines: readonly string[] | Uint8Array, args: readonly string
   const kept = join(state, "hunch", "conversation.json");
   mkdirSync(join(state, "hunch"), { recursive: true });
   writeFileSync(kept, JSON.stringify(messages));
-  const command = ["chat", "--continue", "--backend", "reference", "-m", chatModel(), "-n", "8", ...args];
+  const command = ["chat", "--continue", ...QUICK, "-m", chatModel(), "-n", "8", ...args];
   const input = lines instanceof Uint8Array ? lines : lines.join("\n");
   const ended = await hunch(command, { input, env: { XDG_STATE_HOME: state } });
   return { ...ended, messages: JSON.parse(readFileSync(kept, "utf8")) as { role: string; content: string }[], state };
@@ -37,7 +38,7 @@ test("a conversation remembers what was said and computes only what is new", asy
 test("a conversation says what the model would say to the whole of it at once", async () => {
   const { stderr, messages } = await chat(["hi", "tell me"]);
   const answer = messages.pop()!.content;
-  const { stdout } = await hunch(["--backend", "reference", "-m", chatModel(), "-n", "8", "--jsonl"], {
+  const { stdout } = await hunch([...QUICK, "-m", chatModel(), "-n", "8", "--jsonl"], {
     input: JSON.stringify({ messages }),
   });
   assert.equal(JSON.parse(stdout).text, answer, stderr);
@@ -98,7 +99,7 @@ test("what scripts say is not kept, and --forget removes what people said", asyn
   const state = join(FOLDER, "state of scripts");
   const env = { XDG_STATE_HOME: state };
   const args = ["--backend", "reference", "-m", chatModel(), "-n", "2"];
-  const piped = await hunch(["chat", ...args], { input: "hi", env });
+  const piped = await hunchProcess(["chat", ...args], { input: "hi", env });
   assert.equal(piped.code, 0, piped.stderr);
   assert.ok(!existsSync(state));
   const none = await hunch(["chat", "--continue", ...args], { input: "hi", env });

@@ -1,9 +1,10 @@
 // hunch check: what a table says, exit codes, a stranger's rule.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { parseCase } from "../../src/check/case-file.ts";
 import { HunchError } from "../../src/errors.ts";
-import { file, hunch, TINY } from "./support/cli.ts";
+import { file, FOLDER, hunch, hunchProcess, TINY } from "./support/cli.ts";
 
 const CAREFUL = `export default {
   kind: "rule", name: "mine", summary: "the target draws for itself",
@@ -13,6 +14,9 @@ const CAREFUL = `export default {
   }),
 };`;
 const CARELESS = CAREFUL.replace("chance.pick(scores.distribution(0))", "scores.argmax(0)");
+
+/** A check of a plugin starts a process that it watches: this is what runs there. */
+const watched = (args: readonly string[]) => hunch(args, { env: { HUNCH_CHECK_AT: join(FOLDER, "at") } });
 
 test("a rule is proved law by law, and the exit code is 0", async () => {
   const { code, stdout, stderr } = await hunch(["check", "token", "--quick", "--law", "iid", "--law", "point"]);
@@ -24,9 +28,9 @@ test("a rule is proved law by law, and the exit code is 0", async () => {
 });
 
 test("a stranger's rule is proved the same way, and one that is wrong is refuted with a small case", async () => {
-  const good = await hunch(["check", "mine", "--quick", "--plugin", file("good.ts", CAREFUL)]);
+  const good = await hunchProcess(["check", "mine", "--quick", "--plugin", file("good.ts", CAREFUL)]);
   assert.equal(good.code, 0, good.stderr);
-  const bad = await hunch(["check", "mine", "--quick", "--plugin", file("bad.ts", CARELESS)]);
+  const bad = await hunchProcess(["check", "mine", "--quick", "--plugin", file("bad.ts", CARELESS)]);
   assert.equal(bad.code, 6);
   assert.match(bad.stdout, /mine\s+iid\s+REFUTED/);
   assert.match(bad.stdout, /mine is not lossless for the law iid; the smallest case found/);
@@ -38,7 +42,7 @@ test("a rule with chance of its own is told so, whether its sums are right or wr
     "next: chance.pick(scores.distribution(0))",
     `next: Math.random() < 0.5 ? chance.pick(scores.distribution(0)) : (chance.pick(scores.distribution(0)) + 1) % 2`,
   );
-  const { code, stdout, stderr } = await hunch(["check", "mine", "--quick", "--plugin", file("dice.ts", dice)]);
+  const { code, stdout, stderr } = await watched(["check", "mine", "--quick", "--plugin", file("dice.ts", dice)]);
   assert.equal(code, 6, stderr);
   assert.match(stdout, /mine\s+iid\s+HIDDEN RANDOMNESS/);
   assert.match(stdout, /mine has hidden randomness \(law iid\): the same chance gave path \[\] and next \d, then path/);
@@ -50,7 +54,7 @@ test("a rule with chance of its own is told so, whether its sums are right or wr
       grow: async () => ({ tokens: Int32Array.of(Math.random() < 0.5 ? 0 : 1), parents: Int32Array.of(-1), law: "point",
         q: () => undefined }) }) };`,
   );
-  const grown = await hunch(["check", "match", "--shape", "dice", "--plugin", shape]);
+  const grown = await watched(["check", "match", "--shape", "dice", "--plugin", shape]);
   assert.equal(grown.code, 6, grown.stderr);
   assert.match(grown.stdout, /dice with match: hidden randomness: the same chance gave tokens \[\d\] under \[-1\]/);
 });
@@ -62,7 +66,7 @@ test("a rule that computes for ever is given up, and the case is named", async (
   )
     .replace("}),\n  }),", "}); },\n  }),");
   const args = ["check", "mine", "--quick", "--timeout", "0.5", "--plugin", file("endless-rule.ts", endless)];
-  const { code, stderr } = await hunch(args);
+  const { code, stderr } = await hunchProcess(args);
   assert.equal(code, 3, stderr);
   assert.match(
     stderr,
@@ -72,15 +76,15 @@ test("a rule that computes for ever is given up, and the case is named", async (
 
 test("a failure that is printed can be tried again as a case, and so can one of one's own", async () => {
   const plugin = ["--plugin", file("bad.ts", CARELESS)];
-  const { stdout } = await hunch(["check", "mine", "--quick", ...plugin]);
+  const { stdout } = await watched(["check", "mine", "--quick", ...plugin]);
   const printed = /as a file for hunch check --case: (.*)/.exec(stdout)![1];
-  const again = await hunch(["check", "mine", ...plugin, "--case", file("printed.json", printed)]);
+  const again = await watched(["check", "mine", ...plugin, "--case", file("printed.json", printed)]);
   assert.equal(again.code, 6, again.stderr);
   assert.ok(again.stdout.includes(printed), "the case is left as it is");
-  const json = await hunch(["check", "mine", "--quick", "--json", ...plugin]);
+  const json = await watched(["check", "mine", "--quick", "--json", ...plugin]);
   const { failure } = JSON.parse(json.stdout).rules[0].laws[0];
   assert.equal(
-    (await hunch(["check", "mine", ...plugin, "--case", file("json.json", JSON.stringify(failure))])).code,
+    (await watched(["check", "mine", ...plugin, "--case", file("json.json", JSON.stringify(failure))])).code,
     6,
   );
 
@@ -202,4 +206,25 @@ test("a case that is not looked at, wholly or in part, is no success", async () 
   }
   const relaxed = await hunch(["check", "typical", "--case", wide]);
   assert.match(relaxed.stdout, /typical +distinct +relaxed +1 +\d\.\de-1 /, relaxed.stderr);
+});
+
+test("a drafter of a second model is proved on pairs of vocabularies", async () => {
+  const { code, stdout, stderr } = await hunch(["check", "token", "--quick", "-d", "tli", "-d", "slrs?rows=0"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^tli +token +lossless +\d+/m);
+  assert.match(stdout, /^slrs\?rows=0 +token +lossless +\d+/m);
+});
+
+test("a drafter that says another q than it draws from is refuted", async () => {
+  const liar = file(
+    "liar.ts",
+    `const q = (p: number) => ({ vocab: 2, probabilities: Float64Array.of(p, 1 - p) });
+    export default { kind: "drafter", name: "liar", summary: "says 0.2 and draws 0.8", argument: "FILE", create: () => ({
+      name: "liar", laws: ["iid"], begin() {}, observe() {},
+      draft: (_, chance) => ({ tokens: Int32Array.of(chance.pick(q(0.8))), parents: Int32Array.of(-1), law: "iid",
+        q: () => q(0.2) }) }) };`,
+  );
+  const refuted = await watched(["check", "token", "--quick", "-d", "liar", "--plugin", liar]);
+  assert.equal(refuted.code, 6, refuted.stderr);
+  assert.match(refuted.stdout, /liar with token: total variation .* on \S+ rows and the vocabularies: /);
 });

@@ -1,13 +1,13 @@
-// hunch generate, as a process: what goes to stdout, what to stderr, and how it ends.
+// hunch generate: what goes to stdout, what to stderr, and how it ends.
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { chatModel, file, FOLDER, hunch, STORIES, STORIES_DRAFT, TINY } from "./support/cli.ts";
+import { chatModel, file, FOLDER, hunch, hunchProcess, QUICK, STORIES, STORIES_DRAFT, TINY } from "./support/cli.ts";
 
 const PROMPT = "Once upon a time";
 
 test("stdout has the text and nothing else, and stderr nothing where it is no terminal", async () => {
-  const { code, stdout, stderr } = await hunch([...TINY, PROMPT, "-n", "20"]);
+  const { code, stdout, stderr } = await hunchProcess([...TINY, PROMPT, "-n", "20"]);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^, there was a little/);
   assert.equal(stderr, "");
@@ -19,7 +19,7 @@ test("the prompt may come from the argument, from a file and from stdin", async 
     hunch([...TINY, PROMPT, "-n", "12"]),
     hunch(["generate", ...TINY, PROMPT, "-n", "12"]),
     hunch([...TINY, "--file", path, "-n", "12"]),
-    hunch([...TINY, "-n", "12"], { input: PROMPT + "\n" }),
+    hunchProcess([...TINY, "-n", "12"], { input: PROMPT + "\n" }),
   ]);
   for (const { code, stdout, stderr } of answers) {
     assert.equal(code, 0, stderr);
@@ -88,7 +88,7 @@ test("--color marks drafted and accepted text and changes nothing else", async (
 });
 
 test("a closed pipe ends quietly", async () => {
-  const { code, stderr } = await hunch([...TINY, PROMPT, "-n", "400"], {
+  const { code, stderr } = await hunchProcess([...TINY, PROMPT, "-n", "400"], {
     watch: (child) => child.stdout!.destroy(),
   });
   assert.equal(stderr, "");
@@ -97,7 +97,7 @@ test("a closed pipe ends quietly", async () => {
 
 test("Ctrl-C stops the answer, shows the summary and exits with 130", async () => {
   let sent = false;
-  const { code, stdout, stderr } = await hunch([...TINY, PROMPT, "-n", "480", "--summary", "--stop", "\u0001"], {
+  const { code, stdout, stderr } = await hunchProcess([...TINY, PROMPT, "-n", "480", "--summary", "--stop", "\u0001"], {
     watch: (child) => {
       if (!sent) child.kill("SIGINT");
       sent = true;
@@ -142,7 +142,7 @@ test("blank stdin alone is no prompt, and beside one it is no context", async ()
 test("text without an end is cut off at what the context can hold", async () => {
   const endless = Buffer.alloc(8 << 20, "Tom ran. ");
   const [piped, file] = await Promise.all([
-    hunch([...TINY, "-n", "3"], { input: endless }),
+    hunchProcess([...TINY, "-n", "3"], { input: endless }),
     process.platform === "win32" ? undefined : hunch([...TINY, "-n", "3", "--file", "/dev/zero"]),
   ]);
   for (const ended of [piped, file]) {
@@ -155,8 +155,8 @@ test("text without an end is cut off at what the context can hold", async () => 
 test("an answer that fills the context says so", async () => {
   const prompt = "Tom ran and ran. ".repeat(63); // most of the context of 512
   const [full, asked] = await Promise.all([
-    hunch([...TINY, prompt, "--stop", "\u0001", "--json"]),
-    hunch([...TINY, prompt, "--stop", "\u0001", "--json", "-n", "5"]),
+    hunch(["-m", STORIES, ...QUICK, prompt, "--stop", "\u0001", "--json"]),
+    hunch(["-m", STORIES, ...QUICK, prompt, "--stop", "\u0001", "--json", "-n", "5"]),
   ]);
   const [rest, five] = [full, asked].map(({ stdout, stderr }) => {
     assert.equal(stderr, "");
@@ -167,7 +167,7 @@ test("an answer that fills the context says so", async () => {
 });
 
 test("truncating leaves the system prompt and the frame of the template, and says so", async () => {
-  const args = ["--backend", "reference", "-m", chatModel(), "-s", "Be kind.", "-n", "20", "--overflow", "truncate"];
+  const args = [...QUICK, "-m", chatModel(), "-s", "Be kind.", "-n", "20", "--overflow", "truncate"];
   const long = "Tom ran and ran. ".repeat(200) + "The very end.";
   const [told, quiet, json] = await Promise.all([
     hunch([...args, long]),
@@ -187,7 +187,7 @@ test("a prompt that does not fit is refused or truncated, as asked", async () =>
   const long = "Tom ran and ran. ".repeat(200);
   const [refused, truncated] = await Promise.all([
     hunch([...TINY, "-n", "5"], { input: long }),
-    hunch([...TINY, "-n", "5", "--overflow", "truncate", "--json"], { input: long }),
+    hunch(["-m", STORIES, ...QUICK, "-n", "5", "--overflow", "truncate", "--json"], { input: long }),
   ]);
   assert.equal(refused.code, 3);
   assert.match(refused.stderr, /^hunch: .*do not fit the context of 512/);
@@ -238,7 +238,7 @@ test("what a plugin throws where nobody waits for it is told in one line, with i
     const made = `${drafter} draft() {}, observe() {} }`;
     const plugin = `export default { kind: "drafter", name: "stray", summary: "", create: () => (${made}) };`;
     const path = file(`stray-${stray.length}.js`, plugin);
-    const { code, stderr } = await hunch([...TINY, "hi", "-n", "1", "--plugin", path, "-d", "stray"]);
+    const { code, stderr } = await hunchProcess([...TINY, "hi", "-n", "1", "--plugin", path, "-d", "stray"]);
     assert.equal(code, 3, stderr);
     assert.match(stderr, /^hunch: plugin \(.*stray-\d+\.js:1\) failed beside its methods: lost\n$/);
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { command, CURRENT, ROOT } from "../../scripts/runtimes.ts";
 import { because } from "../support/skip.ts";
-import { file, hunch, TINY } from "./support/cli.ts";
+import { file, hunchProcess, TINY } from "./support/cli.ts";
 
 const skip = process.platform === "win32" ? because("Windows has no sigaction") : false;
 
@@ -19,7 +19,7 @@ test("a plugin that computes for ever is left by the second Ctrl-C", { skip }, a
   );
   let first = true;
   const args = [...TINY, "--plugin", plugin, "-d", "endless", "--controller", "fixed", "Once upon", "-n", "50"];
-  const { code } = await hunch(args, {
+  const { code } = await hunchProcess(args, {
     watch: (child, stdout) => {
       if (!first || !stdout.includes("here")) return;
       first = false;

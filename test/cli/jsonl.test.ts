@@ -1,7 +1,7 @@
 // --jsonl: requests in, results out.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { chatModel, file, hunch, STORIES_DRAFT, TINY } from "./support/cli.ts";
+import { chatModel, file, hunch, hunchProcess, QUICK, STORIES_DRAFT, TINY } from "./support/cli.ts";
 
 const lines = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line));
 
@@ -38,7 +38,7 @@ test("every line gets one result, in order, and what is wrong is told with its n
 
 test("results come while requests are still being written", async () => {
   const seen: number[] = [];
-  const { code } = await hunch([...TINY, "--jsonl", "-n", "2"], {
+  const { code } = await hunchProcess([...TINY, "--jsonl", "-n", "2"], {
     input: Array.from({ length: 5 }, () => '"Tom"').join("\r\n"),
     watch: (_, stdout) => seen.push(stdout.split("\n").length - 1),
   });
@@ -180,7 +180,7 @@ test("a request names its own methods, and its text is the same", async () => {
 test("what a request shares with the one before is computed once, and its answer is that of a fresh start", async () => {
   const story = "Once upon a time there was a dog called Tom. Tom had a red ball and a friend called Lily. ";
   const prompts = ["Tom ran", "Lily said", "Tom ran"].map((end) => story + end);
-  const args = ["-m", TINY[1], "--backend", "onnx", "--jsonl", "-n", "16"];
+  const args = ["-m", TINY[1], ...QUICK, "--jsonl", "-n", "16"];
   for (const sampling of [[], ["-t", "0.8", "--seed", "3"]]) {
     const together = await hunch([...args, ...sampling], {
       input: prompts.map((prompt) => JSON.stringify(prompt)).join("\n"),
@@ -197,7 +197,7 @@ test("what a request shares with the one before is computed once, and its answer
 test("tokens say how likely they were, the same with and without drafting, as score has it", async () => {
   const request = (drafter: string) => `{"prompt": "Once upon a time", "logprobs": 3, "drafter": "${drafter}"}`;
   for (const backend of ["onnx", "reference"]) {
-    const args = ["-m", TINY[1], "--backend", backend, "-n", "24", "-t", "0.9", "--seed", "4"];
+    const args = ["-m", TINY[1], "--backend", backend, "--threads", "1", "-n", "24", "-t", "0.9", "--seed", "4"];
     const drafters = ["none", `model:${STORIES_DRAFT}`, "lookup?shortest=1"];
     const { code, stdout, stderr } = await hunch([...args, "--jsonl"], { input: drafters.map(request).join("\n") });
     assert.equal(code, 0, stderr);
@@ -277,7 +277,7 @@ test("messages that are too long lose the content of the oldest turns first", as
     ]).flat(),
     { role: "user", content: "And Lily?" },
   ];
-  const args = ["--backend", "reference", "-m", chatModel(), "--jsonl", "-n", "8"];
+  const args = [...QUICK, "-m", chatModel(), "--jsonl", "-n", "8"];
   const input = JSON.stringify({ messages });
   const [refused, cut] = await Promise.all([
     hunch(args, { input }),

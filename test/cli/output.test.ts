@@ -21,6 +21,7 @@ const STATS: Stats = {
   drafted: 240,
   accepted: 100,
   leftOut: 0,
+  bySource: {},
   offeredAt: [100, 80, 0],
   acceptedAt: [61, 39, 0],
   prefillMs: 400,
@@ -55,6 +56,14 @@ test("a summary tells speed, acceptance by depth, where the time went and the sp
       "1.48× plain decoding in exact (measured) · 1.21× the fastest, int8 (estimated)",
       "lookup, greedy, cost · onnx:cpu exact · lossless",
     ].join("\n"),
+  );
+});
+
+test("a summary tells how often each source of a draft was right", () => {
+  const bySource = { recycled: { judged: 3, accepted: 1 }, "match of 8+": { judged: 20, accepted: 19 } };
+  assert.match(
+    say({ ...SUMMARY, stats: { ...STATS, bySource } }),
+    /^accepted by source: match of 8\+ 95% of 20 · recycled 33% of 3$/m,
   );
 });
 

@@ -16,7 +16,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
 import { because } from "../support/skip.ts";
-import { file, FOLDER, hunch, TINY } from "./support/cli.ts";
+import { file, FOLDER, hunch, hunchProcess, TINY } from "./support/cli.ts";
 
 const TEXT = "Once upon a time there was a dog.";
 
@@ -24,7 +24,7 @@ test("a text from the argument, a file, stdin and as ids has the same scores", a
   const [argument, fromFile, stdin] = await Promise.all([
     hunch(["score", TEXT, ...TINY, "--json"], { input: "not read" }),
     hunch(["score", "--file", file("story.txt", `${TEXT}\n`), ...TINY, "--json"]),
-    hunch(["score", ...TINY, "--json"], { input: `${TEXT}\n` }),
+    hunchProcess(["score", ...TINY, "--json"], { input: `${TEXT}\n` }),
   ]);
   assert.equal(argument.code, 0, argument.stderr);
   const found = JSON.parse(argument.stdout);
@@ -186,7 +186,7 @@ test("--logits follows a link, writes through a pipe, and refuses a folder witho
   const write = (name: string) => hunch(["score", TEXT, "--logits", name, ...TINY]);
   const [link, pipe, refused] = await Promise.all([
     write(join(folder, "link")),
-    hunch(["score", TEXT, "--logits", "/dev/stdout", "--json", ...TINY]),
+    hunchProcess(["score", TEXT, "--logits", "/dev/stdout", "--json", ...TINY]),
     write(join(folder, "folder")),
   ]);
   assert.equal(link.code, 0, link.stderr);

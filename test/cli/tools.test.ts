@@ -6,12 +6,12 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { command, CURRENT, ROOT } from "../../scripts/runtimes.ts";
 import { because } from "../support/skip.ts";
-import { file, FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
+import { file, FOLDER, hunch, hunchProcess, STORIES, TINY } from "./support/cli.ts";
 
 test("the version, the help and the exit codes are told on stdout", async () => {
   const [version, help, generate] = await Promise.all([
-    hunch(["--version"]),
-    hunch(["--help"]),
+    hunchProcess(["--version"]),
+    hunchProcess(["--help"]),
     hunch(["help", "generate"]),
   ]);
   assert.match(version.stdout, /^hunch \d+\.\d+\.\d+\n$/);

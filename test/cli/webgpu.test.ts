@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { lackOfGpu, softwareGpu } from "../kernels/support/gpu.ts";
 import { because } from "../support/skip.ts";
-import { type Ended, file, hunch as plain, type RunOptions, STORIES } from "./support/cli.ts";
+import { type Ended, file, hunchProcess, STORIES } from "./support/cli.ts";
 
 const skip = await lackOfGpu();
 
-const hunch = (args: readonly string[], options: RunOptions = {}) =>
-  plain(["--model", STORIES, ...args], { ...options, env: { ...softwareGpu(), ...options.env } });
+const hunch = (args: readonly string[], options: Parameters<typeof hunchProcess>[1] = {}) =>
+  hunchProcess(["--model", STORIES, ...args], { ...options, env: { ...softwareGpu(), ...options.env } });
 const PROMPT = "Once upon a time";
 
 function failed({ code, stderr }: Ended, line: RegExp): void {

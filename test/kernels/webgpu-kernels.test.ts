@@ -23,6 +23,7 @@ import {
 import { activation } from "../../kernels/reference/feed-forward.ts";
 import { normalise } from "../../kernels/reference/norm.ts";
 import { rotate } from "../../kernels/reference/rope.ts";
+import { part } from "../support/part.ts";
 import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
 import { memorySource } from "./support/memory-source.ts";
 import { pack, type Packing } from "./support/pack.ts";
@@ -95,7 +96,7 @@ const SHAPES: readonly (readonly [Packing | "F16" | "BF16", number, number, numb
   ["Q8_0", 9, 33, 32],
 ];
 
-for (const [type, rows, outputs, columns] of SHAPES) {
+for (const [type, rows, outputs, columns] of part(SHAPES, 2)) {
   test(`${rows} rows times ${outputs} × ${columns} in ${type} is the product in float64`, { skip }, async () => {
     const { spec } = randomModel(1).source;
     const drawn = normals(outputs * columns);
@@ -336,10 +337,10 @@ test("a path of the cache moves together, keys and values", { skip }, async () =
   pass.end();
   device.submit(encoder);
   const moved = await readFloats(device, buffer, cache.length);
-  for (const part of [0, capacity]) {
+  for (const half of [0, capacity]) {
     for (const [to, from] of [[0, 0], [1, 2], [2, 3], [3, 7], [-1, -1], [8, 8]]) {
       const column = (at: number, of: Float32Array) => [
-        ...of.subarray((part + past + at) * width, (part + past + at + 1) * width),
+        ...of.subarray((half + past + at) * width, (half + past + at + 1) * width),
       ];
       assert.deepEqual(column(to, moved), column(from, cache));
     }

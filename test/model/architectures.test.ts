@@ -2,22 +2,41 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { HunchError } from "../../src/errors.ts";
 import { ARCHITECTURES } from "../../src/model/architectures/mod.ts";
 import { describeGguf } from "../../src/model/files/gguf-source.ts";
 import { readGguf } from "../../src/model/files/gguf.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
+import type { ModelFile } from "../../src/model/spec/architecture.ts";
+import { fromRecord } from "../../src/model/spec/hyper.ts";
+import { readRope } from "../../src/model/spec/rope-config.ts";
 import type { ModelSpec } from "../../src/model/spec/spec.ts";
-import { folderOf, folderWith, type Json, oldSpelling, readConfig } from "./support/folder.ts";
+import { scoreTokens } from "../../src/round/perplexity.ts";
+import { fitPrompt } from "../../src/round/prompt.ts";
+import { folderWith, type Json, oldSpelling, readConfig } from "./support/folder.ts";
 
 const FIXTURES = ["llama", "llama-rope-scaled", "mistral-window", "qwen2", "qwen3", "phi3", "gpt_neox", "gpt2"]
   .concat(["gemma2", "gemma3", "olmo2", "smollm3", "granite"]);
+/** Made by scripts/tiny-models.py. */
+const NEWER = [
+  "olmo3",
+  "gemma3-images",
+  "mistral-images",
+  "gemma",
+  "seed_oss",
+  "ernie4_5",
+  "exaone4",
+  "glm4",
+  "granite4",
+]
+  .concat(["cohere2", "ministral3", "qwen2_vl", "qwen3_vl"]);
 const fixture = (name: string) => `test/fixtures/tiny/${name}`;
-const ggufOf = (name: string) => `test/fixtures/tiny/gguf/${name}-f32.gguf`;
+const ggufOf = (name: string) => `test/fixtures/tiny/gguf/${name}-${NEWER.includes(name) ? "f16" : "f32"}.gguf`;
 
 test("every architecture has a fixture", () => {
-  const covered = new Set(FIXTURES.map((name) => name.split("-")[0]));
+  const covered = new Set([...FIXTURES, ...NEWER].map((name) => name.split("-")[0]));
   assert.deepEqual(covered, new Set(ARCHITECTURES.map(({ name }) => name)));
 });
 
@@ -50,18 +69,22 @@ function assertSameTensors(a: ModelSource, b: ModelSource): void {
     const match = /^layers\.(\d+)\.attention\.([qk])\.weight$/.exec(name);
     const attention = match && b.spec.layers[Number(match[1])].attention;
     const values = b.tensor(name).floats();
-    const permuted = attention && b.spec.layers[0].attention.rope?.interleaved;
+    const [from, to] = [a, b].map(({ spec }) => spec.layers[0].attention.rope?.interleaved);
+    const permuted = attention && to && !from;
     const heads = match?.[2] === "q" ? attention?.heads : attention?.kvHeads;
     const expected = permuted ? halves(values, heads!, attention.headSize) : values;
     assert.deepEqual(a.tensor(name).floats(), expected, name);
   }
 }
 
-for (const name of FIXTURES) {
+for (const name of [...FIXTURES, ...NEWER]) {
   if (existsSync(ggufOf(name))) {
     test(`${name} is the same from its folder and from GGUF`, async () => {
-      const folder = await openModel(fixture(name));
-      const file = await openModel(ggufOf(name));
+      const said: string[] = [];
+      const options = { warn: (line: string) => said.push(line) };
+      const folder = await openModel(fixture(name), options);
+      const file = await openModel(ggufOf(name), options);
+      assert.deepEqual(said, [], "every field is read, or says nothing");
       assert.deepEqual(comparable(folder.spec), comparable(file.spec));
       assertSameTensors(folder, file);
       folder.close();
@@ -138,13 +161,58 @@ const TRAITS: Record<string, (spec: ModelSpec, source: ModelSource) => void> = {
   },
   smollm3: ({ layers }) =>
     assert.deepEqual(layers.map(({ attention }) => attention.rope !== undefined), [true, true, true, false]),
+  olmo3: ({ layers }) => {
+    assert.deepEqual(layers.map(({ attention }) => attention.window), [8, 8, 8, undefined]);
+    assert.ok(layers[3].attention.rope!.magnitude > layers[2].attention.rope!.magnitude, "only the last is scaled");
+  },
+  "gemma3-images": ({ layers, context }, source) => {
+    assert.deepEqual(layers.map(({ attention }) => attention.window), [8, 8, 8, 8, 8, undefined]);
+    assert.equal(context, 128);
+    assert.ok(source.names.every((name) => !/vision|visual|projector/.test(name)));
+  },
+  "mistral-images": ({ architecture, layers }) => {
+    assert.equal(architecture, "mistral");
+    assert.equal(layers[0].attention.headSize, 16);
+  },
+  gemma: ({ layers, embeddingScale }, source) => {
+    assert.equal(embeddingScale, Math.sqrt(32));
+    assert.equal(layers[0].feedForward.activation, "gelu-tanh");
+    assert.ok(!source.has("output.weight"), "tied");
+  },
+  seed_oss: (_, source) =>
+    assert.ok(source.has("layers.1.attention.k.bias") && !source.has("layers.1.attention.output.bias")),
+  ernie4_5: ({ layers }) => assert.ok(layers[0].attention.rope!.interleaved),
+  exaone4: ({ layers }, source) => {
+    assert.deepEqual(layers.map(({ attention }) => attention.window), [8, 8, 8, undefined]);
+    assert.deepEqual(layers.map(({ attention }) => attention.rope !== undefined), [true, true, true, false]);
+    assert.deepEqual(source.tensor("layers.0.attention.qNorm.weight").shape, [8]);
+  },
+  glm4: ({ layers }, source) => {
+    const { rope } = layers[0].attention;
+    assert.deepEqual([rope!.dimensions, rope!.interleaved], [8, true]);
+    assert.ok(source.has("layers.0.feedForward.norm.weight") && source.has("layers.0.feedForward.postNorm.weight"));
+  },
+  granite4: ({ layers, embeddingScale, logitScale }) => {
+    assert.deepEqual([embeddingScale, logitScale, layers[0].feedForward.hidden], [6, 0.25, 48]);
+  },
+  cohere2: ({ layers, norm, logitScale }) => {
+    assert.ok(layers.every(({ parallel }) => parallel));
+    assert.deepEqual([norm.kind, logitScale], ["layer", 0.25]);
+    assert.deepEqual(layers.map(({ attention }) => attention.rope !== undefined), [true, true, true, false]);
+  },
+  ministral3: ({ layers, context }) => {
+    assert.equal(context, 64, "beyond it, queries would grow");
+    assert.equal(layers[0].attention.rope!.magnitude, 1);
+  },
+  qwen2_vl: (_, source) => assert.ok(source.has("layers.1.attention.k.bias")),
+  qwen3_vl: (_, source) => assert.deepEqual(source.tensor("layers.0.attention.qNorm.weight").shape, [16]),
   granite: ({ layers, embeddingScale, logitScale }) => {
     assert.deepEqual([embeddingScale, logitScale, layers[0].attention.scale], [6, 0.25, 0.125]);
     assert.equal(layers[1].residualScale, 0.3);
   },
 };
 
-for (const name of FIXTURES) {
+for (const name of [...FIXTURES, ...NEWER]) {
   test(`${name} has the traits of its kind`, async () => {
     const source = await openModel(fixture(name));
     TRAITS[name](source.spec, source);
@@ -166,7 +234,7 @@ const ropes: RopeCase[] = JSON.parse(readFileSync("test/fixtures/rope.json", "ut
 for (const { name, config, context, frequencies, magnitude } of ropes) {
   test(`rotation scaling agrees with transformers: ${name}`, async () => {
     for (const spelling of [config, oldSpelling(config)]) {
-      const rope = await ropeOf(spelling, context ?? undefined);
+      const rope = ropeOf(spelling, context ?? undefined);
       assert.equal(rope.frequencies.length, frequencies.length);
       for (let i = 0; i < frequencies.length; i++) {
         assert.ok(Math.abs(rope.frequencies[i] / frequencies[i] - 1) < 2e-6, `pair ${i}: ${rope.frequencies[i]}`);
@@ -176,43 +244,61 @@ for (const { name, config, context, frequencies, magnitude } of ropes) {
   });
 }
 
-/** The rotation of a Llama of one layer with this configuration. */
-async function ropeOf(config: Json, context?: number) {
-  const width = config.hidden_size as number;
-  const full = { ...config, model_type: "llama", num_hidden_layers: 1, intermediate_size: 8, rms_norm_eps: 1e-5 };
-  const zeros = (...shape: number[]) => ({
-    dtype: "F16",
-    shape,
-    bytes: new Uint8Array(2 * shape.reduce((product, length) => product * length, 1)),
-  });
-  const tensors = {
-    "model.embed_tokens.weight": zeros(4, width),
-    "model.norm.weight": zeros(width),
-    "model.layers.0.input_layernorm.weight": zeros(width),
-    "model.layers.0.post_attention_layernorm.weight": zeros(width),
-    ...Object.fromEntries(
-      ["q", "k", "v", "o"].map((p) => [`model.layers.0.self_attn.${p}_proj.weight`, zeros(width, width)]),
-    ),
-    "model.layers.0.mlp.gate_proj.weight": zeros(8, width),
-    "model.layers.0.mlp.up_proj.weight": zeros(8, width),
-    "model.layers.0.mlp.down_proj.weight": zeros(width, 8),
+/** The rotation that a configuration asks for, of an architecture that may turn parts of heads. */
+function ropeOf(config: Json, context?: number) {
+  const file: ModelFile = {
+    kind: "huggingFace",
+    path: "config.json",
+    hyper: fromRecord("config.json", config),
+    all: Object.entries(config),
+    tensors: new Map(),
+    context,
   };
-  const source = await openModel(folderOf(full, tensors), { context });
-  source.close();
-  return source.spec.layers[0].attention.rope!;
+  const headSize = config.head_dim ?? config.hidden_size as number / (config.num_attention_heads as number);
+  return readRope(file, headSize as number, { interleaved: false, fraction: 1 }).spec;
 }
 
-test("a context beyond the original one is taken only where it was asked for", async () => {
+test("a context beyond the original one is taken only where it was asked for", () => {
   const { config } = ropes.find(({ name }) => name === "longrope, long")!;
-  const folder = (context?: number) => ropeOf(config, context).then((rope) => rope.frequencies[1]);
-  assert.equal(await folder(), await folder(64));
-  assert.notEqual(await folder(), await folder(65));
+  const folder = (context?: number) => ropeOf(config, context).frequencies[1];
+  assert.equal(folder(), folder(64));
+  assert.notEqual(folder(), folder(65));
+});
+
+test("a text beyond the original context is refused with the option that takes it, as far as it goes", async () => {
+  const own = readConfig(fixture("phi3"));
+  const factors = { short_factor: [1, 1, 1, 1, 1, 1], long_factor: [1, 2, 3, 4, 5, 6] };
+  const rope = {
+    ...own.rope_parameters as Json,
+    rope_type: "longrope",
+    original_max_position_embeddings: 16,
+    ...factors,
+  };
+  const folder = folderWith({ ...own, rope_parameters: rope, original_max_position_embeddings: 16 }, fixture("phi3"));
+  const source = await openModel(folder);
+  assert.deepEqual([source.spec.context, source.spec.longest], [16, 256]);
+  const engine = await referenceBackend.load(source, { format: "float32", strict: true, cacheDir: "" });
+  const hints = (length: number, run: (prompt: Int32Array) => unknown) =>
+    assert.rejects(async () => await run(new Int32Array(length).fill(1)), (error) => {
+      assert.ok(error instanceof HunchError);
+      assert.equal(/give --context 2\d \(at most 256 /.test(error.line), length < 256, error.line);
+      return true;
+    });
+  for (const length of [20, 300]) {
+    await hints(length, (prompt) => fitPrompt({ engine, prompt, maxTokens: 4 }));
+    await hints(length, (prompt) => scoreTokens(engine, prompt));
+  }
+  engine.close();
+  source.close();
+  const longer = await openModel(folder, { context: 24 });
+  assert.equal(longer.spec.context, 24);
+  longer.close();
 });
 
 test("longrope's own factor decides how much cosines are raised, not the ratio of the contexts", async () => {
   const { config } = ropes.find(({ name }) => name === "longrope, long")!;
   const { attention_factor: _, ...rope } = config.rope_parameters as Json;
-  const { magnitude } = await ropeOf({ ...config, rope_parameters: { ...rope, factor: 4 } });
+  const { magnitude } = ropeOf({ ...config, rope_parameters: { ...rope, factor: 4 } });
   const original = rope.original_max_position_embeddings ?? config.original_max_position_embeddings;
   assert.equal(magnitude, Math.sqrt(1 + Math.log(4) / Math.log(original as number)));
 });

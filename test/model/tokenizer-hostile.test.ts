@@ -54,7 +54,6 @@ test("a vocabulary without its parts is refused", () => {
   refused({ ...byteLevel, tokens: [] }, "tokens", /empty/);
   refused({ ...byteLevel, tokens: Int32Array.of(1) }, "tokens", /no list of strings/);
   refused({ ...byteLevel, merges: undefined }, "merges", /missing/);
-  refused({ ...byteLevel, pre: undefined }, "pre", /how text is cut/);
   refused({ ...byteLevel, pre: "klingon" }, "pre", /"klingon" is not supported/);
   refused({ ...pieces, scores: undefined }, "scores", /missing/);
 });
@@ -126,10 +125,31 @@ test("Phi-3's special tokens swallow the white space after them", () => {
   assert.deepEqual(encode(), [2, 6, 1, 4, 6]);
 });
 
+test("pre-tokenizers of several steps cut as the tokenizers library cuts by their tokenizer.json", () => {
+  const cases: Record<string, number[]>[] = JSON.parse(readFileSync("test/fixtures/pretokenizers.json", "utf8"));
+  for (const name of ["deepseek-llm", "deepseek-coder", "seed-coder", "falcon"]) {
+    const cut = preTokenizer(namedPreTokenizer(name, {}).kind);
+    for (const { text, [name]: expected } of cases) {
+      const ends: number[] = [];
+      cut(String(text), (_, to) => ends.push(to));
+      assert.deepEqual(ends, expected, `${name}: ${JSON.stringify(text)}`);
+    }
+  }
+});
+
+test("a file that does not say how text is cut is cut by the default, with a word about it", () => {
+  const lines: string[] = [];
+  const tokenizer = read({ ...byteLevel, pre: undefined }, (line) => lines.push(line));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /does not say how text is cut.*model\.gguf, field tokenizer\.ggml\.pre/);
+  const said = read({ ...byteLevel, pre: "default" });
+  for (const text of ["abc", "ab+c a", "cab"]) assert.deepEqual(tokenizer.encode(text), said.encode(text));
+});
+
 test("pre-tokenizers are known by name and cut every text whole", () => {
-  const kinds = ["gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o", "default"].map((name) =>
-    namedPreTokenizer(name, {}).kind
-  );
+  const kinds = ["gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o", "default"]
+    .concat(["deepseek-llm", "deepseek-coder", "seed-coder", "falcon"])
+    .map((name) => namedPreTokenizer(name, {}).kind);
   for (const kind of new Set<PreTokenizerKind>([...kinds, "cl100k"])) {
     const cut = preTokenizer(kind);
     fc.assert(

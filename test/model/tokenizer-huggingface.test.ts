@@ -122,6 +122,17 @@ test("the expressions of other models cut text as Hugging Face's library does", 
   }
 });
 
+test("expressions that follow each other are known, and cut as GGUF files by that name do", () => {
+  const isolated = (Regex: string) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false });
+  const steps = ["[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[一-龥\u0800-一가-\ud7ff]+"].map(isolated);
+  const last = [{ type: "Digits", individual_digits: true }, { ...byteLevel, use_regex: false }];
+  const json = (...list: unknown[]) => smolJson({ type: "Sequence", pretokenizers: list });
+  const named = tokenizerFromGguf(new Map([...smol.metadata, ["tokenizer.ggml.pre", "deepseek-coder"]]), { file: "" });
+  const tokenizer = read(json(...steps, ...last));
+  for (const { text } of golden.tokenizer) assert.deepEqual(tokenizer.encode(text), named.encode(text), text);
+  assert.throws(() => read(json(...steps.toReversed(), ...last)), /cut by an expression that is not supported/);
+});
+
 test("a GPT-2 tokenizer.json puts a space in front only where it says so", () => {
   assert.equal(read(smolJson(byteLevel)).decode(read(smolJson(byteLevel)).encode("a b")), "a b");
   const first = read(smolJson({ ...byteLevel, add_prefix_space: true }));

@@ -53,3 +53,9 @@ test("a sampled tree may be taken for a chosen one", () => {
   assert.equal(chosen.q(-1), undefined);
   assert.equal(asPoint(EMPTY_TREE), EMPTY_TREE);
 });
+
+test("a node keeps the name of its source when others go, and when trees are merged", () => {
+  const named = { ...chainTree([1, 2]), sources: ["text", "store"] };
+  assert.deepEqual(prune(named, (node) => node === 0).sources, ["text"]);
+  assert.deepEqual(merge([chainTree([1, 3]), named]).sources, ["", "", "store"]);
+});

@@ -14,7 +14,7 @@ export const gemma2: Architecture = {
   names: { huggingFace: GEMMA_NAMES },
   spec(file) {
     const { hyper } = file;
-    const window = layerWindows(file, { every: 2, windowed: (n) => n % 2 === 0 });
+    const window = layerWindows(file, { windowed: (n) => n % 2 === 0 });
     const softcap = hyper.number(["attn_logit_softcapping"], 0) || undefined;
     const logitSoftcap = hyper.number(["final_logit_softcapping"], 0) || undefined;
     return decoderSpec(file, {

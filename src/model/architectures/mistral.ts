@@ -6,6 +6,7 @@ import { llama } from "./llama.ts";
 export const mistral: Architecture = {
   name: "mistral",
   huggingFace: "mistral",
+  multimodal: ["mistral3"],
   tensors: llama.tensors,
   spec(file) {
     const window = file.hyper.integer(["sliding_window"], 0);

@@ -29,7 +29,7 @@ export const phi3: Architecture = {
     const window = file.hyper.integer(["attention.sliding_window", "sliding_window"], 0);
     return decoderSpec(file, {
       name: "phi3",
-      rope: { interleaved: false },
+      rope: { interleaved: false, fraction: 1 },
       attention: () => ({ window: window || undefined }),
     });
   },

@@ -2,8 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { HunchError } from "../../errors.ts";
-import { type Architecture, describe, isIgnored, type ModelFile } from "../spec/architecture.ts";
-import { ARCHITECTURES } from "../architectures/mod.ts";
+import { describe, isIgnored, type ModelFile } from "../spec/architecture.ts";
 import {
   folderOnDisk,
   readFolderSpecials,
@@ -18,6 +17,7 @@ import { packedWeights } from "../tensors/packed4.ts";
 import { type BinaryFile, readWhole } from "./reader.ts";
 import { readSafetensors, type SafeTensor } from "./safetensors.ts";
 import type { Tensor, TensorType } from "../tensors/tensor.ts";
+import { type TextPart, textPart } from "./text-part.ts";
 import { FileTensor } from "../tensors/weights.ts";
 
 /** Files of a folder that decide what the model computes or says, besides the weights. */
@@ -31,18 +31,12 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
     throw new HunchError("input", "the folder has no config.json", { file: folder, hint });
   }
   const config = readJson(path);
-  const hyper = fromRecord(path, config);
-  const type = hyper.text(["model_type"]);
-  const architecture = ARCHITECTURES.find(({ huggingFace }) => huggingFace === type);
-  if (!architecture) {
-    const known = ARCHITECTURES.flatMap(({ huggingFace }) => huggingFace ?? []).join(", ");
-    const message = `the architecture ${JSON.stringify(type.slice(0, 80))} is not supported`;
-    throw new HunchError("input", message, { file: path, field: "model_type", hint: `known are ${known}` });
-  }
+  const part = textPart(path, config);
   const weights = readWeights(folder);
   try {
-    const tensors = asTensors(weights.tensors, architecture, hyper);
-    const file: ModelFile = { kind: "huggingFace", path: folder, hyper, all: Object.entries(config), tensors, context };
+    const { architecture, hyper, all } = part;
+    const tensors = asTensors(weights.tensors, part, fromRecord(path, config));
+    const file: ModelFile = { kind: "huggingFace", path: folder, hyper, all, tensors, context };
     const texts = folderOnDisk(folder);
     return new OpenedModel({
       path: folder,
@@ -121,14 +115,18 @@ const TYPES: Record<string, TensorType> = { F32: "F32", F16: "F16", BF16: "BF16"
 /** Tensors under the file's names; 4-bit packed ones become one tensor each. */
 function asTensors(
   stored: ReadonlyMap<string, SafeTensor>,
-  architecture: Architecture,
-  hyper: Hyper,
+  { architecture, rename }: TextPart,
+  config: Hyper,
 ): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
-  const packed = packedWeights(stored, hyper);
-  for (const [name, tensor] of packed.tensors) tensors.set(name, tensor);
+  const packed = packedWeights(stored, config);
+  for (const [name, tensor] of packed.tensors) {
+    const own = rename(name);
+    if (own !== undefined) tensors.set(own, tensor);
+  }
   for (const [name, { dtype, shape, file, offset }] of stored) {
-    if (packed.used.has(name) || isIgnored(architecture, name)) continue;
+    const own = rename(name);
+    if (own === undefined || packed.used.has(name) || isIgnored(architecture, own)) continue;
     if (!Object.hasOwn(TYPES, dtype)) {
       const place = { file: file.path, field: name };
       throw new HunchError("input", `tensors of type ${dtype} are not supported`, {
@@ -136,7 +134,7 @@ function asTensors(
         hint: "use F32, F16 or BF16",
       });
     }
-    tensors.set(name, new FileTensor(name, shape, TYPES[dtype], file, offset));
+    tensors.set(own, new FileTensor(name, shape, TYPES[dtype], file, offset));
   }
   return tensors;
 }

@@ -30,6 +30,8 @@ export interface Architecture {
   readonly gguf?: string;
   /** `model_type` of `config.json`. */
   readonly huggingFace?: string;
+  /** `model_type` of folders whose text part is this, beside images or sounds (`text_config`). */
+  readonly multimodal?: readonly string[];
   /**
    * Canonical names of all tensors, N for the layer's number, `?` behind those that a file may lack. A file that lacks
    * another or has one more is refused. Packed tensors have names of their own here, which `rearrange` takes apart.
@@ -39,6 +41,10 @@ export interface Architecture {
   readonly names?: { readonly huggingFace?: TensorNames; readonly gguf?: TensorNames };
   /** What `config.json` calls hyper-parameters that Llama's has under another name. */
   readonly config?: Readonly<Record<string, string>>;
+  /** What a `config.json` means that is silent on these. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Names in `config.json` or GGUF (with its prefix) that say nothing of what this architecture computes. */
+  readonly harmless?: readonly RegExp[];
   /** Names of tensors that files have and that follow from the hyper-parameters, besides those of every architecture. */
   readonly ignored?: readonly RegExp[];
   /** Throws HunchError("input") for hyper-parameters that are missing, damaged or not supported. */
@@ -58,16 +64,18 @@ export interface Description {
 /** Reads a model file as `architecture` says. Throws HunchError("input") where they don't fit each other. */
 export function describe(architecture: Architecture, given: ModelFile): Description {
   const names = spelling(architecture, given);
-  const hyper = given.kind === "huggingFace" ? given.hyper.renamed(architecture.config) : given.hyper;
+  const hyper = given.kind === "huggingFace"
+    ? given.hyper.renamed(architecture.config, architecture.defaults)
+    : given.hyper;
   const file = { ...given, hyper, embed: given.tensors.get(names["embed.weight"]) };
   const spec = architecture.spec(file);
   const tensors = collect(architecture, file, names, spec.layers.length);
-  const tied = file.kind === "huggingFace" && file.hyper.flag(["tie_word_embeddings"], !tensors.has("output.weight"));
-  if (tied) tensors.delete("output.weight");
-  else if (file.kind === "huggingFace" && !tensors.has("output.weight")) throw lacking(file, "output.weight");
+  // A head that is there counts, whatever the configuration says of it; one that is not there must be the embedding.
+  const tied = file.kind === "gguf" || file.hyper.flag(["tie_word_embeddings"], true);
+  if (!tied && !tensors.has("output.weight")) throw lacking(file, "output.weight");
   architecture.rearrange?.(tensors, spec, file);
   checkShapes(spec, tensors, file.path);
-  return { spec, tensors, ignored: unread(file.kind, file.all, hyper.read) };
+  return { spec, tensors, ignored: unread(file.kind, file.all, hyper.read, architecture.harmless) };
 }
 
 /** Whether a file of this architecture may have the tensor, and nothing needs it. */

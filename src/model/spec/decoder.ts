@@ -64,6 +64,7 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
     vocab: vocabOf(file),
     width,
     context,
+    longest: rope?.longest,
     layers,
     norm: { kind: options.norm ?? "rms", epsilon: epsilonOf(file, options.norm ?? "rms") },
     embeddingScale: options.embeddingScale?.(width) ?? 1,
@@ -129,7 +130,11 @@ const ACTIVATIONS: Record<string, Activation> = {
 export function activationOf(file: ModelFile, fallback = "silu", field = "hidden_act"): Activation {
   const name = file.hyper.text([field], fallback);
   if (!Object.hasOwn(ACTIVATIONS, name)) {
-    throw file.hyper.wrong(field, `the activation ${name} is not supported`, "use another model");
+    throw file.hyper.wrong(
+      file.hyper.find([field])?.name ?? field,
+      `the activation ${name} is not supported`,
+      "use another model",
+    );
   }
   return ACTIVATIONS[name];
 }
@@ -137,7 +142,7 @@ export function activationOf(file: ModelFile, fallback = "silu", field = "hidden
 function refuseExperts(file: ModelFile): void {
   const names = ["expert_count", "num_local_experts", "num_experts", "n_routed_experts"];
   if (file.hyper.integer(names, 0) > 0) {
-    throw file.hyper.wrong(names[0], "mixtures of experts are not supported", "use a dense model");
+    throw file.hyper.wrong(file.hyper.find(names)!.name, "mixtures of experts are not supported", "use a dense model");
   }
 }
 

@@ -19,9 +19,10 @@ export class Hyper {
     private readonly own: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** The same hyper-parameters, of a file that has its own words for some names. */
-  renamed(own: Readonly<Record<string, string>> = {}): Hyper {
-    return new Hyper(this.path, this.lookup, this.prefix, this.read, own);
+  /** The same hyper-parameters, of a file that has its own words for some names and leaves others to `defaults`. */
+  renamed(own: Readonly<Record<string, string>> = {}, defaults: Readonly<Record<string, unknown>> = {}): Hyper {
+    const lookup = (name: string) => this.lookup(name) ?? (Object.hasOwn(defaults, name) ? defaults[name] : undefined);
+    return new Hyper(this.path, lookup, this.prefix, this.read, own);
   }
 
   /** The first of `names` that the file has. Others of them that say the same count as read. */

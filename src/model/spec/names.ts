@@ -83,6 +83,11 @@ export const BIASES = [
 
 export const PRE_NORMS = ["layers.N.attention.norm.weight", "layers.N.feedForward.norm.weight"];
 export const POST_NORMS = ["layers.N.attention.postNorm.weight", "layers.N.feedForward.postNorm.weight"];
+/** Hugging Face's names of the norms after the blocks, where none stands before them. */
+export const POST_NORM_NAMES = layers("model.layers.N.", {
+  "attention.postNorm": "post_attention_layernorm",
+  "feedForward.postNorm": "post_feedforward_layernorm",
+});
 export const QK_NORMS = ["layers.N.attention.qNorm.weight", "layers.N.attention.kNorm.weight"];
 
 /** A layer of GPT-2's kind: packed q, k, v; no gate; weight and bias of everything. */

@@ -8,18 +8,22 @@ import type { RopeSpec } from "./spec.ts";
 
 export interface RopeQuestion {
   readonly interleaved: boolean;
-  /** Fraction of a head that is rotated where the file tells none; default 1. */
+  /** Set where the file may tell which fraction of a head is rotated: that of files that do not. */
   readonly fraction?: number;
   /** Base where the file tells none; default 10,000. */
   readonly base?: number;
   /** Kind of layer, where `rope_parameters` tells kinds apart. */
   readonly layerType?: string;
+  /** The file may tell sections for time, height and width (`mrope`): in a text they are one position. */
+  readonly sections?: boolean;
 }
 
 export interface RopeAnswer {
   readonly spec: RopeSpec;
   /** The context that the frequencies are right for, where that is not the file's own. */
   readonly context?: number;
+  /** The longest that they could be resolved for, where they depend on it. */
+  readonly longest?: number;
 }
 
 interface Declared {
@@ -27,17 +31,26 @@ interface Declared {
   readonly dimensions: number;
   readonly scaling: RopeScaling;
   readonly context?: number;
+  readonly longest?: number;
 }
 
 /** Throws HunchError("input") for a scaling that is damaged or not supported. */
 export function readRope(file: ModelFile, headSize: number, question: RopeQuestion): RopeAnswer {
   const declared = file.kind === "gguf" ? fromGguf(file, headSize) : fromHuggingFace(file, headSize, question);
-  return { spec: rope(file, headSize, question.interleaved, declared), context: declared.context };
+  const { context, longest } = declared;
+  return { spec: rope(file, headSize, question.interleaved, declared), context, longest };
 }
 
-/** A rotation without scaling. */
-export function plainRope(file: ModelFile, headSize: number, base: number, interleaved = false): RopeSpec {
-  return rope(file, headSize, interleaved, { base, dimensions: headSize, scaling: { type: "none" } });
+/** The rotation of layers with a window, which is not scaled: Hugging Face's own, or one with a base of these names. */
+export function windowRope(file: ModelFile, headSize: number, bases: readonly string[]): RopeSpec {
+  if (file.hyper.has("rope_parameters")) {
+    return readRope(file, headSize, { interleaved: false, layerType: "sliding_attention" }).spec;
+  }
+  return rope(file, headSize, false, {
+    base: file.hyper.positive(bases, 10000),
+    dimensions: headSize,
+    scaling: { type: "none" },
+  });
 }
 
 function rope(file: ModelFile, headSize: number, interleaved: boolean, declared: Declared): RopeSpec {
@@ -52,18 +65,29 @@ function rope(file: ModelFile, headSize: number, interleaved: boolean, declared:
   return { frequencies, magnitude, dimensions, interleaved };
 }
 
-/** The object that holds the rotation's parameters, in either spelling, and the one that holds its base. */
-function parametersOf(hyper: Hyper, layerType?: string): { parameters: Hyper; outer: Hyper } {
+interface Parameters {
+  /** The object that holds the rotation's parameters, in either spelling. */
+  readonly parameters: Hyper;
+  /** The one that holds its base. */
+  readonly outer: Hyper;
+  /** The one that holds what all kinds of layers share. */
+  readonly shared: Hyper;
+}
+
+function parametersOf(hyper: Hyper, layerType?: string): Parameters {
   const fresh = hyper.inside(["rope_parameters"]);
-  if (!fresh) return { parameters: hyper.inside(["rope_scaling"]) ?? fromRecord(hyper.path, {}), outer: hyper };
+  if (!fresh) {
+    const parameters = hyper.inside(["rope_scaling"]) ?? fromRecord(hyper.path, {});
+    return { parameters, outer: hyper, shared: parameters };
+  }
   const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
-  if (own.has("rope_theta")) return { parameters: own, outer: own };
+  if (own.has("rope_theta")) return { parameters: own, outer: own, shared: fresh };
   // Parameters for kinds of layers that the architecture does not know must not pass as absent.
   const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
   if (own !== fresh || !hyper.has("rope_theta") || Object.values(record).some(isObject)) {
     throw hyper.wrong("rope_parameters.rope_theta", "the rotation's base is missing");
   }
-  return { parameters: fresh, outer: hyper };
+  return { parameters: fresh, outer: hyper, shared: fresh };
 }
 
 function isObject(value: unknown): boolean {
@@ -72,19 +96,19 @@ function isObject(value: unknown): boolean {
 
 function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {
   const { hyper } = file;
-  const { parameters, outer } = parametersOf(hyper, question.layerType);
+  const { parameters, outer, shared } = parametersOf(hyper, question.layerType);
   const base = outer.positive(["rope_theta"], question.base ?? 10000);
   const partial = ["partial_rotary_factor"];
-  const fraction = parameters.positive(partial, hyper.positive(partial, question.fraction ?? 1));
-  const dimensions = Math.floor(headSize * fraction);
+  const fraction = question.fraction && parameters.positive(partial, hyper.positive(partial, question.fraction));
+  const dimensions = Math.floor(headSize * (fraction ?? 1));
   const longest = hyper.integer(["max_position_embeddings"]);
-  const original = parameters.integer(
-    ["original_max_position_embeddings"],
-    hyper.integer(["original_max_position_embeddings"], longest),
-  );
+  const originals = ["original_max_position_embeddings"];
+  const original = hyper.integer(originals, parameters.integer(originals, longest));
   const type = parameters.text(["rope_type", "type"], "default");
-  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
-  switch (type) {
+  const done = (scaling: RopeScaling, context?: number, longest?: number): Declared => (
+    { base, dimensions, scaling, context, longest }
+  );
+  switch (question.sections && type === "mrope" ? "default" : type) {
     case "default":
       return done({ type: "none" });
     case "linear":
@@ -100,7 +124,9 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
     case "yarn": {
       const factor = parameters.positive(["factor"]);
       const context = Math.max(longest, Math.round(factor * original));
-      return done({ ...yarnBounds(parameters), type: "yarn", factor, original }, chosen(file, context, context));
+      const truncate = shared.flag(["truncate"], true);
+      const bounds = { ...yarnBounds(parameters), truncate };
+      return done({ ...bounds, type: "yarn", factor, original }, chosen(file, context, context));
     }
     case "longrope":
     case "su": {
@@ -110,12 +136,13 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
       if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
       const factor = parameters.positive(["factor"], longest / original);
       const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(factor, original));
-      return done({ type: "divisors", divisors, magnitude }, context);
+      return done({ type: "divisors", divisors, magnitude }, context, longest);
     }
     case "dynamic": {
       const factor = parameters.positive(["factor"]);
-      const context = chosen(file, original, Math.max(longest, Math.round(factor * original)));
-      return done({ type: "dynamic", factor, original, length: context }, context);
+      const most = Math.max(longest, Math.round(factor * original));
+      const context = chosen(file, original, most);
+      return done({ type: "dynamic", factor, original, length: context }, context, most);
     }
     default:
       throw hyper.wrong("rope_type", `the rotation scaling ${type} is not supported`, "use another model");
@@ -129,7 +156,6 @@ function yarnBounds(parameters: Hyper) {
   return {
     betaFast: parameters.positive(["beta_fast"], 32),
     betaSlow: parameters.positive(["beta_slow"], 1),
-    truncate: parameters.flag(["truncate"], true),
     magnitude: parameters.positive(["attention_factor"], magnitude),
   };
 }
@@ -146,16 +172,18 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
   const longest = hyper.integer(["context_length"]);
   const original = hyper.integer(["rope.scaling.original_context_length"], longest);
   const type = hyper.text(["rope.scaling.type"], "linear");
-  const factor = hyper.positive(["rope.scaling.factor", "rope.scale_linear"], 1);
-  const attention = hyper.positive(["rope.scaling.attn_factor"], 1);
-  const done = (scaling: RopeScaling, context?: number): Declared => ({ base, dimensions, scaling, context });
+  const factor = hyper.number(["rope.scaling.factor", "rope.scale_linear"], 0) || 1; // 0 stands for no scaling
+  if (factor < 0) throw hyper.wrong("rope.scaling.factor", `${factor} is not above zero`);
+  // Converters write transformers' attention_factor, which stands for all that cosines are raised by.
+  const attention = ["rope.scaling.yarn_attn_factor", "rope.scaling.attn_factor"];
+  const done = (scaling: RopeScaling): Declared => ({ base, dimensions, scaling });
 
   const long = file.tensors.get("rope_factors_long.weight");
   const short = file.tensors.get("rope_factors_short.weight");
   if (long && short) {
     const context = chosen(file, original, longest);
     const divisors = divisorsOf(file, (context > original ? long : short).name, dimensions);
-    return done({ type: "divisors", divisors, magnitude: attention }, context);
+    return { ...done({ type: "divisors", divisors, magnitude: hyper.positive(attention, 1) }), context, longest };
   }
   if (file.tensors.has("rope_freqs.weight")) {
     if (type === "yarn" || factor !== 1) {
@@ -171,7 +199,10 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
     case "yarn": {
       const betaFast = hyper.positive(["rope.scaling.yarn_beta_fast"], 32);
       const betaSlow = hyper.positive(["rope.scaling.yarn_beta_slow"], 1);
-      const magnitude = yarnMagnitude(factor) * attention;
+      // Mistral's: the weight of what the magnitude is divided by.
+      const divided = hyper.number(["rope.scaling.yarn_log_multiplier"], 0);
+      const raised = yarnMagnitude(factor) / (divided ? yarnMagnitude(factor, divided) : 1);
+      const magnitude = hyper.positive(attention, raised);
       return done({ type: "yarn", factor, original, betaFast, betaSlow, truncate: true, magnitude });
     }
     default:

@@ -5,8 +5,8 @@ import type { Json } from "../tokenizers/json.ts";
 const MOST = 2 ** 31;
 const ACTIVATIONS: readonly Activation[] = ["silu", "gelu", "gelu-tanh"];
 
-/** What `readSpec` reads: JSON keeps float64 as it is. */
-export function specJson(spec: ModelSpec): unknown {
+/** What `readSpec` reads: JSON keeps float64 as it is. The context is settled. */
+export function specJson({ longest: _, ...spec }: ModelSpec): unknown {
   return JSON.parse(JSON.stringify(spec, (_, value) => value instanceof Float64Array ? [...value] : value));
 }
 

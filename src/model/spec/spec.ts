@@ -54,6 +54,11 @@ export interface ModelSpec {
   readonly width: number;
   /** Longest text the model was made for, tokens. */
   readonly context: number;
+  /**
+   * The longest text that the rotation could be resolved for in place of `context`, where it depends on that (longrope,
+   * dynamic): see OpenOptions. Absent elsewhere, and where a converted file has it settled.
+   */
+  readonly longest?: number;
   readonly layers: readonly LayerSpec[];
   /** `layer` subtracts the mean and may have biases; `rms` does not. Gains are stored ready to multiply. */
   readonly norm: { readonly kind: "rms" | "layer"; readonly epsilon: number };

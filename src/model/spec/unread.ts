@@ -1,16 +1,18 @@
 // Hyper-parameters that a file has and nobody asked for. Those that are known to change no number are passed over; the
 // rest is named, so that nothing a file asks for is left out in silence.
 
-/** Full names, in the file's order. `all` is what the file has, `read` what was asked for (see Hyper). */
+/** Full names, in the file's order. `all` is what the file has, `read` what was asked for (see Hyper), `own` what is harmless besides. */
 export function unread(
   kind: "gguf" | "huggingFace",
   all: Iterable<readonly [string, unknown]>,
   read: ReadonlySet<string>,
+  own: readonly RegExp[] = [],
 ): string[] {
-  const harmless = kind === "gguf" ? HARMLESS_KEYS : HARMLESS_FIELDS;
-  return leaves(all, "", read).filter(([name, value]) =>
-    !harmless.some(({ names, values }) => names.test(name) && (values === undefined || values.includes(value)))
-  ).map(([name]) => name);
+  const harmless = [...kind === "gguf" ? HARMLESS_KEYS : HARMLESS_FIELDS, ...own.map((names): Harmless => ({ names }))];
+  return leaves(all, "", read).filter(([full, value]) => {
+    const name = full.replace(/^text_config\./, "");
+    return !harmless.some(({ names, values }) => names.test(name) && (values === undefined || values.includes(value)));
+  }).map(([name]) => name);
 }
 
 /** What has a value and was not read; objects that were opened are looked into. */

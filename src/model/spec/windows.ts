@@ -7,9 +7,11 @@ import type { ModelFile } from "./architecture.ts";
  */
 export function layerWindows(
   file: ModelFile,
-  pattern?: { readonly every: number; readonly windowed: (n: number) => boolean },
+  pattern?: { readonly windowed: (n: number) => boolean },
 ): (n: number) => { window?: number } {
   const { hyper } = file;
+  // Converters write no windows for these, and llama.cpp computes none.
+  if (!pattern && file.kind === "gguf") return () => ({ window: undefined });
   const size = hyper.integer(["attention.sliding_window", "sliding_window"], 0);
   const used = pattern !== undefined || hyper.flag(["use_sliding_window"], false);
   const count = hyper.integer(["block_count", "num_hidden_layers"]);

@@ -37,11 +37,7 @@ export function tokenizerFromGguf(
 }
 
 function byteLevel(reader: Reader): Tokenizer {
-  const pre = reader.text("tokenizer.ggml.pre");
-  if (pre === undefined) {
-    const hint = "convert the model again with a newer llama.cpp";
-    throw reader.fail("tokenizer.ggml.pre", "the file does not say how text is cut before it is encoded", hint);
-  }
+  const pre = reader.text("tokenizer.ggml.pre") ?? guessedPre(reader);
   const { kind, wholePieces, begin } = namedPreTokenizer(pre, reader.at("tokenizer.ggml.pre"));
   const tokens = reader.tokens();
   const types = reader.types(tokens.length);
@@ -56,6 +52,14 @@ function byteLevel(reader: Reader): Tokenizer {
     cut: preTokenizer(kind),
     wholePieces,
   });
+}
+
+/** Files from before May 2024 do not say it. */
+function guessedPre(reader: Reader): string {
+  const message = "the file does not say how text is cut before it is encoded, so it is cut as GPT-2's is by default";
+  const hint = "answers may be worse: convert the model again with a newer llama.cpp";
+  reader.warn(reader.fail("tokenizer.ggml.pre", message, hint).line);
+  return "default";
 }
 
 function sentencePiece(reader: Reader): Tokenizer {
@@ -74,7 +78,7 @@ function sentencePiece(reader: Reader): Tokenizer {
 
 /** Metadata with complaints that name file and field. */
 class Reader {
-  constructor(readonly metadata: Metadata, readonly place: Place, private readonly warn: (text: string) => void) {}
+  constructor(readonly metadata: Metadata, readonly place: Place, readonly warn: (text: string) => void) {}
 
   at(field: string): Place {
     return { ...this.place, field };

@@ -1,7 +1,7 @@
 // The `normalizer` and `pre_tokenizer` of a tokenizer.json, as far as supported models use them; anything else is
 // refused by name.
 import type { Json } from "./json.ts";
-import { expressionPreTokenizer, type PreTokenizerKind } from "./pretokenizers.ts";
+import { BYTE_LEVEL, EACH_DIGIT, expressionPreTokenizer, type PreTokenizerKind } from "./pretokenizers.ts";
 import type { Prefix } from "./sentencepiece.ts";
 
 /** The steps of a part: itself, or those inside its sequences. */
@@ -23,38 +23,33 @@ export function isByteLevel(preTokenizer: Json): boolean {
   return steps(preTokenizer, "pretokenizers").some((step) => step.get("type").text() === "ByteLevel");
 }
 
-/** How a byte-level tokenizer cuts text. */
+/** How a byte-level tokenizer cuts text: by the expressions of its steps, in turn. */
 export function byteLevelCut(preTokenizer: Json): { kind: PreTokenizerKind; spaceFirst: boolean } {
   const list = steps(preTokenizer, "pretokenizers");
   const last = list[list.length - 1];
-  if (last.get("type").text() !== "ByteLevel" || list.length > 2) throw unsupported(list[0]);
+  if (last.get("type").text() !== "ByteLevel") throw unsupported(list[0]);
   const spaceFirst = last.get("add_prefix_space").flag() ?? true;
-  const gpt2 = last.get("use_regex").flag() ?? true;
-  if (list.length === 1) {
-    if (!gpt2) throw last.get("use_regex").fail("text that is not cut at all is not supported");
-    return { kind: "gpt2", spaceFirst };
+  const expressions = list.slice(0, -1).map(expressionOf);
+  if (spaceFirst && expressions.length > 0) {
+    throw last.get("add_prefix_space").fail("a space in front of every piece is not supported");
   }
-  const first = list[0];
-  if (spaceFirst) throw last.get("add_prefix_space").fail("a space in front of every piece is not supported");
-  switch (first.get("type").text()) {
-    case "Digits":
-      if (!gpt2 || first.get("individual_digits").flag() !== true) throw unsupported(first);
-      return { kind: "digits", spaceFirst };
-    case "Split": {
-      const behavior = first.get("behavior").text();
-      const invert = first.get("invert").flag() ?? false;
-      // The expressions match all of a text, so that removing what does not match keeps everything.
-      if (gpt2 || !(behavior === "Isolated" && !invert) && !(behavior === "Removed" && invert)) {
-        throw unsupported(first);
-      }
-      const expression = first.get("pattern").get("Regex");
-      const text = expression.text();
-      if (text === undefined) throw unsupported(first);
-      return { kind: expressionPreTokenizer(text, { ...expression.place, field: expression.path }), spaceFirst };
-    }
-    default:
-      throw unsupported(first);
-  }
+  if (last.get("use_regex").flag() ?? true) expressions.push(BYTE_LEVEL);
+  if (expressions.length === 0) throw last.get("use_regex").fail("text that is not cut at all is not supported");
+  const named = list.length === 2 ? list[0].get("pattern").get("Regex") : preTokenizer;
+  return { kind: expressionPreTokenizer(expressions, { ...named.place, field: named.path }), spaceFirst };
+}
+
+function expressionOf(step: Json): string {
+  const type = step.get("type").text();
+  if (type === "Digits" && step.get("individual_digits").flag() === true) return EACH_DIGIT;
+  if (type !== "Split") throw unsupported(step);
+  const behavior = step.get("behavior").text();
+  const invert = step.get("invert").flag() ?? false;
+  // The expressions match all of a text, so that removing what does not match keeps everything.
+  if (!(behavior === "Isolated" && !invert) && !(behavior === "Removed" && invert)) throw unsupported(step);
+  const expression = step.get("pattern").get("Regex").text();
+  if (expression === undefined) throw unsupported(step);
+  return expression;
 }
 
 /** The Unicode normal form that a byte-level tokenizer wants, if any. */

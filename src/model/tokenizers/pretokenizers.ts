@@ -24,6 +24,22 @@ const cased = (number: string, suffix: string) =>
   `[^\\r\\n\\p{L}\\p{N}]?[${UPPER}]*[${LOWER}]+${suffix}|[^\\r\\n\\p{L}\\p{N}]?[${UPPER}]+[${LOWER}]*${suffix}` +
   `|${number}| ?[^${S}\\p{L}\\p{N}]+[\\r\\n/]*|${S}*[\\r\\n]+|${SPACES}`;
 
+/** Letters with case, as DeepSeek's first models have them: those of an older Unicode, and not all. */
+const CASED =
+  "A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u01ba\u01bc-\u01bf\u01c4-\u0293\u0295-\u02af\u0370-\u0373\u0376" +
+  "\u0377\u037b-\u037d\u037f\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03f5\u03f7-\u0481\u048a-\u052f" +
+  "\u0531-\u0556\u10a0-\u10c5\u13a0-\u13f5\u13f8-\u13fd\u1c90-\u1cba\u1cbd-\u1cbf\u1d00-\u1d2b\u1d6b-\u1d77" +
+  "\u1d79-\u1d9a\u1e00-\u1f15\u1f18-\u1f1d\u1f20-\u1f45\u1f48-\u1f4d\u1f50-\u1f57\u1f59\u1f5b\u1f5d\u1f5f-\u1f7d" +
+  "\u1f80-\u1fb4\u1fb6-\u1fbc\u1fbe\u1fc2-\u1fc4\u1fc6-\u1fcc\u1fd0-\u1fd3\u1fd6-\u1fdb\u1fe0-\u1fec\u1ff2-\u1ff4" +
+  "\u1ff6-\u1ffc\u2102\u2107\u210a-\u2113\u2115\u2119-\u211d\u2124\u2126\u2128\u212a-\u212d\u212f-\u2134\u2139" +
+  "\u213c-\u213f\u2145-\u2149\u214e\u2183\u2184\u2c00-\u2c7b\u2c7e-\u2ce4\u2ceb-\u2cee\u2cf2\u2cf3\ua640-\ua66d" +
+  "\ua680-\ua69b\ua722-\ua76f\ua771-\ua787\ua78b-\ua78e\uab70-\uabbf\ufb00-\ufb06\ufb13-\ufb17\uff21-\uff3a" +
+  "\uff41-\uff5a\u{10400}-\u{1044f}\u{104b0}-\u{104d3}\u{104d8}-\u{104fb}\u{10c80}-\u{10cb2}\u{10cc0}-\u{10cf2}" +
+  "\u{118a0}-\u{118df}\u{1e900}-\u{1e943}";
+/** U+0800 to Han's end, and Korean. */
+const IDEOGRAPHS = "[一-龥\u0800-一가-\ud7ff]+";
+const DEEPSEEK_PUNCTUATION = "[!-/:-~！-／：-～‘-‟\u3000-。]+";
+
 const whole = modern("\\p{N}{1,3}"), single = modern("\\p{N}");
 /** Stages: each cuts the pieces of the one before, at its matches and between them. */
 const STAGES = {
@@ -35,6 +51,21 @@ const STAGES = {
   qwen35: [modern("\\p{N}", "\\p{L}\\p{M}")],
   tekken: [cased("\\p{N}", "")],
   gpt4o: [cased("\\p{N}{1,3}", `(?:${CONTRACTION})?`)],
+  // Merges of these never cross what several expressions cut one after the other.
+  deepseekLlm: [
+    "[\\r\\n]",
+    `${S}?[${CASED}]+`,
+    `${S}?${DEEPSEEK_PUNCTUATION}`,
+    // White space at the end, only looked for where it begins: elsewhere long stretches of it cost their square.
+    `(?<!${S})${S}+$`,
+    IDEOGRAPHS,
+    "\\p{N}",
+  ],
+  deepseekCoder: ["[\\r\\n]", `${S}?\\p{L}+`, `${S}?\\p{P}+`, IDEOGRAPHS, "\\p{N}"],
+  seedCoder: [
+    `${CONTRACTION}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^${S}\\p{L}\\p{N}\\r\\n]+|${S}*[\\r\\n]+|${SPACES}`,
+  ],
+  falcon: ["[\\p{P}$+<=>^~|`]+", gpt2, "\\p{N}+", "[0-9]{3}"],
   default: ["[\\p{P}$+<=>^~|]+", gpt2, "\\p{N}+", "[0-9]{3}"],
 } as const;
 
@@ -61,6 +92,10 @@ name("qwen35", "qwen35");
 name("tekken", "tekken", true, true);
 name("gpt4o", "gpt-4o llama4 kanana2");
 name("default", "default");
+name("deepseekLlm", "deepseek-llm");
+name("deepseekCoder", "deepseek-coder");
+name("seedCoder", "seed-coder");
+name("falcon", "falcon");
 
 /** The pre-tokenizer of `tokenizer.ggml.pre`. Throws HunchError("input") for an unknown one. */
 export function namedPreTokenizer(id: string, place: Place): Named {
@@ -73,8 +108,10 @@ export function namedPreTokenizer(id: string, place: Place): Named {
   });
 }
 
-/** Expressions as `tokenizer.json` files write them. */
+/** Expressions as `tokenizer.json` files write them, one to a line where they come one after the other. */
 const EXPRESSIONS = new Map<string, PreTokenizerKind>();
+/** What the steps `Digits` of single ones and `ByteLevel` cut by. */
+export const EACH_DIGIT = "\\p{N}", BYTE_LEVEL = "ByteLevel";
 {
   const tail = "\\s+(?!\\S)|\\s+";
   const contraction = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
@@ -98,13 +135,22 @@ const EXPRESSIONS = new Map<string, PreTokenizerKind>();
   }
   EXPRESSIONS.set(byCase("\\p{N}", ""), "tekken");
   EXPRESSIONS.set(byCase("\\p{N}{1,3}", `${contraction}?`), "gpt4o");
+  EXPRESSIONS.set(
+    `${contraction}|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|${tail}`,
+    "seedCoder",
+  );
+  EXPRESSIONS.set(BYTE_LEVEL, "gpt2");
+  const inTurn = (kind: PreTokenizerKind, ...steps: string[]) => EXPRESSIONS.set(steps.join("\n"), kind);
+  inTurn("digits", EACH_DIGIT, BYTE_LEVEL);
+  inTurn("deepseekLlm", "[\r\n]", `\\s?[${CASED}]+`, `\\s?${DEEPSEEK_PUNCTUATION}`, "\\s+$", IDEOGRAPHS, EACH_DIGIT);
+  inTurn("deepseekCoder", "[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", IDEOGRAPHS, EACH_DIGIT);
 }
 
-/** The pre-tokenizer that has this regular expression. Throws HunchError("input") where none has. */
-export function expressionPreTokenizer(expression: string, place: Place): PreTokenizerKind {
-  const found = EXPRESSIONS.get(expression);
+/** The pre-tokenizer that has these regular expressions, in turn. Throws HunchError("input") where none has. */
+export function expressionPreTokenizer(expressions: readonly string[], place: Place): PreTokenizerKind {
+  const found = EXPRESSIONS.get(expressions.join("\n"));
   if (found) return found;
-  const shown = JSON.stringify(expression.slice(0, 120));
+  const shown = JSON.stringify(expressions.join(" ").slice(0, 120));
   throw new HunchError("input", `text is cut by an expression that is not supported: ${shown}`, place);
 }
 

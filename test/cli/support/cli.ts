@@ -1,4 +1,5 @@
-// Runs the command line of the source tree as a process of its own, under the runtime that runs the tests.
+// Runs the command line of the source tree: in this process, where starting one is not what is tested, or as a process of
+// its own under the runtime that runs the tests.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,8 @@ const [PROGRAM, ...FIRST] = COMMAND;
 
 export const STORIES = join(ROOT, "test/fixtures/stories260k/stories260K-f32.gguf");
 export const STORIES_DRAFT = join(ROOT, "test/fixtures/stories260k/draft41K-tok512.bin");
+/** The same draft model with another tokenizer: 17 pieces are missing, and the pieces stand in another order. */
+export const STORIES_OTHER = join(ROOT, "test/fixtures/stories260k/draft41K-tok495-f16.gguf");
 
 /** A folder of this test file's own, gone when it ends. */
 export const FOLDER = mkdtempSync(join(tmpdir(), "hunch-cli-"));
@@ -23,6 +26,9 @@ process.on("exit", () => rmSync(FOLDER, { recursive: true, force: true }));
 /** The tiny model, without a cache to share and without native code. */
 export const TINY = ["--model", STORIES, "--backend", "reference"];
 
+/** For long prompts: the engine that is fast, with one thread, because a model so small has no work for two. */
+export const QUICK = ["--backend", "onnx", "--format", "float32", "--threads", "1"];
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -30,20 +36,95 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  /** Written to stdin, which is then closed; absent: stdin is empty. */
+  /** What stdin has, a pipe that is closed behind it; absent: nothing. */
   readonly input?: string | Uint8Array;
+  /** Variables besides those of ENVIRONMENT. The program sees no others. */
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs; absent: FOLDER. */
   readonly cwd?: string;
-  /** Called with the process and what it has said so far, at every piece of its stdout. */
-  readonly watch?: (child: ChildProcess, stdout: string) => void;
 }
 
-export function hunch(args: readonly string[], { input, env, cwd = FOLDER, watch }: RunOptions = {}): Promise<Ended> {
-  const child = spawn(PROGRAM, [...FIRST, ...args], {
-    env: { PATH: process.env.PATH ?? "", DENO_NO_UPDATE_CHECK: "1", HUNCH_CACHE: join(FOLDER, "cache"), ...env },
-    cwd,
-  });
+const ENVIRONMENT = {
+  PATH: process.env.PATH ?? "",
+  DENO_NO_UPDATE_CHECK: "1",
+  HUNCH_CACHE: join(FOLDER, "cache"),
+};
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs the command in this process, from its arguments to its exit code, behind whatever runs before it. Not for signals,
+ * descriptors, what a plugin throws beside its methods, and the checks of plugins: those need a process of their own.
+ */
+export function hunch(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const ended = last.then(() => runHere(args, options));
+  last = ended.catch(() => {});
+  return ended;
+}
+
+async function runHere(args: readonly string[], { input = "", env, cwd = FOLDER }: RunOptions): Promise<Ended> {
+  const { run } = await import("../../../cli/run.ts");
+  const streams = await import("../../../cli/output/streams.ts");
+  const ended = { code: 0, stdout: "", stderr: "" };
+  const undo: (() => void)[] = [];
+  const put = <T extends object>(on: T, own: Partial<T>) => {
+    const before = Object.fromEntries(Object.keys(own).map((key) => [key, on[key as keyof T]]));
+    undo.push(() => Object.assign(on, before));
+    Object.assign(on, own);
+  };
+  try {
+    put(streams.stdin, { hasText: () => true, chunks: () => pieces(Buffer.from(input)) });
+    for (const name of ["stdout", "stderr"] as const) {
+      put(streams[name], { terminal: false, write: (text: string) => void (ended[name] += text) });
+    }
+    undo.push(onlyWith({ ...ENVIRONMENT, ...env }), listeningAsBefore(), inFolder(cwd));
+    ended.code = await run(args);
+    return ended;
+  } finally {
+    undo.reverse().forEach((each) => each());
+  }
+}
+
+/** As a pipe gives them. */
+async function* pieces(bytes: Uint8Array, length = 2 ** 16): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
+}
+
+/** Exchanges the whole environment; returns what takes that back. */
+function onlyWith(env: Readonly<Record<string, string>>): () => void {
+  const before = { ...process.env };
+  const set = (variables: Readonly<Record<string, string | undefined>>) => {
+    for (const name of Object.keys(process.env)) if (variables[name] === undefined) delete process.env[name];
+    Object.assign(process.env, variables);
+  };
+  set(env);
+  return () => set(before);
+}
+
+/** Commands that load plugins listen for stray errors until the process ends; here until this is called. */
+function listeningAsBefore(): () => void {
+  const events = ["uncaughtException", "unhandledRejection"] as const;
+  const before = events.map((event) => process.listeners(event as "exit"));
+  return () =>
+    events.forEach((event, i) => {
+      for (const listener of process.listeners(event as "exit")) {
+        if (!before[i].includes(listener)) process.removeListener(event, listener);
+      }
+    });
+}
+
+function inFolder(folder: string): () => void {
+  const before = process.cwd();
+  process.chdir(folder);
+  return () => process.chdir(before);
+}
+
+/** `watch`: called with the process and what it has said so far, at every piece of its stdout. */
+export function hunchProcess(
+  args: readonly string[],
+  { input, env, cwd = FOLDER, watch }: RunOptions & { watch?: (child: ChildProcess, stdout: string) => void } = {},
+): Promise<Ended> {
+  const child = spawn(PROGRAM, [...FIRST, ...args], { env: { ...ENVIRONMENT, ...env }, cwd });
   return new Promise((resolve, reject) => {
     let stdout = "";
     let stderr = "";

@@ -5,13 +5,74 @@ import { fileURLToPath } from "node:url";
 import type { Engine } from "../../../src/backend.ts";
 import type { Case } from "../../../src/check/conformance/case.ts";
 import { runChain } from "../../../src/check/conformance/engine-bench.ts";
+import { openModel } from "../../../src/model/open.ts";
+import type { ModelSource } from "../../../src/model/source.ts";
 import { readSafetensors } from "../../../src/model/files/safetensors.ts";
+import { treeScores } from "./tree-text.ts";
 
 export function fixture(path: string): string {
   return fileURLToPath(new URL(`../../fixtures/${path}`, import.meta.url));
 }
 
-/** The architectures of test/fixtures/tiny, each with transformers' logits for two texts of 40 tokens. */
+/** Opens a fixture and loads an engine for it. */
+type Load = (source: ModelSource) => Promise<Engine>;
+
+/** How much of it: a GPU in software takes long. */
+export interface Extent {
+  /** Each model from one of its files, of which it has one or two. */
+  readonly oneFile?: boolean;
+  /** One text in one pass, and the first nine tokens of it as trees. */
+  readonly oneText?: boolean;
+}
+
+/**
+ * What an engine must make of the fixtures: the logits that transformers and llama2.c computed, however a text is cut
+ * into passes. As trees it has the bits of the chain where the engine promises that, else logits as near as the others.
+ * `tolerance`: a fraction of the largest logit.
+ */
+export function goldenCases(load: Load, tolerance: number, extent: Extent = {}): Case[] {
+  const tiny = TINY.flatMap((name) => {
+    const files = tinyFiles(name);
+    return (extent.oneFile ? files.slice(-1) : files).map(({ kind, path }): Case => ({
+      name: `${name} from its ${kind} agrees with transformers, in one pass, token by token and as trees`,
+      run: () => agrees(path, name, load, tolerance, extent),
+    }));
+  });
+  const stories = STORIES.slice(0, extent.oneFile ? 1 : undefined).flatMap(([name, file]) =>
+    storiesCases(name, async () => load(await openModel(fixture(`stories260k/${file}`)))).map((one) => ({
+      ...one,
+      name: `${one.name}, from ${file}`,
+    }))
+  );
+  return [...stories, ...tiny];
+}
+
+async function agrees(path: string, name: string, load: Load, tolerance: number, { oneText }: Extent): Promise<void> {
+  const engine = await load(await openModel(path));
+  for (const text of tinyTexts(name).slice(0, oneText ? 1 : undefined)) {
+    const near = (rows: readonly ArrayLike<number>[], how: string) => {
+      const off = farOff(rows, { ...text, logits: text.logits.subarray(0, rows.length * engine.source.spec.vocab) });
+      assert.ok(off < tolerance, `${off} off ${how}`);
+    };
+    const chain = async (width: number) => {
+      const sequence = engine.open();
+      const rows = await runChain(sequence, text.tokens, width);
+      sequence.close();
+      near(rows, `in passes of ${width}`);
+      return rows;
+    };
+    const whole = await chain(text.tokens.length);
+    if (!oneText) await chain(1);
+    const trees = await treeScores(engine, oneText ? text.tokens.slice(0, 9) : text.tokens);
+    near(trees, "as trees");
+    if (engine.can.exact !== "trees") continue;
+    trees.forEach((row, at) => assert.deepEqual(row, whole[at], `position ${at} as a node of a tree`));
+  }
+  engine.close();
+  engine.source.close();
+}
+
+/** The architectures of test/fixtures/tiny, each with transformers' logits for two texts. */
 export const TINY = [
   "gemma2",
   "gemma3",
@@ -26,14 +87,27 @@ export const TINY = [
   "qwen2",
   "qwen3",
   "smollm3",
+  "cohere2",
+  "ernie4_5",
+  "exaone4",
+  "gemma",
+  "gemma3-images",
+  "glm4",
+  "granite4",
+  "ministral3",
+  "mistral-images",
+  "olmo3",
+  "qwen2_vl",
+  "qwen3_vl",
+  "seed_oss",
 ] as const;
 
 /** Where a tiny model lies: a Hugging Face folder, and for all but one also a GGUF file. */
 export function tinyFiles(name: string): { readonly kind: string; readonly path: string }[] {
-  const gguf = fixture(`tiny/gguf/${name}-f32.gguf`);
+  const gguf = ["f32", "f16"].map((type) => fixture(`tiny/gguf/${name}-${type}.gguf`)).filter(existsSync);
   return [
     { kind: "Hugging Face folder", path: fixture(`tiny/${name}`) },
-    ...(existsSync(gguf) ? [{ kind: "GGUF", path: gguf }] : []),
+    ...gguf.map((path) => ({ kind: "GGUF", path })),
   ];
 }
 
@@ -83,6 +157,12 @@ interface StoriesGolden {
 
 /** The 260K model and the 41K draft model trained on the same stories. */
 export type StoriesName = "stories260K" | "draft41K-tok512";
+
+const STORIES: readonly (readonly [StoriesName, string])[] = [
+  ["stories260K", "stories260K.bin"],
+  ["stories260K", "stories260K-f32.gguf"],
+  ["draft41K-tok512", "draft41K-tok512.bin"],
+];
 
 /** What an engine must make of a stories model: its golden text, however it is computed. */
 export function storiesCases(name: StoriesName, load: () => Promise<Engine>, tolerance = 1e-4): Case[] {

@@ -50,9 +50,10 @@ export function folderOf(config: Json, tensors: Readonly<Record<string, Stored>>
 
 /** The configuration in the spelling before `rope_parameters`. */
 export function oldSpelling(config: Json): Json {
-  const { rope_parameters: rope, layer_types: _, ...old } = config as { rope_parameters?: Json; layer_types?: unknown };
+  const { rope_parameters: rope, layer_types, ...old } = config as { rope_parameters?: Json; layer_types?: unknown[] };
   if (!rope) return old;
   const out: Json = { ...old };
+  if (out.model_type === "granitemoehybrid") out.layer_types = layer_types?.map(() => "attention");
   const { full_attention: full, sliding_attention: sliding } = rope as {
     full_attention?: Json;
     sliding_attention?: Json;

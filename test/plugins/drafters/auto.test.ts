@@ -76,6 +76,34 @@ test("text is that of plain decoding, greedy and by seed, and passes are fewer",
   );
 });
 
+test("what the target found likely after the same words is drafted though the text never said it", () => {
+  const drafter = new AutoDrafter();
+  drafter.begin(tokensOf("ab"));
+  const likely = (letter: string) => ({ tokens: tokensOf(letter), probabilities: Float32Array.of(0.9) });
+  drafter.observe({
+    tree: EMPTY_TREE,
+    verdict: { path: new Int32Array(0), next: 99 },
+    committed: tokensOf("cdab"),
+    candidates: [likely("z")],
+  } as unknown as Round);
+  const { tokens } = drafter.draft(flat);
+  assert.ok(tokens.includes("c".charCodeAt(0)) && tokens.includes("z".charCodeAt(0)), tokens.join());
+});
+
+test("what a refused node's row found likely is kept as well", () => {
+  const drafter = new AutoDrafter();
+  drafter.begin(tokensOf("abxab"));
+  const tree = drafter.draft(flat);
+  const node = tree.tokens.indexOf("x".charCodeAt(0));
+  assert.equal(tree.parents[node], -1);
+  const nothing = { tokens: new Int32Array(0), probabilities: new Float32Array(0) };
+  const candidates = Array.from({ length: tree.tokens.length + 1 }, () => nothing);
+  candidates[node + 1] = { tokens: tokensOf("z"), probabilities: Float32Array.of(0.9) };
+  const round = { tree, verdict: { path: new Int32Array(0), next: 0 }, committed: tokensOf("qbx"), candidates };
+  drafter.observe(round as unknown as Round);
+  assert.ok(drafter.draft(flat).tokens.includes("z".charCodeAt(0)));
+});
+
 test("where a part of the draft was verified, it learns from that part", () => {
   const drafter = new AutoDrafter();
   drafter.begin(tokensOf("the cat sat. the dog ran. the "));

@@ -6,8 +6,9 @@ import { LookupDrafter } from "../../../plugins/drafters/lookup.ts";
 import { greedy } from "../../../plugins/rules/greedy.ts";
 import type { Plan, Round } from "../../../src/controller.ts";
 import { complete } from "../../../src/round/generate.ts";
-import { EMPTY_TREE } from "../../../src/tree.ts";
+import { EMPTY_TREE, treeFault } from "../../../src/tree.ts";
 import { optionsOf } from "../../support/options.ts";
+import { paths } from "../../support/rounds.ts";
 import { TableEngine } from "../../support/table-engine.ts";
 
 const PLAN: Plan = { nodes: 32, depth: 32 };
@@ -85,4 +86,28 @@ test("on a text that repeats, greedy decoding takes far fewer passes and says th
   );
   assert.deepEqual(drafted.tokens, plain.tokens);
   assert.ok(drafted.stats.passes < 40, `${drafted.stats.passes} passes`);
+});
+
+test("with branches several matches make a tree: the longest first, of equally long ones the latest", () => {
+  const drafter = new LookupDrafter(8, 1, 3);
+  drafter.begin(Int32Array.of(1, 2, 5, 1, 2, 6, 1, 2, 7, 9, 2, 8, 1, 2));
+  const { tokens, parents, confidence } = drafter.draft({ nodes: 3, depth: 1 });
+  assert.deepEqual([[...tokens], [...parents]], [[7, 6, 5], [-1, -1, -1]]);
+  // RIGHT of a match of 2, shared as 1 : 1/2 : 1/4, and the match of 1 counts 0.46 / 8.
+  const all = 0.58 * (1 + 0.5 + 0.25) + 0.46 * 0.125;
+  assert.ok(Math.abs(confidence![0] - 0.58 * 0.58 / all) < 1e-12);
+  const deep = drafter.draft({ nodes: 8, depth: 4 });
+  assert.ok(deep.tokens.length > 3 && treeFault(deep, { vocab: 10, nodes: 8, depth: 4 }) === undefined);
+});
+
+test("with branches the likeliest child is what a chain would draft first, and every node followed its path before", () => {
+  fc.assert(fc.property(fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 40 }), (text) => {
+    const [chain, tree] = [new LookupDrafter(8, 1), new LookupDrafter(8, 1, 4)];
+    chain.begin(Int32Array.from(text));
+    tree.begin(Int32Array.from(text));
+    const drafted = tree.draft(PLAN);
+    assert.equal(chain.draft(PLAN).tokens.length > 0, drafted.tokens.length > 0);
+    const said = text.join();
+    for (const path of paths(drafted)) assert.ok(`,${said},`.includes(`,${[text.at(-1), ...path].join()},`));
+  }));
 });

@@ -19,7 +19,21 @@ import { fixture } from "../../kernels/support/golden.ts";
 import { optionsOf } from "../../support/options.ts";
 import { TableEngine } from "../../support/table-engine.ts";
 
-const SPECS = ["lookup", "recycling"];
+const SPECS = [
+  "lookup",
+  "lookup?branches=3",
+  "suffix",
+  "recycling",
+  "pool?size=2",
+  "trigram",
+  "stand",
+  "hierarchy?length=2&last=recycling",
+  "lookahead",
+  "cascade:lookup,recycling",
+  "merge:lookup,recycling,suffix",
+  "spine:recycling",
+  "graft:trigram?retrieval=suffix",
+];
 
 const cacheDir = temporaryCache(after);
 const registry = new Registry(builtin);
@@ -49,13 +63,13 @@ for (const spec of SPECS) {
         const controller = CONTROLLERS[which]();
         const rule = temperature > 0 ? { rule: match } : {};
         for (const prompt of [[1, 2, 1], [3], [1, 2, 1, 2]]) {
-          const options = () => optionsOf({ engine, prompt, seed, maxTokens: 30, sampling: { temperature }, ...rule });
+          const options = () => optionsOf({ engine, prompt, seed, maxTokens: 24, sampling: { temperature }, ...rule });
           const plain = await complete(options());
           assert.deepEqual((await complete({ ...options(), drafter, controller })).tokens, plain.tokens);
         }
         drafter.close?.();
       }),
-      { numRuns: 25 },
+      { numRuns: 6 },
     );
   });
 }
@@ -85,7 +99,7 @@ test("no byte of ten stories differs, whoever drafts", async () => {
     for (const beginning of beginnings) {
       const prompt = engine.source.tokenizer.encode(beginning, { begin: true });
       const given = drafter && { drafter, controller: fixed(10, 5) };
-      const { text, stats } = await complete(optionsOf({ engine, prompt, maxTokens: 40, ...given }));
+      const { text, stats } = await complete(optionsOf({ engine, prompt, maxTokens: 20, ...given }));
       texts.push(text);
       accepted += stats.accepted;
     }
@@ -96,7 +110,7 @@ test("no byte of ten stories differs, whoever drafts", async () => {
     const drafter = await registry.resolve("drafter", spec, contextOf(engine));
     const { texts, accepted } = await tell(drafter);
     assert.deepEqual(texts, plain.texts, spec);
-    assert.ok(accepted > 20, `${spec}: ${accepted} accepted`);
+    assert.ok(accepted > 5, `${spec}: ${accepted} accepted`);
     drafter.close?.();
   }
   engine.close();

@@ -1,0 +1,89 @@
+// hunch check --drafter: drafters of a second model, given tiny models of several pairs of vocabularies, together with every
+// rule for their law; the chance of both followed.
+import type { Engine } from "../../src/backend.ts";
+import { type DrafterReport, FEW_KINDS, proveDrafter } from "../../src/check/drafters.ts";
+import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
+import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
+import { EXIT, HunchError } from "../../src/errors.ts";
+import type { PluginContext } from "../../src/plugins/plugin.ts";
+import type { Registry } from "../../src/plugins/registry.ts";
+import { openRegistry } from "../engine/methods.ts";
+import { Status } from "../output/status.ts";
+import { stderr, stdout } from "../output/streams.ts";
+import { table } from "../output/table.ts";
+import type { CheckCommand } from "./options.ts";
+import { rulesOf, withoutModel } from "./shapes.ts";
+import { working } from "./watched.ts";
+
+/** Returns the exit code. */
+export async function checkDrafters(options: CheckCommand): Promise<number> {
+  const registry = await openRegistry(options.plugins);
+  const rules = await rulesOf(options, registry, withoutModel(registry));
+  const specs = options.drafters.includes("all") ? ofModels(registry) : options.drafters;
+  const status = new Status(stderr.terminal);
+  const reports: (DrafterReport & { readonly spec: string })[] = [];
+  try {
+    for (const [i, spec] of specs.entries()) {
+      const make = (target: Engine, draft: Engine) =>
+        registry.resolve("drafter", withModel(spec), contextOf(registry, target, draft));
+      const begin = (pair: string, kind: string, fraction: number) => {
+        status.progress(spec, (i + fraction) / specs.length);
+        working(`${spec}, vocabularies ${pair}, ${kind} rows`);
+      };
+      const { rounds, seed, quick } = options;
+      const found = await proveDrafter(make, rules, { rounds, seed, begin, ...quick && { kinds: FEW_KINDS } });
+      if (found.length === 0) {
+        throw new HunchError("usage", `none of these rules judges what ${spec} draws from any pair of models`);
+      }
+      reports.push(...found.map((report) => ({ spec, ...report })));
+    }
+  } finally {
+    status.clear();
+  }
+  if (options.json) stdout.line(JSON.stringify(reports.map(({ failure, ...rest }) => ({ ...rest, holds: !failure }))));
+  else print(reports);
+  return reports.every(({ failure }) => failure === undefined) ? EXIT.ok : EXIT.refuted;
+}
+
+function print(reports: readonly (DrafterReport & { readonly spec: string })[]): void {
+  const rows = reports.map(({ spec, rule, failure, cases, worst, accepted }) => [
+    spec,
+    rule,
+    failure === undefined ? "lossless" : failure.exact.hidden === undefined ? "REFUTED" : "HIDDEN RANDOMNESS",
+    String(cases),
+    worst === 0 ? "0" : worst.toExponential(1),
+    Number.isNaN(accepted) ? "–" : accepted.toFixed(4),
+  ]);
+  const heading = ["drafter", "rule", "", "cases", "worst TV", "accepted"];
+  for (const line of table([heading, ...rows], [3, 4, 5])) stdout.line(line);
+  for (const { spec, rule, failure } of reports) {
+    if (failure === undefined) continue;
+    const { pair, kind, exact } = failure;
+    const hidden = exact.hidden && `hidden randomness: ${exact.hidden}; all chance must come from its argument`;
+    const what = hidden ?? exact.broken ?? `total variation ${exact.totalVariation.toExponential(1)}`;
+    stdout.line(`${spec} with ${rule}: ${what}, on ${kind} rows and the vocabularies: ${pair}`);
+  }
+}
+
+/** The drafters that take a model. */
+function ofModels(registry: Registry): string[] {
+  return registry.list("drafter").filter(({ argument }) => argument === "FILE").map(({ name }) => name);
+}
+
+/** The model is given here, so it may be left out. */
+function withModel(spec: string): string {
+  return spec.replace(/^([^:?]+)(?=\?|$)/, "$1:model");
+}
+
+function contextOf(registry: Registry, target: Engine, draft: Engine): PluginContext {
+  const context: PluginContext = {
+    target,
+    async loadModel(_, vocabulary) {
+      if (vocabulary === "any") return draft;
+      refuseOtherVocabulary(target.source, draft.source);
+      return inVocabularyOf(target, draft);
+    },
+    resolve: (kind, spec) => registry.resolve(kind, spec, context),
+  };
+  return context;
+}

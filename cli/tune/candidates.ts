@@ -1,0 +1,53 @@
+// What hunch tune tries: every drafter at hand, with the shapes and controllers that may suit it, in every weight format.
+import type { CostPoint } from "../../kernels/cost.ts";
+import type { Registry } from "../../src/plugins/registry.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
+import { type Setting, settingsOf } from "../bench/settings.ts";
+
+export interface Candidate {
+  readonly format: WeightFormat;
+  readonly setting: Setting;
+}
+
+/** Lossless rules that keep more of sampled drafts than `match` does, where the drafter knows how likely tokens are. */
+const SAMPLED_RULES = ["match", "block", "recursive", "traversal"];
+const SHAPES = { greedy: ["chain", "dynamic", "opt-tree"], sampled: ["chain", "gumbel?widths=2,2,1"] };
+const CONTROLLERS = ["fixed?nodes=3", "fixed?nodes=8", "goodput"];
+
+/** What runs where nothing was tuned and nobody names anything. */
+export const STANDARD_DRAFTER = "lookup";
+
+/**
+ * The first setting is plain decoding, the second what runs without a profile. `drafters`: those that were named; absent:
+ * all that need no argument.
+ */
+export function tunedSettings(drafters: readonly string[], temperature: number, registry: Registry): Setting[] {
+  const named = drafters.length > 0 ? drafters : registry.list("drafter")
+    .filter(({ name, argument }) => name !== "none" && (argument === undefined || argument.startsWith("[")))
+    .map(({ name }) => name);
+  const rules = temperature === 0 ? [] : SAMPLED_RULES;
+  const shapes = SHAPES[temperature === 0 ? "greedy" : "sampled"];
+  const settings = [STANDARD_DRAFTER, ...named.filter((name) => name !== STANDARD_DRAFTER)].flatMap((drafter) => {
+    const own = registry.controllerOf(drafter) ?? "cost";
+    const wanted = { drafters: [drafter], shapes, rules, controllers: [own, ...CONTROLLERS] };
+    return settingsOf(wanted, temperature, registry).slice(1).map((setting) => ({
+      ...setting,
+      name: [setting.drafter, setting.rule, setting.controller].join(", "),
+    }));
+  });
+  return [...settingsOf({ drafters: [], shapes: [], rules: [], controllers: [] }, temperature, registry), ...settings];
+}
+
+/** A format that another beats by so much at every width has no chance, whatever is drafted. */
+const BEATEN = 1.1;
+const WIDEST = 16;
+
+/** The formats that may win, by what passes of 1 to 16 rows cost in each. */
+export function promisingFormats(curves: ReadonlyMap<WeightFormat, readonly CostPoint[]>): WeightFormat[] {
+  const narrow = (points: readonly CostPoint[]) => points.filter(({ width }) => width <= WIDEST);
+  return [...curves].filter(([format, curve]) =>
+    ![...curves].some(([other, faster]) =>
+      other !== format && narrow(curve).every(({ ms }, i) => ms > BEATEN * narrow(faster)[i].ms)
+    )
+  ).map(([format]) => format);
+}

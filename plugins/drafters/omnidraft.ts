@@ -1,0 +1,101 @@
+// omnidraft: a draft model of another tokenizer whose tokens are merged to the target's by a cache of n-grams that grows
+// as the target speaks.
+// OmniDraft: A Cross-vocabulary, Online Adaptive Drafter for On-device Speculative Decoding (Ramakrishnan et al., 2025,
+// arXiv 2507.02659), its cross-vocabulary translation. Left out is what needs training: the distillation of the draft
+// model while it is used, and the head that predicts acceptance.
+//
+// A token of the draft model that the target has as well is drafted as that one. Several in a row that the cache knows
+// are merged into one token of the target, whose q is the product of theirs. In the paper the first token of an n-gram
+// keeps all of its probability; here q is exact: what is merged is taken from it, for the n-grams of the `rows` likeliest
+// beginnings, and no others are merged. So every rule is lossless for q. An n-gram comes into the cache when the target
+// says a token, in the prompt too, that the draft model spells in several; of too many the one unused for longest goes.
+import type { Engine } from "../../src/backend.ts";
+import { type Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
+import { ByteEncoder } from "../../src/draft/byte-encoder.ts";
+import { RetokenizedText } from "../../src/draft/retokenized.ts";
+import { type Spelling, Spellings } from "../../src/draft/spellings.ts";
+import { sharedTokens } from "../../src/draft/vocabulary.ts";
+import type { Distribution } from "../../src/math/distribution.ts";
+import { definePlugin } from "../../src/plugins/plugin.ts";
+import { ModelProposer } from "./model.ts";
+import { drafterOf } from "./with-shape.ts";
+
+/** The n-grams of the draft model that the target has said in one token. */
+export class NgramCache implements Bridge {
+  readonly spellings: Spellings;
+  readonly #encoder: ByteEncoder;
+  /** [target's vocab] 1 for tokens that the draft model has. */
+  readonly #shared: Uint8Array;
+  /** What is cached, by the target's token, unused for longest first. */
+  readonly #cached = new Map<number, Int32Array>();
+
+  /** `first`: what `sharedTokens` says. `size`: most n-grams. */
+  constructor(
+    private readonly target: Engine,
+    draft: Engine,
+    readonly first: Int32Array,
+    private readonly size: number,
+  ) {
+    this.spellings = new Spellings(draft.source.spec.vocab);
+    this.#encoder = new ByteEncoder(draft.source.tokenizer);
+    this.#shared = new Uint8Array(target.source.spec.vocab);
+    first.forEach((token) => this.#shared[token] = 1); // −1 is no place of an array
+  }
+
+  learn(tokens: Int32Array): void {
+    for (const token of tokens) if (this.#shared[token] === 0) this.#learn(token);
+  }
+
+  #learn(token: number): void {
+    const bytes = this.target.source.tokenizer.bytes(token);
+    const path = this.#cached.get(token) ?? this.#encoder.encode(bytes);
+    if (path.length < 2 || this.#encoder.bytes(path).length !== bytes.length) return;
+    this.#cached.delete(token);
+    this.#cached.set(token, path);
+    this.spellings.add(path, token);
+    if (this.#cached.size <= this.size) return;
+    const [[oldest, unused]] = this.#cached;
+    this.#cached.delete(oldest);
+    this.spellings.remove(unused, oldest);
+  }
+
+  *changing(_: Distribution, { longer }: Spelling): Iterable<number> {
+    yield* longer.keys();
+  }
+
+  tokenOf(_: readonly number[], above: number, spelling: Spelling | undefined): number {
+    return spelling === undefined || spelling.token < 0 ? above : spelling.token;
+  }
+}
+
+/** `size`: most n-grams of the cache; `rows`: see BridgedProposer. Closes `draft` with itself. */
+export function omniDraftOf(target: Engine, draft: Engine, size: number, rows: number): BridgedProposer {
+  const shared = sharedTokens(target.source, draft.source);
+  return new BridgedProposer(
+    target.source.spec.vocab,
+    new ModelProposer(draft, target),
+    new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
+    new NgramCache(target, draft, shared, size),
+    draft.can.tree ? rows : Math.min(rows, 1),
+  );
+}
+
+export const omniDraftProposer = definePlugin({
+  kind: "proposer",
+  name: "omnidraft",
+  summary: "a model of another vocabulary, its tokens merged by n-grams that the target has said,",
+  argument: "FILE",
+  paper: {
+    title: "OmniDraft: A Cross-vocabulary, Online Adaptive Drafter for On-device Speculative Decoding",
+    year: 2025,
+    arxiv: "2507.02659",
+  },
+  options: {
+    cache: { type: "integer", default: 10_000, min: 1, max: 1_000_000, summary: "most n-grams that are kept" },
+    rows: { type: "integer", default: 4, min: 0, max: 32, summary: "most n-grams of one place that are followed" },
+  },
+  create: async ({ cache, rows }, path, context) =>
+    omniDraftOf(context.target, await context.loadModel(path, "any"), cache, rows),
+});
+
+export default drafterOf(omniDraftProposer);

@@ -1,0 +1,172 @@
+// The losslessness proof for a drafter whose second model has another vocabulary than the target: the code that ships is
+// given two tiny models, its chance is followed through every branch, and rules judge every tree that comes of it. A
+// drafter that says of a draft another q than it was drawn from is caught here and nowhere else.
+import { SeededChance } from "../chance.ts";
+import type { Plan } from "../controller.ts";
+import type { Drafter } from "../drafter.ts";
+import type { Engine } from "../backend.ts";
+import { HunchError } from "../errors.ts";
+import { dense, type Distribution } from "../math/distribution.ts";
+import { pairFault } from "../plugins/pairing.ts";
+import type { VerificationRule } from "../rule.ts";
+import { GREEDY, type Sampling } from "../sampling.ts";
+import { type DraftTree, treeFault } from "../tree.ts";
+import { enumerateRule, type Exact, hiddenRandomness } from "./enumerate.ts";
+import { everyBranchAsync, HiddenRandomness, type Outcome } from "./every-branch.ts";
+import { KINDS, makeCase, Random } from "./generate-cases.ts";
+import { EXACT } from "./prove.ts";
+import { treeText } from "./shapes.ts";
+import { type Written, WrittenEngine } from "./written.ts";
+
+/** Two vocabularies, and what the target has said so far. */
+export interface Pair {
+  readonly name: string;
+  readonly target: Written;
+  readonly draft: Written;
+  readonly prompt: readonly number[];
+}
+
+const written = (...tokens: (string | readonly number[])[]): Written =>
+  tokens.map((token) => typeof token === "string" ? new TextEncoder().encode(token) : Uint8Array.from(token));
+
+/** Whatever can be different between two tokenizers, in few tokens. An empty token stands for no text. */
+export const PAIRS: readonly Pair[] = [
+  { name: "the same", target: written("a", "b", "c"), draft: written("a", "b", "c"), prompt: [0] },
+  { name: "other order", target: written("a", "b", "ab", "c"), draft: written("c", "ab", "a", "b"), prompt: [2, 3] },
+  { name: "the draft spells", target: written("a", "b", "ab", "aba"), draft: written("a", "b"), prompt: [2, 3, 1] },
+  { name: "the target spells", target: written("a", "b"), draft: written("ab", "b", "a", "bba"), prompt: [0, 1] },
+  { name: "overlapping", target: written("a", "b", "ab", "bb"), draft: written("b", "a", "ba", "aa"), prompt: [3, 2] },
+  { name: "half a character", target: written("é", [0xc3], "a"), draft: written([0xa9], "a", [0xc3]), prompt: [0, 1] },
+  { name: "words", target: written(" a", "b", " ab", "a"), draft: written("a", " ", "b", " b"), prompt: [3, 2, 0] },
+  { name: "tokens without text", target: written("a", "", "b"), draft: written("", "a", "aa", "b"), prompt: [1, 0] },
+];
+
+const ALL_KINDS = [...Object.keys(KINDS), "mixed"];
+/** Kinds of rows for a first look. */
+export const FEW_KINDS = ["random", "ties", "denormals", "peaked q", "mixed"];
+const WARM: Sampling = { ...GREEDY, temperature: 1 };
+
+/** What the cases say about a drafter under a rule. Means are over cases. */
+export interface DrafterReport {
+  readonly rule: string;
+  readonly cases: number;
+  readonly branches: number;
+  /** Greatest total variation from the target's joint distribution. */
+  readonly worst: number;
+  /** Mean accepted tokens of a round. */
+  readonly accepted: number;
+  /** The first case that is not exact. */
+  readonly failure?: { readonly pair: string; readonly kind: string; readonly exact: Exact };
+}
+
+/**
+ * Runs a drafter, made anew for each case, under each of `rules` that judges its law. Pairs of vocabularies that `make`
+ * refuses are left out. `begin` is told before each case, with the fraction that is
+ * done; `seed` repeats the cases.
+ */
+export async function proveDrafter(
+  make: (target: Engine, draft: Engine) => Promise<Drafter>,
+  rules: readonly VerificationRule[],
+  { plan = { nodes: 2, depth: 2 }, rounds = 1, kinds = ALL_KINDS, sampling = WARM, seed = "hunch check", begin }: {
+    readonly plan?: Plan;
+    readonly rounds?: number;
+    readonly kinds?: readonly string[];
+    /** The draft model's, of a temperature above 0; the target's rows are what they are. */
+    readonly sampling?: Sampling;
+    readonly seed?: number | string;
+    readonly begin?: (pair: string, kind: string, fraction: number) => void;
+  } = {},
+): Promise<DrafterReport[]> {
+  const random = new Random(new SeededChance(seed));
+  const reports = new Map<string, Mutable<DrafterReport>>();
+  let done = 0;
+  for (let round = 0; round < rounds; round++) {
+    for (const pair of PAIRS) {
+      for (const kind of kinds) {
+        begin?.(pair.name, kind, done++ / (rounds * PAIRS.length * kinds.length));
+        const levels = Array.from({ length: plan.depth }, (_, i) => i - 1); // a case as deep as the plan
+        const of = makeCase(kind, "point", pair.target.length, levels, random);
+        const drafter = await madeFor(make, pair, draftRows(kind, pair.draft.length, `${seed} ${pair.name} ${round}`));
+        if (drafter === undefined) continue;
+        const trees = await everyDraft(drafter, pair, sampling, plan);
+        for (const rule of rules) {
+          if (pairFault(drafter, rule, sampling) !== undefined) continue;
+          const report = reports.get(rule.name) ?? { rule: rule.name, cases: 0, branches: 0, worst: 0, accepted: 0 };
+          reports.set(rule.name, report);
+          if (report.failure !== undefined) continue;
+          const exact = trees instanceof HiddenRandomness
+            ? hiddenRandomness(trees)
+            : enumerateRule(of, rule, () => trees);
+          report.cases++;
+          report.branches += exact.branches;
+          report.worst = Math.max(report.worst, exact.totalVariation);
+          report.accepted += exact.accepted;
+          const holds = exact.broken === undefined && exact.totalVariation <= EXACT;
+          if (!holds) report.failure = { pair: pair.name, kind, exact };
+        }
+      }
+    }
+  }
+  return Array.from(reports.values(), (report) => ({ ...report, accepted: report.accepted / report.cases }));
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * What a draft model finds likely after each text: rows of the kind's q, the same for the same text. A model finds nothing
+ * impossible: zeros are the least of numbers.
+ */
+function draftRows(kind: string, vocab: number, seed: string): (text: readonly number[]) => Distribution {
+  const kinds = Object.keys(KINDS);
+  const known = new Map<string, Distribution>();
+  return (text) => {
+    const key = text.join();
+    let row = known.get(key);
+    if (row === undefined) {
+      const random = new Random(new SeededChance(`${seed} ${key}`));
+      const [, q] = KINDS[kind === "mixed" ? kinds[random.integer(kinds.length)] : kind](vocab, random);
+      known.set(key, row = dense(q.map((value) => value || Number.MIN_VALUE)));
+    }
+    return row;
+  };
+}
+
+/** Undefined where the drafter refuses such a pair of models. */
+async function madeFor(
+  make: (target: Engine, draft: Engine) => Promise<Drafter>,
+  pair: Pair,
+  rows: (text: readonly number[]) => Distribution,
+): Promise<Drafter | undefined> {
+  const target = new WrittenEngine(pair.target, () => {
+    throw new Error("a drafter does not ask the target");
+  });
+  try {
+    return await make(target, new WrittenEngine(pair.draft, rows));
+  } catch (error) {
+    if (error instanceof HunchError && error.kind === "input") return undefined;
+    throw error;
+  }
+}
+
+/** Every draft after the pair's prompt with its probability. Throws HunchError where one breaks the contract. */
+async function everyDraft(
+  drafter: Drafter,
+  { prompt, target }: Pair,
+  sampling: Sampling,
+  plan: Plan,
+): Promise<Outcome<DraftTree>[] | HiddenRandomness> {
+  try {
+    return await everyBranchAsync(async (chance) => {
+      await drafter.begin(Int32Array.from(prompt), sampling);
+      const tree = await drafter.draft(plan, chance);
+      const fault = treeFault(tree, { vocab: target.length, ...plan });
+      if (fault !== undefined) {
+        throw new HunchError("input", `the drafter ${drafter.name} gave a draft that cannot be: ${fault}`);
+      }
+      return tree;
+    }, treeText);
+  } catch (error) {
+    if (error instanceof HiddenRandomness) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+// A model in memory: a vocabulary written down token by token, and what is likely after each text. For proofs that need a
+// model's whole path, from text to rows, and nothing of a model's arithmetic.
+import type { Candidates, Engine, Rows, Scores, Sequence } from "../backend.ts";
+import { argmax, type Distribution, normalise, probability, top } from "../math/distribution.ts";
+import type { ModelSource } from "../model/source.ts";
+import type { Tokenizer } from "../model/tokenizer.ts";
+
+/** Bytes of each token; without bytes, a token has the name `<N>`. */
+export type Written = readonly Uint8Array[];
+
+/** Text is cut from the left, the longest token first; a byte without a token is left out. */
+export function writtenTokenizer(tokens: Written): Tokenizer {
+  const order = [...tokens.keys()].filter((token) => tokens[token].length > 0);
+  order.sort((a, b) => tokens[b].length - tokens[a].length || a - b);
+  const bytes = (token: number) => tokens[token] ?? new Uint8Array(0);
+  return {
+    vocab: tokens.length,
+    ends: [],
+    bytes,
+    encode(text) {
+      const all = new TextEncoder().encode(text);
+      const out: number[] = [];
+      for (let at = 0; at < all.length;) {
+        const token = order.find((token) => tokens[token].every((byte, i) => byte === all[at + i]));
+        if (token !== undefined) out.push(token);
+        at += token === undefined ? 1 : tokens[token].length;
+      }
+      return Int32Array.from(out);
+    },
+    decode: (list) => new TextDecoder().decode(Uint8Array.from(Array.from(list, (token) => [...bytes(token)]).flat())),
+    name: (token) => bytes(token).length === 0 ? `<${token}>` : new TextDecoder("latin1").decode(bytes(token)),
+  };
+}
+
+/** `after`: what the model finds likely after a text, at temperature 1. */
+export class WrittenEngine implements Engine {
+  readonly name = "written";
+  readonly format = "float32";
+  readonly context = 64;
+  readonly maxRows = 64;
+  readonly can = {
+    tree: true,
+    exact: "trees",
+    taps: false,
+    layerSkip: false,
+    deviceRules: [],
+    rewind: "truncate",
+  } as const;
+  readonly source: ModelSource;
+
+  constructor(tokens: Written, readonly after: (text: readonly number[]) => Distribution) {
+    this.source = sourceOf(tokens, this.context);
+  }
+
+  open(): Sequence {
+    return new WrittenSequence(this, []);
+  }
+
+  cost(): number {
+    return NaN;
+  }
+
+  calibrate(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {}
+}
+
+class WrittenSequence implements Sequence {
+  #pending: readonly number[] = [];
+
+  constructor(private readonly engine: WrittenEngine, private committed: readonly number[]) {}
+
+  get length(): number {
+    return this.committed.length;
+  }
+
+  async forward({ tokens, parents, score, temperature = 1 }: Rows): Promise<Scores> {
+    this.#pending = [...tokens];
+    const above = parents ?? Int32Array.from(tokens, (_, row) => row - 1);
+    const scored = score === "last" ? [tokens.length - 1] : [...tokens.keys()];
+    const rows = scored.map((row) => {
+      const path: number[] = [];
+      for (let at = row; at >= 0; at = above[at]) path.unshift(tokens[at]);
+      return tempered(this.engine.after([...this.committed, ...path]), temperature);
+    });
+    return new WrittenScores(rows);
+  }
+
+  keep(path: Int32Array): void {
+    this.committed = [...this.committed, ...Array.from(path, (row) => this.#pending[row])];
+  }
+
+  rewind(length: number): void {
+    this.committed = this.committed.slice(0, length);
+  }
+
+  fork(): Sequence {
+    return new WrittenSequence(this.engine, this.committed);
+  }
+
+  close(): void {}
+}
+
+function tempered(d: Distribution, temperature: number): Distribution {
+  if (temperature === 1) return d;
+  return normalise({ ...d, probabilities: d.probabilities.map((p) => p ** (1 / temperature)) });
+}
+
+class WrittenScores implements Scores {
+  constructor(private readonly all: readonly Distribution[]) {}
+
+  get rows(): number {
+    return this.all.length;
+  }
+
+  get vocab(): number {
+    return this.all[0].vocab;
+  }
+
+  argmax(row: number): number {
+    return argmax(this.all[row]);
+  }
+
+  top(row: number, k: number): Candidates {
+    const tokens = Int32Array.from(top(this.all[row], k));
+    return { tokens, probabilities: Float32Array.from(tokens, (token) => probability(this.all[row], token)) };
+  }
+
+  probability(row: number, token: number): number {
+    return probability(this.all[row], token);
+  }
+
+  distribution(row: number): Distribution {
+    return this.all[row];
+  }
+
+  logits(row: number): Float64Array {
+    return Float64Array.from({ length: this.vocab }, (_, token) => Math.log(probability(this.all[row], token)));
+  }
+}
+
+function sourceOf(tokens: Written, context: number): ModelSource {
+  const none = (): never => {
+    throw new Error("a written model has no tensors");
+  };
+  return {
+    path: "written",
+    format: "written",
+    title: "written",
+    spec: {
+      architecture: "written",
+      vocab: tokens.length,
+      width: 0,
+      context,
+      layers: [],
+      norm: { kind: "rms", epsilon: 0 },
+      embeddingScale: 1,
+      logitScale: 1,
+    },
+    tokenizer: writtenTokenizer(tokens),
+    names: [],
+    size: 0,
+    has: () => false,
+    tensor: none,
+    hash: () => Promise.resolve("written"),
+    close() {},
+  };
+}

@@ -1,0 +1,70 @@
+// hunch tune: halving finds the best, and what it finds is what later runs of that model use.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { promisingFormats } from "../../cli/tune/candidates.ts";
+import { halve } from "../../cli/tune/halving.ts";
+import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
+
+test("halving gives most of its time to the best, and finds it however it is hidden in noise", async () => {
+  let now = 0;
+  let state = 11;
+  const noise = () => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
+  const measured = new Map<number, number[]>();
+  const ranked = await halve(Array.from({ length: 20 }, (_, i) => i), 1000, {
+    clock: () => now,
+    measure: (some, deadline) => {
+      do {
+        for (const one of some) {
+          measured.set(one, [...measured.get(one) ?? [], one / 20 + noise() * 0.2]);
+          now += 1;
+        }
+      } while (now < deadline);
+      return Promise.resolve(some.filter((one) => one !== 7)); // it cannot run
+    },
+    score: (one) => measured.get(one)!.reduce((a, b) => a + b) / measured.get(one)!.length,
+  });
+  assert.equal(ranked[0], 19);
+  assert.ok(!ranked.includes(7) && ranked.length === 19);
+  const counts = ranked.map((one) => measured.get(one)!.length);
+  assert.ok(counts[0] > 10 * counts[18], `${counts}`);
+  assert.ok(now < 1100, "it keeps to its time");
+});
+
+test("a format that another beats at every width is not tried, one that wins somewhere is", () => {
+  const curve = (one: number, wide: number) => [{ width: 1, ms: one }, { width: 16, ms: wide }, { width: 64, ms: 1 }];
+  const curves = new Map([["exact", curve(5, 20)], ["int8", curve(7, 12)], ["float32", curve(12, 24)]] as const);
+  assert.deepEqual(promisingFormats(curves), ["exact", "int8"]);
+});
+
+test("later runs use what was found, say so, and forget it", async () => {
+  const env = { XDG_STATE_HOME: join(FOLDER, "state") };
+  const data = file("tune.jsonl", '{"prompt":"Once upon a time","kind":"a"}\n{"prompt":"One day","kind":"b"}\n');
+  const model = ["-m", STORIES, "--threads", "1"];
+  const search = ["--seconds", "1", "--format", "float32", "-d", `model:${STORIES_DRAFT}`, "-n", "12", "--json"];
+  const found = await hunch(["tune", ...model, ...search, "--data", data], { env });
+  assert.equal(found.code, 0, found.stderr);
+  const { profile, ranked } = JSON.parse(found.stdout) as {
+    profile: Record<string, unknown>;
+    ranked: { drafter: string; score: number }[];
+  };
+  assert.ok(ranked.length > 10 && ranked.every(({ score }) => score > 0));
+  assert.equal(profile.drafter, ranked[0].drafter);
+  const [tuned, named, chat] = await Promise.all([
+    hunch([...model, "--json", "-n", "4", "Tom"], { env }),
+    hunch([...model, "--json", "-n", "4", "-d", "none", "Tom"], { env }),
+    hunch([...model, "--summary", "-n", "4", "Tom"], { env }),
+  ]);
+  const { stats: { method }, tuned: when, tokens } = JSON.parse(tuned.stdout);
+  assert.equal(when, profile.made);
+  assert.deepEqual([method.format, method.rule], ["float32", "greedy"]);
+  assert.match(chat.stderr, /float32 · lossless · as tuned on \d{4}-\d\d-\d\d/);
+  const plain = JSON.parse(named.stdout);
+  assert.equal(plain.tuned, undefined);
+  assert.deepEqual(plain.tokens, tokens);
+
+  const forgotten = await hunch(["tune", ...model, "--forget"], { env });
+  assert.equal(forgotten.stdout, "forgotten: the profile of stories260K\n");
+  const after = JSON.parse((await hunch([...model, "--json", "-n", "4", "Tom"], { env })).stdout);
+  assert.equal(after.tuned, undefined);
+});

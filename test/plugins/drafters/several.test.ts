@@ -1,0 +1,163 @@
+// Drafters made of drafters: cascade, merge, and drafters in the place of a proposer.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fixed } from "../../../plugins/controllers/fixed.ts";
+import { CascadeDrafter } from "../../../plugins/drafters/cascade.ts";
+import { LookupDrafter } from "../../../plugins/drafters/lookup.ts";
+import { MergeDrafter } from "../../../plugins/drafters/merge.ts";
+import { ModelProposer } from "../../../plugins/drafters/model.ts";
+import { RecyclingDrafter } from "../../../plugins/drafters/recycling.ts";
+import { builtin } from "../../../plugins/builtin.ts";
+import { SeededChance } from "../../../src/chance.ts";
+import { DrafterProposer } from "../../../src/draft/drafter-proposer.ts";
+import type { Drafter } from "../../../src/drafter.ts";
+import { probability } from "../../../src/math/distribution.ts";
+import { Registry } from "../../../src/plugins/registry.ts";
+import type { PluginContext } from "../../../src/plugins/plugin.ts";
+import { complete } from "../../../src/round/generate.ts";
+import { GREEDY } from "../../../src/sampling.ts";
+import { chainTree, type DraftTree } from "../../../src/tree.ts";
+import { optionsOf } from "../../support/options.ts";
+import { paths, roundOf } from "../../support/rounds.ts";
+import { TableEngine } from "../../support/table-engine.ts";
+
+const chance = new SeededChance(1);
+const PLAN = { nodes: 8, depth: 6 };
+
+/** Says what a table says after the last token of a path. */
+function saying(table: Readonly<Record<string, readonly number[]>>): Drafter & { readonly seen: number[] } {
+  const seen: number[] = [];
+  const after = (path: Int32Array, { nodes, depth }: { nodes: number; depth: number }) =>
+    chainTree((table[path.join()] ?? []).slice(0, Math.min(nodes, depth)));
+  return {
+    name: "saying",
+    laws: ["point"],
+    seen,
+    begin() {},
+    draft: (plan) => after(new Int32Array(0), plan),
+    after,
+    observe: ({ committed }) => void seen.push(...committed),
+  };
+}
+
+test("cascade: the first that has something drafts, the next goes on below it, within the plan", async () => {
+  const first = saying({ "": [1, 2] });
+  const second = saying({ "1,2": [3, 4, 5], "": [9] });
+  const third = saying({ "1,2,3,4,5": [6, 7, 8] });
+  const drafter = new CascadeDrafter([first, second, third]);
+  await drafter.begin(Int32Array.of(0), GREEDY);
+  assert.deepEqual([...(await drafter.draft(PLAN, chance)).tokens], [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual([...(await drafter.draft({ nodes: 4, depth: 4 }, chance)).tokens], [1, 2, 3, 4]);
+  assert.deepEqual([...(await new CascadeDrafter([saying({}), second]).draft(PLAN, chance)).tokens], [9], "replaced");
+  assert.deepEqual([...(await drafter.after(Int32Array.of(1, 2), PLAN, chance)).tokens], [3, 4, 5, 6, 7, 8]);
+  await drafter.observe(roundOf(chainTree([1]), [0], 5));
+  assert.deepEqual([first.seen, third.seen], [[1, 5], [1, 5]]);
+});
+
+test("cascade with a reviewer: the draft begins with what the reviewer finds likeliest, then the cheap ones go on", async () => {
+  const model = new TableEngine({ seed: 4, vocab: 20, order: 1 });
+  const want: number[] = [];
+  for (let i = 0; i < 4; i++) want.push(model.likeliest([7, ...want]));
+  const cheap = saying({
+    [want.slice(0, 1).join()]: want.slice(1, 4),
+    [want.join()]: [17, 18],
+  });
+  const drafter = new CascadeDrafter([cheap], new ModelProposer(model), 4);
+  await drafter.begin(Int32Array.of(7), GREEDY);
+  const before = model.passes;
+  assert.deepEqual([...(await drafter.draft(PLAN, chance)).tokens], [...want, 17, 18]);
+  assert.ok(model.passes - before <= 2, "all guesses in one pass");
+  drafter.close();
+});
+
+test("merge: every path once; nodes go to whoever has been right lately", async () => {
+  const liar = saying({ "": [1, 2, 3, 4] });
+  const sage = saying({ "": [5, 6, 7, 8] });
+  const drafter = new MergeDrafter([liar, sage]);
+  await drafter.begin(Int32Array.of(0), GREEDY);
+  const drafted = await drafter.draft(PLAN, chance);
+  assert.deepEqual(paths(drafted).map((path) => path.join()).sort(), [
+    "1",
+    "1,2",
+    "1,2,3",
+    "1,2,3,4",
+    "5",
+    "5,6",
+    "5,6,7",
+    "5,6,7,8",
+  ]);
+  for (let round = 0; round < 20; round++) {
+    const tree = await drafter.draft(PLAN, chance);
+    const path = [5, 6, 7, 8].map((token) => tree.tokens.indexOf(token)).filter((node) => node >= 0);
+    await drafter.observe(roundOf(tree, path, 9));
+  }
+  const learnt = await drafter.draft({ nodes: 4, depth: 4 }, chance);
+  assert.deepEqual([...learnt.tokens], [5, 6, 7, 8]);
+  assert.ok(learnt.confidence![0] > 0.8);
+});
+
+test("merge: where sources agree a node stands once and is likelier", async () => {
+  const drafter = new MergeDrafter([saying({ "": [1, 2] }), saying({ "": [3] }), saying({ "": [3] })]);
+  await drafter.begin(Int32Array.of(0), GREEDY);
+  const tree = await drafter.draft({ nodes: 2, depth: 2 }, chance);
+  assert.equal(tree.tokens[0], 3);
+  assert.ok(Math.abs(tree.confidence![0] - 0.75) < 1e-12 && Math.abs(tree.confidence![1] - 0.5) < 1e-12);
+});
+
+test("a drafter as a proposer: its children of each place, by how likely it finds them", async () => {
+  const drafter = new RecyclingDrafter(20, 3);
+  drafter.begin(Int32Array.of(1));
+  drafter.observe(roundOf(chainTree([2]), [0], 4, [[2, 3, 9], [4, 5, 6]]));
+  drafter.begin(Int32Array.of(1));
+  const proposer = new DrafterProposer(drafter, 20);
+  await proposer.sync();
+  const [root] = await proposer.propose({ tokens: new Int32Array(0), parents: new Int32Array(0) });
+  assert.deepEqual([...root.tokens!], [2, 3, 9]);
+  assert.ok(probability(root, 2) > probability(root, 3) && probability(root, 3) > probability(root, 9));
+  const [after2, after9] = await proposer.propose({ tokens: Int32Array.of(2, 9), parents: Int32Array.of(-1, -1) });
+  assert.deepEqual([[...after2.tokens!], [...after9.tokens!]], [[4, 5, 6], []]);
+  const mute: Drafter = { name: "mute", laws: [], begin() {}, draft: () => chainTree([]), observe() {} };
+  assert.throws(() => new DrafterProposer(mute, 20), /mute cannot draft below/);
+});
+
+const registry = new Registry(builtin);
+const engine = new TableEngine({ seed: 3, vocab: 20, order: 1 });
+const context: PluginContext = {
+  target: engine,
+  loadModel: () => Promise.reject(new Error("not here")),
+  resolve: (kind, spec) => registry.resolve(kind, spec, context),
+};
+
+test("by name: any two in a cascade, a merged tree, on a spine and grafted; less than two are refused", async () => {
+  const plain = await complete(optionsOf({ engine, maxTokens: 40 }));
+  const specs = [
+    "cascade:lookup,recycling",
+    "cascade:(suffix?factor=1),(lookup?branches=3),trigram",
+    "merge:lookup,recycling,suffix",
+    "merge:lookup,(cascade:suffix,recycling)",
+    "spine:recycling",
+    "graft:recycling?retrieval=suffix",
+  ];
+  for (const spec of specs) {
+    const drafter = await registry.resolve("drafter", spec, context);
+    const drafted = await complete(optionsOf({ engine, maxTokens: 40, drafter, controller: fixed(8, 4) }));
+    assert.deepEqual(drafted.tokens, plain.tokens, spec);
+    assert.ok(drafted.stats.passes < 32, `${spec}: ${drafted.stats.passes} passes`);
+  }
+  await assert.rejects(registry.resolve("drafter", "cascade:lookup", context), /cascade joins two drafters or more/);
+  await assert.rejects(registry.resolve("drafter", "merge:lookup,", context), /merge joins two drafters or more/);
+  await assert.rejects(registry.resolve("drafter", "spine:nobody", context), /no proposer "nobody"/);
+});
+
+test("lookup can be joined: below a path it drafts what it would if the path were text", () => {
+  const text = [1, 2, 3, 4, 1, 2, 9, 3, 4];
+  for (const branches of [1, 3]) {
+    const [shorter, longer] = [new LookupDrafter(8, 1, branches), new LookupDrafter(8, 1, branches)];
+    shorter.begin(Int32Array.from(text));
+    for (const path of [[1], [1, 2], [7], [3, 4, 1]]) {
+      longer.begin(Int32Array.from([...text, ...path]));
+      const [below, whole]: DraftTree[] = [shorter.after(Int32Array.from(path), PLAN), longer.draft(PLAN)];
+      assert.deepEqual(paths(below), paths(whole), `${path}`);
+    }
+  }
+});
