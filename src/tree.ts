@@ -19,6 +19,8 @@ export type DraftLaw = typeof DRAFT_LAWS[number];
 /**
  * A draft in topological order. Node `i` continues node `parents[i]`, or the root when `parents[i]` is −1.
  * Siblings stand in the order in which they were drawn.
+ *
+ * For example, tokens [7, 8, 9] with parents [−1, −1, 0]: 7 and 8 are drafted for the first place, and 9 after 7.
  */
 export interface DraftTree {
   readonly tokens: Int32Array; // [size]

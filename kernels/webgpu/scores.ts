@@ -1,5 +1,6 @@
 // What a pass left behind, read in memory that the device has filled. The rest stays on the device until it is loaded.
 import { type Candidates, MOST_CANDIDATES, type Need, NEEDS, type Scores } from "../../src/backend.ts";
+import { largest } from "../../src/math/logits.ts";
 import type { Verified } from "../../src/device-rule.ts";
 import { type Distribution, widened } from "../../src/math/distribution.ts";
 import { BEST_WORDS } from "./kernels.ts";
@@ -104,8 +105,7 @@ export class WebGpuScores implements Scores {
   /** More of the likeliest tokens than the device has listed. */
   #sorted(row: number, count: number): { tokens: Int32Array; logits: Float32Array } {
     const logits = this.logits(row);
-    const all = Int32Array.from(logits, (_, token) => token);
-    const tokens = all.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, count);
+    const tokens = largest(logits, count);
     return { tokens, logits: Float32Array.from(tokens, (token) => logits[token]) };
   }
 
