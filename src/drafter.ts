@@ -1,4 +1,5 @@
 // A drafter guesses; a proposer only says how likely tokens are, and a shape turns that into a tree.
+import type { Candidates } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { Plan, Round } from "./controller.ts";
 import type { Distribution } from "./math/distribution.ts";
@@ -22,6 +23,12 @@ export interface Drafter {
   begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
   /** So many of the likeliest tokens of every verified row `observe` is to be given (`Round.candidates`), 1 … 64. */
   readonly candidates?: number;
+  /**
+   * Where it wants what the target found likeliest in the prompt as well, `candidates` of each row: row i belongs to the
+   * prompt's token `from` + i. Called between `begin` and the first draft, for rows that had to be computed; they take
+   * longer then, and so does the first token.
+   */
+  observePrompt?(from: number, candidates: readonly Candidates[]): void | Promise<void>;
   /** A draft after everything observed so far. At most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
   draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
   /**

@@ -72,7 +72,7 @@ const suite: Suite = {
       const cost = (width: number) => interpolateCost(CURVES[curve].map(([width, ms]) => ({ width, ms })), width);
       for (const name of names) {
         const registry = await openRegistry([]);
-        const context = contextOf(registry, { source } as Engine); // nothing is computed: recorded tokens are replayed
+        const context = contextOf(registry, { source, cost } as Engine); // nothing is computed: recorded tokens are replayed
         const drafter = await registry.resolve("drafter", name, context);
         const company = option("controller") ?? registry.controllerOf(name) ?? "cost";
         const controller = await registry.resolve("controller", company, context);

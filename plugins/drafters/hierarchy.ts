@@ -34,8 +34,12 @@ export class HierarchyDrafter implements Drafter {
     this.#model = new Phrases(length, guesses, "frequent");
   }
 
-  get candidates(): number | undefined {
+  get candidates(): Drafter["candidates"] {
     return this.last?.candidates;
+  }
+
+  get observePrompt(): Drafter["observePrompt"] {
+    return this.last?.observePrompt?.bind(this.last);
   }
 
   async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {
