@@ -8,6 +8,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { checkCommand } from "./commands/check.ts";
+import { claimsCommand } from "./commands/claims.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
@@ -31,6 +32,7 @@ export const commands = {
   bench: benchCommand,
   simulate: simulateCommand,
   tune: tuneCommand,
+  claims: claimsCommand,
   model: modelCommand,
   plugin: pluginCommand,
   store: storeCommand,
@@ -45,6 +47,7 @@ const parser = or(
   commands.bench,
   commands.simulate,
   commands.tune,
+  commands.claims,
   commands.model,
   commands.plugin,
   commands.store,

@@ -1,8 +1,10 @@
 // Random tiny models that between them use every feature a ModelSpec can ask for, so that engines can be compared on
 // what no model file in the tests happens to have. The same seed gives the same model.
+import type { Case } from "../../../src/check/conformance/case.ts";
 import type { ModelSource } from "../../../src/model/source.ts";
 import type { TensorType } from "../../../src/model/tensors/tensor.ts";
 import type { LayerSpec, ModelSpec, RopeSpec } from "../../../src/model/spec/spec.ts";
+import { skippable } from "../../support/skip.ts";
 import { memorySource, type MemoryTensor } from "./memory-source.ts";
 import { pack } from "./pack.ts";
 import { type Random, randomFrom } from "./random.ts";
@@ -50,11 +52,12 @@ export function randomModel(seed: number, options: RandomModelOptions = {}): Ran
 }
 
 /** `run`, whose failures say what is special about the model. */
-export function explained(summary: string, run: () => Promise<void>): () => Promise<void> {
-  return () =>
+export function explained(summary: string, run: Case["run"]): ReturnType<typeof skippable> {
+  return skippable(() =>
     run().catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : error} [${summary}]`, { cause: error });
-    });
+    })
+  );
 }
 
 function randomSpec(random: Random, options: RandomModelOptions): ModelSpec {
