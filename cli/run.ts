@@ -10,6 +10,7 @@ import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { checkCommand } from "./commands/check.ts";
 import { claimsCommand } from "./commands/claims.ts";
+import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
@@ -34,6 +35,7 @@ export const commands = {
   simulate: simulateCommand,
   tune: tuneCommand,
   claims: claimsCommand,
+  export: exportCommand,
   model: modelCommand,
   plugin: pluginCommand,
   store: storeCommand,
@@ -49,6 +51,7 @@ const parser = or(
   commands.simulate,
   commands.tune,
   commands.claims,
+  commands.export,
   commands.model,
   commands.plugin,
   commands.store,

@@ -169,7 +169,7 @@ function randomTensors(
   }
   spec.layers.forEach((layer, n) => {
     const { heads, kvHeads, headSize } = layer.attention;
-    const { hidden, gated } = layer.feedForward;
+    const { hidden, gated, experts } = layer.feedForward;
     const [attention, feedForward] = [`layers.${n}.attention`, `layers.${n}.feedForward`];
     if (extras.norms !== "after") norm(`${attention}.norm`, width);
     matrix(`${attention}.q`, heads * headSize, width, extras.qkvBias);
@@ -183,9 +183,13 @@ function randomTensors(
     }
     if (extras.norms !== "before") vector(`${attention}.postNorm.weight`, width, 1, 0.2);
     if (extras.norms !== "after") norm(`${feedForward}.norm`, width);
-    if (gated) matrix(`${feedForward}.gate`, hidden, width, extras.feedForwardBias);
-    matrix(`${feedForward}.up`, hidden, width, extras.feedForwardBias);
-    matrix(`${feedForward}.down`, width, hidden, extras.feedForwardBias);
+    const blocks = Array.from({ length: experts?.count ?? 0 }, (_, expert) => `${feedForward}.experts.${expert}`);
+    for (const block of experts ? blocks : [feedForward]) {
+      if (gated) matrix(`${block}.gate`, hidden, width, extras.feedForwardBias);
+      matrix(`${block}.up`, hidden, width, extras.feedForwardBias);
+      matrix(`${block}.down`, width, hidden, extras.feedForwardBias);
+    }
+    if (experts) matrix(`${feedForward}.router`, experts.count, width, extras.feedForwardBias);
     if (extras.norms !== "before") vector(`${feedForward}.postNorm.weight`, width, 1, 0.2);
   });
   norm("norm", width);
