@@ -9,6 +9,7 @@ import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { checkCommand } from "./commands/check.ts";
 import { claimsCommand } from "./commands/claims.ts";
+import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
@@ -33,6 +34,7 @@ export const commands = {
   simulate: simulateCommand,
   tune: tuneCommand,
   claims: claimsCommand,
+  export: exportCommand,
   model: modelCommand,
   plugin: pluginCommand,
   store: storeCommand,
@@ -48,6 +50,7 @@ const parser = or(
   commands.simulate,
   commands.tune,
   commands.claims,
+  commands.export,
   commands.model,
   commands.plugin,
   commands.store,
