@@ -16,6 +16,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   webgpu: () => import("./suites/webgpu.ts"),
   start: () => import("./suites/start.ts"),
   models: () => import("./suites/models.ts"),
+  store: () => import("./suites/store.ts"),
   tokenizer: () => import("./suites/tokenizer.ts"),
   lookup: () => import("./suites/lookup.ts"),
   replay: () => import("./suites/replay.ts"),

@@ -56,6 +56,9 @@ export const methodOptions = object("Speculation", {
   controller: optional(option("--controller", methodParser("controller"), {
     description: message`Who decides how much to guess.`,
   })),
+  store: optional(option("--store", string({ metavar: "NAME" }), {
+    description: message`Draft from this store of texts, and add the answers to it; made where there is none.`,
+  })),
   device: optional(option("--device", string({ metavar: "WHERE" }), {
     description: message`Other backends for draft models: draft=BACKEND,target=BACKEND. Default: the target's.`,
   })),

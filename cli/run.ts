@@ -4,14 +4,18 @@ import { runParserSync } from "@optique/core/facade";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
 import { closest } from "../src/suggestion.ts";
 import { EXIT } from "../src/errors.ts";
+import { traceTo } from "../src/trace.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { checkCommand } from "./commands/check.ts";
+import { claimsCommand } from "./commands/claims.ts";
+import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { modelCommand } from "./commands/model.ts";
 import { pluginCommand } from "./commands/plugin.ts";
 import { scoreCommand } from "./commands/score.ts";
+import { storeCommand } from "./commands/store.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { tuneCommand } from "./commands/tune.ts";
 import { complain } from "./output/failure.ts";
@@ -30,8 +34,11 @@ export const commands = {
   bench: benchCommand,
   simulate: simulateCommand,
   tune: tuneCommand,
+  claims: claimsCommand,
+  export: exportCommand,
   model: modelCommand,
   plugin: pluginCommand,
+  store: storeCommand,
   cache: cacheCommand,
 };
 
@@ -43,13 +50,16 @@ const parser = or(
   commands.bench,
   commands.simulate,
   commands.tune,
+  commands.claims,
+  commands.export,
   commands.model,
   commands.plugin,
+  commands.store,
   commands.cache,
 );
 
 /** `hunch "prompt"` is `hunch generate "prompt"`, and `hunch cache` is `hunch cache list`. */
-export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list" };
+export const STANDARD = { "": "generate", bench: "run", cache: "list", plugin: "list", store: "list" };
 
 /** First words that Optique's own commands and options are. */
 const OPTIQUE = ["help", "completion", "--help", "-h", "--version", "-V"];
@@ -59,6 +69,7 @@ const NARROWEST = 48;
 
 /** Runs the command and returns the exit code; everything is written by then. */
 export async function run(args: readonly string[]): Promise<number> {
+  traceTo(process.env.HUNCH_TRACE ? (line) => stderr.line(line) : undefined);
   try {
     if (args[0] === "completion" && args.length > 2) {
       return (await import("./commands/completion.ts")).complete(args, parser, Object.keys(commands));

@@ -21,14 +21,20 @@ export interface Stack {
 export const STACKS = {
   qkv: (layer: number) => stackOf(`layers.${layer}.attention`, ["q", "k", "v"], "qkv"),
   attended: (layer: number) => stackOf(`layers.${layer}.attention`, ["output"], "output"),
-  gateUp: (layer: number) => stackOf(`layers.${layer}.feedForward`, ["gate", "up"], "gateUp"),
-  up: (layer: number) => stackOf(`layers.${layer}.feedForward`, ["up"], "up"),
-  down: (layer: number) => stackOf(`layers.${layer}.feedForward`, ["down"], "down"),
+  gateUp: (layer: number, expert?: number) => stackOf(blockOf(layer, expert), ["gate", "up"], "gateUp"),
+  up: (layer: number, expert?: number) => stackOf(blockOf(layer, expert), ["up"], "up"),
+  down: (layer: number, expert?: number) => stackOf(blockOf(layer, expert), ["down"], "down"),
+  router: (layer: number) => stackOf(`layers.${layer}.feedForward`, ["router"], "router"),
   head: (source: Pick<ModelSource, "has">): Stack => ({
     names: [source.has("output.weight") ? "output" : "embed"],
     label: "output",
   }),
 } as const;
+
+/** What a feed-forward's matrices are named under. */
+function blockOf(layer: number, expert?: number): string {
+  return `layers.${layer}.feedForward${expert === undefined ? "" : `.experts.${expert}`}`;
+}
 
 function stackOf(within: string, names: readonly string[], label: string): Stack {
   return { names: names.map((name) => `${within}.${name}`), label: `${within}.${label}` };
@@ -36,12 +42,15 @@ function stackOf(within: string, names: readonly string[], label: string): Stack
 
 /** All stacks of a model. */
 export function stacksOf(source: ModelSource): Stack[] {
-  const layers = source.spec.layers.flatMap(({ feedForward: { gated } }, i) => [
-    STACKS.qkv(i),
-    STACKS.attended(i),
-    gated ? STACKS.gateUp(i) : STACKS.up(i),
-    STACKS.down(i),
-  ]);
+  const layers = source.spec.layers.flatMap(({ feedForward: { gated, experts } }, i) => {
+    const blocks = experts ? Array.from({ length: experts.count }, (_, expert) => expert) : [undefined];
+    return [
+      STACKS.qkv(i),
+      STACKS.attended(i),
+      ...experts ? [STACKS.router(i)] : [],
+      ...blocks.flatMap((expert) => [gated ? STACKS.gateUp(i, expert) : STACKS.up(i, expert), STACKS.down(i, expert)]),
+    ];
+  });
   return [...layers, STACKS.head(source)];
 }
 

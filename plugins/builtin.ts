@@ -24,12 +24,15 @@ import pool from "./drafters/pool.ts";
 import recycling from "./drafters/recycling.ts";
 import slem from "./drafters/slem.ts";
 import slrs, { slrsProposer } from "./drafters/slrs.ts";
+import rasd from "./drafters/rasd.ts";
+import rest from "./drafters/rest.ts";
 import spine from "./drafters/spine.ts";
 import stand from "./drafters/stand.ts";
 import successors from "./drafters/successors.ts";
 import suffix from "./drafters/suffix.ts";
 import trigram from "./drafters/trigram.ts";
 import tli, { tliProposer } from "./drafters/tli.ts";
+import toolspec from "./drafters/toolspec.ts";
 import alignment from "./rules/alignment.ts";
 import block from "./rules/block.ts";
 import greedy from "./rules/greedy.ts";
@@ -84,6 +87,9 @@ export const builtin: readonly Plugin[] = [
   slem,
   spine,
   graft,
+  rest,
+  rasd,
+  toolspec,
   modelProposer,
   tliProposer,
   slrsProposer,

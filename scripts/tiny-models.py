@@ -340,6 +340,46 @@ def qwen3_vl(name):
                                                                         "mrope_interleaved": True}))
 
 
+def stacked(config):
+    """Experts that the folder has one by one, in one tensor."""
+    rows, seen = llama_rows(config) if config["model_type"] == "mixtral" else (lambda n, v: [(n, v)]), {}
+    count = config.get("num_local_experts", config.get("num_experts"))
+    def change(name, value):
+        match = re.match(r"(.*\.experts)\.(\d+)\.(\w+)\.weight$", name)
+        if not match: return rows(name, value)
+        module, expert, part = match.groups()
+        all = seen.setdefault((module, part), {})
+        all[int(expert)] = value
+        if len(all) < count: return []
+        if part in ("w1", "w2", "w3"): module = module.replace("model.layers", "layers").replace(
+            "block_sparse_moe", "feed_forward")
+        return [(f"{module}.{part}.weight", torch.stack([all[e] for e in range(count)]))]
+    return change
+
+
+EXPERTS = dict(num_experts_per_tok=2, output_router_logits=False)
+
+
+@model
+def qwen3_moe(name):
+    def keys(file): file.writer.add_expert_feed_forward_length(file.c["moe_intermediate_size"])
+    make(name, "Qwen3MoeConfig", "Qwen3MoeForCausalLM", A.QWEN3MOE, keys=keys, change=stacked, **COMMON | EXPERTS | dict(
+        head_dim=16, num_experts=5, moe_intermediate_size=16, norm_topk_prob=True, decoder_sparse_step=1))
+
+
+@model
+def olmoe(name):
+    make(name, "OlmoeConfig", "OlmoeForCausalLM", A.OLMOE, change=stacked, **COMMON | EXPERTS | dict(
+        num_experts=5, intermediate_size=16, num_key_value_heads=4))
+
+
+@model
+def mixtral(name):
+    def keys(file): file.writer.add_rope_dimension_count(file.head())
+    make(name, "MixtralConfig", "MixtralForCausalLM", A.LLAMA, keys=keys, change=stacked, **COMMON | EXPERTS | dict(
+        num_local_experts=4, intermediate_size=16, sliding_window=None))
+
+
 if __name__ == "__main__":
     for name in sys.argv[1:] or MODELS:
         MODELS[name](name)

@@ -1,10 +1,16 @@
 // A drafter guesses; a proposer only says how likely tokens are, and a shape turns that into a tree.
+import type { Candidates } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { Plan, Round } from "./controller.ts";
 import type { Distribution } from "./math/distribution.ts";
 import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
+/**
+ * For example, a drafter that goes by what followed each token last (docs/examples/successor.ts): after the text 5 7 9 5 it
+ * drafts the chain 7 9 5, tokens [7, 9, 5] under parents [−1, 0, 1], law `point`. When 7 8 is committed, nothing is known to
+ * follow 8, and the next draft is empty.
+ */
 export interface Drafter {
   readonly name: string;
   /** The laws of the trees it can draw; from `begin` on, of those it draws for this text. Empty: it never drafts. */
@@ -17,6 +23,12 @@ export interface Drafter {
   begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
   /** So many of the likeliest tokens of every verified row `observe` is to be given (`Round.candidates`), 1 … 64. */
   readonly candidates?: number;
+  /**
+   * Where it wants what the target found likeliest in the prompt as well, `candidates` of each row: row i belongs to the
+   * prompt's token `from` + i. Called between `begin` and the first draft, for rows that had to be computed; they take
+   * longer then, and so does the first token.
+   */
+  observePrompt?(from: number, candidates: readonly Candidates[]): void | Promise<void>;
   /** A draft after everything observed so far. At most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
   draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
   /**
@@ -35,7 +47,11 @@ export interface Drafter {
   close?(): void;
 }
 
-/** Proposes without knowing about trees. */
+/**
+ * Proposes without knowing about trees. For example by counts that start at 1 (docs/examples/pairs.ts): of 4 tokens, after
+ * the text 1 2 1 3 1 2 1, token 2 followed 1 twice and 3 once, so q = (1/7, 1/7, 3/7, 2/7); at temperature 0 it is
+ * (0, 0, 1, 0).
+ */
 export interface Proposer {
   readonly vocab: number;
   /**

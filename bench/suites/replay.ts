@@ -5,6 +5,7 @@
 //
 //   npm run bench -- replay                                     lookup and auto, eight prompts of each kind
 //   npm run bench -- replay --drafters=auto,recycling --curve=flat --prompts=4
+//   npm run bench -- replay --reliability                       how often guesses that were called so likely were right
 //   npm run bench -- replay --weights                           what auto has learned at the end
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
@@ -13,9 +14,12 @@ import { Session } from "../../cli/engine/session.ts";
 import { promptOf } from "../../cli/input/prompt.ts";
 import { interpolateCost } from "../../kernels/cost.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
+import type { Engine } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
 import type { Controller } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
+import { openModel } from "../../src/model/open.ts";
+import { splitOutside, unwrap } from "../../src/plugins/method-spec.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
@@ -43,6 +47,9 @@ interface Recorded {
   readonly rows: readonly (readonly number[])[];
 }
 
+/** By tenths of what the drafter called likely: judged nodes, the sum of what it said, and how many were accepted. */
+type Reliability = { judged: number; said: number; accepted: number }[];
+
 interface Sum {
   tokens: number;
   passes: number;
@@ -56,24 +63,26 @@ const suite: Suite = {
     "What drafters would bring on given cost curves: a replay of recorded greedy texts, exact and without a clock",
   async run() {
     const texts = await recorded(Number(option("prompts") ?? 8), Number(option("tokens") ?? 160));
-    const names = (option("drafters") ?? "lookup,auto").split(",");
+    const names = splitOutside(option("drafters") ?? "lookup,auto", ",").map(unwrap);
     const curves = (option("curve") ?? Object.keys(CURVES).join()).split(",");
+    const source = await openModel(DEFAULT_MODEL);
     const rows: string[][] = [];
     const learned: string[] = [];
     for (const curve of curves) {
       const cost = (width: number) => interpolateCost(CURVES[curve].map(([width, ms]) => ({ width, ms })), width);
       for (const name of names) {
         const registry = await openRegistry([]);
-        const context = contextOf(registry);
+        const context = contextOf(registry, { source, cost } as Engine); // nothing is computed: recorded tokens are replayed
         const drafter = await registry.resolve("drafter", name, context);
         const company = option("controller") ?? registry.controllerOf(name) ?? "cost";
         const controller = await registry.resolve("controller", company, context);
         const kinds = new Map<string, Sum>();
+        const reliability = Array.from({ length: 10 }, () => ({ judged: 0, said: 0, accepted: 0 }));
         let own = 0;
         for (const text of texts) {
           const sum = kinds.get(text.kind) ?? { tokens: 0, passes: 0, rows: 0, ms: 0, plainMs: 0 };
           kinds.set(text.kind, sum);
-          own += await play(drafter, controller, text, cost, sum);
+          own += await play(drafter, controller, text, cost, sum, reliability);
         }
         const all = [...kinds.values()];
         const total = (of: (sum: Sum) => number) => all.reduce((sum, each) => sum + of(each), 0);
@@ -87,6 +96,12 @@ const suite: Suite = {
           (own / total(({ passes }) => passes)).toFixed(3),
           ...all.map((sum) => gain(sum).toFixed(2)),
         ]);
+        if (process.argv.includes("--reliability")) {
+          const told = reliability.filter(({ judged }) => judged > 0).map(({ judged, said, accepted }) =>
+            `${(said / judged).toFixed(2)} → ${(accepted / judged).toFixed(2)} (${judged})`
+          );
+          learned.push(`${curve}, ${name}, said → was (nodes): ${told.join(", ")}`);
+        }
         const weights = (drafter as { weights?: readonly number[] }).weights;
         if (process.argv.includes("--weights") && weights) {
           learned.push(`${curve}: ${weights.map((weight) => weight.toFixed(2)).join(", ")}`);
@@ -111,6 +126,7 @@ async function play(
   { prompt, answer, rows }: Recorded,
   cost: (width: number) => number,
   sum: Sum,
+  reliability: Reliability,
 ): Promise<number> {
   const all = [...prompt, ...answer];
   const chance = new SeededChance("replay");
@@ -140,6 +156,14 @@ async function play(
       rowPlaces[node + 1] = at + path.length;
       path.push(here = node);
     }
+    tree.confidence?.forEach((said, node) => {
+      if (tree.parents[node] >= 0 && !path.includes(tree.parents[node])) return; // nobody judged it
+      const tenth = reliability[Math.min(9, Math.floor(said * 10))];
+      if (tenth === undefined) return; // the drafter does not know
+      tenth.judged++;
+      tenth.said += said;
+      if (path.includes(node)) tenth.accepted++;
+    });
     const committed = Int32Array.from(all.slice(at, at + path.length + 1));
     at += committed.length;
     const width = tree.tokens.length + 1;

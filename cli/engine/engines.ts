@@ -64,13 +64,13 @@ export class Engines {
   }
 
   /** What methods get to see, with draft models on `backend`. */
-  contextOf(target: Engine, backend: string): PluginContext {
+  contextOf(target: Engine, backend: string, corpus?: PluginContext["corpus"]): PluginContext {
     return contextOf(this.setting.registry, target, async (name, vocabulary) => {
       const draft = await this.load(await this.source(name), backend);
       if (vocabulary !== "any") refuseOtherVocabulary(target.source, draft.source);
       this.#drafts.push(draft);
       return vocabulary === "any" ? draft : inVocabularyOf(target, draft);
-    });
+    }, corpus);
   }
 
   closeLater(close: () => void): void {

@@ -28,17 +28,19 @@ function watchStray(files: readonly string[]): void {
   process.on("unhandledRejection", end);
 }
 
-/** What methods get to see. `loadModel` as in PluginContext; without a target, asking for one is refused. */
+/** What methods get to see. `loadModel` and `corpus` as in PluginContext; without a target, asking for one is refused. */
 export function contextOf(
   registry: Registry,
   target?: Engine,
   loadModel?: PluginContext["loadModel"],
+  corpus?: PluginContext["corpus"],
 ): PluginContext {
   const context: PluginContext = {
     get target() {
       return target ?? refuse("a target model");
     },
     loadModel: loadModel ?? (() => Promise.reject(refuse("other models"))),
+    corpus,
     resolve: <K extends keyof Methods>(kind: K, spec: string) => registry.resolve(kind, spec, context),
   };
   return context;

@@ -16,18 +16,21 @@ import { devicesOf } from "./device.ts";
 import { Engines, settingOf } from "./engines.ts";
 import { openRegistry } from "./methods.ts";
 import { RANDOM_WEIGHTS } from "./models.ts";
+import { Stores } from "./stores.ts";
 import { type Manner, mannerOf, type Profile, readProfile } from "./profile.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
 import { templateFile } from "../input/template.ts";
 
-export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device"> {
+export interface SessionOptions extends ModelOptions, Omit<MethodOptions, "device" | "store"> {
   /** File with a chat template in place of the target's own. */
   readonly chatTemplate?: string;
   readonly overflow: "refuse" | "truncate";
   /** As `devicesOf` takes it. */
   readonly device?: string;
+  /** Grows by the answers, and drafters may look things up in it. */
+  readonly store?: string;
   /** Tell what `--backend auto` came to as soon as it is known. */
   readonly debug?: boolean;
 }
@@ -86,6 +89,7 @@ export class Session {
     private readonly registry: Registry,
     private readonly context: PluginContext,
     private readonly options: SessionOptions,
+    private readonly stores: Stores,
     private readonly engines: Engines,
     /** What `--backend auto` came to for the target. */
     readonly choice: Choice | undefined,
@@ -132,9 +136,11 @@ export class Session {
         choice = made;
         news = fresh;
       });
-      const context = engines.contextOf(target, devices.draft);
+      const stores = new Stores(source, options.store);
+      engines.closeLater(() => stores.close());
+      const context = engines.contextOf(target, devices.draft, stores.corpus);
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, engines, choice, told, tuned, manner);
+      const session = new Session(target, registry, context, options, stores, engines, choice, told, tuned, manner);
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
       try {
         for (const file of tuned?.plugins ?? []) if (!options.plugins.includes(file)) await registry.load(file);
@@ -173,6 +179,7 @@ export class Session {
       committed,
       onRound,
     }, see);
+    this.stores.keep(prompt, completion);
     return withDropped(completion, question.prompt.tokens.length - prompt.length);
   }
 

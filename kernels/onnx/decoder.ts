@@ -1,11 +1,12 @@
 // One transformer as a graph: a ModelSpec and its tensors in, ONNX nodes out. Every architecture passes through here;
 // the weight format decides how matrix products are written (see products.ts).
 import type { ModelSource } from "../../src/model/source.ts";
-import type { Activation, AttentionSpec, LayerSpec } from "../../src/model/spec/spec.ts";
+import type { Activation, AttentionSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
 import type { AttentionNodes } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
-import type { Products } from "./products.ts";
+import { mixture } from "./mixture.ts";
+import { FloatProducts, type Products } from "./products.ts";
 import { appendScores } from "./scores.ts";
 import { type Stack, STACKS } from "../converted.ts";
 import { rotationsOf } from "../rope.ts";
@@ -153,17 +154,31 @@ class Layers {
   }
 
   feedForward(input: Value, layer: LayerSpec, index: number): Value {
-    const { g } = this;
-    const { hidden, activation, gated } = layer.feedForward;
-    let inner: Value;
-    if (gated) {
-      const packed = this.product(input, STACKS.gateUp(index));
-      const [gate, up] = g.split(packed, [hidden, hidden]);
-      inner = g.op("Mul", [activate(g, gate, activation), up]);
-    } else {
-      inner = activate(g, this.product(input, STACKS.up(index)), activation);
+    const { feedForward } = layer;
+    if (!feedForward.experts) return this.block(this.g, input, feedForward, index);
+    // In float32 in every format: small differences of scores choose experts.
+    const { names, label } = STACKS.router(index);
+    const scores = new FloatProducts(this.source).product(this.g, input, names, label);
+    return mixture(
+      this.g,
+      input,
+      scores,
+      feedForward.experts,
+      this.source.spec.width,
+      (g, rows, expert) => this.block(g, rows, feedForward, index, expert),
+    );
+  }
+
+  /** The feed-forward, or one of its experts, in the graph `g`, which may be a branch. */
+  block(g: GraphBuilder, input: Value, spec: FeedForwardSpec, index: number, expert?: number): Value {
+    const { hidden, activation, gated, clamp } = spec;
+    const product = (rows: Value, { names, label }: Stack) => this.products.product(g, rows, names, label);
+    if (!gated) {
+      return product(activate(g, product(input, STACKS.up(index, expert)), activation), STACKS.down(index, expert));
     }
-    return this.product(inner, STACKS.down(index));
+    const [gate, up] = g.split(product(input, STACKS.gateUp(index, expert)), [hidden, hidden]);
+    const inner = clamp ? clamped(g, gate, up, clamp) : g.op("Mul", [activate(g, gate, activation), up]);
+    return product(inner, STACKS.down(index, expert));
   }
 
   /** Logits of normed rows. A tied head may still have a bias of its own. */
@@ -191,6 +206,19 @@ class Layers {
     const tensor = this.source.tensor(name);
     return this.g.weight(name, "float32", tensor.shape, () => tensor.floats());
   }
+}
+
+/** See FeedForwardSpec. */
+function clamped(
+  g: GraphBuilder,
+  gate: Value,
+  up: Value,
+  { limit, alpha }: NonNullable<FeedForwardSpec["clamp"]>,
+): Value {
+  const number = (value: number) => g.constant("float32", [value], []);
+  const open = g.contrib("QuickGelu", [g.op("Min", [gate, number(limit)])], { alpha });
+  const beside = g.op("Add", [g.op("Clip", [up, number(-limit), number(limit)]), number(1)]);
+  return g.op("Mul", [open, beside]);
 }
 
 function activate(g: GraphBuilder, value: Value, activation: Activation): Value {

@@ -86,6 +86,13 @@ export class GraphBuilder {
     return output;
   }
 
+  /** One operator of ONNX with several results. */
+  several(op: string, inputs: readonly Value[], count: number, attributes: Record<string, Attribute> = {}): Value[] {
+    const outputs = Array.from({ length: count }, () => this.fresh());
+    this.nodes.push({ op, domain: "", inputs, outputs, attributes });
+    return outputs;
+  }
+
   /** One operator of ONNX Runtime's own domain; `outputs` may hold "" for results that are not wanted. */
   contrib(
     op: string,

@@ -159,6 +159,7 @@ function refuseUnfoldable(source: ModelSource): void {
     });
   };
   if (spec.norm.kind !== "rms") refuse("its norms subtract a mean");
+  if (spec.layers.some(({ feedForward }) => feedForward.experts)) refuse("it has experts");
   spec.layers.forEach((_, i) => {
     if (source.has(`layers.${i}.attention.postNorm.weight`) || source.has(`layers.${i}.feedForward.postNorm.weight`)) {
       refuse("a norm with a gain stands between a matrix and the stream");

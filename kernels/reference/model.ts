@@ -1,7 +1,7 @@
 // One token through the whole model: any ModelSpec, in the order in which its formulas are written.
 import type { LayerSpec, ModelSpec } from "../../src/model/spec/spec.ts";
 import { attend, type AttentionWeights, type KeyValue } from "./attention.ts";
-import { feedForward, type FeedForwardWeights } from "./feed-forward.ts";
+import { type ExpertWeights, feedForward, type FeedForwardWeights } from "./feed-forward.ts";
 import { type Matrix, multiply, rowOf } from "./matrix.ts";
 import { type Norm, normalise } from "./norm.ts";
 
@@ -15,7 +15,7 @@ export interface Block<Weights> {
 export interface Layer {
   readonly spec: LayerSpec;
   readonly attention: Block<AttentionWeights>;
-  readonly feedForward: Block<FeedForwardWeights>;
+  readonly feedForward: Block<FeedForwardWeights | ExpertWeights>;
 }
 
 export interface Model {

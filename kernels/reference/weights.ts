@@ -1,7 +1,7 @@
 // Reads a ModelSource into memory, once, and checks that every tensor has the shape that its spec asks for.
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { LayerSpec } from "../../src/model/spec/spec.ts";
+import type { FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
 import type { Matrix } from "./matrix.ts";
 import type { Layer, Model } from "./model.ts";
 import type { Norm } from "./norm.ts";
@@ -25,7 +25,6 @@ export function readModel(source: ModelSource): Model {
 
 function readLayer(read: TensorReader, spec: LayerSpec, name: string, width: number): Layer {
   const { heads, kvHeads, headSize } = spec.attention;
-  const { hidden, gated } = spec.feedForward;
   const [queries, keys] = [heads * headSize, kvHeads * headSize];
   return {
     spec,
@@ -39,17 +38,27 @@ function readLayer(read: TensorReader, spec: LayerSpec, name: string, width: num
         output: read.matrix(`${name}.attention.output`, width, queries),
         qNorm: read.optionalNorm(`${name}.attention.qNorm`, [headSize, queries]),
         kNorm: read.optionalNorm(`${name}.attention.kNorm`, [headSize, keys]),
+        sinks: read.vector(`${name}.attention.sinks`, [heads]),
       },
     },
     feedForward: {
       before: read.optionalNorm(`${name}.feedForward.norm`, [width]),
       after: read.optionalNorm(`${name}.feedForward.postNorm`, [width]),
-      weights: {
-        gate: gated ? read.matrix(`${name}.feedForward.gate`, hidden, width) : undefined,
-        up: read.matrix(`${name}.feedForward.up`, hidden, width),
-        down: read.matrix(`${name}.feedForward.down`, width, hidden),
-      },
+      weights: readFeedForward(read, spec.feedForward, `${name}.feedForward`, width),
     },
+  };
+}
+
+function readFeedForward(read: TensorReader, { hidden, gated, experts }: FeedForwardSpec, name: string, width: number) {
+  const block = (name: string) => ({
+    gate: gated ? read.matrix(`${name}.gate`, hidden, width) : undefined,
+    up: read.matrix(`${name}.up`, hidden, width),
+    down: read.matrix(`${name}.down`, width, hidden),
+  });
+  if (!experts) return block(name);
+  return {
+    router: read.matrix(`${name}.router`, experts.count, width),
+    experts: Array.from({ length: experts.count }, (_, expert) => block(`${name}.experts.${expert}`)),
   };
 }
 

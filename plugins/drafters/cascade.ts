@@ -59,7 +59,7 @@ export class CascadeDrafter extends SeveralDrafters {
   /** `path`, drafted already, and what the sources have below it; all of it below `above`, which is no part of the draft. */
   async #extended(path: readonly number[], above: readonly number[], plan: Plan, chance: Chance): Promise<DraftTree> {
     const joined = new JoinedTree(plan);
-    let node = joined.addChain(-1, path).at(-1) ?? -1;
+    let node = joined.addChain(-1, path, "reviewer").at(-1) ?? -1;
     const so = [...above, ...path];
     for (const source of this.sources) {
       const rest = { ...plan, nodes: joined.room, depth: plan.depth - (so.length - above.length), cost: undefined };

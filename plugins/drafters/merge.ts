@@ -119,5 +119,6 @@ export default definePlugin({
   name: "merge",
   summary: "one tree of several drafters' guesses, by how often each has been right",
   argument: "DRAFTER,…",
+  controller: "marginal",
   create: async (_, argument, context) => new MergeDrafter(await severalOf("merge", argument, context)),
 });

@@ -6,7 +6,8 @@
 // As in the paper: a matrix of `k` candidates for every token, written back each round, and kept from text to text; a
 // tree merged from it layer by layer, wider for likelier ranks. Its form is that of the likeliest paths by RANKS, whatever
 // size the plan has, where the paper has one form of 80 nodes; and the nodes that an unknown token leaves go elsewhere.
-// Left out: a matrix that comes filled (the paper starts from that of earlier texts); the prompt's own rows.
+// Left out: a matrix that comes filled (the paper starts from that of earlier texts). With `prompt` the prompt's rows come
+// in too: a sixth more is accepted, and the prompt takes longer.
 //
 // Law `point`. Memory: 4·k bytes for each token of the vocabulary, 1.6 MB for 49,152 tokens and k = 8.
 import type { Plan, Round } from "../../src/controller.ts";
@@ -15,8 +16,8 @@ import { fill, type Next } from "../../src/draft/fill.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { DraftTree } from "../../src/tree.ts";
 
-/** How often the candidate of each rank is the next token, where its parent is accepted. */
-const RANKS = [0.35, 0.13, 0.07, 0.05, 0.035, 0.03, 0.02, 0.02];
+/** How often the candidate of each rank was the next token: SmolLM2-135M-Instruct, greedy, 56 prompts of 14 kinds. */
+const RANKS = [0.36, 0.09, 0.05, 0.035, 0.026, 0.016, 0.014, 0.012];
 /** Of ranks beyond. */
 const BEYOND = 0.01;
 
@@ -25,15 +26,20 @@ export class RecyclingDrafter implements Drafter {
   readonly laws = ["point"] as const;
   /** [vocab, candidates] The likeliest tokens after each token when it was last scored; −1 where it never was. */
   readonly #matrix: Int32Array;
+  #prompt: Int32Array = new Int32Array(0);
   #root = -1;
+  readonly observePrompt: Drafter["observePrompt"];
 
-  /** `candidates`: of each row, 1 … 64. */
-  constructor(vocab: number, readonly candidates: number) {
+  /** `candidates`: of each row, 1 … 64. `prompted`: the prompt's rows come in as well. */
+  constructor(vocab: number, readonly candidates: number, prompted = false) {
     this.#matrix = new Int32Array(vocab * candidates).fill(-1);
+    if (!prompted) return;
+    this.observePrompt = (from, rows) => rows.forEach(({ tokens }, i) => this.#write(this.#prompt[from + i], tokens));
   }
 
   /** The matrix stays: what followed a token in one text may follow it in the next. */
   begin(prompt: Int32Array): void {
+    this.#prompt = prompt;
     this.#root = prompt[prompt.length - 1];
   }
 
@@ -66,6 +72,7 @@ export class RecyclingDrafter implements Drafter {
   };
 
   #write(token: number, candidates: Int32Array): void {
+    if (candidates.length === 0) return;
     const first = token * this.candidates;
     for (let rank = 0; rank < this.candidates; rank++) this.#matrix[first + rank] = candidates[rank] ?? -1;
   }
@@ -82,6 +89,11 @@ export default definePlugin({
   },
   options: {
     k: { type: "integer", default: 8, min: 1, max: 64, summary: "candidates kept for every token" },
+    prompt: {
+      type: "boolean",
+      default: false,
+      summary: "keep those of the prompt's rows too: the first token comes later",
+    },
   },
-  create: ({ k }, _, { target }) => new RecyclingDrafter(target.source.spec.vocab, k),
+  create: ({ k, prompt }, _, { target }) => new RecyclingDrafter(target.source.spec.vocab, k, prompt),
 });

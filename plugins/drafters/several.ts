@@ -3,6 +3,7 @@ import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
+import { wantsOf } from "../../src/draft/wants.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { PluginContext } from "../../src/plugins/plugin.ts";
 import { splitOutside, unwrap } from "../../src/plugins/method-spec.ts";
@@ -13,13 +14,13 @@ import type { DraftTree } from "../../src/tree.ts";
 export abstract class SeveralDrafters implements Drafter {
   abstract readonly name: string;
   readonly laws = ["point"] as const;
-  readonly candidates: number | undefined;
+  readonly candidates: Drafter["candidates"];
+  readonly observePrompt: Drafter["observePrompt"];
   protected sampling: Sampling = GREEDY;
   readonly #text = new TokenBuffer();
 
   constructor(protected readonly sources: readonly Drafter[]) {
-    const asked = sources.flatMap(({ candidates }) => candidates ?? []);
-    this.candidates = asked.length > 0 ? Math.max(...asked) : undefined;
+    ({ candidates: this.candidates, observePrompt: this.observePrompt } = wantsOf(sources));
   }
 
   abstract draft(plan: Plan, chance: Chance): Promise<DraftTree>;

@@ -8,6 +8,7 @@ import type { PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { asPoint } from "../../src/draft/tree-edit.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
+import { wantsOf } from "../../src/draft/wants.ts";
 import type { DraftTree } from "../../src/tree.ts";
 
 /**
@@ -31,14 +32,13 @@ export abstract class JoinedDrafter implements Drafter {
   readonly laws = ["point"] as const;
   readonly #text = new TokenBuffer();
   #sampling: Sampling = GREEDY;
-
-  readonly candidates: number | undefined;
+  readonly candidates: Drafter["candidates"];
+  readonly observePrompt: Drafter["observePrompt"];
   readonly #drafters: readonly Drafter[];
 
   constructor(private readonly proposer: Proposer, private readonly retrieval: Drafter) {
     this.#drafters = proposer instanceof DrafterProposer ? [retrieval, proposer.drafter] : [retrieval];
-    const asked = this.#drafters.flatMap(({ candidates }) => candidates ?? []);
-    this.candidates = asked.length > 0 ? Math.max(...asked) : undefined;
+    ({ candidates: this.candidates, observePrompt: this.observePrompt } = wantsOf(this.#drafters));
   }
 
   /** The draft, once the proposer stands at the end of the text. */

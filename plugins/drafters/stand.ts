@@ -18,6 +18,7 @@ import { truncate } from "../../src/math/truncation.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import type { TreeShape } from "../../src/shape.ts";
+import { EMPTY_TREE } from "../../src/tree.ts";
 
 const CONTEXTS = 1 << 16;
 const CANDIDATES = 10;
@@ -53,7 +54,7 @@ export class StandProposer implements Proposer {
   }
 
   /** The rows of a pass after `text`, refused ones too: they say what the target would have said there. */
-  learn(text: readonly number[], { tree, candidates = [] }: Round): void {
+  learn(text: readonly number[], { tree, candidates = [] }: Pick<Round, "tree" | "candidates">): void {
     const paths: (readonly number[])[] = [];
     candidates.forEach(({ tokens, probabilities }, row) => {
       const node = row - 1;
@@ -84,13 +85,26 @@ export class StandProposer implements Proposer {
 
 export class StandDrafter extends ProposedDrafter implements Drafter {
   readonly candidates = CANDIDATES;
+  #prompt: Int32Array = new Int32Array(0);
   #end: number[] = [];
+  readonly observePrompt: Drafter["observePrompt"];
 
-  constructor(private readonly tables: StandProposer, form: TreeShape) {
+  /** `prompted`: the prompt's rows come in as well. */
+  constructor(private readonly tables: StandProposer, form: TreeShape, prompted = false) {
     super("stand", tables, form);
+    if (!prompted) return;
+    this.observePrompt = (from, rows) =>
+      rows.forEach((row, i) => {
+        const end = from + i + 1;
+        tables.learn([...this.#prompt.subarray(Math.max(0, end - LONGEST), end)], {
+          tree: EMPTY_TREE,
+          candidates: [row],
+        });
+      });
   }
 
   override begin(prompt: Int32Array, sampling: Sampling): void {
+    this.#prompt = prompt;
     this.#end = [...prompt.subarray(-LONGEST)];
     super.begin(prompt, sampling);
   }
@@ -113,9 +127,14 @@ export default definePlugin({
   },
   options: {
     shape: { type: "string", default: "sequoia", summary: "tree shape, as in `hunch plugin list`" },
+    prompt: {
+      type: "boolean",
+      default: false,
+      summary: "learn from the prompt's rows too: the first token comes later",
+    },
   },
-  async create({ shape }, _, context) {
+  async create({ shape, prompt }, _, context) {
     const form = await context.resolve("shape", shape);
-    return new StandDrafter(new StandProposer(context.target.source.spec.vocab), form);
+    return new StandDrafter(new StandProposer(context.target.source.spec.vocab), form, prompt);
   },
 });

@@ -162,8 +162,8 @@ export default definePlugin({
     arxiv: "2411.04975",
   },
   options: {
-    factor: { type: "number", default: 2, min: 0, max: 64, summary: "drafted tokens for each token of the match" },
-    offset: { type: "number", default: -1, min: -64, max: 256, summary: "and so many more" },
+    factor: { type: "number", default: 1, min: 0, max: 64, summary: "drafted tokens for each token of the match" },
+    offset: { type: "number", default: 0, min: -64, max: 256, summary: "and so many more" },
     least: { type: "number", default: 0.1, min: 0, max: 1, summary: "paths found less likely are left out" },
     most: {
       type: "integer",

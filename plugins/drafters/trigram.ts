@@ -12,6 +12,7 @@
 // Law `point`. Memory: 4.6 MiB: 65,536 pairs of tokens with 8 successors each; the pair seen longest ago gives way.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
+import { Worth } from "../../src/draft/fill.ts";
 import { contextKey, SuccessorTable } from "../../src/draft/successor-table.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
@@ -27,14 +28,24 @@ export class TrigramDrafter implements Drafter {
   readonly laws = ["point"] as const;
   readonly candidates = WIDTH;
   readonly #matrix = new SuccessorTable(PAIRS, WIDTH);
+  #prompt: Int32Array = new Int32Array(0);
   /** The last two tokens of the text. */
   #before = -1;
   #last = -1;
+  readonly observePrompt: Drafter["observePrompt"];
 
-  /** `searches`: paths that are tried for a draft, ≥ 1. */
-  constructor(private readonly searches: number) {}
+  /** `searches`: paths that are tried for a draft, ≥ 1. `prompted`: the prompt's rows come in as well. */
+  constructor(private readonly searches: number, prompted = false) {
+    if (!prompted) return;
+    this.observePrompt = (from, rows) =>
+      rows.forEach(({ tokens, probabilities }, i) => {
+        const at = from + i;
+        if (at > 0) this.#matrix.see(contextKey(this.#prompt[at], this.#prompt[at - 1]), tokens, probabilities);
+      });
+  }
 
   begin(prompt: Int32Array): void {
+    this.#prompt = prompt;
     this.#last = -1;
     for (const token of prompt) {
       if (this.#last >= 0) this.#matrix.see(contextKey(this.#last, this.#before), [token], [1]);
@@ -77,12 +88,20 @@ class Search {
     this.#tokens = [last];
   }
 
-  draft({ nodes: most, depth }: Plan, searches: number): DraftTree {
+  draft({ nodes: most, depth, cost }: Plan, searches: number): DraftTree {
     for (let search = 0; search < searches; search++) if (!this.#try(depth)) break;
     // The most visited first. A parent is visited more than its child, or as often and stands before it.
     const order = this.#visits.map((_, node) => node).slice(1).filter((node) => this.#visits[node] > 0)
       .sort((a, b) => this.#visits[b] - this.#visits[a] || a - b)
       .slice(0, most);
+    const values = new Map([[0, 1]]);
+    const worth = new Worth(cost);
+    for (const node of order) {
+      const value = values.get(this.#parents[node])! * this.#priors[node];
+      values.set(node, value);
+      worth.add(value);
+    }
+    order.length = worth.nodes;
     if (order.length === 0) return EMPTY_TREE;
     const place = new Map([[0, -1], ...order.map((node, i) => [node, i] as const)]);
     return {
@@ -153,6 +172,11 @@ export default definePlugin({
   },
   options: {
     searches: { type: "integer", default: 150, min: 1, max: 10_000, summary: "paths tried for a draft" },
+    prompt: {
+      type: "boolean",
+      default: false,
+      summary: "learn from the prompt's rows too: the first token comes later",
+    },
   },
-  create: ({ searches }) => new TrigramDrafter(searches),
+  create: ({ searches, prompt }) => new TrigramDrafter(searches, prompt),
 });

@@ -45,18 +45,15 @@ export function fill<P>({ nodes: most, depth: deepest, cost }: Plan, start: P, n
     });
   };
   expand(-1, 1, 1, start);
-  let expected = 0;
-  let [size, best, brings] = [0, cost === undefined ? 0 : 1 / cost(1), 0];
-  while (offers.length > 0 && nodes.length < Math.min(most, size + LOOK_AHEAD)) {
+  const worth = new Worth(cost);
+  while (offers.length > 0 && nodes.length < Math.min(most, worth.nodes + LOOK_AHEAD)) {
     const node = take(offers);
     nodes.push(node);
-    expected += node.value;
-    const rate = cost === undefined ? 1 : (1 + expected) / cost(nodes.length + 1);
-    if (rate >= best) [size, best, brings] = [nodes.length, cost === undefined ? 0 : rate, expected];
+    worth.add(node.value);
     if (nodes.length < most) expand(nodes.length - 1, node.depth + 1, node.value, node.place);
   }
-  nodes.length = size;
-  if (size === 0) return NOTHING;
+  nodes.length = worth.nodes;
+  if (nodes.length === 0) return NOTHING;
   return {
     tree: {
       tokens: Int32Array.from(nodes, ({ token }) => token),
@@ -66,8 +63,30 @@ export function fill<P>({ nodes: most, depth: deepest, cost }: Plan, start: P, n
       confidence: Float64Array.from(nodes, ({ probability }) => probability),
     },
     places: nodes.map(({ place }) => place),
-    expected: brings,
+    expected: worth.expected,
   };
+}
+
+/** Of nodes in their order, how many from the first on bring the most tokens per millisecond; all where costs are unknown. */
+export class Worth {
+  nodes = 0;
+  /** Of those nodes, how many are expected to be accepted. */
+  expected = 0;
+  #seen = 0;
+  #sum = 0;
+  #best: number;
+
+  constructor(private readonly cost: Plan["cost"]) {
+    this.#best = cost === undefined ? 0 : 1 / cost(1);
+  }
+
+  /** `value`: how likely the path to the node is accepted. */
+  add(value: number): void {
+    this.#seen++;
+    this.#sum += value;
+    const rate = this.cost === undefined ? this.#best : (1 + this.#sum) / this.cost(this.#seen + 1);
+    if (rate >= this.#best) [this.nodes, this.expected, this.#best] = [this.#seen, this.#sum, rate];
+  }
 }
 
 /** Takes out the most valuable offer, of equal ones the first. */

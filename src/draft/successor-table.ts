@@ -34,6 +34,7 @@ export class SuccessorTable {
    * context of `key`s that are equal is one context.
    */
   see(key: number, tokens: ArrayLike<number>, probabilities: ArrayLike<number>): void {
+    if (tokens.length === 0) return;
     const slot = this.#claim(key);
     this.#seen[slot] = ++this.#now;
     const sightings = this.#sightings[slot] = Math.min(this.#sightings[slot] + 1, MEMORY);

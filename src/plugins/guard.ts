@@ -30,6 +30,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
     observe: method,
     lawsAt: maybe(method),
     after: maybe(method),
+    observePrompt: maybe(method),
     candidates: maybe(size),
     anticipate: maybe(method),
     close: maybe(method),
@@ -53,7 +54,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
 
 /** Methods that may answer later. All others must answer at once. */
 const LATER: Readonly<Record<Kind, readonly string[]>> = {
-  drafter: ["begin", "draft", "after", "anticipate", "observe"],
+  drafter: ["begin", "observePrompt", "draft", "after", "anticipate", "observe"],
   proposer: ["sync", "propose", "anticipate"],
   shape: ["grow"],
   rule: ["prepare"],

@@ -4,6 +4,7 @@ import type { Controller } from "../controller.ts";
 import type { Drafter, Proposer } from "../drafter.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { TreeShape } from "../shape.ts";
+import type { Corpus } from "../store/corpus.ts";
 
 interface OptionTypes {
   integer: number;
@@ -48,6 +49,11 @@ export interface PluginContext {
    * do. Where one of the same vocabulary has more or fewer tokens, its scores are for those of the target.
    */
   loadModel(path: string, vocabulary?: "same" | "any"): Promise<Engine>;
+  /**
+   * The texts of the store called `name`, or where it is left out, of the one that goes with all answers (--store);
+   * undefined where there is no such. Absent where there are no stores. They grow with every answer: ask them anew.
+   */
+  corpus?(name?: string): Corpus | undefined;
   /** Makes another method, for methods built of others. */
   resolve<K extends keyof Methods>(kind: K, spec: string): Promise<Methods[K]>;
 }

@@ -7,7 +7,7 @@ import { HunchError } from "../errors.ts";
 import type { Completion, FinishReason, GenerateOptions, Piece } from "../generation.ts";
 import { Meter } from "./meter.ts";
 import { refuseImpossible } from "../plugins/pairing.ts";
-import { fitPrompt, prefill } from "./prompt.ts";
+import { fitPrompt, prefill, type PromptRows } from "./prompt.ts";
 import { commitRound } from "./commit.ts";
 import { draftRound } from "./draft.ts";
 import { observeRound } from "./observe.ts";
@@ -17,6 +17,7 @@ import { verifyRound } from "./verify.ts";
 import { checkSampling } from "../sampling.ts";
 import type { SampledScores } from "./sampled-scores.ts";
 import { TextStream } from "./text.ts";
+import { traceRound } from "./trace.ts";
 import { TokenBuffer } from "../draft/tokens.ts";
 import { likelihoods } from "../view.ts";
 
@@ -54,7 +55,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
   const sequence = options.sequence ?? engine.open();
   try {
     const committed = options.committed ?? options.prompt.subarray(0, sequence.length);
-    const reused = await prefill(sequence, prompt, committed, breathe, signal);
+    const reused = await prefill(sequence, prompt, committed, breathe, { signal, rows: promptRows(options) });
     meter.prefillMs = lap();
 
     while (finish === undefined) {
@@ -96,6 +97,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       const commitMs = lap();
       await observeRound(options, round);
       const observeMs = lap();
+      traceRound(tokenizer, root, round);
 
       if (target !== undefined && tree.tokens.length > 0) options.onRound?.({ round, root, target });
       meter.round(round, { accepted: piece.accepted, left, chosePlain }, {
@@ -151,6 +153,17 @@ export async function complete(options: GenerateOptions, see?: (piece: Piece) =>
 /** The `k` likeliest tokens of every row; undefined where nobody asked. */
 function candidatesOf(scores: SampledScores, k: number | undefined): Candidates[] | undefined {
   return k === undefined ? undefined : Array.from({ length: scores.rows }, (_, row) => scores.candidates(row, k));
+}
+
+/** Undefined where the drafter does not want to be told of the prompt's rows. */
+function promptRows({ drafter, engine, sampling }: GenerateOptions): PromptRows | undefined {
+  if (drafter.observePrompt === undefined) return undefined;
+  return {
+    count: drafter.candidates ?? 1,
+    temperature: sampling.temperature || 1,
+    most: engine.maxRows,
+    see: (from, candidates) => drafter.observePrompt?.(from, candidates),
+  };
 }
 
 /** Measures what passes cost where there is a drafter and nobody has yet. Milliseconds that it took. */

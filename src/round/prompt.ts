@@ -1,10 +1,21 @@
 // The prompt before the first round: cut to the context, and brought into the cache.
-import type { Engine, Sequence } from "../backend.ts";
+import type { Candidates, Engine, Sequence } from "../backend.ts";
 import { HunchError } from "../errors.ts";
 import type { ModelSpec } from "../model/spec/spec.ts";
 
 /** Rows per call while the prompt is computed: between calls the program can be stopped. */
 const CHUNK = 256;
+/** The same where every row is scored: their scores take memory, a vocabulary's worth each. */
+const SCORED_CHUNK = 32;
+
+/** Told of the prompt's rows: of each the `count` likeliest tokens at a temperature, from the prompt's token `from` on. */
+export interface PromptRows {
+  readonly count: number;
+  readonly temperature: number;
+  /** Most rows of a pass. */
+  readonly most: number;
+  see(from: number, candidates: readonly Candidates[]): void | Promise<void>;
+}
 
 export interface FittedPrompt {
   /** What is left of the prompt, at least one token. */
@@ -78,24 +89,29 @@ export function lastTokens(prompt: Int32Array, most: number, begin: number | und
 
 /**
  * Commits all of the prompt but its last token. `committed` is what the sequence holds; what it shares with the prompt
- * stays. Returns how many tokens that were. An abort leaves the rest uncommitted.
+ * stays. Returns how many tokens that were. An abort leaves the rest uncommitted. `rows`: for who wants to be told of them.
  */
 export async function prefill(
   sequence: Sequence,
   prompt: Int32Array,
   committed: Int32Array,
   breathe: () => Promise<void>,
-  signal?: AbortSignal,
+  { signal, rows }: { readonly signal?: AbortSignal; readonly rows?: PromptRows } = {},
 ): Promise<number> {
+  const chunk = rows === undefined ? CHUNK : Math.min(SCORED_CHUNK, rows.most);
   const end = prompt.length - 1;
   let shared = 0;
   while (shared < end && shared < committed.length && committed[shared] === prompt[shared]) shared++;
   if (sequence.length > shared) sequence.rewind(shared);
-  for (let from = shared; from < end; from += CHUNK) {
+  for (let from = shared; from < end; from += chunk) {
     await breathe();
     if (signal?.aborted) break;
-    const tokens = prompt.slice(from, Math.min(from + CHUNK, end));
-    await sequence.forward({ tokens, score: "last", need: "argmax" });
+    const tokens = prompt.slice(from, Math.min(from + chunk, end));
+    if (rows === undefined) await sequence.forward({ tokens, score: "last", need: "argmax" });
+    else {
+      const scores = await sequence.forward({ tokens, need: "candidates", temperature: rows.temperature });
+      await rows.see(from, Array.from(tokens, (_, row) => scores.top(row, rows.count)));
+    }
     sequence.keep(Int32Array.from(tokens, (_, row) => row));
   }
   return shared;

@@ -7,6 +7,7 @@ import { stateFolder } from "../../cli/cache/state-folder.ts";
 import { ChatState } from "../../cli/chat/state.ts";
 import { ownSystem } from "../../cli/chat/own-system.ts";
 import { chatFromTemplate } from "../../src/model/chat/chat.ts";
+import { because } from "../support/skip.ts";
 import { chatModel, file, FOLDER, hunch, hunchProcess, QUICK, TINY } from "./support/cli.ts";
 
 const START = [{ role: "user", content: "Tom?" }, { role: "assistant", content: "Yes." }];
@@ -113,8 +114,9 @@ test("what scripts say is not kept, and --forget removes what people said", asyn
   assert.ok(!existsSync(path));
 });
 
-test("the state folder is the platform's, and no relative one", () => {
-  if (process.platform !== "linux") return;
+test("the state folder is the platform's, and no relative one", {
+  skip: process.platform === "linux" ? false : because("other platforms have other folders"),
+}, () => {
   assert.equal(stateFolder({ XDG_STATE_HOME: "/s", HOME: "/h" }), "/s/hunch");
   assert.equal(stateFolder({ XDG_STATE_HOME: "s", HOME: "/h" }), "/h/.local/state/hunch");
   assert.equal(stateFolder({}), undefined);

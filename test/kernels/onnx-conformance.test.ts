@@ -34,11 +34,15 @@ const plain: RandomModelOptions = {
   extras: { norms: "before", normBias: false },
 };
 
+const experts: RandomModelOptions = { feedForward: { experts: { count: 6, used: 2, share: "all" } } };
+
 const SETTINGS: readonly Setting[] = [
   { format: "float32", seeds: [0, 1, 2, 5, 9, 10, 15, 20], tolerance: 1e-4 },
   { format: "exact", seeds: [3, 4, 11], tolerance: 0.05, options: { type: "Q4_0" } },
   { format: "exact", seeds: [5, 13], tolerance: 0.05, options: { type: "Q4_1" } },
   { format: "exact", seeds: [16, 30], tolerance: 0.05, options: { type: "Q8_0" } },
+  { format: "float32", seeds: [7], tolerance: 1e-4, options: experts },
+  { format: "exact", seeds: [6], tolerance: 0.05, options: { type: "Q8_0", ...experts } },
   { format: "int8", seeds: [5, 24], tolerance: 0.1, options: { type: "Q4_1", ...plain } },
 ];
 

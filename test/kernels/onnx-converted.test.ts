@@ -58,6 +58,7 @@ const MODELS: readonly [what: string, path: () => string, formats: readonly Weig
   ["GGUF", () => fixture("stories260k/stories260K-f32.gguf"), ["exact", "int8", "float32"]],
   ["GGUF with packed matrices", () => fixture("tiny/gguf/phi3-f32.gguf"), ["exact", "int8"]],
   ["GGUF with two rotations and windows", () => fixture("tiny/gguf/gemma3-f32.gguf"), ["exact"]],
+  ["GGUF with experts", () => fixture("tiny/gguf/mixtral-f16.gguf"), ["exact"]],
   ["Hugging Face folder", () => folderWithText("llama"), ["int8", "float32"]],
   ["Hugging Face folder with learned positions", () => fixture("tiny/gpt2"), ["float32"]],
   ["llama2.c checkpoint", () => fixture("stories260k/stories260K.bin"), ["exact"]],

@@ -6,7 +6,8 @@ import { webgpuBackend } from "../../kernels/webgpu/backend.ts";
 import { Device } from "../../kernels/webgpu/device.ts";
 import type { WebGpuEngine } from "../../kernels/webgpu/engine.ts";
 import { HunchError } from "../../src/errors.ts";
-import { type Counts, faultyAdapter } from "./support/faulty-gpu.ts";
+import { part } from "../support/part.ts";
+import { type Counts, faultyAdapter, type GpuEvent } from "./support/faulty-gpu.ts";
 import { lackOfGpu, openDevice } from "./support/gpu.ts";
 import { randomModel } from "./support/random-model.ts";
 
@@ -38,8 +39,9 @@ async function worksAfresh(): Promise<void> {
 async function onFaulty(
   refuses: (label: string, size: number) => boolean,
   use: (device: Device, counts: Counts) => Promise<void>,
+  meets?: (event: GpuEvent) => void,
 ): Promise<void> {
-  const { found, counts } = await faultyAdapter(refuses);
+  const { found, counts } = await faultyAdapter(refuses, meets);
   const device = await Device.open(found); // which loads then share
   try {
     await use(device, counts);
@@ -48,7 +50,7 @@ async function onFaulty(
   }
 }
 
-for (const label of ["layers.0.feedForward.down.weight", "norm.weight", "logits"]) {
+for (const label of part(["layers.0.feedForward.down.weight", "norm.weight", "logits"], 1)) {
   test(`a load that finds no memory for ${label} says so, frees all, and the device goes on`, { skip }, async () => {
     let refusing = true;
     await onFaulty((name) => refusing && name === label, async (device, counts) => {
@@ -113,27 +115,37 @@ test("the largest buffer that an adapter allows is had, or refused in one line",
   device.close();
 });
 
-for (const [when, wait] of [["as a pass begins", 0], ["while kernels are compiled", 2], ["in a pass", 30]] as const) {
+const LOSSES: Readonly<Record<string, GpuEvent | undefined>> = {
+  "as a pass begins": undefined,
+  "while kernels are compiled": "compile",
+  "in a pass": "submit",
+};
+for (const [when, event] of Object.entries(LOSSES)) {
   test(`a device that is lost ${when} is told in one line`, { skip }, async () => {
-    const engine = await load();
-    const sequence = engine.open();
-    await sequence.forward({ tokens: chain(1) });
-    const device = await openDevice(); // shares the engine's
-    // What a pass of 60 rows needs is not compiled yet: it takes far longer than the wait.
-    const pass = sequence.forward({ tokens: chain(60) });
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    device.gpu.destroy();
-    const line = /^the graphics device was lost: /;
-    await fails(pass, line);
-    await fails(sequence.forward({ tokens: chain(1) }), line);
-    assert.throws(() => sequence.fork() && device.check(), HunchError);
-    await fails(device.settle(), line);
-    device.close();
-    sequence.close();
-    engine.close();
-    assert.equal(engine.counts.buffersCreated, engine.counts.buffersDestroyed);
-    if (wait > 0) return; // once is enough: kernels are compiled anew
-    await worksAfresh();
+    let lose: ((event: GpuEvent | undefined) => void) | undefined;
+    await onFaulty(() => false, async (device) => {
+      const engine = await load();
+      const sequence = engine.open();
+      await sequence.forward({ tokens: chain(1) });
+      let lost = false;
+      lose = (met) => {
+        if (lost || met !== event) return;
+        lost = true;
+        device.gpu.destroy();
+      };
+      const pass = sequence.forward({ tokens: chain(60) }); // what that needs is not compiled yet
+      lose(undefined);
+      const line = /^the graphics device was lost: /;
+      await fails(pass, line);
+      assert.ok(lost);
+      await fails(sequence.forward({ tokens: chain(1) }), line);
+      assert.throws(() => sequence.fork() && device.check(), HunchError);
+      await fails(device.settle(), line);
+      sequence.close();
+      engine.close();
+      assert.equal(engine.counts.buffersCreated, engine.counts.buffersDestroyed);
+    }, (met) => lose?.(met));
+    if (event === undefined) await worksAfresh(); // once is enough: kernels are compiled anew
   });
 }
 

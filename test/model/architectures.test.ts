@@ -31,7 +31,7 @@ const NEWER = [
   "glm4",
   "granite4",
 ]
-  .concat(["cohere2", "ministral3", "qwen2_vl", "qwen3_vl"]);
+  .concat(["cohere2", "ministral3", "qwen2_vl", "qwen3_vl", "mixtral", "qwen3_moe", "olmoe"]);
 const fixture = (name: string) => `test/fixtures/tiny/${name}`;
 const ggufOf = (name: string) => `test/fixtures/tiny/gguf/${name}-${NEWER.includes(name) ? "f16" : "f32"}.gguf`;
 
@@ -206,6 +206,18 @@ const TRAITS: Record<string, (spec: ModelSpec, source: ModelSource) => void> = {
   },
   qwen2_vl: (_, source) => assert.ok(source.has("layers.1.attention.k.bias")),
   qwen3_vl: (_, source) => assert.deepEqual(source.tensor("layers.0.attention.qNorm.weight").shape, [16]),
+  mixtral: ({ layers }, source) => {
+    assert.deepEqual(layers[1].feedForward.experts, { count: 4, used: 2, share: "chosen" });
+    assert.deepEqual(source.tensor("layers.1.feedForward.experts.3.down.weight").shape, [32, 16]);
+  },
+  qwen3_moe: ({ layers }) => {
+    assert.deepEqual(layers[1].feedForward.experts, { count: 5, used: 2, share: "chosen" });
+    assert.equal(layers[1].feedForward.hidden, 16);
+  },
+  olmoe: ({ layers }, source) => {
+    assert.deepEqual(layers[1].feedForward.experts, { count: 5, used: 2, share: "all" });
+    assert.deepEqual(source.tensor("layers.0.attention.kNorm.weight").shape, [32]);
+  },
   granite: ({ layers, embeddingScale, logitScale }) => {
     assert.deepEqual([embeddingScale, logitScale, layers[0].attention.scale], [6, 0.25, 0.125]);
     assert.equal(layers[1].residualScale, 0.3);

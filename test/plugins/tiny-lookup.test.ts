@@ -17,9 +17,9 @@ import { optionsOf } from "../support/options.ts";
 
 const cacheDir = temporaryCache(after);
 
-/** Where the rotation of int8 does not fold: norms that subtract a mean, and norms behind matrices. */
+/** Where the rotation of int8 does not fold: norms that subtract a mean, norms behind matrices, experts. */
 const WITHOUT_INT8 = ["cohere2", "exaone4", "gemma2", "gemma3", "gemma3-images", "glm4", "gpt2", "gpt_neox", "olmo2"]
-  .concat("olmo3");
+  .concat(["mixtral", "olmo3", "olmoe", "qwen3_moe"]);
 
 /** Both texts that the fixture has, and one that repeats itself, so that lookup finds something. */
 function prompts(name: string): Int32Array[] {

@@ -4,9 +4,15 @@
 export interface Case {
   /** A sentence about what must hold. */
   readonly name: string;
-  /** Throws where it does not hold. Cases of one suite share what they load: run them one after the other. */
-  run(): Promise<void>;
+  /**
+   * Throws where it does not hold, and returns why where it says nothing about this engine: a test to be skipped. Cases
+   * of one suite share what they load: run them one after the other.
+   */
+  run(): Promise<string | void>;
 }
+
+/** Why a case about trees says nothing about an engine. */
+export const NO_TREES = "the engine takes no trees";
 
 /** A broken promise, told in one sentence. */
 export class ConformanceError extends Error {

@@ -53,6 +53,11 @@ export class Bench {
     return this.expected.known?.tokens.slice(0, length) ?? patternless(length, engine.source.spec.vocab, 1);
   }
 
+  /** Most tokens of a context that is filled to the brim. */
+  get fill(): number {
+    return this.expected.fill ?? 512;
+  }
+
   /** The text's scores by passes as wide as can be. Other ways of computing it are compared with this. */
   text(): Promise<readonly Logits[]> {
     return this.#text ??= this.tokens().then((tokens) => this.chain(tokens, tokens.length));

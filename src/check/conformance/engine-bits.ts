@@ -1,6 +1,6 @@
 // Scores do not depend on how a text is cut into passes, nor on the rows beside: to the last bit where `can.exact`
 // promises it, within the tolerance otherwise.
-import { type Case, expectRefusal, expectThat } from "./case.ts";
+import { type Case, expectRefusal, expectThat, NO_TREES } from "./case.ts";
 import { allLogits, type Bench, drawer, runChain, wholePath } from "./engine-bench.ts";
 
 /** Powers of two, where kernels change, and a row more or less, which leaves a row over. */
@@ -20,12 +20,11 @@ export function bitCases(bench: Bench): Case[] {
     }
   };
 
+  const { known } = bench.expected;
   return [
-    {
+    ...known === undefined ? [] : [{
       name: "a text's scores are those that somebody else computed",
       async run() {
-        const { known } = bench.expected;
-        if (!known) return;
         const text = await bench.text();
         const vocab = text[0].length;
         text.forEach((logits, row) => {
@@ -33,7 +32,7 @@ export function bitCases(bench: Bench): Case[] {
           bench.same(logits, wanted, false, `position ${row}`);
         });
       },
-    },
+    }],
     ...(bench.expected.widths ?? WIDTHS).map((width): Case => ({
       name: width === 1 ? "token by token is like one pass" : `passes of ${width} rows are like one pass`,
       run: () => agree(width, `in passes of ${width}`),
@@ -81,7 +80,9 @@ export function bitCases(bench: Bench): Case[] {
         const { maxRows, context } = await bench.engine();
         const text = await bench.tokens();
         const length = maxRows + 3;
-        if (length > Math.min(context, bench.expected.fill ?? 512)) return;
+        if (length > Math.min(context, bench.fill)) {
+          return `no context is filled that is longer than the widest pass, ${maxRows} rows`;
+        }
         const tokens = Int32Array.from({ length }, (_, i) => text[i % text.length]);
         const wanted = (await bench.chain(tokens, Math.min(maxRows, 32))).at(-1)!;
         await bench.sequence(async (sequence) => {
@@ -99,9 +100,11 @@ export function bitCases(bench: Bench): Case[] {
         const { can, context } = await bench.engine();
         const tokens = await bench.tokens();
         const start = where === "after a text" ? Math.min(11, tokens.length >> 1) : 0;
-        for (const shape of can.tree ? TREES : []) {
+        if (!can.tree) return NO_TREES;
+        const fitting = TREES.filter((shape) => start + shape.length <= context);
+        if (fitting.length === 0) return `no tree fits the context of ${context} tokens after ${start}`;
+        for (const shape of fitting) {
           const rows = treeOf(shape, tokens, start);
-          if (start + rows.tokens.length > context) continue;
           const scores = await bench.sequence(async (sequence) => {
             await runChain(sequence, tokens.slice(0, start), 4);
             return allLogits(await sequence.forward(rows));
@@ -119,9 +122,9 @@ export function bitCases(bench: Bench): Case[] {
       name: "a wide tree after a text of any length scores like the chains that lead to its nodes",
       async run() {
         const { can, context, maxRows } = await bench.engine();
-        if (!can.tree) return;
+        if (!can.tree) return NO_TREES;
         const size = Math.min(maxRows, 64);
-        const most = Math.min(context, bench.expected.fill ?? 512);
+        const most = Math.min(context, bench.fill);
         const text = await bench.tokens();
         const tokens = Int32Array.from({ length: most }, (_, i) => text[(i * 7 + (i >> 5)) % text.length]);
         await bench.sequence(async (sequence) => {
@@ -166,7 +169,7 @@ export function bitCases(bench: Bench): Case[] {
       name: "a tree node does not depend on the nodes that are not its ancestors",
       async run() {
         const { can, source } = await bench.engine();
-        if (!can.tree) return;
+        if (!can.tree) return NO_TREES;
         const tokens = (await bench.tokens()).slice(0, 6);
         const parents = Int32Array.of(-1, 0, 0, 1, 2);
         const other = tokens.slice(0, 5).map((token, row) =>
@@ -186,7 +189,7 @@ export function bitCases(bench: Bench): Case[] {
       name: "an engine without trees refuses them",
       async run() {
         const { can } = await bench.engine();
-        if (can.tree) return;
+        if (can.tree) return "the engine takes trees";
         await bench.sequence((sequence) =>
           expectRefusal(
             () => sequence.forward({ tokens: Int32Array.of(0, 1, 2), parents: Int32Array.of(-1, 0, 0) }),

@@ -1,5 +1,5 @@
 // A sequence holds what was kept and nothing else: rejected rows, taken-back tokens and other sequences leave no trace.
-import { type Case, expectRefusal, expectThat } from "./case.ts";
+import { type Case, expectRefusal, expectThat, NO_TREES } from "./case.ts";
 import { allLogits, type Bench, type Logits, patternless, runChain } from "./engine-bench.ts";
 import { pathTo } from "./engine-bits.ts";
 
@@ -45,7 +45,7 @@ export function stateCases(bench: Bench): Case[] {
       async run() {
         const { tokens, other, wanted } = await texts();
         const { can } = await bench.engine();
-        if (!can.tree) return;
+        if (!can.tree) return NO_TREES;
         // Row 0 and the odd branch below it are the text; everything else is noise that stands between.
         const parents = Int32Array.of(-1, 0, 0, 1, 2, 2, 5, 4);
         const right = [0, 2, 5, 6];

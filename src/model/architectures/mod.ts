@@ -14,12 +14,15 @@ import { granite4 } from "./granite4.ts";
 import { llama } from "./llama.ts";
 import { ministral3 } from "./ministral3.ts";
 import { mistral } from "./mistral.ts";
+import { mixtral } from "./mixtral.ts";
 import { olmo2 } from "./olmo2.ts";
 import { olmo3 } from "./olmo3.ts";
+import { olmoe } from "./olmoe.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen2Vl } from "./qwen2-vl.ts";
 import { qwen3 } from "./qwen3.ts";
+import { qwen3Moe } from "./qwen3-moe.ts";
 import { qwen3Vl } from "./qwen3-vl.ts";
 import { seedOss } from "./seed-oss.ts";
 import { smollm3 } from "./smollm3.ts";
@@ -48,4 +51,7 @@ export const ARCHITECTURES: readonly Architecture[] = [
   exaone4,
   glm4,
   cohere2,
+  mixtral,
+  qwen3Moe,
+  olmoe,
 ];

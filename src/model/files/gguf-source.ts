@@ -84,13 +84,14 @@ export function describeGguf(
   context?: number,
 ) {
   const name = new Hyper(path, (key) => metadata.get(key)).text(["general.architecture"]);
-  const architecture = ARCHITECTURES.find(({ gguf }) => gguf === name);
+  const hyper = new Hyper(path, (key) => metadata.get(`${name}.${key}`), `${name}.`);
+  const candidates = ARCHITECTURES.filter(({ gguf }) => gguf === name);
+  const architecture = candidates.find(({ isIt }) => isIt?.(hyper)) ?? candidates.find(({ isIt }) => !isIt);
   if (!architecture) {
     const known = ARCHITECTURES.flatMap(({ gguf }) => gguf ?? []).join(", ");
     const message = `the architecture ${JSON.stringify(name.slice(0, 80))} is not supported`;
     throw new HunchError("input", message, { file: path, field: "general.architecture", hint: `known are ${known}` });
   }
-  const hyper = new Hyper(path, (key) => metadata.get(`${name}.${key}`), `${name}.`);
   const file: ModelFile = { kind: "gguf", path, hyper, all: metadata, tensors, context };
   return describe(architecture, file);
 }

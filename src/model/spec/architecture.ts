@@ -28,12 +28,14 @@ export interface Architecture {
   readonly name: string;
   /** `general.architecture` of GGUF files; absent where GGUF has no name of its own for it. */
   readonly gguf?: string;
+  /** Tells a file of this architecture from one of another that has the same name in GGUF. */
+  readonly isIt?: (hyper: Hyper) => boolean;
   /** `model_type` of `config.json`. */
   readonly huggingFace?: string;
   /** `model_type` of folders whose text part is this, beside images or sounds (`text_config`). */
   readonly multimodal?: readonly string[];
   /**
-   * Canonical names of all tensors, N for the layer's number, `?` behind those that a file may lack. A file that lacks
+   * Canonical names of all tensors, N for the layer's number, E for the expert's, `?` behind those that a file may lack. A file that lacks
    * another or has one more is refused. Packed tensors have names of their own here, which `rearrange` takes apart.
    */
   readonly tensors: readonly string[];
@@ -69,7 +71,7 @@ export function describe(architecture: Architecture, given: ModelFile): Descript
     : given.hyper;
   const file = { ...given, hyper, embed: given.tensors.get(names["embed.weight"]) };
   const spec = architecture.spec(file);
-  const tensors = collect(architecture, file, names, spec.layers.length);
+  const tensors = collect(architecture, file, names, spec);
   // A head that is there counts, whatever the configuration says of it; one that is not there must be the embedding.
   const tied = file.kind === "gguf" || file.hyper.flag(["tie_word_embeddings"], true);
   if (!tied && !tensors.has("output.weight")) throw lacking(file, "output.weight");
@@ -87,25 +89,29 @@ function collect(
   architecture: Architecture,
   file: ModelFile,
   names: TensorNames,
-  layerCount: number,
+  { layers }: ModelSpec,
 ): Map<string, Tensor> {
   const out = new Map<string, Tensor>();
   const used = new Set<string>();
-  const take = (canonical: string, optional: boolean, layer: number) => {
+  const take = (canonical: string, optional: boolean, layer: number, expert: number) => {
     const template = names[canonical];
     if (template === undefined && optional) return;
-    const name = template.replace("N", String(layer));
+    const numbered = (name: string) => name.replace("N", String(layer)).replace(".E.", `.${expert}.`);
+    const name = numbered(template);
     const tensor = file.tensors.get(name);
     if (!tensor && !optional) throw lacking(file, name);
     if (!tensor) return;
-    out.set(canonical.replace("N", String(layer)), tensor);
+    out.set(numbered(canonical), tensor);
     used.add(name);
   };
   for (const entry of architecture.tensors) {
     const optional = entry.endsWith("?");
     const canonical = optional ? entry.slice(0, -1) : entry;
-    if (!canonical.startsWith("layers.")) take(canonical, optional, 0);
-    else for (let layer = 0; layer < layerCount; layer++) take(canonical, optional, layer);
+    const count = canonical.startsWith("layers.") ? layers.length : 1;
+    for (let layer = 0; layer < count; layer++) {
+      const experts = canonical.includes(".E.") ? layers[layer].feedForward.experts?.count ?? 0 : 1;
+      for (let expert = 0; expert < experts; expert++) take(canonical, optional, layer, expert);
+    }
   }
   for (const [name, tensor] of file.tensors) {
     if (used.has(name) || isIgnored(architecture, name) || isZeroBias(name, tensor)) continue;

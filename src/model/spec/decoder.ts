@@ -1,7 +1,7 @@
 // The common part of all architectures: the spec of a decoder from hyper-parameters, with what differs as options.
 import type { ModelFile } from "./architecture.ts";
 import { readRope, type RopeQuestion } from "./rope-config.ts";
-import type { Activation, AttentionSpec, LayerSpec, ModelSpec } from "./spec.ts";
+import type { Activation, AttentionSpec, ExpertsSpec, FeedForwardSpec, LayerSpec, ModelSpec } from "./spec.ts";
 
 /** What an architecture does in its own way. */
 export interface DecoderOptions {
@@ -12,6 +12,9 @@ export interface DecoderOptions {
   readonly activation?: Activation;
   /** Default true. */
   readonly gated?: boolean;
+  /** The feed-forward is a mixture of experts, weighted as `share` says (see ExpertsSpec). */
+  readonly experts?: Pick<ExpertsSpec, "share">;
+  readonly clamp?: FeedForwardSpec["clamp"];
   /** Default false. */
   readonly parallel?: boolean;
   /** Default: 4 × width where the file says nothing and this is true. */
@@ -31,7 +34,7 @@ export interface DecoderOptions {
 /** Throws HunchError("input") for hyper-parameters that are missing, damaged or not supported. */
 export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec {
   const { hyper } = file;
-  refuseExperts(file);
+  const experts = options.experts ? expertsOf(file, options.experts.share) : refuseExperts(file);
   refuseBidirectional(file);
   const width = hyper.integer(["embedding_length", "hidden_size"]);
   const layerCount = hyper.integer(["block_count", "num_hidden_layers"]);
@@ -43,10 +46,21 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
   const context = contextOf(file, rope?.context);
   const attention = commonAttention(file, width, options, rope?.spec);
   const hidden = hyper.integer(
-    ["feed_forward_length", "intermediate_size"],
+    [
+      ...experts ? ["expert_feed_forward_length", "moe_intermediate_size"] : [],
+      "feed_forward_length",
+      "intermediate_size",
+    ],
     options.hiddenIsFourfold ? 4 * width : undefined,
   );
   const activation = options.activation ?? activationOf(file);
+  const feedForward: FeedForwardSpec = {
+    hidden,
+    activation,
+    gated: options.gated ?? true,
+    ...options.clamp && { clamp: options.clamp },
+    ...experts && { experts },
+  };
   const layers = Array.from({ length: layerCount }, (_, n): LayerSpec => {
     const own = { ...attention, ...options.attention?.(n, attention) };
     // A window that covers the longest text hides nothing. Texts may be longer than the model was made for.
@@ -54,7 +68,7 @@ export function decoderSpec(file: ModelFile, options: DecoderOptions): ModelSpec
     const window = own.window !== undefined && own.window < longest ? own.window : undefined;
     return {
       attention: { ...own, window },
-      feedForward: { hidden, activation, gated: options.gated ?? true },
+      feedForward,
       parallel: options.parallel ?? false,
       residualScale: options.residualScale ?? 1,
     };
@@ -139,10 +153,25 @@ export function activationOf(file: ModelFile, fallback = "silu", field = "hidden
   return ACTIVATIONS[name];
 }
 
-function refuseExperts(file: ModelFile): void {
-  const names = ["expert_count", "num_local_experts", "num_experts", "n_routed_experts"];
-  if (file.hyper.integer(names, 0) > 0) {
-    throw file.hyper.wrong(file.hyper.find(names)!.name, "mixtures of experts are not supported", "use a dense model");
+const EXPERTS = ["expert_count", "num_local_experts", "num_experts", "n_routed_experts"];
+
+function expertsOf({ hyper }: ModelFile, share: ExpertsSpec["share"]): ExpertsSpec {
+  const count = hyper.integer(EXPERTS);
+  const names = ["expert_used_count", "num_experts_per_tok", "experts_per_token"];
+  const used = hyper.integer(names);
+  if (used > count || count > 1 << 14) {
+    throw hyper.wrong(hyper.find(names)!.name, `${used} of ${count} experts are not possible`);
+  }
+  return { count, used, share };
+}
+
+function refuseExperts(file: ModelFile): undefined {
+  if (file.hyper.integer(EXPERTS, 0) > 0) {
+    throw file.hyper.wrong(
+      file.hyper.find(EXPERTS)!.name,
+      "mixtures of experts of this architecture are not supported",
+      "use a dense model",
+    );
   }
 }
 

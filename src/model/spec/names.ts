@@ -1,4 +1,5 @@
-// Canonical tensor names (see spec.ts) as GGUF and Hugging Face files spell them. N stands for the layer's number.
+// Canonical tensor names (see spec.ts) as GGUF and Hugging Face files spell them. N stands for the layer's number, E
+// for the expert's.
 
 export type TensorNames = Readonly<Record<string, string>>;
 
@@ -25,6 +26,10 @@ export const GGUF_NAMES: TensorNames = {
     "feedForward.up": "ffn_up",
     "feedForward.down": "ffn_down",
     "feedForward.postNorm": "post_ffw_norm",
+    "feedForward.router": "ffn_gate_inp",
+    "feedForward.experts.gate": "ffn_gate_exps",
+    "feedForward.experts.up": "ffn_up_exps",
+    "feedForward.experts.down": "ffn_down_exps",
   }),
 };
 
@@ -46,6 +51,10 @@ export const LLAMA_NAMES: TensorNames = {
     "feedForward.gate": "mlp.gate_proj",
     "feedForward.up": "mlp.up_proj",
     "feedForward.down": "mlp.down_proj",
+    "feedForward.router": "mlp.gate",
+    "feedForward.experts.E.gate": "mlp.experts.E.gate_proj",
+    "feedForward.experts.E.up": "mlp.experts.E.up_proj",
+    "feedForward.experts.E.down": "mlp.experts.E.down_proj",
   }),
 };
 
@@ -57,14 +66,23 @@ export function layers(prefix: string, modules: TensorNames): TensorNames {
   return Object.fromEntries(entries);
 }
 
-/** The tensors of a Llama layer that every architecture with separate projections has. */
-export const CORE = [
+const ATTENDING = [
   "embed.weight",
   "output.weight?",
   "norm.weight",
   ...["q", "k", "v", "output"].map((part) => `layers.N.attention.${part}.weight`),
-  "layers.N.feedForward.up.weight",
-  "layers.N.feedForward.down.weight",
+];
+
+/** The tensors of a Llama layer that every architecture with separate projections has. */
+export const CORE = [...ATTENDING, "layers.N.feedForward.up.weight", "layers.N.feedForward.down.weight"];
+
+/** The same with experts: each by itself (Hugging Face), or all in one (GGUF, see splitExperts). */
+export const EXPERT_CORE = [
+  ...ATTENDING,
+  "layers.N.feedForward.router.weight",
+  ...["gate", "up", "down"].flatMap((part) =>
+    ["experts.E", "experts"].map((experts) => `layers.N.feedForward.${experts}.${part}.weight?`)
+  ),
 ];
 
 /** Tensors that files have and engines don't need: they follow from the hyper-parameters, or are read with them. */

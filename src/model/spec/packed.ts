@@ -47,6 +47,32 @@ export function splitGateUp(tensors: Map<string, Tensor>, spec: ModelSpec): void
   });
 }
 
+/** Matrices of all experts one below the other: [experts, out, in] in the file, biases [experts, out]. */
+export function splitExperts(tensors: Map<string, Tensor>, spec: ModelSpec): void {
+  for (const part of ["gate", "up", "down"]) {
+    eachPacked(tensors, spec, `feedForward.experts.${part}`, (tensor, prefix, kind, n) => {
+      const { count } = spec.layers[n].feedForward.experts!;
+      const matrix = kind === "weight";
+      if (tensor.shape.length !== (matrix ? 3 : 2) || tensor.shape[0] !== count) return; // told by its shape afterwards
+      for (let expert = 0; expert < count; expert++) {
+        const name = `${prefix}feedForward.experts.${expert}.${part}.${kind}`;
+        tensors.set(name, matrix ? slice(tensor, expert * tensor.shape[1], tensor.shape[1]) : rowOf(tensor, expert));
+      }
+    });
+  }
+}
+
+/** Row `row` of a matrix as a vector. */
+function rowOf(base: Tensor, row: number): Tensor {
+  return {
+    name: base.name,
+    shape: base.shape.slice(1),
+    type: base.type,
+    bytes: () => base.bytes(row, row + 1),
+    floats: () => base.floats(row, row + 1),
+  };
+}
+
 function eachPacked(
   tensors: Map<string, Tensor>,
   spec: ModelSpec,

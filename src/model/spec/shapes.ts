@@ -1,7 +1,7 @@
 // The shapes that a model's tensors must have, by its spec. Engines rely on them without looking again.
 import { HunchError } from "../../errors.ts";
 import type { Tensor } from "../tensors/tensor.ts";
-import type { LayerSpec, ModelSpec } from "./spec.ts";
+import type { FeedForwardSpec, LayerSpec, ModelSpec } from "./spec.ts";
 
 /** Throws HunchError("input") naming the first tensor that is missing, surplus or of another shape. */
 export function checkShapes(spec: ModelSpec, tensors: ReadonlyMap<string, Tensor>, path: string): void {
@@ -64,16 +64,31 @@ function layerShapes({ attention, feedForward }: LayerSpec, width: number): Reco
     "attention.qNorm.weight": [[attention.headSize], [queries]],
     "attention.kNorm.weight": [[attention.headSize], [keys]],
     "attention.postNorm.weight": [[width]],
+    "attention.sinks": [[attention.heads]],
     "feedForward.norm.weight": [[width]],
     "feedForward.norm.bias": [[width]],
-    "feedForward.gate.weight": [[hidden, width]],
-    "feedForward.gate.bias": [[hidden]],
-    "feedForward.up.weight": [[hidden, width]],
-    "feedForward.up.bias": [[hidden]],
-    "feedForward.down.weight": [[width, hidden]],
-    "feedForward.down.bias": [[width]],
     "feedForward.postNorm.weight": [[width]],
+    ...Object.fromEntries(
+      blocksOf(feedForward).flatMap((block) => [
+        [`${block}.gate.weight`, [[hidden, width]]],
+        [`${block}.gate.bias`, [[hidden]]],
+        [`${block}.up.weight`, [[hidden, width]]],
+        [`${block}.up.bias`, [[hidden]]],
+        [`${block}.down.weight`, [[width, hidden]]],
+        [`${block}.down.bias`, [[width]]],
+      ]),
+    ),
+    ...feedForward.experts && {
+      "feedForward.router.weight": [[feedForward.experts.count, width]],
+      "feedForward.router.bias": [[feedForward.experts.count]],
+    },
   };
+}
+
+/** What its gate, up and down are named under: the feed-forward itself, or each of its experts. */
+function blocksOf({ experts }: FeedForwardSpec): string[] {
+  if (!experts) return ["feedForward"];
+  return Array.from({ length: experts.count }, (_, expert) => `feedForward.experts.${expert}`);
 }
 
 /** The tensors that no engine can do without. */
@@ -81,9 +96,12 @@ function requiredNames(spec: ModelSpec): Map<string, boolean> {
   const names = new Map([["embed.weight", true], ["norm.weight", true]]);
   spec.layers.forEach((layer, n) => {
     for (const part of ["q", "k", "v", "output"]) names.set(`layers.${n}.attention.${part}.weight`, true);
-    names.set(`layers.${n}.feedForward.gate.weight`, layer.feedForward.gated);
-    names.set(`layers.${n}.feedForward.up.weight`, true);
-    names.set(`layers.${n}.feedForward.down.weight`, true);
+    if (layer.feedForward.experts) names.set(`layers.${n}.feedForward.router.weight`, true);
+    for (const block of blocksOf(layer.feedForward)) {
+      names.set(`layers.${n}.${block}.gate.weight`, layer.feedForward.gated);
+      names.set(`layers.${n}.${block}.up.weight`, true);
+      names.set(`layers.${n}.${block}.down.weight`, true);
+    }
   });
   return names;
 }

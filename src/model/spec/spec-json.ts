@@ -1,8 +1,18 @@
 // A ModelSpec as JSON, and back with every number checked.
-import type { Activation, AttentionSpec, FeedForwardSpec, LayerSpec, ModelSpec, RopeSpec } from "./spec.ts";
+import type {
+  Activation,
+  AttentionSpec,
+  ExpertsSpec,
+  FeedForwardSpec,
+  LayerSpec,
+  ModelSpec,
+  RopeSpec,
+} from "./spec.ts";
 import type { Json } from "../tokenizers/json.ts";
 
 const MOST = 2 ** 31;
+/** No model has so many experts in a layer. */
+const MOST_EXPERTS = 1 << 14;
 const ACTIVATIONS: readonly Activation[] = ["silu", "gelu", "gelu-tanh"];
 
 /** What `readSpec` reads: JSON keeps float64 as it is. The context is settled. */
@@ -73,7 +83,23 @@ function readRope(json: Json, headSize: number): RopeSpec {
 
 function readFeedForward(json: Json): FeedForwardSpec {
   const activation = oneOf(json, "activation", ACTIVATIONS);
-  return { hidden: size(json, "hidden"), activation, gated: flag(json, "gated") };
+  return {
+    hidden: size(json, "hidden"),
+    activation,
+    gated: flag(json, "gated"),
+    clamp: optional(json, "clamp", (json, name) => readClamp(json.get(name))),
+    experts: optional(json, "experts", (json, name) => readExperts(json.get(name))),
+  };
+}
+
+function readClamp(json: Json): FeedForwardSpec["clamp"] {
+  return { limit: number(json, "limit"), alpha: number(json, "alpha") };
+}
+
+function readExperts(json: Json): ExpertsSpec {
+  const [count, used] = ["count", "used"].map((name) => size(json, name));
+  if (used > count || count > MOST_EXPERTS) throw json.get("used").fail(`${used} of ${count} experts are not possible`);
+  return { count, used, share: oneOf(json, "share", ["all", "chosen"] as const) };
 }
 
 function size(json: Json, name: string): number {

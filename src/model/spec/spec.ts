@@ -36,6 +36,19 @@ export interface FeedForwardSpec {
   readonly activation: Activation;
   /** down(activation(gate(x)) · up(x)), otherwise down(activation(up(x))). */
   readonly gated: boolean;
+  /** gpt-oss, gated: gate ≤ limit, |up| ≤ limit, and down(gate · σ(alpha · gate) · (up + 1)) instead. */
+  readonly clamp?: { readonly limit: number; readonly alpha: number };
+  /** There are many such blocks, each `hidden` wide, and a router chooses some for every row. */
+  readonly experts?: ExpertsSpec;
+}
+
+/** A mixture of experts: Outrageously Large Neural Networks (2017, arXiv:1701.06538). */
+export interface ExpertsSpec {
+  readonly count: number;
+  /** Experts that a row goes through, those with the largest scores; their results are added up, weighted. */
+  readonly used: number;
+  /** A weight is the expert's share in the soft-max over `all` scores, or over those of the `chosen` ones. */
+  readonly share: "all" | "chosen";
 }
 
 export interface LayerSpec {
@@ -82,5 +95,9 @@ export interface ModelSpec {
  *     layers.N.feedForward.norm.weight?, .bias?  before the feed-forward
  *     layers.N.feedForward.{gate?,up,down}.weight, .bias?
  *     layers.N.feedForward.postNorm.weight?
+ *     layers.N.attention.sinks?                  [heads], scores of what is attended to in vain (gpt-oss)
+ * In place of gate, up and down where there are experts:
+ *     layers.N.feedForward.router.weight [experts, width], .bias?
+ *     layers.N.feedForward.experts.E.{gate?,up,down}.weight, .bias?
  */
 export const TENSORS = ["embed", "positions", "output", "norm", "attention", "feedForward"] as const;

@@ -86,7 +86,7 @@ function name(kind: PreTokenizerKind, names: string, wholePieces = false, begin 
 name("gpt2", "gpt-2 phi-2 mpt olmo jais trillion granite-docling gigachat a.x-4.0 mellum exaone4");
 name("digits", "smollm starcoder refact command-r codeshell exaone minerva-7b mellum2");
 name("llama3", "llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2", true, true);
-name("llama3", "dbrx smaug-bpe");
+name("llama3", "dbrx smaug-bpe chatglm-bpe glm4");
 name("qwen2", "qwen2 deepseek-r1-qwen kormo stablelm2 hunyuan megrez solar-open");
 name("qwen35", "qwen35");
 name("tekken", "tekken", true, true);

@@ -11,23 +11,31 @@ export interface Counts {
   pipelines: number;
 }
 
+export type GpuEvent = "compile" | "submit";
+
 /**
  * An adapter whose devices run out of memory over every buffer that `refuses` is true for. What the device makes of such a
- * buffer afterwards is real: it is invalid there.
+ * buffer afterwards is real: it is invalid there. `meets` is called whenever a pipeline was asked for or work submitted.
  */
 export async function faultyAdapter(
   refuses: (label: string, size: number) => boolean = () => false,
+  meets: (event: GpuEvent) => void = () => {},
 ): Promise<{ found: FoundAdapter; counts: Counts }> {
   const counts: Counts = { made: 0, destroyed: 0, bytes: 0, bindGroups: 0, pipelines: 0 };
   const found = await findAdapter(process.env.HUNCH_TEST_WEBGPU, "");
   const adapter = changed(found.adapter, {
     requestDevice: async (wanted?: GPUDeviceDescriptor) =>
-      faulty(await found.adapter.requestDevice(wanted), refuses, counts),
+      faulty(await found.adapter.requestDevice(wanted), refuses, meets, counts),
   });
   return { found: { ...found, adapter }, counts };
 }
 
-function faulty(gpu: GPUDevice, refuses: (label: string, size: number) => boolean, counts: Counts): GPUDevice {
+function faulty(
+  gpu: GPUDevice,
+  refuses: (label: string, size: number) => boolean,
+  meets: (event: GpuEvent) => void,
+  counts: Counts,
+): GPUDevice {
   /** For each open error scope: whether a buffer was refused within it. */
   const scopes: { filter: GPUErrorFilter; refused: boolean }[] = [];
   return changed(gpu, {
@@ -62,8 +70,16 @@ function faulty(gpu: GPUDevice, refuses: (label: string, size: number) => boolea
     },
     createComputePipeline(wanted: GPUComputePipelineDescriptor) {
       counts.pipelines++;
-      return gpu.createComputePipeline(wanted);
+      const pipeline = gpu.createComputePipeline(wanted);
+      meets("compile");
+      return pipeline;
     },
+    queue: changed(gpu.queue, {
+      submit(buffers: Iterable<GPUCommandBuffer>) {
+        gpu.queue.submit(buffers);
+        meets("submit");
+      },
+    }),
   });
 
   function refused(wanted: GPUBufferDescriptor): GPUBuffer {

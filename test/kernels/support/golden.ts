@@ -96,8 +96,11 @@ export const TINY = [
   "granite4",
   "ministral3",
   "mistral-images",
+  "mixtral",
   "olmo3",
+  "olmoe",
   "qwen2_vl",
+  "qwen3_moe",
   "qwen3_vl",
   "seed_oss",
 ] as const;

@@ -1,8 +1,10 @@
 // Random tiny models that between them use every feature a ModelSpec can ask for, so that engines can be compared on
 // what no model file in the tests happens to have. The same seed gives the same model.
+import type { Case } from "../../../src/check/conformance/case.ts";
 import type { ModelSource } from "../../../src/model/source.ts";
 import type { TensorType } from "../../../src/model/tensors/tensor.ts";
 import type { LayerSpec, ModelSpec, RopeSpec } from "../../../src/model/spec/spec.ts";
+import { skippable } from "../../support/skip.ts";
 import { memorySource, type MemoryTensor } from "./memory-source.ts";
 import { pack } from "./pack.ts";
 import { type Random, randomFrom } from "./random.ts";
@@ -50,11 +52,12 @@ export function randomModel(seed: number, options: RandomModelOptions = {}): Ran
 }
 
 /** `run`, whose failures say what is special about the model. */
-export function explained(summary: string, run: () => Promise<void>): () => Promise<void> {
-  return () =>
+export function explained(summary: string, run: Case["run"]): ReturnType<typeof skippable> {
+  return skippable(() =>
     run().catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : error} [${summary}]`, { cause: error });
-    });
+    })
+  );
 }
 
 function randomSpec(random: Random, options: RandomModelOptions): ModelSpec {
@@ -166,7 +169,7 @@ function randomTensors(
   }
   spec.layers.forEach((layer, n) => {
     const { heads, kvHeads, headSize } = layer.attention;
-    const { hidden, gated } = layer.feedForward;
+    const { hidden, gated, experts } = layer.feedForward;
     const [attention, feedForward] = [`layers.${n}.attention`, `layers.${n}.feedForward`];
     if (extras.norms !== "after") norm(`${attention}.norm`, width);
     matrix(`${attention}.q`, heads * headSize, width, extras.qkvBias);
@@ -180,9 +183,13 @@ function randomTensors(
     }
     if (extras.norms !== "before") vector(`${attention}.postNorm.weight`, width, 1, 0.2);
     if (extras.norms !== "after") norm(`${feedForward}.norm`, width);
-    if (gated) matrix(`${feedForward}.gate`, hidden, width, extras.feedForwardBias);
-    matrix(`${feedForward}.up`, hidden, width, extras.feedForwardBias);
-    matrix(`${feedForward}.down`, width, hidden, extras.feedForwardBias);
+    const blocks = Array.from({ length: experts?.count ?? 0 }, (_, expert) => `${feedForward}.experts.${expert}`);
+    for (const block of experts ? blocks : [feedForward]) {
+      if (gated) matrix(`${block}.gate`, hidden, width, extras.feedForwardBias);
+      matrix(`${block}.up`, hidden, width, extras.feedForwardBias);
+      matrix(`${block}.down`, width, hidden, extras.feedForwardBias);
+    }
+    if (experts) matrix(`${feedForward}.router`, experts.count, width, extras.feedForwardBias);
     if (extras.norms !== "before") vector(`${feedForward}.postNorm.weight`, width, 1, 0.2);
   });
   norm("norm", width);

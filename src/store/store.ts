@@ -1,0 +1,417 @@
+// A store: texts on the disk in which drafts are looked up. A folder with store.json, a lock and files of some texts
+// each (segments), which come and go as a whole. Whoever adds texts makes a file of their own, so that nobody waits and
+// nothing is lost; now and then whoever has the lock makes one file of several. Data only: nothing in it is ever run.
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { HunchError } from "../errors.ts";
+import { removeIfPossible, removeLeft, WriteError } from "../output-file.ts";
+import { type Corpus, END, IndexedCorpus, type Places } from "./corpus.ts";
+import { makeLock, withLock } from "./lock.ts";
+import { DEFAULT_LIMIT, LEAST_LIMIT, MANIFEST, type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import { MOST_TOKENS, Segment, segmentBytes, type Vocabulary, writeSegment } from "./segment.ts";
+import { BlockCache, DamagedError } from "./words.ts";
+
+/** What a store holds. */
+export interface StoreInfo extends Manifest {
+  readonly texts: number;
+  /** Tokens of the texts. */
+  readonly tokens: number;
+  /** Of its files. */
+  readonly bytes: number;
+  readonly files: number;
+  /** When a text was added last, in milliseconds since 1970; undefined where none was. */
+  readonly added?: number;
+}
+
+/** Names of segments in the order of their age: milliseconds since 1970, and a number that nobody else has. */
+const SEGMENT = /^(\d{14})-[0-9a-f]{12}\.texts$/;
+/** Tokens of a segment that several are made into while somebody waits: sorting so many takes some tenths of a second. */
+const MERGED = 2 ** 20;
+/** A full store is emptied to this part of its limit, oldest texts first. */
+const ROOM = 0.9;
+/** Looks at a folder that changes under one's eyes. */
+const LOOKS = 10;
+
+export class Store implements Corpus {
+  readonly #corpus: IndexedCorpus;
+  readonly #cache = new BlockCache();
+  /** By name, those that can be read. */
+  readonly #segments = new Map<string, Segment>();
+  /** Names of segments that turned out to be damaged. */
+  readonly #damaged = new Set<string>();
+  #names = "";
+  #manifest: Manifest;
+
+  private constructor(readonly folder: string, manifest: Manifest, private readonly warn: (line: string) => void) {
+    this.#manifest = manifest;
+    this.#corpus = new IndexedCorpus(manifest.vocab, (index, error) => {
+      const segment = index as Segment;
+      this.#setAside(segment.name, error);
+      segment.close();
+      this.#segments.delete(segment.name);
+    });
+  }
+
+  /**
+   * Opens the store in `folder`. `warn` gets a line about each part that is damaged: it is left out, and of what is whole
+   * in it a new part is made when the next text is added. Throws HunchError where there is none, it is not to be read,
+   * or it belongs to another vocabulary than `own`.
+   */
+  static open(folder: string, warn: (line: string) => void, own?: Vocabulary): Store {
+    if (!existsSync(folder)) {
+      throw new HunchError("usage", `there is no store ${basename(folder)}`, {
+        file: folder,
+        hint: `make one: hunch store build ${basename(folder)} FILE, or --store ${basename(folder)}`,
+      });
+    }
+    removeLeft(folder);
+    const manifest = readManifest(folder) ?? manifestAgain(folder, warn);
+    if (own !== undefined && own.tokenizer !== manifest.tokenizer) {
+      throw new HunchError(
+        "input",
+        `the store ${
+          basename(folder)
+        } belongs to the tokenizer of ${manifest.model} (${manifest.vocab} tokens), not to ` +
+          `that of ${own.model} (${own.vocab})`,
+        { file: folder, hint: "use another name for texts of this model" },
+      );
+    }
+    const store = new Store(folder, manifest, warn);
+    store.refresh();
+    return store;
+  }
+
+  /** Makes an empty store, readable by its owner alone. Throws HunchError("usage") where one of this name is there. */
+  static create(folder: string, about: Vocabulary, limit = DEFAULT_LIMIT): void {
+    const fresh = asideOf(folder);
+    try {
+      mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+      removeLeft(dirname(folder));
+      mkdirSync(fresh, { mode: 0o700 });
+      makeLock(fresh);
+      writeManifest(fresh, { ...about, limit });
+      renameSync(fresh, folder);
+    } catch (error) {
+      removeIfPossible(fresh);
+      const { code } = error as { code?: string };
+      if (!existsSync(folder)) {
+        throw code === undefined ? error : new WriteError(code, folder, "make room for it there");
+      }
+      throw new HunchError("usage", `there is a store ${basename(folder)} already`, {
+        file: folder,
+        hint: `add to it: hunch store add ${basename(folder)} FILE`,
+      });
+    }
+  }
+
+  /** Removes the store and all that is in it. */
+  static remove(folder: string): void {
+    const aside = asideOf(folder);
+    renameSync(folder, aside); // nobody ever sees half of it
+    rmSync(aside, { recursive: true, force: true });
+  }
+
+  get tokens(): number {
+    return this.#corpus.tokens;
+  }
+
+  get vocab(): number {
+    return this.#manifest.vocab;
+  }
+
+  find(text: ArrayLike<number>, most: number, least?: number): Places | undefined {
+    return this.#corpus.find(text, most, least);
+  }
+
+  info(): StoreInfo {
+    const segments = this.#ordered();
+    const sum = (of: (segment: Segment) => number) => segments.reduce((sum, segment) => sum + of(segment), 0);
+    const texts = sum(({ header }) => header.texts);
+    return {
+      ...this.#manifest,
+      texts,
+      tokens: this.tokens - texts,
+      bytes: sum(({ bytes }) => bytes),
+      files: segments.length,
+      ...segments.length > 0 ? { added: Math.max(...segments.map(({ name }) => timeOf(name))) } : {},
+    };
+  }
+
+  /**
+   * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they are on the disk,
+   * whatever happens then. Throws HunchError where they cannot be written.
+   */
+  add(texts: readonly Int32Array[]): void {
+    for (const text of packed(texts.flatMap((text) => known(text, this.vocab)))) {
+      writeSegment(this.#newPath(), text, this.#manifest, []);
+    }
+    this.refresh();
+    withLock(this.folder, () => this.#tidy());
+  }
+
+  /**
+   * Sets the limit, drops the oldest texts until the rest fits it, and makes few files of many. Waits for nobody: false
+   * where another is at it.
+   */
+  shrink(limit = this.#manifest.limit): boolean {
+    return withLock(this.folder, () => {
+      this.#manifest = { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) };
+      writeManifest(this.folder, this.#manifest);
+      this.#tidy(1, MOST_TOKENS);
+      return true;
+    }) ?? false;
+  }
+
+  /** Reads all of it, and tells of what is damaged. True where nothing is. */
+  verify(): boolean {
+    for (const segment of this.#ordered()) {
+      try {
+        segment.verify();
+      } catch (error) {
+        if (!(error instanceof DamagedError)) throw error;
+        this.#setAside(segment.name, error);
+      }
+    }
+    return this.#damaged.size === 0;
+  }
+
+  refresh(): void {
+    for (let look = 0; look < LOOKS; look++) {
+      const names = segmentNames(this.folder);
+      if (names.join() === this.#names) return;
+      if (names.every((name) => this.#open(name))) {
+        for (const [name, segment] of this.#segments) {
+          if (names.includes(name)) continue;
+          segment.close();
+          this.#segments.delete(name);
+        }
+        this.#names = names.join();
+        this.#corpus.indexes = this.#ordered().filter(({ name }) => !this.#damaged.has(name));
+        return;
+      }
+    }
+    throw new HunchError("unavailable", "this store changes faster than it can be read", { file: this.folder });
+  }
+
+  close(): void {
+    for (const segment of this.#segments.values()) segment.close();
+    this.#segments.clear();
+    this.#corpus.indexes = [];
+    this.#names = "";
+  }
+
+  /** False where it is gone meanwhile. */
+  #open(name: string): boolean {
+    if (this.#segments.has(name) || this.#damaged.has(name)) return true;
+    try {
+      const segment = Segment.open(join(this.folder, name), name, this.#cache);
+      if (segment.header.tokenizer === this.#manifest.tokenizer) this.#segments.set(name, segment);
+      else segment.close();
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") return false;
+      if (!(error instanceof DamagedError)) throw error;
+      this.#setAside(name, error);
+    }
+    return true;
+  }
+
+  /** Those that count, oldest first. */
+  #ordered(): Segment[] {
+    const replaced = new Set([...this.#segments.values()].flatMap(({ header }) => header.replaces));
+    return [...this.#segments.values()].filter(({ name }) => !replaced.has(name))
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  #setAside(name: string, error: DamagedError): void {
+    if (this.#damaged.has(name)) return;
+    this.#damaged.add(name);
+    this.warn(`${error.line}; it is left out, and mended when the next text is added`);
+  }
+
+  #newPath(time = Date.now()): string {
+    return join(this.folder, `${String(time).padStart(14, "0")}-${randomBytes(6).toString("hex")}.texts`);
+  }
+
+  /** Under the lock: mends, makes few segments of many, and keeps to the limit. */
+  #tidy(room = ROOM, most = MERGED): void {
+    this.refresh();
+    try {
+      for (const name of this.#damaged) this.#mend(name);
+      this.refresh();
+      const counted = new Set(this.#ordered());
+      for (const segment of this.#segments.values()) if (!counted.has(segment)) this.#drop(segment.name); // a killed one's
+      this.#merge(most);
+      this.refresh();
+      this.#fit(room);
+    } finally {
+      this.refresh();
+    }
+  }
+
+  /** Makes one segment of the newest ones, as long as each is no larger than those after it together. */
+  #merge(most: number): void {
+    const segments = this.#ordered();
+    let from = segments.length - 1;
+    let tokens = segments[from]?.header.tokens ?? 0;
+    for (; from > 0; from--) {
+      const next = segments[from - 1].header.tokens;
+      if (most === MERGED && next > tokens || next + tokens > most) break;
+      tokens += next;
+    }
+    const run = segments.slice(Math.max(0, from));
+    if (run.length > 1) this.#replace(run, joined(run.map((segment) => this.#textOf(segment))));
+  }
+
+  /** Drops the oldest texts where the store is larger than its limit. */
+  #fit(room: number): void {
+    let bytes = this.info().bytes;
+    if (bytes <= this.#manifest.limit) return;
+    for (const segment of this.#ordered()) {
+      const over = bytes - room * this.#manifest.limit;
+      if (over <= 0) break;
+      if (segment.bytes <= over) this.#drop(segment.name);
+      else this.#cut(segment, segmentBytes(segment.header.tokens, this.vocab) - over);
+      bytes -= segment.bytes;
+    }
+  }
+
+  /** Drops the oldest texts of a segment such that the others have no more than so many bytes. What is in order stays so. */
+  #cut(segment: Segment, bytes: number): void {
+    const text = this.#textOf(segment);
+    let from = 0;
+    while (from < text.length && segmentBytes(text.length - from, this.vocab) > bytes) {
+      from = text.indexOf(END, from) + 1;
+    }
+    const places = text.length === segment.header.tokens ? segment.wholePlaces() : undefined;
+    this.#replace([segment], text.subarray(from), places?.filter((place) => place > from).map((place) => place - from));
+  }
+
+  /** Makes a new segment of what is whole in a damaged one. */
+  #mend(name: string): void {
+    this.#damaged.delete(name);
+    const segment = this.#segments.get(name) ?? this.#reopened(name);
+    if (segment === undefined) { // nothing in it can be believed
+      this.#drop(name);
+      this.warn(`a part of the store ${basename(this.folder)} could not be mended and is gone (${name})`);
+      return;
+    }
+    const text = this.#textOf(segment);
+    this.#replace([segment], text);
+    this.warn(`the store ${basename(this.folder)} is mended (${name})`);
+  }
+
+  /** What is whole of a segment's texts. */
+  #textOf(segment: Segment): Int32Array {
+    const { text, lost } = segment.wholeTexts();
+    if (lost > 0) this.warn(`${lost} tokens of the store ${basename(this.folder)} are lost (${segment.path})`);
+    return text;
+  }
+
+  #reopened(name: string): Segment | undefined {
+    try {
+      const segment = Segment.open(join(this.folder, name), name, this.#cache);
+      this.#segments.set(name, segment);
+      return segment;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Puts `text` in the place of some segments: a moment's both count once, for the new one names the old ones. */
+  #replace(segments: readonly Segment[], text: Int32Array, places?: Int32Array): void {
+    const names = segments.map(({ name }) => name);
+    if (text.length > 0) writeSegment(this.#newPath(timeOf(names[0])), text, this.#manifest, names, places);
+    for (const name of names) this.#drop(name);
+  }
+
+  #drop(name: string): void {
+    rmSync(join(this.folder, name), { force: true });
+    this.#segments.get(name)?.close();
+    this.#segments.delete(name);
+    this.#names = "";
+  }
+}
+
+/** Beside a folder, for one that comes or goes; what killed processes leave of it `removeLeft` knows. */
+const asideOf = (folder: string) => `${folder}.${process.pid}-${randomBytes(4).readUInt32LE()}.tmp`;
+
+const timeOf = (name: string) => Number(name.match(SEGMENT)![1]);
+
+function segmentNames(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => SEGMENT.test(name)).sort();
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOENT") throw error;
+    return []; // somebody removed the store
+  }
+}
+
+/** What the texts themselves say of the store whose store.json is damaged. */
+function manifestAgain(folder: string, warn: (line: string) => void): Manifest {
+  const cache = new BlockCache(2);
+  for (const name of segmentNames(folder)) {
+    try {
+      const segment = Segment.open(join(folder, name), name, cache);
+      segment.close();
+      const manifest = { ...segment.header, limit: DEFAULT_LIMIT };
+      writeManifest(folder, manifest);
+      warn(`the store ${basename(folder)} had a damaged ${MANIFEST}, which was made again (${folder})`);
+      return manifest;
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+    }
+  }
+  throw new HunchError("input", `the store ${basename(folder)} is damaged, and nothing in it can be read`, {
+    file: join(folder, MANIFEST),
+    hint: `remove it: hunch store remove ${basename(folder)}`,
+  });
+}
+
+/** A text, in parts where it has tokens that are none. */
+function known(text: Int32Array, vocab: number): Int32Array[] {
+  const parts: Int32Array[] = [];
+  let from = 0;
+  for (let at = 0; at <= text.length; at++) {
+    if (at < text.length && text[at] >= 0 && text[at] < vocab) continue;
+    if (at > from) parts.push(text.subarray(from, at));
+    from = at + 1;
+  }
+  return parts;
+}
+
+/** Texts in as few arrays as hold them, END behind each; one that is too long for an array is cut. */
+function* packed(texts: readonly Int32Array[]): Generator<Int32Array> {
+  let pack = new Int32Array(0);
+  let length = 0;
+  const take = () => pack.slice(0, length);
+  for (const text of texts) {
+    for (let from = 0; from < text.length; from += MOST_TOKENS - 1) {
+      const part = text.subarray(from, from + MOST_TOKENS - 1);
+      if (length + part.length + 1 > MOST_TOKENS) {
+        yield take();
+        length = 0;
+      }
+      if (length + part.length + 1 > pack.length) {
+        const larger = new Int32Array(Math.min(MOST_TOKENS, 2 * (length + part.length + 1)));
+        larger.set(take());
+        pack = larger;
+      }
+      pack.set(part, length);
+      pack[length + part.length] = END;
+      length += part.length + 1;
+    }
+  }
+  if (length > 0) yield take();
+}
+
+function joined(parts: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

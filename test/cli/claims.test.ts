@@ -1,0 +1,58 @@
+// hunch claims: every claim has its paper, those about rules come out as theory has it, and a rule that keeps less is seen
+// to keep less.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import type { Finding, Testable } from "../../cli/claims/claim.ts";
+import { Ground } from "../../cli/claims/ground.ts";
+import { CLAIMS } from "../../cli/claims/list.ts";
+import { openRegistry } from "../../cli/engine/methods.ts";
+import { hunch } from "./support/cli.ts";
+
+const ground = async () => new Ground(await openRegistry([]), undefined as never, [], () => {});
+const testable = (id: string) => CLAIMS.find((claim) => claim.id === id) as Testable;
+
+test("there are at least 30 claims, each with its paper, its figure, and an experiment or a reason", () => {
+  assert.ok(CLAIMS.length >= 30);
+  assert.equal(new Set(CLAIMS.map(({ id }) => id)).size, CLAIMS.length);
+  for (const claim of CLAIMS) {
+    assert.match(claim.paper.arxiv ?? "", /^\d{4}\.\d{5}$/, claim.id);
+    assert.ok(claim.published.length > 0 && claim.claim.length > 0, claim.id);
+    assert.ok("test" in claim || claim.because.startsWith("it takes "), claim.id);
+  }
+  assert.ok(CLAIMS.filter((claim) => "test" in claim).length >= 30);
+});
+
+test("what is proven comes out so", async () => {
+  const on = await ground();
+  for (
+    const id of ["overlap", "length-law", "block", "without-replacement", "bound-not-reached", "k-seq", "importance"]
+  ) {
+    const { ours, holds }: Finding = await testable(id).test(on);
+    assert.ok(holds, `${id}: ${ours}`);
+    assert.doesNotMatch(ours, /NaN|undefined/);
+  }
+});
+
+test("an experiment can say no: with the rules the other way round, block keeps less than token", async () => {
+  const on = await ground();
+  const turned = Object.assign(Object.create(on) as Ground, {
+    exact: (spec: string, cases: Parameters<Ground["exact"]>[1]) =>
+      on.exact(spec === "block" ? "token" : "block", cases),
+  });
+  const { ours, holds } = await testable("block").test(turned);
+  assert.ok(!holds && ours.startsWith("−"), ours);
+});
+
+test("the command lists them, tests one, and knows no others", async () => {
+  const [list, one, none] = await Promise.all([
+    hunch(["claims", "--list"]),
+    hunch(["claims", "divergence-bound", "judge", "--json"]),
+    hunch(["claims", "blok"]),
+  ]);
+  assert.equal(list.stdout.trim().split("\n").length, CLAIMS.length);
+  const { claims } = JSON.parse(one.stdout) as { claims: { verdict: string; ours: string }[] };
+  assert.deepEqual(claims.map(({ verdict }) => verdict), ["holds", "cannot be tested here"]);
+  assert.match(claims[1].ours, /^because it takes a trained head/);
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /there is no claim "blok".*did you mean block\?/);
+});

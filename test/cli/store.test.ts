@@ -1,0 +1,119 @@
+// hunch store and --store: made, shown, shrunk, removed; grown by answers; refused where it does not fit.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { storeFolder } from "../../cli/cache/stores.ts";
+import { textsOf } from "../../cli/store/texts.ts";
+import type { HunchError } from "../../src/errors.ts";
+import { openModel } from "../../src/model/open.ts";
+import { chatModel, file, FOLDER, hunch, type RunOptions, STORIES, TINY } from "./support/cli.ts";
+
+const STATE = join(FOLDER, "state");
+const STORES = join(STATE, "hunch", "stores");
+const run = (args: readonly string[], options: RunOptions = {}) =>
+  hunch(args, { env: { XDG_STATE_HOME: STATE }, ...options });
+const store = (...args: string[]) => run(["store", ...args]);
+const MODEL = ["-m", STORIES];
+
+test("a store is made of texts, shown, and said to be damaged where it is", async () => {
+  const made = await run(["store", "build", "tales", "-", ...MODEL], { input: "Once upon a time there was a cat." });
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /^1 text, \d+ tokens added to tales\n1 text, \d+ tokens, [\d.]+ kB of 100 MB\n$/);
+  const [again, list, info, missing] = await Promise.all([
+    store("build", "tales", "-", ...MODEL),
+    store("list"),
+    store("info", "tales", "--json"),
+    store("info", "none"),
+  ]);
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /^hunch: there is a store tales already \(.*\); add to it: hunch store add tales FILE/);
+  assert.match(list.stdout, /^tales +1 text +\d+ tokens +[\d.]+ kB of 100 MB +\d{4}-.* stories260K\n$/);
+  const { texts, whole, vocab } = JSON.parse(info.stdout);
+  assert.deepEqual([texts, whole, vocab], [1, true, 512]);
+  assert.match(
+    missing.stderr,
+    /^hunch: there is no store none \(.*\); make one: hunch store build none FILE, or --store/,
+  );
+  const [part] = readdirSync(join(STORES, "tales")).filter((name) => name.endsWith(".texts"));
+  writeFileSync(join(STORES, "tales", part), "damaged");
+  const damaged = await store("info", "tales");
+  assert.equal(damaged.code, 3);
+  assert.match(
+    damaged.stderr,
+    /^hunch: this part of the store is damaged: it ends before its header \(.*; it is left out/,
+  );
+  const added = await run(["store", "add", "tales", "-", ...MODEL], { input: "The end." });
+  assert.match(added.stderr, /could not be mended and is gone/);
+  const shrunk = await store("shrink", "tales", "64kB");
+  assert.match(shrunk.stdout, /^1 text, .* of 64\.0 kB\n$/);
+  assert.equal((await store("remove", "tales")).stdout, "removed tales\n");
+  assert.ok(!existsSync(join(STORES, "tales")));
+});
+
+test("texts come from files, folders, lines and conversations; what is wrong is told with its place", async () => {
+  const folder = join(FOLDER, "texts");
+  mkdirSync(join(folder, "inner"), { recursive: true });
+  mkdirSync(join(folder, "node_modules"));
+  writeFileSync(join(folder, "a.txt"), "Once upon a time there was a cat.");
+  writeFileSync(join(folder, "inner", "b.json"), "[1]");
+  writeFileSync(join(folder, "node_modules", "c.ts"), "not this");
+  writeFileSync(join(folder, "image"), Uint8Array.of(0xff, 0, 1));
+  writeFileSync(join(folder, ".hidden"), "not this");
+  const lines = file(
+    "lines.jsonl",
+    '"A dog ran."\n{"text": "Tom ran.", "tokens": [1]}\n\n{"error": {"message": "x"}}\n',
+  );
+  const source = await openModel(chatModel(), {});
+  const textsIn = async (...paths: string[]) => {
+    const { texts, left } = await textsOf(paths, source, () => {});
+    return { texts: texts.map((text) => source.tokenizer.decode(text).trim()), left };
+  };
+  assert.deepEqual(await textsIn(folder, lines), {
+    texts: ["Once upon a time there was a cat.", "[1]", "A dog ran.", "Tom ran."],
+    left: [`1 of 3 files in ${folder}: they are no text`, `1 of the lines of ${lines}: they hold no text`],
+  });
+  const messages = [{ role: "user", content: "Tom?" }, { role: "assistant", content: "Yes." }];
+  for (const content of [messages, { messages }]) {
+    const { texts } = await textsIn(file("c.json", JSON.stringify(content)));
+    assert.match(texts[0], /^user: Tom\?\nassistant: Yes\./);
+  }
+  const refused: [string, string, RegExp][] = [
+    ["bad.jsonl", '"fine"\n{"text": \n', /^this is not JSON \(.*bad\.jsonl, line 2\); correct it$/],
+    ["c.json", '{"messages": [{"role": "x"}]}', /c\.json, field messages\[0\]\.role/],
+    ["d.txt", "\0", /d\.txt/],
+  ];
+  for (const [name, content, pattern] of refused) {
+    await assert.rejects(textsIn(file(name, content)), (error: HunchError) => pattern.test(error.line));
+  }
+  source.close();
+  assert.throws(() => storeFolder("../x"), /is no name for a store/);
+});
+
+test("--store is made at first use, grows by answers for their owner alone, and drafts from the one before", async () => {
+  const input = ["Once upon a time", "Once upon a time", "Lily"].map((prompt) => JSON.stringify({ prompt })).join("\n");
+  const args = [...TINY, "--jsonl", "-n", "16"];
+  const [plain, stored, none] = await Promise.all([
+    run([...args, "-d", "none"], { input }),
+    run([...args, "-d", "rest", "--store", "grown", "--controller", "fixed"], { input }),
+    run([...TINY, "-d", "rest", "Lily"]),
+  ]);
+  assert.equal(stored.code, 0, stored.stderr);
+  const results = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const [first, second] = results(stored.stdout);
+  assert.deepEqual(results(stored.stdout).map(({ text }) => text), results(plain.stdout).map(({ text }) => text));
+  assert.equal(first.stats.accepted, 0);
+  assert.ok(second.stats.accepted > 8, `${second.stats.accepted}`);
+  const { texts } = JSON.parse((await store("info", "grown", "--json")).stdout);
+  assert.equal(texts, 3);
+  if (process.platform !== "win32") {
+    for (const name of readdirSync(join(STORES, "grown"))) {
+      assert.equal(statSync(join(STORES, "grown", name)).mode & 0o777, 0o600);
+    }
+  }
+  assert.deepEqual([none.code, none.stdout], [2, ""]);
+  assert.match(
+    none.stderr,
+    /^hunch: rest drafts from a store, and none is named; give --store NAME, or write rest:NAME/,
+  );
+});

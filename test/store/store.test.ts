@@ -1,0 +1,256 @@
+// Stores on the disk: what is added stays, for its owner alone, in few files and below the limit; two processes lose
+// nothing; what is damaged or left by killed processes is told, and mended.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { test } from "node:test";
+import { HunchError } from "../../src/errors.ts";
+import { fingerprintOf } from "../../src/store/fingerprint.ts";
+import { withLock } from "../../src/store/lock.ts";
+import { Store } from "../../src/store/store.ts";
+import { because } from "../support/skip.ts";
+import { killAtRandom } from "./support/killed.ts";
+import { ABOUT, countOf, freshStore, textOf, writer } from "./support/texts.ts";
+
+const quiet = (line: string) => assert.fail(line);
+const segments = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(".texts"));
+
+/** Opens, looks and closes. */
+function inStore<T>(folder: string, look: (store: Store) => T, warn: (line: string) => void = quiet): T {
+  const store = Store.open(folder, warn);
+  try {
+    return look(store);
+  } finally {
+    store.close();
+  }
+}
+
+function addAll(folder: string, from: number, to: number): void {
+  inStore(folder, (store) => {
+    for (let number = from; number < to; number++) store.add([textOf(number)]);
+  });
+}
+
+function assertHas(folder: string, from: number, to: number): void {
+  inStore(folder, (store) => {
+    for (let number = from; number < to; number++) assert.equal(countOf(store, number), 1, `text ${number}`);
+  });
+}
+
+test("what is added is there when the store is opened again, in few files, and nobody else can read it", () => {
+  const folder = freshStore();
+  addAll(folder, 0, 50);
+  assertHas(folder, 0, 50);
+  const info = inStore(folder, (store) => store.info());
+  assert.equal(info.texts, 50);
+  assert.equal(info.tokens, Array.from({ length: 50 }, (_, i) => textOf(i).length).reduce((a, b) => a + b));
+  assert.ok(info.files <= 7, `${info.files} files`);
+  if (process.platform === "win32") return;
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+});
+
+test("what another process adds is found after a refresh, and tokens that are none are left out", () => {
+  const folder = freshStore();
+  inStore(folder, (store) => {
+    inStore(folder, (other) => other.add([Int32Array.of(5, 6, 7), Int32Array.of(5, 1000, 6, -4, 8)]));
+    assert.equal(store.find([5], 1), undefined);
+    store.refresh();
+    assert.equal(store.find([5], 1)!.count, 2);
+    assert.deepEqual(store.find([5], 1)!.next().map(({ token, places }) => [token, places.count]), [[6, 1]]);
+  });
+});
+
+test("a full store drops its oldest texts, and shrinking drops more", () => {
+  const folder = freshStore(64_000);
+  inStore(folder, (store) => {
+    for (let pack = 0; pack < 10; pack++) store.add(Array.from({ length: 60 }, (_, i) => textOf(pack * 60 + i)));
+    const { bytes, limit } = store.info();
+    assert.ok(bytes <= limit && bytes > limit / 2, `${bytes}`);
+    assert.equal(countOf(store, 599), 1);
+    assert.equal(countOf(store, 0), 0);
+    const oldest = Array.from({ length: 600 }, (_, i) => i).find((number) => countOf(store, number) > 0)!;
+    for (let number = oldest; number < 600; number++) {
+      assert.equal(countOf(store, number), 1, `${number}, not in between`);
+    }
+    const before = store.info().texts;
+    assert.ok(store.shrink(1000));
+    assert.ok(store.info().texts <= before && store.info().files === 1 && store.info().limit === 64_000);
+    assert.ok(store.verify());
+  });
+});
+
+test("cutting texts off keeps the others' order: all of them are found", () => {
+  const folder = freshStore();
+  inStore(folder, (store) => store.add(Array.from({ length: 900 }, (_, i) => textOf(i))));
+  const { bytes } = inStore(folder, (store) => store.info());
+  inStore(folder, (store) => {
+    store.shrink(Math.max(64_000, bytes / 2));
+    const { texts } = store.info();
+    assert.ok(texts > 100 && texts < 900, `${texts}`);
+    for (let number = 900 - texts; number < 900; number++) assert.equal(countOf(store, number), 1);
+  });
+});
+
+test("another tokenizer is refused by name, and so is a store that is not there, or there already", () => {
+  const folder = freshStore();
+  const own = { tokenizer: "feedfeedfeedfeed", vocab: 7, model: "other" };
+  const says = (pattern: RegExp) => (error: unknown) => error instanceof HunchError && pattern.test(error.line);
+  assert.throws(
+    () => Store.open(folder, quiet, own),
+    says(/belongs to the tokenizer of tiny \(1000 .*that of other \(7\)/),
+  );
+  assert.throws(() => Store.open(`${folder}x`, quiet), says(/there is no store .*hunch store build/));
+  assert.throws(() => Store.create(folder, ABOUT), says(/there is a store .* already .*hunch store add/));
+  writeFileSync(
+    join(folder, "store.json"),
+    readFileSync(join(folder, "store.json"), "utf8").replace('"version": 1', '"version": 2'),
+  );
+  assert.throws(() => Store.open(folder, quiet), says(/has version 2, and this hunch reads 1/));
+});
+
+test("a fingerprint tells vocabularies apart by their size and by their tokens", () => {
+  const of = (vocab: number, changed = -1) =>
+    fingerprintOf({ vocab, bytes: (token) => Uint8Array.of(token & 255, token === changed ? 1 : 0) });
+  assert.equal(of(300), of(300));
+  assert.equal(new Set([of(300), of(301), of(300, 7), of(300, 8)]).size, 4);
+});
+
+test("every byte of a file is looked at: whatever is changed is told, left out and mended, and the whole texts stay", () => {
+  const original = freshStore();
+  inStore(original, (store) => store.add(Array.from({ length: 400 }, (_, i) => textOf(i))));
+  const [name] = segments(original);
+  const bytes = readFileSync(join(original, name));
+  const places = [0, 9, 13, 17, 30, 120, 4096, 9000, bytes.length >> 1, bytes.length - 4200, bytes.length - 1];
+  for (const at of places) {
+    const folder = freshStore();
+    const broken = Buffer.from(bytes);
+    broken[at] ^= 0x40;
+    writeFileSync(join(folder, name), broken);
+    const lines: string[] = [];
+    inStore(folder, (store) => {
+      assert.equal(store.verify(), false, `byte ${at}`);
+      assert.equal(lines.length, 1);
+      assert.match(lines[0], /^this part of the store is damaged: .*\(.*\.texts.*\); it is left out, and mended when/);
+      store.add([textOf(5000)]);
+      assert.equal(countOf(store, 5000), 1);
+      assert.ok(store.verify(), `byte ${at} is mended`);
+      const left = Array.from({ length: 400 }, (_, i) => countOf(store, i)).reduce((a, b) => a + b);
+      const [least, most] = at < 4096 ? [0, 0] : at < bytes.length / 2 ? [300, 399] : [400, 400];
+      assert.ok(left >= least && left <= most, `byte ${at}: ${left} texts`);
+    }, (line) => lines.push(line));
+    assert.match(lines.join("\n"), at < 4096 ? /could not be mended and is gone/ : /is mended/);
+  }
+});
+
+test("a file that is cut short or empty is told, and damage that a lookup finds costs that file alone", () => {
+  const folder = freshStore();
+  inStore(folder, (store) => store.add(Array.from({ length: 400 }, (_, i) => textOf(100 + i))));
+  addAll(folder, 0, 1);
+  const large =
+    segments(folder).map((name) => join(folder, name)).sort((a, b) => statSync(b).size - statSync(a).size)[0];
+  const { size } = statSync(large);
+  const lines: string[] = [];
+  inStore(folder, (store) => {
+    const bytes = readFileSync(large);
+    bytes.fill(1, 4096);
+    writeFileSync(large, bytes); // meanwhile
+    assert.equal(countOf(store, 100), 0);
+    assert.equal(countOf(store, 0), 1);
+  }, (line) => lines.push(line));
+  assert.equal(lines.length, 1);
+  for (const length of [size - 1, 5000, 10, 0]) {
+    truncateSync(large, length);
+    const told: string[] = [];
+    inStore(folder, (store) => assert.equal(countOf(store, 0), 1), (line) => told.push(line));
+    assert.equal(told.length, 1, `${length} bytes`);
+  }
+});
+
+test("a damaged store.json is made again of the texts; where there are none the store is refused", () => {
+  const folder = freshStore();
+  writeFileSync(join(folder, "store.json"), "{");
+  assert.throws(() => Store.open(folder, quiet), /nothing in it can be read/);
+  writeFileSync(
+    join(folder, "store.json"),
+    JSON.stringify({ format: "hunch store", version: 1, ...ABOUT, limit: 1e6 }),
+  );
+  addAll(folder, 0, 3);
+  writeFileSync(join(folder, "store.json"), "");
+  const lines: string[] = [];
+  inStore(folder, (store) => assert.equal(countOf(store, 2), 1), (line) => lines.push(line));
+  assert.match(lines.join(), /had a damaged store.json, which was made again/);
+  assertHas(folder, 0, 3);
+});
+
+test("what a process left that was killed between writing and removing counts once", () => {
+  const folder = freshStore();
+  inStore(folder, (store) => store.add([textOf(1)]));
+  const [old] = segments(folder);
+  const kept = readFileSync(join(folder, old));
+  inStore(folder, (store) => store.add([textOf(2)])); // both in one file now
+  assert.equal(segments(folder).length, 1);
+  writeFileSync(join(folder, old), kept);
+  assertHas(folder, 1, 3);
+  addAll(folder, 3, 4);
+  assert.ok(!existsSync(join(folder, old)), "the next one to tidy removes it");
+  assertHas(folder, 1, 4);
+});
+
+test("the lock goes to one, and what a killed process holds to the next", () => {
+  const folder = freshStore();
+  assert.equal(withLock(folder, () => withLock(folder, () => 1) ?? 2), 2);
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  const host = hostname().replaceAll(/[^\w.]/g, "_");
+  renameSync(join(folder, "lock-free"), join(folder, `lock-held-${host}-${pid}-0123456789abcdef`));
+  assert.equal(withLock(folder, () => 3), 3);
+  assert.ok(existsSync(join(folder, "lock-free")));
+});
+
+test("stores that were never finished, or on their way out, are cleared away; a removed store is gone", () => {
+  const folder = freshStore();
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  const left = `${folder}.${pid}-7.tmp`;
+  mkdirSync(left);
+  freshStore();
+  assert.ok(!existsSync(left));
+  inStore(folder, (store) => {
+    store.add([textOf(1)]);
+    Store.remove(folder);
+    assert.deepEqual(readdirSync(dirname(folder)).filter((name) => name.startsWith(`${basename(folder)}.`)), []);
+    assert.throws(() => store.add([textOf(2)]), HunchError);
+  });
+});
+
+test("two processes at once lose nothing", async () => {
+  const folder = freshStore();
+  const run = ([program, ...args]: string[]) =>
+    new Promise<number | null>((resolve, reject) =>
+      spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] }).on("error", reject).on("close", resolve)
+    );
+  assert.deepEqual(await Promise.all([run(writer(folder, 0, 60)), run(writer(folder, 1000, 60))]), [0, 0]);
+  assertHas(folder, 0, 60);
+  assertHas(folder, 1000, 1060);
+  assert.ok(inStore(folder, (store) => store.verify() && store.info().texts === 120));
+});
+
+const windows = process.platform === "win32" ? because("Windows has no kill -9") : false;
+
+test(
+  "a process that is killed while it writes leaves a good store, with all that it said was there",
+  { skip: windows },
+  async () => {
+    assert.ok(await killAtRandom(4) > 0);
+  },
+);
