@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ORDERS: readonly Order[] = [
   [
     ["src/errors.ts", "src/running.ts", "src/suggestion.ts", "src/weight-format.ts"],
-    ["src/output-file.ts", "src/room.ts", "src/sampling.ts"],
+    ["src/fields.ts", "src/output-file.ts", "src/room.ts", "src/sampling.ts"],
     ["src/assets"],
     ["src/math"],
     ["src/model"],
