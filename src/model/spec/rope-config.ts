@@ -190,7 +190,7 @@ function fromGguf(file: ModelFile, headSize: number, truncate: boolean): Declare
     return { ...done({ type: "divisors", divisors, magnitude: hyper.positive(attention, 1) }), context, longest };
   }
   if (file.tensors.has("rope_freqs.weight")) {
-    if (type === "yarn" || factor !== 1) {
+    if ((type !== "none" && type !== "linear") || factor !== 1) {
       throw hyper.wrong("rope.scaling.type", "scaling beside the tensor rope_freqs.weight is not supported");
     }
     return done({ type: "divisors", divisors: divisorsOf(file, "rope_freqs.weight", dimensions), magnitude: 1 });
