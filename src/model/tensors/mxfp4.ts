@@ -3,7 +3,7 @@
 // the scale first, then element j beside element j + 16, where these files have neighbours beside each other.
 import { HunchError } from "../../errors.ts";
 import type { SafeTensor } from "../files/safetensors.ts";
-import type { PackedWeights } from "./packed4.ts";
+import type { PackedWeights } from "./packed-weights.ts";
 import type { Tensor } from "./tensor.ts";
 import { computedBytes } from "./weights.ts";
 

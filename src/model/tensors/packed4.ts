@@ -10,14 +10,8 @@ import type { Hyper } from "../spec/hyper.ts";
 import { safeFloats, type SafeTensor } from "../files/safetensors.ts";
 import type { Tensor } from "./tensor.ts";
 import { mxfp4Experts } from "./mxfp4.ts";
+import type { PackedWeights } from "./packed-weights.ts";
 import { computed, computedBytes } from "./weights.ts";
-
-export interface PackedWeights {
-  /** By the names that the weights have unpacked. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Names of the stored tensors that they are made of. */
-  readonly used: ReadonlySet<string>;
-}
 
 /** Throws HunchError("input") for a method of quantisation that is not supported. */
 export function packedWeights(stored: ReadonlyMap<string, SafeTensor>, hyper: Hyper): PackedWeights {
