@@ -1,5 +1,7 @@
 // A model on ONNX Runtime: one session, one set of buffers for the results, any number of sequences.
 import type { Capabilities, Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
+import { tracing } from "../../src/trace.ts";
+import { passLine } from "../trace.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { Lease } from "../lease.ts";
@@ -114,6 +116,7 @@ export class OnnxEngine implements Engine {
     const check = this.#lease.lend();
     const scores = new OnnxScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, check, this.#rules);
     if (rows.verify) scores.verify(rows.verify);
+    tracing()?.(passLine(this, rows, placed.past, performance.now() - start));
     return scores;
   }
 

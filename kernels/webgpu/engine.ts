@@ -1,4 +1,6 @@
 // A model on a GPU: one device, one list of steps, any number of sequences.
+import { tracing } from "../../src/trace.ts";
+import { passLine } from "../trace.ts";
 import type { Capabilities, Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
@@ -115,7 +117,9 @@ export class WebGpuEngine implements Engine {
   pass(cache: KeyValueCache, past: number, rows: Rows, move: Move | undefined): Promise<Scores> {
     return this.#inTurn(async () => {
       const parents = rows.parents ?? chainParents(rows.tokens.length);
+      const start = performance.now();
       const { verified, results } = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
+      if (tracing()) await this.#trace(cache, past, rows, performance.now() - start);
       const check = this.#lease.lend();
       const loadInTurn = () => {
         check();
@@ -131,6 +135,10 @@ export class WebGpuEngine implements Engine {
         load: () => this.#inTurn(loadInTurn),
       });
     });
+  }
+
+  async #trace(cache: KeyValueCache, past: number, rows: Rows, ms: number): Promise<void> {
+    [passLine(this, rows, past, ms), ...await this.#pass.kernelLines(cache)].forEach((line) => tracing()?.(line));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

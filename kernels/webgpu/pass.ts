@@ -11,6 +11,7 @@ import { BEST_WORDS, BROKEN, compactKernel, MOST_ROWS, SEGMENT, SHAPES } from ".
 import { type GrowingBuffer, partsOf, Recorder, type Width } from "./steps.ts";
 import { WebGpuRules } from "./rules.ts";
 import { floats, type Part, partsFor, type Results } from "./scores.ts";
+import { kernelLines } from "./trace.ts";
 
 /** Rows of a pass that were accepted, and where they stand: at columns `past + path[i]`. */
 export interface Move {
@@ -104,6 +105,11 @@ export class Pass {
     if (!asked) return { results: resultsOf(parts, read) };
     const verified = asked.read(read[1]);
     return verified ? { verified, results: {} } : { results: await this.load() };
+  }
+
+  /** What the kernels of the last `run` take, for a trace. */
+  kernelLines(cache: KeyValueCache): Promise<string[]> {
+    return kernelLines(this.device, this.#recorder, this.decoder.steps, this.#done!.width, cache.buffers);
   }
 
   /** Everything about the rows that the last `run` scored. Ends the life of what it returned. */

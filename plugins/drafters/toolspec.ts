@@ -22,6 +22,7 @@ import type { Tokenizer } from "../../src/model/tokenizer.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { asPoint } from "../../src/draft/tree-edit.ts";
+import { wantsOf } from "../../src/draft/wants.ts";
 import type { DraftTree } from "../../src/tree.ts";
 
 /** What may come next, and how likely. */
@@ -55,10 +56,11 @@ export class ToolSpecDrafter implements Drafter {
   readonly #said = new TokenBuffer();
   #text = "";
 
-  constructor(private readonly tokenizer: Tokenizer, private readonly fields: Drafter) {}
+  readonly candidates: Drafter["candidates"];
+  readonly observePrompt: Drafter["observePrompt"];
 
-  get candidates(): number | undefined {
-    return this.fields.candidates;
+  constructor(private readonly tokenizer: Tokenizer, private readonly fields: Drafter) {
+    ({ candidates: this.candidates, observePrompt: this.observePrompt } = wantsOf([fields]));
   }
 
   async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {

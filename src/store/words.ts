@@ -8,8 +8,8 @@ import { HunchError } from "../errors.ts";
 export const WORDS = 1024;
 /** Bytes of a block. */
 export const BLOCK = 4 * WORDS;
-/** Blocks that are kept in memory: 32 MB. */
-const KEPT = 8192;
+/** Blocks that are kept in memory: 16 MB. */
+const KEPT = 4096;
 /** Blocks that are allocated at once. */
 const SLAB = 64;
 

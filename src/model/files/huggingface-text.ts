@@ -8,12 +8,20 @@ import { readJsonFile } from "./json.ts";
 import { BinaryFile } from "./reader.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { tokenizerFromHuggingFace } from "../tokenizers/huggingface.ts";
+import { tokenizerJsonOf } from "../tokenizers/sentencepiece-model.ts";
 
-/** Longer than any template. */
+/** Longer than any template, and than any tokenizer.model. */
 const LONGEST_TEMPLATE = 4 << 20;
+const LONGEST_MODEL = 16 << 20;
 
 /** Everything that is read here. */
-export const TEXT_FILES = ["tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json"]
+export const TEXT_FILES = [
+  "tokenizer.json",
+  "tokenizer.model",
+  "tokenizer_config.json",
+  "generation_config.json",
+  "config.json",
+]
   .concat(["special_tokens_map.json", "chat_template.jinja"]);
 
 /** Where the files of a model folder are, on disk or inside another file. */
@@ -29,25 +37,29 @@ export function folderOnDisk(path: string): TextFolder {
 
 /** Throws HunchError("input") where the folder has no tokenizer, or one that is not supported. */
 export function readFolderTokenizer(folder: TextFolder): Tokenizer {
+  const tokenizerConfig = optional(folder, "tokenizer_config.json");
+  const config = optional(folder, "config.json");
+  const generationConfig = optional(folder, "generation_config.json");
+  const rest = { tokenizerConfig, generationConfig, config };
   const tokenizerJson = optional(folder, "tokenizer.json");
-  if (tokenizerJson === undefined) {
+  if (tokenizerJson) return tokenizerFromHuggingFace({ tokenizerJson, ...rest }, join(folder.path, "tokenizer.json"));
+  const model = folder.open("tokenizer.model");
+  if (!model) {
     const hint = "add the model's tokenizer.json; token ids work without it";
     throw new HunchError("input", "the folder has no tokenizer.json", { file: folder.path, hint });
   }
-  const files = {
-    tokenizerJson,
-    tokenizerConfig: optional(folder, "tokenizer_config.json"),
-    generationConfig: optional(folder, "generation_config.json"),
-    config: optional(folder, "config.json"),
-  };
-  return tokenizerFromHuggingFace(files, join(folder.path, "tokenizer.json"));
+  const made = tokenizerJsonOf(contentOf(model, LONGEST_MODEL), model.path, tokenizerConfig, config?.model_type);
+  return tokenizerFromHuggingFace({ tokenizerJson: made, ...rest }, model.path);
 }
 
 /** The template of `chat_template.jinja`, or of `tokenizer_config.json`; of several, the one named `default`. */
 export function readFolderTemplate(folder: TextFolder): ChatTemplate | undefined {
   const context = { specials: readFolderSpecials(folder) };
   const template = folder.open("chat_template.jinja");
-  if (template) return chatFromTemplate(readTemplate(template), context, template.path);
+  if (template) {
+    const text = new TextDecoder("utf-8").decode(contentOf(template, LONGEST_TEMPLATE));
+    return chatFromTemplate(text, context, template.path);
+  }
   const file = join(folder.path, "tokenizer_config.json");
   const text = templateOf(optional(folder, "tokenizer_config.json")?.chat_template, file);
   return text === undefined ? undefined : chatFromTemplate(text, context, file);
@@ -87,10 +99,11 @@ function optional(folder: TextFolder, name: string): Record<string, unknown> | u
   return file && readJsonFile(file);
 }
 
-function readTemplate(file: BinaryFile): string {
+/** All of an open file, which is closed. */
+function contentOf(file: BinaryFile, longest: number): Uint8Array {
   try {
-    if (file.size > LONGEST_TEMPLATE) throw file.broken(`a template of ${file.size} bytes is too long`, 0);
-    return new TextDecoder("utf-8").decode(file.read(0, file.size, "template"));
+    if (file.size > longest) throw file.broken(`${file.size} bytes are too many for such a file`, 0);
+    return file.read(0, file.size, "content");
   } finally {
     file.close();
   }

@@ -65,7 +65,7 @@ export function normalForm(normalizer: Json): ((text: string) => string) | undef
 
 /** What a SentencePiece-like tokenizer does with spaces. */
 export function spaces(normalizer: Json, preTokenizer: Json): { prefix: Prefix; prefixOnce: boolean; words: boolean } {
-  let replaced = false;
+  let replaced = false, doubled = false;
   let prefix: Prefix = "never", prefixOnce = false, words = false;
   for (const step of steps(normalizer, "normalizers")) {
     switch (step.get("type").text()) {
@@ -74,6 +74,9 @@ export function spaces(normalizer: Json, preTokenizer: Json): { prefix: Prefix; 
         prefix = "always";
         break;
       case "Replace":
+        // A space that a text begins with gets another, so that there is one in front in any case.
+        doubled = step.get("pattern").get("Regex").text() === "\\A▁" && step.get("content").text() === "▁▁";
+        if (doubled && replaced && prefix === "never") break;
         if (step.get("pattern").get("String").text() !== " " || step.get("content").text() !== "▁") {
           throw unsupported(step);
         }
@@ -85,19 +88,22 @@ export function spaces(normalizer: Json, preTokenizer: Json): { prefix: Prefix; 
   }
   for (const step of steps(preTokenizer, "pretokenizers")) {
     const type = step.get("type").text();
-    if (type === "Metaspace" && !replaced) {
+    if (type === "Metaspace" && prefix === "never") {
       const scheme = step.get("prepend_scheme").text() ??
         (step.get("add_prefix_space").flag() ?? true ? "always" : "never");
       if (step.get("replacement").text() !== "▁") throw unsupported(step);
       if (scheme !== "always" && scheme !== "first" && scheme !== "never") throw unsupported(step);
       prefix = scheme;
-      prefixOnce = true;
+      prefixOnce = !doubled;
       words = step.get("split").flag() ?? true;
       replaced = true;
       // Splitting at spaces (Gemma) finds none after they have been replaced.
     } else if (!(type === "Split" && replaced && step.get("pattern").get("String").text() === " ")) {
       throw unsupported(step);
     }
+  }
+  if (doubled && prefix !== "always") {
+    throw normalizer.fail("a space that is doubled and not put in front is not supported");
   }
   if (!replaced) throw preTokenizer.fail("a tokenizer that leaves spaces as they are is not supported");
   return { prefix, prefixOnce, words };

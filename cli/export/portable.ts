@@ -1,0 +1,73 @@
+// A setting in words that other engines have: who drafts, how much, and what of ours they lack.
+import type { Specs } from "../engine/session.ts";
+import { parseSpec } from "../../src/plugins/method-spec.ts";
+
+/** How an engine can draft: not at all, from the text, from texts before by suffixes, with a second model. */
+export type Way = "none" | "ngram" | "suffix" | "model";
+
+export interface Portable {
+  readonly way: Way;
+  /** Most tokens of a match in the text. */
+  readonly longest: number;
+  /** The second model's file. */
+  readonly draft: string | undefined;
+  /** Tokens of a draft. */
+  readonly tokens: number;
+  /** What is not as it was in hunch, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Tokens of a draft where neither the controller nor the user says how many: what most engines begin with. */
+const TOKENS = 5;
+/** Matches of the drafter `lookup` where nothing is said. */
+const LONGEST = 8;
+
+/** Drafters with a counterpart elsewhere, by name. */
+const WAYS: Readonly<Record<string, Way>> = { none: "none", lookup: "ngram", suffix: "suffix", model: "model" };
+/** Rules that keep what the engines' own rejection sampling keeps. */
+const COMMON_RULES = ["greedy", "match", "token"];
+
+/** `tokens`: where the user says how long drafts are. `ways`: those that the engine has. */
+export function portable(
+  { drafter, rule, controller }: Specs,
+  tokens: number | undefined,
+  engine: string,
+  ways: readonly Way[],
+): Portable {
+  const { name, argument, options } = parseSpec(drafter);
+  const wanted: Way | undefined = WAYS[name];
+  const way = wanted !== undefined && ways.includes(wanted) ? wanted : "ngram";
+  const notes: string[] = [];
+  if (way !== wanted) notes.push(`${engine} has no drafter ${name}; what comes nearest is matching in the text`);
+  const shape = options.get("shape");
+  if (way === "model" && shape !== undefined && shape !== "chain") {
+    notes.push(`${engine} drafts chains with a second model, not trees of the shape ${shape}`);
+  }
+  const length = lengthOf(controller);
+  if (way !== "none" && length === undefined) {
+    const taken = tokens === undefined
+      ? `${TOKENS} tokens, for want of a measured length (--tokens)`
+      : `${tokens} tokens`;
+    notes.push(
+      `${engine} drafts so many tokens in every round, where the controller ${controller} decides anew: ${taken}`,
+    );
+  }
+  if (!COMMON_RULES.includes(parseSpec(rule).name)) {
+    notes.push(
+      `${engine} has no rule ${rule}; its own rejection sampling keeps the same distribution and accepts less`,
+    );
+  }
+  return {
+    way,
+    longest: Number(options.get("longest") ?? LONGEST),
+    draft: way === "model" ? argument.replace(/\?tokenizer=.*$/, "") : undefined,
+    tokens: tokens ?? length ?? TOKENS,
+    notes,
+  };
+}
+
+/** What a controller of a fixed length says. */
+function lengthOf(controller: string): number | undefined {
+  const { name, options } = parseSpec(controller);
+  return name === "fixed" ? Number(options.get("depth") ?? options.get("nodes") ?? 8) : undefined;
+}

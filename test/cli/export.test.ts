@@ -1,0 +1,48 @@
+// hunch export: each engine gets what it understands, and what it lacks is said.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { TARGETS } from "../../cli/export/engines.ts";
+import { portable } from "../../cli/export/portable.ts";
+import { hunch, STORIES } from "./support/cli.ts";
+
+const specs = (drafter: string, controller = "fixed?nodes=6", rule = "greedy") => ({ drafter, rule, controller });
+const written = (engine: string, drafter: string, controller?: string) => {
+  const { title, ways, write } = TARGETS[engine];
+  const setting = portable(specs(drafter, controller), undefined, title, ways);
+  return { text: write("m", setting).join("\n"), notes: setting.notes.join("\n") };
+};
+
+test("vLLM gets its JSON: n-grams, suffixes, or a second model", () => {
+  const config = (drafter: string) =>
+    JSON.parse(written("vllm", drafter).text.split("--speculative-config ")[1].slice(1, -1)) as unknown;
+  assert.deepEqual(config("lookup?longest=3"), {
+    method: "ngram",
+    num_speculative_tokens: 6,
+    prompt_lookup_max: 3,
+    prompt_lookup_min: 1,
+  });
+  assert.deepEqual(config("suffix"), { method: "suffix", num_speculative_tokens: 6 });
+  assert.deepEqual(config("model:d.gguf"), { method: "draft_model", model: "d.gguf", num_speculative_tokens: 6 });
+  assert.equal(written("vllm", "none").text, "vllm serve m");
+});
+
+test("every engine takes every way to draft, or the nearest, and says what it lacks", () => {
+  for (const engine of Object.keys(TARGETS)) {
+    assert.match(written(engine, "model:d").text, /\bd\b/, engine);
+    assert.match(written(engine, "lookup").text, /6/, engine);
+    assert.equal(written(engine, "lookup").notes, "", engine);
+    assert.match(written(engine, "recycling").notes, /has no drafter recycling; what comes nearest/, engine);
+    assert.match(written(engine, "lookup", "cost").notes, /the controller cost decides anew: 5 tokens/, engine);
+    assert.match(written(engine, "model:d?shape=opt-tree").notes, /not trees of the shape opt-tree/, engine);
+  }
+  assert.match(portable(specs("lookup", "cost", "block"), 3, "X", ["ngram"]).notes.join(), /X has no rule block/);
+});
+
+test("the command prints a comment for each difference, then what to run", async () => {
+  const { code, stdout } = await hunch(["export", "llama.cpp", "-m", STORIES, "--tokens", "7"]);
+  assert.equal(code, 0);
+  const lines = stdout.trim().split("\n");
+  assert.ok(lines.slice(0, -1).every((line) => line.startsWith("# ")));
+  assert.equal(lines.at(-1), `llama-server -m ${STORIES} --spec-type ngram-simple --draft-max 7`);
+  assert.match(lines[0], /^# lookup, greedy, cost, not tuned, for llama\.cpp$/);
+});
