@@ -24,6 +24,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   overhead: () => import("./suites/overhead.ts"),
   methods: () => import("./suites/methods.ts"),
   trees: () => import("./suites/trees.ts"),
+  vocabularies: () => import("./suites/vocabularies.ts"),
   verification: () => import("./suites/verification.ts"),
   bookkeeping: () => import("./suites/bookkeeping.ts"),
   micro: () => import("./suites/micro.ts"),
