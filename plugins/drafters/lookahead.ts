@@ -8,7 +8,8 @@
 // The paper's mask lets a token of the window see the first level up to its column and its own column above itself.
 // That is a draft tree: the first level is a chain below the root, each column a chain below its token of it. So the
 // window needs no rows of another kind. It differs in three ways: its rows are judged as well (now and then one is right),
-// they are counted as drafted (of the source `window`), and an engine that is exact for chains alone is given no window under --strict.
+// they are counted as drafted (of the source `window`), and an engine that is exact for chains alone is given no window
+// under --strict.
 //
 // Law `point`. Memory: ngram·guesses·4 bytes for each token that occurred in this text. From text to text: nothing.
 import type { Plan, Round } from "../../src/controller.ts";
