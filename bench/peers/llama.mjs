@@ -79,10 +79,11 @@ const commands = {
   async generate({ prompt, max, lookup, drafted }) {
     if (filled >= 0) native.disposeSequence(0);
     filled = -1;
+    const small = drafted ? draft.getSequence() : undefined;
     const tokenPredictor = lookup
       ? new InputLookupTokenPredictor()
-      : drafted
-      ? new DraftSequenceTokenPredictor(draft.getSequence())
+      : small
+      ? new DraftSequenceTokenPredictor(small)
       : undefined;
     const sequence = context.getSequence(tokenPredictor ? { tokenPredictor } : {});
     const tokens = [];
@@ -95,7 +96,7 @@ const commands = {
     }
     const ms = performance.now() - started;
     await sequence.dispose();
-    tokenPredictor?.dispose?.();
+    await small?.dispose();
     return { tokens, firstMs: first, ms };
   },
 
