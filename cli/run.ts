@@ -4,6 +4,7 @@ import { runParserSync } from "@optique/core/facade";
 import { commandLine, lineBreak, type Message, message, text } from "@optique/core/message";
 import { closest } from "../src/suggestion.ts";
 import { EXIT } from "../src/errors.ts";
+import { traceTo } from "../src/trace.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { chatCommand } from "./commands/chat.ts";
@@ -68,6 +69,7 @@ const NARROWEST = 48;
 
 /** Runs the command and returns the exit code; everything is written by then. */
 export async function run(args: readonly string[]): Promise<number> {
+  traceTo(process.env.HUNCH_TRACE ? (line) => stderr.line(line) : undefined);
   try {
     if (args[0] === "completion" && args.length > 2) {
       return (await import("./commands/completion.ts")).complete(args, parser, Object.keys(commands));

@@ -1,5 +1,5 @@
 // What the sequences of engines with a cache have in common: how much of a text is committed, and which rows may follow.
-import type { Engine, Rows } from "../src/backend.ts";
+import type { Engine, Rows, Scores } from "../src/backend.ts";
 import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "./rows.ts";
 
 const NONE = new Int32Array(0);
@@ -64,4 +64,21 @@ export class Committed {
     copy.#length = this.#length;
     return copy;
   }
+}
+
+/**
+ * Runs a long chain in parts of at most `most` rows, of which only the last is scored; a shorter pass as it is. `from`:
+ * rows that went before.
+ */
+export async function inParts(
+  rows: Rows,
+  most: number,
+  run: (part: Rows, from: number) => Promise<Scores>,
+): Promise<Scores> {
+  const { tokens } = rows;
+  let from = 0;
+  for (; tokens.length - from > most; from += most) {
+    await run({ tokens: tokens.subarray(from, from + most), score: "last", need: "argmax" }, from);
+  }
+  return await run(from === 0 ? rows : { ...rows, tokens: tokens.subarray(from), parents: undefined }, from);
 }

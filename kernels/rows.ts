@@ -2,6 +2,7 @@
 import type { Rows } from "../src/backend.ts";
 import { HunchError, UnsupportedError } from "../src/errors.ts";
 import type { ModelSource } from "../src/model/source.ts";
+import { depths } from "../src/tree.ts";
 
 /** Parents of a chain of `count` rows. */
 export function chainParents(count: number): Int32Array {
@@ -26,9 +27,7 @@ export function checkRows({ tokens, temperature = 1, score, verify }: Rows, pare
 
 /** 0 for rows that continue the committed text, their parent's depth + 1 for others. */
 export function depthsOf(parents: Int32Array): Int32Array {
-  const depths = new Int32Array(parents.length);
-  for (let row = 0; row < parents.length; row++) depths[row] = parents[row] < 0 ? 0 : depths[parents[row]] + 1;
-  return depths;
+  return depths({ parents }).map((depth) => depth - 1);
 }
 
 /** Throws RangeError where `path` does not lead down from the root through `parents`. */

@@ -86,7 +86,7 @@ export interface Engine {
   close(): void;
 }
 
-/** What one pass computes on. */
+/** What one pass computes on: the root, and below it the draft. `Sequence` has an example. */
 export interface Rows {
   /** [rows] */
   readonly tokens: Int32Array;
@@ -112,7 +112,13 @@ export const NEEDS = ["argmax", "candidates", "probabilities", "logits"] as cons
 /** As many candidates of a row a pass with the need `candidates` brings. */
 export const MOST_CANDIDATES = 64;
 
-/** The state of one text: committed tokens in the cache. */
+/**
+ * The state of one text: committed tokens in the cache.
+ *
+ * For example, after 100 committed tokens: rows of tokens [5, 7, 9, 8] with parents [−1, 0, 1, 0] are the root 5, the chain
+ * 7 9 below it and 8 beside 7. 5 stands at position 100, 7 and 8 at 101, 9 at 102. `keep([0, 1])` commits 5 and 7: the
+ * length is 102, and 9 and 8 are forgotten.
+ */
 export interface Sequence {
   /** Committed tokens in the cache. */
   readonly length: number;

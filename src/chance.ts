@@ -3,6 +3,10 @@
 import type { Distribution } from "./math/distribution.ts";
 import { coarse, fine, sumOf } from "./math/sum.ts";
 
+/**
+ * For example, with the uniform numbers 0.4 and 0.9: `flip(0.5)` takes 0.4 and is true; `pick` of weights (0.5, 0.3, 0.2)
+ * then takes 0.9 and draws token 2, whose interval is 0.8 … 1.
+ */
 export interface Chance {
   /** True with the given probability (values outside 0…1 are clamped). Never true at 0, never false at 1. */
   flip(probability: number): boolean;

@@ -55,6 +55,10 @@ export interface State {
   cost(width: number): number;
 }
 
+/**
+ * For example, one that drafts a token more than were accepted last time, at most 3 (docs/examples/streak.ts): it plans 1;
+ * after rounds that accepted 1, 2, 3 and 0 it plans 2, 3, 3 and 1. With one token left to generate it plans 0.
+ */
 export interface Controller {
   readonly name: string;
   plan(state: State): Plan;

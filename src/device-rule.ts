@@ -11,7 +11,12 @@ export interface DeviceRule {
   readonly parameters?: Readonly<Record<string, number>>;
 }
 
-/** A verdict that is asked for together with a pass. Row 0 belongs to the root and row i + 1 to node i of the tree. */
+/**
+ * A verdict that is asked for together with a pass. For the chain 0 1 it brings 6 numbers; the rule `token` that accepts 0
+ * and refuses 1 has used three of them, two flips and a draw.
+ *
+ * Row 0 belongs to the root and row i + 1 to node i of the tree.
+ */
 export interface VerifyRequest {
   readonly rule: DeviceRule;
   readonly tree: DraftTree;

@@ -6,6 +6,11 @@ import type { Distribution } from "./math/distribution.ts";
 import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
+/**
+ * For example, a drafter that goes by what followed each token last (docs/examples/successor.ts): after the text 5 7 9 5 it
+ * drafts the chain 7 9 5, tokens [7, 9, 5] under parents [−1, 0, 1], law `point`. When 7 8 is committed, nothing is known to
+ * follow 8, and the next draft is empty.
+ */
 export interface Drafter {
   readonly name: string;
   /** The laws of the trees it can draw; from `begin` on, of those it draws for this text. Empty: it never drafts. */
@@ -42,7 +47,11 @@ export interface Drafter {
   close?(): void;
 }
 
-/** Proposes without knowing about trees. */
+/**
+ * Proposes without knowing about trees. For example by counts that start at 1 (docs/examples/pairs.ts): of 4 tokens, after
+ * the text 1 2 1 3 1 2 1, token 2 followed 1 twice and 3 once, so q = (1/7, 1/7, 3/7, 2/7); at temperature 0 it is
+ * (0, 0, 1, 0).
+ */
 export interface Proposer {
   readonly vocab: number;
   /**

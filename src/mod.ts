@@ -20,6 +20,7 @@ export * from "./round/sampled-scores.ts";
 export * from "./shape.ts";
 export * from "./stats.ts";
 export * from "./round/text.ts";
+export * from "./trace.ts";
 export * from "./tree.ts";
 export * from "./draft/tree-edit.ts";
 export * from "./math/truncation.ts";

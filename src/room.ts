@@ -48,11 +48,13 @@ export function conversionStep(
     throw new HunchError("unavailable", message, { file: path, hint });
   }
   if (bytes > room.memory) {
-    const message = `${title} takes ${taken} of memory in this format, and this machine has ${megabytes(room.memory)}`;
+    const message = `${title} takes at least ${taken} of memory in this format, and this machine has ${
+      megabytes(room.memory)
+    }`;
     const smaller = "take a smaller model, or one that is quantised to fewer bits";
     throw new HunchError("unavailable", message, { file: path, hint: smaller });
   }
-  return `converting to ${taken} on disk and in memory`;
+  return `converting to ${taken} on disk and at least as much in memory`;
 }
 
 function megabytes(bytes: number): string {

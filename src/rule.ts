@@ -6,6 +6,11 @@ import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 import type { Verdict } from "./verdict.ts";
 
+/**
+ * For example, a rule that lets the target draw and accepts the draft that holds the token (docs/examples/redraw.ts). The
+ * draft is the chain 0 1, with p = (0.5, 0.3, 0.2) after the root and (0.1, 0.1, 0.8) after 0. The uniform numbers 0.4 and
+ * 0.9 draw 0, which is drafted, and 2, which is not: path [0], next 2.
+ */
 export interface VerificationRule {
   readonly name: string;
   /** False: "relaxed" wherever the rule appears. */

@@ -4,6 +4,10 @@ import type { Plan, Round } from "./controller.ts";
 import type { Proposer } from "./drafter.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
 
+/**
+ * For example, two independent children of the root (docs/examples/siblings.ts, law `iid`): with q = (0.5, 0.3, 0.2) the
+ * uniform numbers 0.4 and 0.9 draw tokens 0 and 2: tokens [0, 2] under parents [−1, −1], and q(−1) is q.
+ */
 export interface TreeShape {
   readonly name: string;
   /** How children are drawn. Under every law but `beam`, how many is settled before the first of them is drawn. */

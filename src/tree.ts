@@ -19,6 +19,8 @@ export type DraftLaw = typeof DRAFT_LAWS[number];
 /**
  * A draft in topological order. Node `i` continues node `parents[i]`, or the root when `parents[i]` is −1.
  * Siblings stand in the order in which they were drawn.
+ *
+ * For example, tokens [7, 8, 9] with parents [−1, −1, 0]: 7 and 8 are drafted for the first place, and 9 after 7.
  */
 export interface DraftTree {
   readonly tokens: Int32Array; // [size]
@@ -66,10 +68,15 @@ export function rowParents({ parents }: DraftTree): Int32Array {
 }
 
 /** Tokens from the root to each node, [size]; 1 for children of the root. */
-export function depths(tree: DraftTree): Int32Array {
-  const out = new Int32Array(tree.parents.length);
-  for (let node = 0; node < out.length; node++) out[node] = tree.parents[node] < 0 ? 1 : out[tree.parents[node]] + 1;
+export function depths({ parents }: { readonly parents: ArrayLike<number> }): Int32Array {
+  const out = new Int32Array(parents.length);
+  for (let node = 0; node < out.length; node++) out[node] = parents[node] < 0 ? 1 : out[parents[node]] + 1;
   return out;
+}
+
+/** Most tokens from the root to a leaf; 0 where there are no nodes. */
+export function depthOf(tree: { readonly parents: ArrayLike<number> }): number {
+  return depths(tree).reduce((most, depth) => Math.max(most, depth), 0);
 }
 
 /** What every tree must keep to, besides its law. */
@@ -94,7 +101,7 @@ export function treeFault(tree: DraftTree, limits: TreeLimits): string | undefin
       return `node ${node} is token ${tokens[node]} of a vocabulary of ${limits.vocab}`;
     }
   }
-  const deepest = depths(tree).reduce((most, depth) => Math.max(most, depth), 0);
+  const deepest = depthOf(tree);
   if (deepest > limits.depth) return `it is ${deepest} deep where at most ${limits.depth} was asked for`;
   return undefined;
 }

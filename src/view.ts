@@ -1,6 +1,7 @@
 // What a round looked like, for whoever shows it.
 import type { Scores } from "./backend.ts";
 import type { Round } from "./controller.ts";
+import { logSumExp } from "./math/logits.ts";
 import type { Sampling } from "./sampling.ts";
 import type { DraftTree } from "./tree.ts";
 
@@ -22,12 +23,4 @@ export function likelihoods(tree: DraftTree, scores: Scores, { temperature }: Sa
     logSums[row] ??= logSumExp(logits);
     return Math.exp(logits[token] - logSums[row]);
   });
-}
-
-function logSumExp(logits: Float32Array | Float64Array): number {
-  let most = -Infinity;
-  for (let i = 0; i < logits.length; i++) if (logits[i] > most) most = logits[i];
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - most);
-  return most + Math.log(sum);
 }

@@ -1,10 +1,11 @@
-// hunch check --drafter: drafters of a second model, given tiny models of several pairs of vocabularies, together with every
-// rule for their law; the chance of both followed.
+// hunch check --drafter: drafters, given tiny models of several pairs of vocabularies and something to learn, together with
+// every rule for their law; the chance of both followed.
 import type { Engine } from "../../src/backend.ts";
 import { type DrafterReport, FEW_KINDS, proveDrafter } from "../../src/check/drafters.ts";
 import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
 import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
+import { parseSpec } from "../../src/plugins/method-spec.ts";
 import type { PluginContext } from "../../src/plugins/plugin.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import { openRegistry } from "../engine/methods.ts";
@@ -24,8 +25,9 @@ export async function checkDrafters(options: CheckCommand): Promise<number> {
   const reports: (DrafterReport & { readonly spec: string })[] = [];
   try {
     for (const [i, spec] of specs.entries()) {
+      const ofModel = registry.find("drafter", parseSpec(spec).name).argument === "FILE";
       const make = (target: Engine, draft: Engine) =>
-        registry.resolve("drafter", withModel(spec), contextOf(registry, target, draft));
+        registry.resolve("drafter", ofModel ? withModel(spec) : spec, contextOf(registry, target, draft));
       const begin = (pair: string, kind: string, fraction: number) => {
         status.progress(spec, (i + fraction) / specs.length);
         working(`${spec}, vocabularies ${pair}, ${kind} rows`);

@@ -124,7 +124,7 @@ const drafterOptions = object("Drafters", {
   drafters: multiple(
     option("-d", "--drafter", methodParser("drafter"), {
       description:
-        message`Instead: a drafter of a second model, given tiny models of several pairs of vocabularies, together with every rule for its law; all: every such drafter. Repeatable.`,
+        message`Instead: a drafter, given tiny models of several pairs of vocabularies and a text to learn from, together with every rule for its law; all: every drafter of a second model. Repeatable.`,
     }),
   ),
 });

@@ -15,12 +15,12 @@ import { Engines, settingOf } from "../engine/engines.ts";
 import { openRegistry } from "../engine/methods.ts";
 import { Status } from "../output/status.ts";
 import { readText } from "../input/text.ts";
-import type { DraftLaw } from "../../src/tree.ts";
+import { DRAFT_LAWS, type DraftLaw } from "../../src/tree.ts";
 import { working } from "./watched.ts";
 
 /** The laws that can be drawn at one place. */
-export const LAWS = ["point", "iid", "distinct", "top-and-one"] as const satisfies readonly DraftLaw[];
-export type Law = typeof LAWS[number];
+export type Law = Exclude<DraftLaw, "beam">;
+export const LAWS = DRAFT_LAWS.filter((law): law is Law => law !== "beam");
 
 /** A text in which some words come again, so that every kind of drafter finds something. */
 const TEXT =

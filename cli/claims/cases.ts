@@ -2,10 +2,10 @@
 // a seed, so that everybody gets the same figures.
 import { SeededChance } from "../../src/chance.ts";
 import type { Place } from "../../src/check/acceptance.ts";
-import { type Case, contextCount, depthOf } from "../../src/check/case.ts";
+import { type Case, contextCount } from "../../src/check/case.ts";
 import { Random, scaled } from "../../src/check/generate-cases.ts";
 import { dense } from "../../src/math/distribution.ts";
-import type { DraftLaw } from "../../src/tree.ts";
+import { depthOf, type DraftLaw } from "../../src/tree.ts";
 
 /** Of log p, and of how far log q is from it; standard deviations of normal numbers. */
 const SPREAD = 1.5, NOISE = 1;
@@ -27,7 +27,7 @@ export function drawnPlaces(count = 100): Place[] {
 /** `count` drafts of one form with everything that target and drafter would say around them, to be followed exactly. */
 export function drawnCases(parents: readonly number[], law: DraftLaw, count = 20, vocab = 3): Case[] {
   const random = new Random(new SeededChance(`hunch claims, ${parents}`));
-  const depth = depthOf(parents);
+  const depth = depthOf({ parents });
   return Array.from({ length: count }, (): Case => {
     const pairs = Array.from({ length: contextCount(vocab, depth) }, () => rows(vocab, random));
     const p = pairs.map(([p]) => p);

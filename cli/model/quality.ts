@@ -8,6 +8,7 @@ import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { forgetChoices } from "../engine/choice.ts";
 import { openRegistry } from "../engine/methods.ts";
+import { largest, logSumExp } from "../../src/math/logits.ts";
 import { openNamed } from "../engine/models.ts";
 import { RIVERS } from "./rivers.ts";
 import { Status } from "../output/status.ts";
@@ -121,7 +122,7 @@ async function compare(base: Engine, engine: Engine, tokens: Int32Array, status:
         const q = actual[row];
         loss -= q[tokens[from + row + 1]];
         divergence += divergenceOf(p, q);
-        if (likeliest(p) === likeliest(q)) same++;
+        if (largest(p, 1)[0] === largest(q, 1)[0]) same++;
       }
       status.progress(`reading in ${engine.format}`, (from + rows.length) / (tokens.length - 1));
     }
@@ -152,14 +153,8 @@ async function logProbabilities(sequence: Sequence, tokens: Int32Array): Promise
 }
 
 function logSoftmax(logits: Float32Array | Float64Array): Float64Array {
-  const out = Float64Array.from(logits);
-  let most = -Infinity;
-  for (const logit of out) if (logit > most) most = logit;
-  let sum = 0;
-  for (const logit of out) sum += Math.exp(logit - most);
-  const all = most + Math.log(sum);
-  for (let i = 0; i < out.length; i++) out[i] -= all;
-  return out;
+  const all = logSumExp(logits);
+  return Float64Array.from(logits, (logit) => logit - all);
 }
 
 /** Σ p·(ln p − ln q), ≥ 0. */
@@ -167,12 +162,6 @@ function divergenceOf(p: Float64Array, q: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < p.length; i++) if (p[i] > -700) sum += Math.exp(p[i]) * (p[i] - q[i]);
   return Math.max(0, sum);
-}
-
-function likeliest(values: Float64Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
 }
 
 function report(found: readonly Quality[], tokens: number, source: ModelSource, { text, json }: Options): void {

@@ -1,13 +1,15 @@
 // A model on ONNX Runtime: one session, one set of buffers for the results, any number of sequences.
 import type { Capabilities, Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
+import { tracing } from "../../src/trace.ts";
+import { passLine } from "../trace.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
+import { Lease } from "../lease.ts";
+import { type Calibration, MeasuredCosts, WIDTHS } from "../measured-costs.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
 import { BLOCK } from "./attention/blocks.ts";
 import { BlockFeeds } from "./attention/blocks-feeds.ts";
 import { GroupedFeeds } from "./attention/grouped-feeds.ts";
-import { type Measured, readCalibration, writeCalibration } from "../calibration.ts";
 import { Pass } from "./pass.ts";
 import { OnnxScores } from "./results.ts";
 import { OnnxRules } from "./rules.ts";
@@ -18,12 +20,8 @@ import { OnnxSequence } from "./sequence.ts";
 /** Widest pass of operators that take any. Wider ones gain nothing on processors and would only hold memory for their scores. */
 const MAX_ROWS = 128;
 
-/** Widths that are measured, and the text they are measured after. */
-const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /** With --strict a lone row is computed as two: they cost the same. */
 const STRICT_WIDTHS = WIDTHS.slice(1);
-const PAST = 128;
-const REPEATS = 3;
 /** How much a pass that took longer or shorter than its calibration says about the passes to come. */
 const DRIFT = 0.05;
 
@@ -39,13 +37,6 @@ export interface Loaded {
   readonly blocks: boolean;
 }
 
-/** Where measured costs are kept. */
-export interface Calibration {
-  readonly cacheDir: string;
-  readonly measured: Measured;
-  readonly progress?: (step: string, fraction: number) => void;
-}
-
 export class OnnxEngine implements Engine {
   readonly name: string;
   readonly source: ModelSource;
@@ -54,15 +45,13 @@ export class OnnxEngine implements Engine {
   readonly maxRows: number;
   readonly can: Capabilities;
   readonly #loaded: Loaded;
-  readonly #calibration: Calibration;
+  readonly #costs: MeasuredCosts;
+  readonly #lease = new Lease();
   readonly #attention: AttentionFeeds;
   readonly #pass: Pass;
   readonly #rules: OnnxRules;
-  #costs: readonly CostPoint[] = [];
   /** What passes take now over what they took when they were measured: texts grow and machines get busy. */
   #drift = 1;
-  #passes = 0;
-  #closed = false;
 
   constructor(loaded: Loaded, calibration: Calibration) {
     const { source, format, provider, context, strict, runtime, session } = loaded;
@@ -72,7 +61,7 @@ export class OnnxEngine implements Engine {
     this.context = context;
     this.maxRows = loaded.blocks ? BLOCK : MAX_ROWS; // a pass then meets one border at most
     this.#loaded = loaded;
-    this.#calibration = calibration;
+    this.#costs = new MeasuredCosts(calibration);
     const { spec } = source;
     // Rows of a tree may stand in the cache past the context that their positions stay within.
     this.#attention = loaded.blocks
@@ -96,30 +85,19 @@ export class OnnxEngine implements Engine {
   }
 
   cost(width: number): number {
-    return interpolateCost(this.#costs, width) * this.#drift;
+    return this.#costs.of(width) * this.#drift;
   }
 
   plainCost(format: WeightFormat): number {
-    const { cacheDir, measured } = this.#calibration;
-    return interpolateCost(readCalibration(cacheDir, { ...measured, format }) ?? [], 1) * this.#drift;
+    return this.#costs.plain(format) * this.#drift;
   }
 
-  async calibrate(): Promise<void> {
-    const { cacheDir, measured, progress } = this.#calibration;
-    const known = readCalibration(cacheDir, measured);
-    if (!known) {
-      const widths = (measured.strict ? STRICT_WIDTHS : WIDTHS).filter((width) => width <= this.context);
-      const past = Math.min(PAST, this.context - widths[widths.length - 1]);
-      this.#costs = await measureCost(this, widths, { past, repeats: REPEATS, progress });
-      writeCalibration(cacheDir, measured, this.#costs);
-    } else {
-      this.#costs = known;
-    }
+  calibrate(): Promise<void> {
+    return this.#costs.calibrate(this, this.#loaded.strict ? STRICT_WIDTHS : WIDTHS);
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (!this.#lease.close()) return;
     this.#pass.close();
     this.#attention.close();
     this.#rules.close();
@@ -127,27 +105,23 @@ export class OnnxEngine implements Engine {
   }
 
   begin(): void {
-    if (this.#closed) throw new Error("this engine is closed");
-    this.#passes++;
+    this.#lease.renew();
   }
 
   async pass(cache: Cache, rows: Rows, placed: PlacedRows): Promise<Scores> {
     const start = performance.now();
     const results = this.#pass.run(cache, rows, placed, this.#loaded.strict);
     this.#observe(rows, performance.now() - start);
-    const pass = this.#passes;
     const scored = rows.score === "last" ? 1 : rows.tokens.length;
-    const scores = new OnnxScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, () => {
-      if (pass !== this.#passes) {
-        throw new Error("these scores are no longer valid: a sequence was used after their pass");
-      }
-    }, this.#rules);
+    const check = this.#lease.lend();
+    const scores = new OnnxScores(scored, this.source.spec.vocab, rows.temperature ?? 1, results, check, this.#rules);
     if (rows.verify) scores.verify(rows.verify);
+    tracing()?.(passLine(this, rows, placed.past, performance.now() - start));
     return scores;
   }
 
   #observe(rows: Rows, ms: number): void {
-    const measured = interpolateCost(this.#costs, rows.tokens.length);
+    const measured = this.#costs.of(rows.tokens.length);
     if (rows.score === "last" || Number.isNaN(measured)) return;
     this.#drift *= (ms / (measured * this.#drift)) ** DRIFT;
   }

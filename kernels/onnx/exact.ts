@@ -4,27 +4,21 @@
 // A block (code − 2^(bits−1))·scale + offset is ONNX Runtime's symmetric MatMulNBits plus, where the type has offsets,
 // a second float32 product that is a block's length times smaller: (sum of the row over the block) · offset.
 import { blocks } from "../../src/model/tensors/blocks.ts";
-import type { Blocks, Tensor } from "../../src/model/tensors/tensor.ts";
+import type { Blocks } from "../../src/model/tensors/tensor.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
-import { addBias, concatenate, floatProduct, type Products } from "./products.ts";
+import { addBias, concatenate, floatProduct, FloatProducts } from "./products.ts";
 import { type Group, groupsOf } from "../converted.ts";
 
-export class ExactProducts implements Products {
+export class ExactProducts extends FloatProducts {
   /** Sums over blocks, by rows and block: products that read the same rows share them. */
   readonly #sums = new Map<string, Value>();
 
-  constructor(readonly source: ModelSource, private readonly activations: "int8" | "float32") {}
-
-  enter(_: GraphBuilder, hidden: Value): Value {
-    return hidden;
+  constructor(source: ModelSource, private readonly activations: "int8" | "float32") {
+    super(source);
   }
 
-  gain(_: string, tensor: Tensor): Float32Array {
-    return tensor.floats();
-  }
-
-  product(g: GraphBuilder, rows: Value, names: readonly string[], label: string): Value {
+  override product(g: GraphBuilder, rows: Value, names: readonly string[], label: string): Value {
     const tensors = names.map((name) => this.source.tensor(`${name}.weight`));
     const parts = groupsOf(tensors, label).map((group) => this.#group(g, rows, group));
     const value = parts.length === 1 ? parts[0] : g.op("Concat", parts, { axis: { int: -1 } });

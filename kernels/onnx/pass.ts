@@ -1,5 +1,5 @@
 // One pass: the feeds of the graph for some rows after some committed ones, the run, and where the results lie.
-import type { Rows } from "../../src/backend.ts";
+import { MOST_CANDIDATES, type Rows } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
@@ -13,7 +13,7 @@ import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
 import type { ResultBuffers } from "./results.ts";
 import { RULES } from "./rules/table.ts";
 import type { Runtime, Session, Value } from "./runtime.ts";
-import { RESULTS, SCORE_FEEDS, TOP } from "./scores.ts";
+import { RESULTS, SCORE_FEEDS } from "./scores.ts";
 
 /** Fewest positions of the rotation tables; they double from there. */
 const FIRST = 256;
@@ -100,7 +100,7 @@ export class Pass {
     const probabilities = wantsProbabilities(rows);
     this.#want.bind([1])[0] = Number(probabilities);
     this.#temperature.bind([1])[0] = rows.temperature ?? 1;
-    const top = probabilities ? Math.min(TOP, spec.vocab) : 1;
+    const top = probabilities ? Math.min(MOST_CANDIDATES, spec.vocab) : 1;
     const results = {
       logits: this.#logits.bind([scoredCount, spec.vocab]),
       tokens: this.#tokens.bind([scoredCount, top]),

@@ -1,5 +1,6 @@
 // What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
 import type { Candidates, Scores } from "../../src/backend.ts";
+import { largest } from "../../src/math/logits.ts";
 import type { Verified, VerifyRequest } from "../../src/device-rule.ts";
 import { type Distribution, mass, widened } from "../../src/math/distribution.ts";
 import type { OnnxRules } from "./rules.ts";
@@ -43,7 +44,7 @@ export class OnnxScores implements Scores {
         probabilities: likelihoods.slice(start, start + count),
       };
     }
-    const best = this.#best(row, count);
+    const best = largest(this.#row(row), count);
     return { tokens: best, probabilities: Float32Array.from(best, (token) => this.probability(row, token)) };
   }
 
@@ -94,25 +95,6 @@ export class OnnxScores implements Scores {
     let highest = -Infinity;
     for (let i = 0; i < logits.length; i++) if (logits[i] > highest) highest = logits[i];
     return highest;
-  }
-
-  /** The k likeliest tokens by insertion: k is small, or the caller asked for a long list and waits for it. */
-  #best(row: number, k: number): Int32Array {
-    const logits = this.#row(row);
-    if (k > 256) {
-      const all = Int32Array.from(logits, (_, token) => token);
-      return all.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, k);
-    }
-    const best = new Int32Array(k);
-    let count = 0;
-    for (let token = 0; token < logits.length; token++) {
-      const logit = logits[token];
-      if (count === k && !(logit > logits[best[k - 1]])) continue;
-      let at = count < k ? count++ : k - 1;
-      for (; at > 0 && logit > logits[best[at - 1]]; at--) best[at] = best[at - 1];
-      best[at] = token;
-    }
-    return best;
   }
 
   #check(row: number): void {

@@ -1,10 +1,8 @@
 // The end of the graph: logits, and what is made of them before JavaScript looks.
+import { MOST_CANDIDATES } from "../../src/backend.ts";
 import type { ModelSpec } from "../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import type { Attribute, GraphProto, NodeProto } from "./proto.ts";
-
-/** How many of the likeliest tokens of a row the graph gives, where the vocabulary has as many. */
-export const TOP = 64;
 
 /** What the end of the graph is fed. */
 export const SCORE_FEEDS = {
@@ -13,7 +11,7 @@ export const SCORE_FEEDS = {
 } as const;
 
 /**
- * What a pass gives for S scored rows, besides the caches. K is TOP and P the vocabulary, or both 1 where only the
+ * What a pass gives for S scored rows, besides the caches. K is MOST_CANDIDATES and P the vocabulary, or both 1 where only the
  * arg-max was wanted.
  */
 export const RESULTS = {
@@ -39,7 +37,7 @@ export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void
   g.output(RESULTS.sums, "float32", ["S"]);
   g.input(SCORE_FEEDS.wantProbabilities, "bool", [1]);
   g.input(SCORE_FEEDS.temperature, "float32", [1]);
-  const top = g.constant("int64", [Math.min(TOP, spec.vocab)]);
+  const top = g.constant("int64", [Math.min(MOST_CANDIDATES, spec.vocab)]);
   const zero = g.constant("float32", [0], [1, 1]);
 
   const first = g.constant("int64", [0]);

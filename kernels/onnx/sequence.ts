@@ -1,6 +1,6 @@
 // The state of one text on ONNX Runtime: how many rows of its cache are committed, and what the last pass put behind.
 import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
-import { type Admitted, Committed } from "../committed.ts";
+import { type Admitted, Committed, inParts } from "../committed.ts";
 import { chainParents, depthsOf } from "../rows.ts";
 import type { Cache, PlacedRows } from "./attention/attention.ts";
 
@@ -33,15 +33,11 @@ export class OnnxSequence implements Sequence {
   async forward(rows: Rows): Promise<Scores> {
     this.#begin();
     const admitted = this.committed.admit(rows, this.engine);
-    const { tokens } = rows;
-    const most = this.engine.maxRows;
-    // A long chain goes in parts, of which only the last is scored.
-    let from = 0;
-    for (; tokens.length - from > most; from += most) {
-      await this.#pass(from, { tokens: tokens.subarray(from, from + most), score: "last" }, chainOf(most));
-    }
-    const part = from === 0 ? rows : { ...rows, tokens: tokens.subarray(from) };
-    const scores = await this.#pass(from, part, from === 0 ? admitted : chainOf(tokens.length - from));
+    const scores = await inParts(
+      rows,
+      this.engine.maxRows,
+      (part, from) => this.#pass(from, part, part === rows ? admitted : chainOf(part.tokens.length)),
+    );
     this.committed.ran(admitted);
     return scores;
   }

@@ -1,12 +1,14 @@
 // The state of one text: a list of what every committed token left behind, and the rows of the last pass beside it.
 import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
+import { tracing } from "../../src/trace.ts";
+import { passLine } from "../trace.ts";
 import { notFinite } from "../../src/model/not-finite.ts";
 import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "../rows.ts";
 import { computeToken, logitsOf, type Memory, type Model } from "./model.ts";
 import { ReferenceScores } from "./scores.ts";
 
 /** What a sequence needs of its engine. */
-interface Host extends Pick<Engine, "source" | "context"> {
+interface Host extends Pick<Engine, "name" | "source" | "context"> {
   readonly model: Model;
   /** Ends the life of all Scores given out so far. Called by every method of every sequence. */
   expire(): void;
@@ -36,6 +38,7 @@ export class ReferenceSequence implements Sequence {
 
   async forward(rows: Rows): Promise<Scores> {
     this.#begin();
+    const start = performance.now();
     this.#pending = [];
     const { model, context, source } = this.#engine;
     const { vocab } = model.spec;
@@ -55,6 +58,7 @@ export class ReferenceSequence implements Sequence {
     }
     if (!logits.every((row) => row.every(Number.isFinite))) throw notFinite(source);
     this.#pending = pending;
+    tracing()?.(passLine(this.#engine, rows, this.length, performance.now() - start));
     return new ReferenceScores(logits, vocab, temperature, this.#engine.validity());
   }
 

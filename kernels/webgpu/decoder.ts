@@ -1,10 +1,11 @@
 // Any ModelSpec as a list of steps: what one pass runs on the device, from embedded rows to logits.
+import { MOST_CANDIDATES } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { LayerSpec, RopeSpec } from "../../src/model/spec/spec.ts";
 import { rotationsOf } from "../rope.ts";
 import type { Device } from "./device.ts";
 import { Embedding } from "./embed.ts";
-import { BEST_WORDS, CANDIDATES, MOST_ROWS, type RotateVariant } from "./kernels.ts";
+import { BEST_WORDS, MOST_ROWS, type RotateVariant, SHAPES } from "./kernels.ts";
 import { shaped, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
 import {
   activateStep,
@@ -40,7 +41,7 @@ export interface Decoder {
   readonly parts: GrowingBuffer;
   /** [MOST_ROWS, BEST_WORDS], as ops/best.wgsl says. */
   readonly best: GPUBuffer;
-  /** [MOST_ROWS, CANDIDATES, 2], as ops/candidates.wgsl says. */
+  /** [MOST_ROWS, MOST_CANDIDATES, 2], as ops/candidates.wgsl says. */
   readonly candidates: GPUBuffer;
   /** [scored, vocab]; grown like the logits. */
   readonly probabilities: GrowingBuffer;
@@ -56,7 +57,7 @@ export async function buildDecoder(
   progress?: (fraction: number) => void,
 ): Promise<Decoder> {
   const { spec } = source;
-  const bench: Bench = { device, pass: device.uniform(32, "pass"), nothing: device.storage(16, "nothing") };
+  const bench: Bench = { device, pass: SHAPES.pass.room(device, "pass"), nothing: device.storage(16, "nothing") };
   const steps: Step[] = [];
   const planes = new Map<string, Plane>();
   const plane = (role: string, width: number): Plane => {
@@ -225,7 +226,7 @@ export async function buildDecoder(
   const shaping = { scale: spec.logitScale, cap: spec.logitSoftcap ?? 0 };
   for (const piece of head.pieces) steps.push(matmulStep(bench, last, piece, logits, spec.vocab, { logits: shaping }));
   const best = device.storage(MOST_ROWS * BEST_WORDS * 4, "best");
-  const candidates = device.storage(MOST_ROWS * CANDIDATES * 8, "candidates");
+  const candidates = device.storage(MOST_ROWS * MOST_CANDIDATES * 8, "candidates");
   const probabilities: GrowingBuffer = { buffer: device.storage(16, "probabilities") };
   const ends = [
     ...bestSteps(bench, spec.vocab, logits, best),

@@ -1,9 +1,9 @@
 // The first steps of a pass: tokens become rows of the stream.
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
-import { embedKernel, MOST_ROWS } from "./kernels.ts";
+import { embedKernel, MOST_ROWS, SHAPES } from "./kernels.ts";
 import type { Matrix } from "./matrix.ts";
-import { type Bench, type Plane, type Step, uniform } from "./steps.ts";
+import type { Bench, Plane, Step } from "./steps.ts";
 
 /**
  * Where the table of embeddings is the matrix of logits as well, it lies on the device, which takes its rows from there;
@@ -33,7 +33,13 @@ export class Embedding {
     this.#tokens = table ? bench.device.storage(MOST_ROWS * 4, "tokens") : bench.nothing;
     const lookups = (of: Matrix | undefined, scale: number) =>
       of?.pieces.map(({ form, units, from, outputs, buffers }): Step => {
-        const shape = uniform(bench.device, [units, stream.stride / 4, from, outputs, { float: scale }]);
+        const shape = SHAPES.embed.uniform(bench.device, {
+          units,
+          stride: stream.stride / 4,
+          first: from,
+          outputs,
+          scale,
+        });
         const kernel = embedKernel(form, of === positions, bench.device.features);
         const bound = [bench.pass, shape, this.#tokens, stream.buffer, tree, ...buffers];
         return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(units / 64), rows] };

@@ -1,9 +1,11 @@
 // A model on a GPU: one device, one list of steps, any number of sequences.
+import { tracing } from "../../src/trace.ts";
+import { passLine } from "../trace.ts";
 import type { Capabilities, Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { type CostPoint, interpolateCost, measureCost } from "../cost.ts";
-import { type Measured, readCalibration, writeCalibration } from "../calibration.ts";
+import { Lease } from "../lease.ts";
+import { type Calibration, MeasuredCosts } from "../measured-costs.ts";
 import { chainParents, depthsOf } from "../rows.ts";
 import { KeyValueCache } from "./key-value-cache.ts";
 import type { Decoder } from "./decoder.ts";
@@ -14,12 +16,7 @@ import { RULES } from "./rules/table.ts";
 import { WebGpuScores } from "./scores.ts";
 import { WebGpuSequence } from "./sequence.ts";
 
-/** Widths that are measured, and the text they are measured after. */
-const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
-const PAST = 128;
-const REPEATS = 3;
-
-export interface Loaded {
+export interface Loaded extends Calibration {
   readonly source: ModelSource;
   readonly format: WeightFormat;
   readonly context: number;
@@ -27,9 +24,6 @@ export interface Loaded {
   readonly decoder: Decoder;
   /** Rows of one pass do not change each other's bits: found out on this device. */
   readonly exact: boolean;
-  readonly cacheDir: string;
-  readonly measured: Measured;
-  readonly progress?: (step: string, fraction: number) => void;
 }
 
 export class WebGpuEngine implements Engine {
@@ -39,12 +33,10 @@ export class WebGpuEngine implements Engine {
   readonly context: number;
   readonly maxRows: number;
   readonly can: Capabilities;
-  readonly #loaded: Loaded;
   readonly #device: Device;
   readonly #pass: Pass;
-  #costs: readonly CostPoint[] = [];
-  #passes = 0;
-  #closed = false;
+  readonly #costs: MeasuredCosts;
+  readonly #lease = new Lease();
   /** Passes share their buffers, so they go one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -54,7 +46,7 @@ export class WebGpuEngine implements Engine {
     this.source = source;
     this.format = format;
     this.context = context;
-    this.#loaded = loaded;
+    this.#costs = new MeasuredCosts(loaded);
     this.#device = device;
     this.#pass = new Pass(device, source, decoder);
     // All rows of the widest pass may want scores, in one binding.
@@ -86,30 +78,19 @@ export class WebGpuEngine implements Engine {
   }
 
   cost(width: number): number {
-    return interpolateCost(this.#costs, width);
+    return this.#costs.of(width);
   }
 
   plainCost(format: WeightFormat): number {
-    const { cacheDir, measured } = this.#loaded;
-    return interpolateCost(readCalibration(cacheDir, { ...measured, format }) ?? [], 1);
+    return this.#costs.plain(format);
   }
 
-  async calibrate(): Promise<void> {
-    const { cacheDir, measured, progress } = this.#loaded;
-    const known = cacheDir ? readCalibration(cacheDir, measured) : undefined;
-    if (known) {
-      this.#costs = known;
-      return;
-    }
-    const widths = WIDTHS.filter((width) => width <= this.context);
-    const past = Math.min(PAST, this.context - widths[widths.length - 1]);
-    this.#costs = await measureCost(this, widths, { past, repeats: REPEATS, progress });
-    if (cacheDir) writeCalibration(cacheDir, measured, this.#costs);
+  calibrate(): Promise<void> {
+    return this.#costs.calibrate(this);
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (!this.#lease.close()) return;
     this.#pass.release();
     this.#device.close();
   }
@@ -120,7 +101,7 @@ export class WebGpuEngine implements Engine {
   }
 
   dropCache(cache: KeyValueCache): void {
-    if (!this.#closed) cache.close();
+    if (!this.#lease.closed) cache.close();
   }
 
   copyCache(from: KeyValueCache, to: KeyValueCache, columns: number): void {
@@ -130,20 +111,16 @@ export class WebGpuEngine implements Engine {
   }
 
   begin(): void {
-    if (this.#closed) throw new Error("this engine is closed");
-    this.#passes++;
+    this.#lease.renew();
   }
 
   pass(cache: KeyValueCache, past: number, rows: Rows, move: Move | undefined): Promise<Scores> {
     return this.#inTurn(async () => {
       const parents = rows.parents ?? chainParents(rows.tokens.length);
+      const start = performance.now();
       const { verified, results } = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
-      const pass = this.#passes;
-      const check = () => {
-        if (pass !== this.#passes) {
-          throw new Error("these scores are no longer valid: a sequence was used after their pass");
-        }
-      };
+      if (tracing()) await this.#trace(cache, past, rows, performance.now() - start);
+      const check = this.#lease.lend();
       const loadInTurn = () => {
         check();
         return this.#pass.load();
@@ -160,9 +137,13 @@ export class WebGpuEngine implements Engine {
     });
   }
 
+  async #trace(cache: KeyValueCache, past: number, rows: Rows, ms: number): Promise<void> {
+    [passLine(this, rows, past, ms), ...await this.#pass.kernelLines(cache)].forEach((line) => tracing()?.(line));
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const run = this.#last.then(() => {
-      if (this.#closed) throw new Error("this engine is closed");
+      this.#lease.refuseClosed();
       return work();
     });
     this.#last = run.catch(() => {});

@@ -1,7 +1,9 @@
-// The kernels as the device takes them: WGSL with the constants it was written for in front, and its bindings.
+// The kernels as the device takes them: WGSL with the constants it was written for in front, and the uniform structures
+// that it declares.
 import type { Activation } from "../../src/model/spec/spec.ts";
-import type { Access, Kernel } from "./device.ts";
+import type { Kernel } from "./device.ts";
 import type { Features } from "./features.ts";
+import { kernelOf, Structure } from "./layout.ts";
 import actCode from "./ops/act.wgsl" with { type: "text" };
 import activateCode from "./ops/activate.wgsl" with { type: "text" };
 import attentionCode from "./ops/attention.wgsl" with { type: "text" };
@@ -88,6 +90,22 @@ export function constants(values: Readonly<Record<string, number | boolean>>): s
   ).join("");
 }
 
+/** The uniform structures, by the kernels that take them. */
+export const SHAPES = {
+  pass: new Structure(passCode, "Pass"),
+  activate: new Structure(activateCode),
+  attention: new Structure(segmentsCode), // and of the kernel that merges
+  best: new Structure(bestCode),
+  bestSlices: new Structure(bestSlicesCode),
+  candidates: new Structure(candidatesCode),
+  compact: new Structure(compactCode, "Move"),
+  embed: new Structure(embedCode),
+  matmul: new Structure(matmulCode),
+  norm: new Structure(normCode),
+  rotate: new Structure(rotateCode),
+  softmax: new Structure(softmaxCode),
+} as const;
+
 const matmuls = new Map<string, Kernel>();
 
 const ACTIVATIONS = { silu: 0, gelu: 1, "gelu-tanh": 2 } as const;
@@ -112,12 +130,11 @@ function makeMatmul(form: WeightForm, tile: number, features: Features, paired: 
     ACTIVATION: ACTIVATIONS[paired ?? "silu"],
     ...weights.values,
   };
-  return {
-    name: `matmul ${form.kind} of ${tile} rows`,
-    code: (features.subgroups > 1 ? "enable subgroups;\n" : "") + weights.enabled + constants(values) + passCode +
+  return kernelOf(
+    `matmul ${form.kind} of ${tile} rows`,
+    (features.subgroups > 1 ? "enable subgroups;\n" : "") + weights.enabled + constants(values) + passCode +
       actCode + matmulCode + folding(rows * COLUMNS / 2, features.subgroups) + weights.code,
-    bindings: ["uniform", "uniform", "read", "write", "read", ...weights.bindings],
-  };
+  );
 }
 
 /** What a kernel that reads weights takes in for their form. */
@@ -125,9 +142,8 @@ interface WeightCode {
   /** Goes first. */
   readonly enabled: string;
   readonly values: Readonly<Record<string, number | boolean>>;
+  /** With bindings from 5 on. */
   readonly code: string;
-  /** From binding 5 on. */
-  readonly bindings: readonly Access[];
 }
 
 function weightsOf(form: WeightForm, features: Features): WeightCode {
@@ -143,26 +159,21 @@ function weightsOf(form: WeightForm, features: Features): WeightCode {
         KEEPS_SUBNORMALS,
       },
       code: halvesCode + scalesCode + (form.kind === "b4" ? b4Code : b8Code),
-      bindings: ["read", "read"],
     };
   }
-  const bindings = ["read"] as const;
-  if (form.kind !== "f16") {
-    return { enabled: "", values: {}, code: form.kind === "bf16" ? bf16Code : f32Code, bindings };
-  }
+  if (form.kind !== "f16") return { enabled: "", values: {}, code: form.kind === "bf16" ? bf16Code : f32Code };
   return features.float16
-    ? { enabled: "enable f16;\n", values: {}, code: f16NativeCode, bindings }
-    : { enabled: "", values: { KEEPS_SUBNORMALS }, code: halvesCode + f16Code, bindings };
+    ? { enabled: "enable f16;\n", values: {}, code: f16NativeCode }
+    : { enabled: "", values: { KEEPS_SUBNORMALS }, code: halvesCode + f16Code };
 }
 
 /** `positions`: rows of a table of learned positions are added. */
 export function embedKernel(form: WeightForm, positions: boolean, features: Features): Kernel {
-  const { enabled, values, code, bindings } = weightsOf(form, features);
-  return {
-    name: `embed ${form.kind}`,
-    code: enabled + constants({ POSITIONS: positions, ...values }) + passCode + embedCode + code,
-    bindings: ["uniform", "uniform", "read", "write", "read", ...bindings],
-  };
+  const { enabled, values, code } = weightsOf(form, features);
+  return kernelOf(
+    `embed ${form.kind}`,
+    enabled + constants({ POSITIONS: positions, ...values }) + passCode + embedCode + code,
+  );
 }
 
 /** The steps that add up the lanes of a matrix product: by shuffles within subgroups, then by workgroup memory. */
@@ -191,11 +202,7 @@ export interface NormVariant {
 
 export function normKernel({ delta, post, norm, layer, final }: NormVariant): Kernel {
   const values = { SUMS: 1, DELTA: delta, POST: post, NORM: norm, LAYER: layer, FINAL: final };
-  return {
-    name: "norm",
-    code: constants(values) + passCode + reduceCode + normCode,
-    bindings: ["uniform", "uniform", "write", "read", "read", "read", "read", "write"],
-  };
+  return kernelOf("norm", constants(values) + passCode + reduceCode + normCode);
 }
 
 /** Groups of four that a head of keys or values takes in the cache, the last filled up with zeros. */
@@ -219,11 +226,7 @@ export function rotateKernel({ headSize, normed, layer, rope }: RotateVariant): 
     LAYER: layer,
     ROPE: rope,
   };
-  return {
-    name: "rotate",
-    code: constants(values) + passCode + reduceCode + rotateCode,
-    bindings: ["uniform", "uniform", "read", "write", "write", "read", "read", "read"],
-  };
+  return kernelOf("rotate", constants(values) + passCode + reduceCode + rotateCode);
 }
 
 /** Keys of one segment of attention, as ops/segments.wgsl has it. */
@@ -244,32 +247,26 @@ export function attentionKernel(headSize: number, queries: number, split: boolea
 
 function makeAttention(headSize: number, queries: number, split: boolean): Kernel {
   const values = { SUMS: queries, QUERIES: queries, HEAD: headSize, QUADS: quads(headSize), SPLIT: split };
-  return {
-    name: `attention of ${queries} queries${split ? ", split" : ""}`,
-    code: constants(values) + passCode + reduceCode + segmentsCode + attentionCode,
-    bindings: ["uniform", "uniform", "read", "read", "read", "write"],
-  };
+  return kernelOf(
+    `attention of ${queries} queries${split ? ", split" : ""}`,
+    constants(values) + passCode + reduceCode + segmentsCode + attentionCode,
+  );
 }
 
 export function mergeKernel(headSize: number): Kernel {
-  return {
-    name: "merge",
-    code: constants({ HEAD: headSize }) + passCode + segmentsCode + mergeCode,
-    bindings: ["uniform", "uniform", "read", "read", "write"],
-  };
+  return kernelOf("merge", constants({ HEAD: headSize }) + passCode + segmentsCode + mergeCode);
 }
 
 export function activateKernel(activation: Activation, gated: boolean): Kernel {
-  return {
-    name: `activate ${activation}`,
-    code: constants({ ACTIVATION: ACTIVATIONS[activation], GATED: gated }) + passCode + actCode +
+  return kernelOf(
+    `activate ${activation}`,
+    constants({ ACTIVATION: ACTIVATIONS[activation], GATED: gated }) + passCode + actCode +
       activateCode,
-    bindings: ["uniform", "read", "write"],
-  };
+  );
 }
 
 export function compactKernel(): Kernel {
-  return { name: "compact", code: compactCode, bindings: ["uniform", "read", "write"] };
+  return kernelOf("compact", compactCode);
 }
 
 /** Words of a row of results, as ops/best.wgsl has them. */
@@ -282,32 +279,17 @@ export const BROKEN = 5;
 export const BEST_SLICE = 2048;
 
 export function bestSlicesKernel(): Kernel {
-  return {
-    name: "best of slices",
-    code: passCode + weightCode + beatsCode + twoCode + bestSlicesCode,
-    bindings: ["uniform", "uniform", "read", "write"],
-  };
+  return kernelOf("best of slices", passCode + weightCode + beatsCode + twoCode + bestSlicesCode);
 }
 
 export function bestKernel(): Kernel {
-  return {
-    name: "best",
-    code: passCode + weightCode + beatsCode + twoCode + bestCode,
-    bindings: ["uniform", "uniform", "read", "write"],
-  };
+  return kernelOf("best", passCode + weightCode + beatsCode + twoCode + bestCode);
 }
 
 export function softmaxKernel(): Kernel {
-  return {
-    name: "softmax",
-    code: passCode + weightCode + softmaxCode,
-    bindings: ["uniform", "uniform", "read", "read", "write"],
-  };
+  return kernelOf("softmax", passCode + weightCode + softmaxCode);
 }
 
-/** Tokens of a row of candidates, as ops/candidates.wgsl has them: each is its id and its score's bits. */
-export const CANDIDATES = 64;
-
 export function candidatesKernel(): Kernel {
-  return { name: "candidates", code: beatsCode + candidatesCode, bindings: ["uniform", "read", "write"] };
+  return kernelOf("candidates", beatsCode + candidatesCode);
 }

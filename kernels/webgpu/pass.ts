@@ -1,5 +1,5 @@
 // One pass: rows are told to the device, steps recorded and submitted once, results read back once.
-import type { Rows } from "../../src/backend.ts";
+import { MOST_CANDIDATES, type Rows } from "../../src/backend.ts";
 import type { Verified } from "../../src/device-rule.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { notFinite } from "../../src/model/not-finite.ts";
@@ -7,10 +7,11 @@ import { writeRotation } from "../rope.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Device } from "./device.ts";
-import { BEST_WORDS, BROKEN, CANDIDATES, compactKernel, MOST_ROWS, SEGMENT } from "./kernels.ts";
-import { type GrowingBuffer, partsOf, Recorder, uniform, type Width } from "./steps.ts";
+import { BEST_WORDS, BROKEN, compactKernel, MOST_ROWS, SEGMENT, SHAPES } from "./kernels.ts";
+import { type GrowingBuffer, partsOf, Recorder, type Width } from "./steps.ts";
 import { WebGpuRules } from "./rules.ts";
 import { floats, type Part, partsFor, type Results } from "./scores.ts";
+import { kernelLines } from "./trace.ts";
 
 /** Rows of a pass that were accepted, and where they stand: at columns `past + path[i]`. */
 export interface Move {
@@ -33,7 +34,8 @@ export interface Outcome {
 export class Pass {
   readonly #recorder: Recorder;
   readonly #rules: WebGpuRules;
-  readonly #numbers = new DataView(new ArrayBuffer(28));
+  /** What kernels are told of the last pass but for its temperature. */
+  #told = { rows: 0, past: 0, capacity: 0, first: 0, scored: 0, segments: 0 };
   readonly #tree = new Uint32Array(MOST_ROWS + MOST_ROWS * MOST_ROWS);
   readonly #angles: Float32Array[];
   #staging: GPUBuffer | undefined;
@@ -82,9 +84,7 @@ export class Pass {
     const spent: GPUBuffer[] = [];
     if (move) spent.push(...device.guarded(() => this.move(cache, move, encoder)));
     spent.push(...cache.reserve(past + rows, past, encoder));
-    const told = [rows, past, cache.capacity, rows - scored, scored];
-    told.forEach((value, i) => this.#numbers.setUint32(4 * i, value, true));
-    this.#numbers.setUint32(24, segments, true);
+    this.#told = { rows, past, capacity: cache.capacity, first: rows - scored, scored, segments };
     this.#tell(parts.length > 1 ? temperature : 0);
     decoder.embedding.write(tokens);
     this.#rotate(rows, past, depths);
@@ -105,6 +105,11 @@ export class Pass {
     if (!asked) return { results: resultsOf(parts, read) };
     const verified = asked.read(read[1]);
     return verified ? { verified, results: {} } : { results: await this.load() };
+  }
+
+  /** What the kernels of the last `run` take, for a trace. */
+  kernelLines(cache: KeyValueCache): Promise<string[]> {
+    return kernelLines(this.device, this.#recorder, this.decoder.steps, this.#done!.width, cache.buffers);
   }
 
   /** Everything about the rows that the last `run` scored. Ends the life of what it returned. */
@@ -130,8 +135,7 @@ export class Pass {
 
   /** Uploads what all kernels of the pass are told. `temperature`: 0 where no probabilities are wanted. */
   #tell(temperature: number): void {
-    this.#numbers.setFloat32(20, temperature, true);
-    this.device.write(this.decoder.pass, this.#numbers);
+    this.device.write(this.decoder.pass, SHAPES.pass.pack({ ...this.#told, temperature }));
   }
 
   /** Submits, and waits for what these places will hold. */
@@ -155,7 +159,7 @@ export class Pass {
     const row = this.source.spec.vocab * 4;
     const places: Readonly<Record<Part, Place>> = {
       best: { buffer: best, bytes: scored * BEST_WORDS * 4 },
-      candidates: { buffer: candidates, bytes: scored * CANDIDATES * 8 },
+      candidates: { buffer: candidates, bytes: scored * MOST_CANDIDATES * 8 },
       probabilities: { buffer: probabilities.buffer, bytes: scored * row },
       logits: { buffer: logits.buffer, bytes: scored * row },
     };
@@ -174,7 +178,17 @@ export class Pass {
     cache.buffers.forEach((buffer, layer) => {
       const width = cache.widths[layer];
       let shape = shapes.get(width);
-      if (!shape) shapes.set(width, shape = uniform(device, [past, cache.capacity, path.length, width]));
+      if (!shape) {
+        shapes.set(
+          width,
+          shape = SHAPES.compact.uniform(device, {
+            past,
+            capacity: cache.capacity,
+            steps: path.length,
+            width,
+          }),
+        );
+      }
       pass.setBindGroup(0, device.bind(kernel, [shape, steps, buffer]));
       pass.dispatchWorkgroups(Math.ceil(width / 64), 2);
     });

@@ -56,7 +56,7 @@ export class WebGpuRules {
     if (Math.max(size, words.byteLength) > this.device.largestBinding) return undefined;
     this.#upload(this.#tree, words.byteLength, [words]);
     this.#upload(this.#numbers, size, numbers);
-    if (shape.length > 0) this.device.write(this.#shape, shape);
+    if (shape !== undefined) this.device.write(this.#shape, shape);
     return { parts: rule.parts, record: rule.record, rows, bytes, read };
   }
 

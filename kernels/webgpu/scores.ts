@@ -1,13 +1,14 @@
 // What a pass left behind, read in memory that the device has filled. The rest stays on the device until it is loaded.
-import { type Candidates, type Need, NEEDS, type Scores } from "../../src/backend.ts";
+import { type Candidates, MOST_CANDIDATES, type Need, NEEDS, type Scores } from "../../src/backend.ts";
+import { largest } from "../../src/math/logits.ts";
 import type { Verified } from "../../src/device-rule.ts";
 import { type Distribution, widened } from "../../src/math/distribution.ts";
-import { BEST_WORDS, CANDIDATES } from "./kernels.ts";
+import { BEST_WORDS } from "./kernels.ts";
 
 /** What was read back of a pass, rows after each other. */
 export interface Results {
   readonly best?: Uint32Array; // [rows, BEST_WORDS], as ops/best.wgsl says
-  readonly candidates?: Uint32Array; // [rows, CANDIDATES, 2], as ops/candidates.wgsl says
+  readonly candidates?: Uint32Array; // [rows, MOST_CANDIDATES, 2], as ops/candidates.wgsl says
   readonly probabilities?: Float32Array; // [rows, vocab]
   readonly logits?: Float32Array; // [rows, vocab]
 }
@@ -65,7 +66,7 @@ export class WebGpuScores implements Scores {
 
   top(row: number, k: number): Candidates {
     const count = Math.min(k, this.vocab);
-    const { tokens, logits } = count <= CANDIDATES ? this.#candidates(row, count) : this.#sorted(row, count);
+    const { tokens, logits } = count <= MOST_CANDIDATES ? this.#candidates(row, count) : this.#sorted(row, count);
     const best = floats(this.#part("best", row)).subarray(row * BEST_WORDS);
     const { temperature } = this.pass;
     const likely = (logit: number) => Math.exp((logit - best[1]) / temperature) / best[4];
@@ -90,7 +91,10 @@ export class WebGpuScores implements Scores {
   }
 
   #candidates(row: number, count: number): { tokens: Int32Array; logits: Float32Array } {
-    const pairs = this.#part("candidates", row).subarray(2 * row * CANDIDATES, 2 * (row * CANDIDATES + count));
+    const pairs = this.#part("candidates", row).subarray(
+      2 * row * MOST_CANDIDATES,
+      2 * (row * MOST_CANDIDATES + count),
+    );
     const numbers = floats(pairs);
     return {
       tokens: Int32Array.from({ length: count }, (_, place) => pairs[2 * place]),
@@ -101,8 +105,7 @@ export class WebGpuScores implements Scores {
   /** More of the likeliest tokens than the device has listed. */
   #sorted(row: number, count: number): { tokens: Int32Array; logits: Float32Array } {
     const logits = this.logits(row);
-    const all = Int32Array.from(logits, (_, token) => token);
-    const tokens = all.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, count);
+    const tokens = largest(logits, count);
     return { tokens, logits: Float32Array.from(tokens, (token) => logits[token]) };
   }
 

@@ -2,7 +2,7 @@
 // its subgroups and float16 numbers are what kernels take them for.
 import { UnsupportedError } from "../../src/errors.ts";
 import type { Device, Tested } from "./device.ts";
-import { MOST_ROWS, type WeightForm } from "./kernels.ts";
+import { MOST_ROWS, SHAPES, type WeightForm } from "./kernels.ts";
 import { type Features, PLAIN } from "./features.ts";
 import { matmulStep, Recorder } from "./steps.ts";
 
@@ -107,7 +107,7 @@ class TestBench {
 
   constructor(private readonly device: Device) {
     const made = (buffer: GPUBuffer) => (this.#buffers.push(buffer), buffer);
-    this.#pass = made(device.uniform(32, "pass"));
+    this.#pass = made(SHAPES.pass.room(device, "pass"));
     this.#nothing = made(device.storage(16, "nothing"));
     this.#input = made(device.storage(MOST_ROWS * COLUMNS * 4, "self-test"));
     this.#weights = made(device.storage(OUTPUTS * COLUMNS * 2, "self-test"));
@@ -138,7 +138,8 @@ class TestBench {
     }
     device.write(this.#input, x);
     device.write(this.#weights, weights);
-    device.write(this.#pass, Uint32Array.of(rows, 0, 0, 0, rows));
+    const nothing = { past: 0, capacity: 0, first: 0, temperature: 0, segments: 0 };
+    device.write(this.#pass, SHAPES.pass.pack({ ...nothing, rows, scored: rows }));
     const encoder = device.gpu.createCommandEncoder();
     encoder.clearBuffer(this.#output);
     recorder.record(encoder, [step], pipelines, width, []);

@@ -1,6 +1,6 @@
 // The state of one text on the device: how many columns of its cache are committed, and what the last pass put behind.
 import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
-import { Committed } from "../committed.ts";
+import { Committed, inParts } from "../committed.ts";
 import type { KeyValueCache } from "./key-value-cache.ts";
 import type { Move } from "./pass.ts";
 
@@ -33,15 +33,7 @@ export class WebGpuSequence implements Sequence {
   async forward(rows: Rows): Promise<Scores> {
     this.#begin();
     const admitted = this.committed.admit(rows, this.engine);
-    const { tokens } = rows;
-    const { maxRows } = this.engine;
-    // A long chain goes in parts, of which only the last is scored.
-    let from = 0;
-    for (; tokens.length - from > maxRows; from += maxRows) {
-      await this.#pass(from, { tokens: tokens.subarray(from, from + maxRows), score: "last", need: "argmax" });
-    }
-    const part = from === 0 ? rows : { ...rows, tokens: tokens.subarray(from), parents: undefined };
-    const scores = await this.#pass(from, part);
+    const scores = await inParts(rows, this.engine.maxRows, (part, from) => this.#pass(from, part));
     this.committed.ran(admitted);
     return scores;
   }

@@ -19,6 +19,7 @@ import {
   type RotateVariant,
   rowTile,
   SEGMENT,
+  SHAPES,
   softmaxKernel,
 } from "./kernels.ts";
 import type { Features } from "./features.ts";
@@ -51,17 +52,6 @@ export interface GrowingBuffer {
   buffer: GPUBuffer;
 }
 
-/** Numbers as a kernel's uniform structure has them: whole ones as u32, those of `floats` as f32. */
-export function uniform(device: Device, values: readonly (number | { readonly float: number })[]): GPUBuffer {
-  const view = new DataView(new ArrayBuffer(Math.ceil(values.length / 4) * 16));
-  values.forEach((value, i) =>
-    typeof value === "number" ? view.setUint32(4 * i, value, true) : view.setFloat32(4 * i, value.float, true)
-  );
-  const buffer = device.uniform(view.byteLength, "shape");
-  device.write(buffer, view);
-  return buffer;
-}
-
 /** Rows of `stride` floats in the device's memory; strides are multiples of 8. */
 export interface Plane {
   readonly buffer: GPUBuffer;
@@ -88,17 +78,17 @@ export function matmulStep(
     readonly paired?: Activation;
   } = {},
 ): Step {
-  const shape = uniform(device, [
-    piece.units,
-    piece.outputs,
-    x.stride / 4,
+  const shape = SHAPES.matmul.uniform(device, {
+    units: piece.units,
+    outputs: piece.outputs,
+    stride: x.stride / 4,
     strideOut,
-    piece.from,
-    piece.bias ? 1 : 0,
-    { float: logits?.scale ?? 1 },
-    { float: logits?.cap ?? 0 },
-    logits ? 1 : 0,
-  ]);
+    offset: piece.from,
+    biased: piece.bias !== undefined,
+    scale: logits?.scale ?? 1,
+    cap: logits?.cap ?? 0,
+    scored: logits !== undefined,
+  });
   const count = ({ rows, scored }: Width) => logits ? scored : rows;
   return {
     kernel: (width) => matmulKernel(piece.form, rowTile(count(width)), features, paired),
@@ -124,15 +114,15 @@ export interface NormStep {
 
 export function normStep({ device, pass, nothing }: Bench, step: NormStep): Step {
   const { variant, width, epsilon, x, delta, gain, bias, out } = step;
-  const shape = uniform(device, [
+  const shape = SHAPES.norm.uniform(device, {
     width,
-    x.stride,
-    delta?.plane.stride ?? 0,
-    out?.stride ?? 0,
-    bias ? 1 : 0,
-    { float: epsilon },
-    { float: delta?.scale ?? 1 },
-  ]);
+    stride: x.stride,
+    strideDelta: delta?.plane.stride ?? 0,
+    strideOut: out?.stride ?? 0,
+    biased: bias !== undefined,
+    epsilon,
+    scale: delta?.scale ?? 1,
+  });
   const bound = [
     pass,
     shape,
@@ -165,16 +155,16 @@ export interface RotateStep {
 
 export function rotateStep({ device, pass, nothing }: Bench, step: RotateStep): Step {
   const { heads, kvHeads, packed, query, half, interleaved, anglesFrom, epsilon } = step;
-  const shape = uniform(device, [
+  const shape = SHAPES.rotate.uniform(device, {
     heads,
     kvHeads,
-    packed.stride,
-    query.stride,
+    stride: packed.stride,
+    strideQuery: query.stride,
     half,
-    interleaved ? 1 : 0,
+    interleaved,
     anglesFrom,
-    { float: epsilon },
-  ]);
+    epsilon,
+  });
   const kernel = rotateKernel(step.variant);
   return {
     kernel: () => kernel,
@@ -250,15 +240,15 @@ export interface AttentionStep extends Heads {
 /** Attention, and the step that joins its parts where it was split. `share` is another than `sharing` in tests. */
 export function attentionSteps({ device, pass }: Bench, step: AttentionStep, share = sharing): Step[] {
   const { heads, kvHeads, headSize, window, scale, cap, query, tree, mixed, parts } = step;
-  const shape = uniform(device, [
+  const shape = SHAPES.attention.uniform(device, {
     heads,
     kvHeads,
-    query.stride,
-    mixed.stride,
-    window ?? 0,
-    { float: scale },
-    { float: cap ?? 0 },
-  ]);
+    stride: query.stride,
+    strideOut: mixed.stride,
+    window: window ?? 0,
+    scale,
+    cap: cap ?? 0,
+  });
   const merge = mergeKernel(headSize);
   return [
     {
@@ -297,7 +287,7 @@ export function activateStep(
   packed: Plane,
   out: Plane,
 ): Step {
-  const shape = uniform(device, [hidden, packed.stride, out.stride]);
+  const shape = SHAPES.activate.uniform(device, { hidden, stride: packed.stride, strideOut: out.stride });
   const kernel = activateKernel(activation, gated);
   const bound = [shape, packed.buffer, out.buffer];
   return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(hidden / 64), rows] };
@@ -307,7 +297,8 @@ export function activateStep(
 export function bestSteps({ device, pass }: Bench, vocab: number, logits: GrowingBuffer, best: GPUBuffer): Step[] {
   const slices = Math.ceil(vocab / BEST_SLICE);
   const parts = device.storage(MOST_ROWS * slices * BEST_WORDS * 4, "parts of best");
-  const [shape, joined] = [uniform(device, [vocab]), uniform(device, [slices])];
+  const shape = SHAPES.bestSlices.uniform(device, { vocab });
+  const joined = SHAPES.best.uniform(device, { slices });
   const [part, join] = [bestSlicesKernel(), bestKernel()];
   return [
     {
@@ -327,7 +318,7 @@ export function softmaxStep(
   best: GPUBuffer,
   probabilities: GrowingBuffer,
 ): Step {
-  const shape = uniform(device, [vocab]);
+  const shape = SHAPES.softmax.uniform(device, { vocab });
   const kernel = softmaxKernel();
   return {
     kernel: () => kernel,
@@ -337,9 +328,9 @@ export function softmaxStep(
   };
 }
 
-/** The likeliest tokens of each row, [scored, CANDIDATES] of (token, its score's bits). */
+/** The likeliest tokens of each row, [scored, MOST_CANDIDATES] of (token, its score's bits). */
 export function candidatesStep({ device }: Bench, vocab: number, logits: GrowingBuffer, out: GPUBuffer): Step {
-  const shape = uniform(device, [vocab]);
+  const shape = SHAPES.candidates.uniform(device, { vocab });
   const kernel = candidatesKernel();
   return {
     kernel: () => kernel,

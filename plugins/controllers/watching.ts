@@ -1,6 +1,6 @@
 // What controllers watch: shares that fade, the drafter's pace, rows that cost nothing. Not a controller of its own.
 import type { Round, State } from "../../src/controller.ts";
-import { depths } from "../../src/tree.ts";
+import { depthOf } from "../../src/tree.ts";
 
 /** What a round forgets of the rounds before: about the last 30 count. */
 const MEMORY = 0.97;
@@ -60,7 +60,7 @@ export class Pace {
 
 /** Levels of a draft. */
 export function deepestOf(tree: Round["tree"]): number {
-  return depths(tree).reduce((most, depth) => Math.max(most, depth), 0);
+  return depthOf(tree);
 }
 
 /** Widths at which the curve is put right; so many passes of late count at each, and so many is being right worth. */

@@ -94,6 +94,7 @@ export class AutoDrafter implements Drafter {
       if (tree.parents[node] >= 0 && !path.has(tree.parents[node])) continue; // nobody judged it
       const accepted = path.has(node);
       const guess = this.#drafted[drafted[node]];
+      if (guess === undefined) continue; // another drafter's
       this.#calibration.see(guess.features, accepted);
       this.#hits = this.#hits * MEMORY + (accepted ? 1 : 0);
       this.#tries = this.#tries * MEMORY + 1;

@@ -56,21 +56,21 @@ export class CascadeDrafter extends SeveralDrafters {
     });
   }
 
-  /** `path`, drafted already, and what the sources have below it; all of it below `above`, which is no part of the draft. */
-  async #extended(path: readonly number[], above: readonly number[], plan: Plan, chance: Chance): Promise<DraftTree> {
+  /** `drafted` so far, and what the sources have below it. All stands below `above`, which is no part of the draft. */
+  async #extended(drafted: readonly number[], above: readonly number[], plan: Plan, chance: Chance) {
     const joined = new JoinedTree(plan);
-    let node = joined.addChain(-1, path).at(-1) ?? -1;
-    const so = [...above, ...path];
+    let node = joined.addChain(-1, drafted, "reviewer").at(-1) ?? -1;
+    const path = [...above, ...drafted];
     for (const source of this.sources) {
-      const rest = { ...plan, nodes: joined.room, depth: plan.depth - (so.length - above.length), cost: undefined };
-      if (rest.nodes < 1 || rest.depth < 1) break;
-      const tree = so.length === 0
-        ? await source.draft(rest, chance)
-        : await source.after?.(Int32Array.from(so), rest, chance);
+      const room = { ...plan, nodes: joined.room, depth: plan.depth - (path.length - above.length), cost: undefined };
+      if (room.nodes < 1 || room.depth < 1) break;
+      const tree = path.length === 0
+        ? await source.draft(room, chance)
+        : await source.after?.(Int32Array.from(path), room, chance);
       if (tree === undefined || tree.tokens.length === 0) continue;
       const nodes = joined.addTree(node, tree, source.name);
       const eldest = eldestPath(tree);
-      so.push(...eldest.map((at) => tree.tokens[at]));
+      path.push(...eldest.map((at) => tree.tokens[at]));
       node = nodes[eldest[eldest.length - 1]];
     }
     return joined.tree;

@@ -75,15 +75,15 @@ export class HierarchyDrafter implements Drafter {
   async #drawn(token: number, plan: Plan, last: () => ReturnType<Drafter["draft"]> | undefined): Promise<DraftTree> {
     const joined = new JoinedTree(plan);
     let left = this.guesses;
-    for (const phrases of [this.#context, this.#model]) {
+    for (const [phrases, source] of [[this.#context, "this text"], [this.#model, "earlier answers"]] as const) {
       for (const phrase of phrases.after(token).slice(0, left)) {
-        joined.addChain(-1, phrase);
+        joined.addChain(-1, phrase, source);
         left--;
       }
     }
     if (left > 0 && joined.room > 0) {
       const rest = await last();
-      if (rest !== undefined) joined.addTree(-1, rest);
+      if (rest !== undefined) joined.addTree(-1, rest, this.last?.name);
     }
     return joined.tree;
   }

@@ -8,7 +8,8 @@
 // The paper's mask lets a token of the window see the first level up to its column and its own column above itself.
 // That is a draft tree: the first level is a chain below the root, each column a chain below its token of it. So the
 // window needs no rows of another kind. It differs in three ways: its rows are judged as well (now and then one is right),
-// they are counted as drafted, and an engine that is exact for chains alone is given no window under --strict.
+// they are counted as drafted (of the source `window`), and an engine that is exact for chains alone is given no window
+// under --strict.
 //
 // Law `point`. Memory: ngram·guesses·4 bytes for each token that occurred in this text. From text to text: nothing.
 import type { Plan, Round } from "../../src/controller.ts";
@@ -60,14 +61,14 @@ export class LookaheadDrafter implements Drafter {
     const reserved = columns === 0 ? 0 : this.#rows(columns);
     for (const phrase of this.#pool.after(this.#text.last)) {
       if (joined.room - this.#levels < reserved && joined.size > 0) break;
-      joined.addChain(-1, phrase);
+      joined.addChain(-1, phrase, "n-gram");
     }
     this.#ends = new Array<number>(this.window).fill(-1);
     let trunk = -1;
     for (let column = 0; column < columns; column++) {
-      if (column > 0) trunk = joined.add(trunk, this.#ahead[0][column]);
+      if (column > 0) trunk = joined.add(trunk, this.#ahead[0][column], NaN, "window");
       if (column > 0 && trunk < 0) break;
-      const below = joined.addChain(trunk, this.#ahead.slice(1).map((level) => level[column]));
+      const below = joined.addChain(trunk, this.#ahead.slice(1).map((level) => level[column]), "window");
       if (below.length === this.#levels - 1) this.#ends[column] = below.at(-1) ?? trunk;
     }
     this.#drafted = joined.tree;

@@ -53,9 +53,11 @@ export class OuroborosDrafter implements Drafter {
       (path) => this.#phrases.after(path[path.length - 1])[0] ?? [],
     );
     const joined = new JoinedTree(plan);
-    this.#chain = joined.addChain(-1, chain);
+    this.#chain = joined.addChain(-1, chain, "model");
     const end = this.#chain.at(-1) ?? -1;
-    this.#longer = this.#phrases.after(chain.at(-1) ?? this.#text.last).map((phrase) => joined.addChain(end, phrase));
+    this.#longer = this.#phrases.after(chain.at(-1) ?? this.#text.last).map((phrase) =>
+      joined.addChain(end, phrase, "phrase")
+    );
     return this.#drafted = joined.tree;
   }
 

@@ -33,6 +33,8 @@ export class PoolDrafter implements Drafter {
   #hash = 0;
   /** FACTOR to the power of `size`. */
   readonly #outgoing: number;
+  /** The last draft, and drafts in a row of which little was accepted. */
+  #drafted: Int32Array = EMPTY_TREE.tokens;
   #poorDrafts = 0;
 
   /** `size`: tokens of an n-gram, ≥ 1. `entries`: a power of two. */
@@ -46,13 +48,17 @@ export class PoolDrafter implements Drafter {
   begin(prompt: Int32Array): void {
     if (this.#used.length > FULL * this.#entries.length) this.#empty();
     this.#poorDrafts = 0;
+    this.#drafted = EMPTY_TREE.tokens;
     this.#text.clear();
     this.#hash = 0;
     this.#append(prompt);
   }
 
   draft(plan: Plan): DraftTree {
-    return this.#chain(this.#hash, (back) => this.#text.at(this.#text.length - back), this.#text.length, plan);
+    const at = (back: number) => this.#text.at(this.#text.length - back);
+    const tree = this.#chain(this.#hash, at, this.#text.length, plan);
+    this.#drafted = tree.tokens;
+    return tree;
   }
 
   after(path: Int32Array, plan: Plan): DraftTree {
@@ -63,10 +69,14 @@ export class PoolDrafter implements Drafter {
     return this.#chain(hash, at, length, plan);
   }
 
-  observe({ tree, verdict, committed }: Round): void {
+  observe({ committed }: Round): void {
     this.#append(committed);
-    if (tree.tokens.length === 0) return;
-    this.#poorDrafts = verdict.path.length < POOR * tree.tokens.length ? this.#poorDrafts + 1 : 0;
+    const drafted = this.#drafted;
+    this.#drafted = EMPTY_TREE.tokens;
+    if (drafted.length === 0) return;
+    let right = 0;
+    while (right < drafted.length && drafted[right] === committed[right]) right++;
+    this.#poorDrafts = right < POOR * drafted.length ? this.#poorDrafts + 1 : 0;
     if (this.#poorDrafts < PATIENCE) return;
     this.#empty();
     this.#poorDrafts = 0;

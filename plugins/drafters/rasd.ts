@@ -16,7 +16,7 @@ import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { DraftTree } from "../../src/tree.ts";
 import type { Growing } from "../shapes/growing.ts";
 import { growLikeliest } from "../shapes/opt-tree.ts";
-import { JoinedDrafter } from "./sources.ts";
+import { branchSource, JoinedDrafter } from "./sources.ts";
 
 export class RasdDrafter extends JoinedDrafter {
   readonly name = "rasd";
@@ -65,7 +65,7 @@ export default definePlugin({
   kind: "drafter",
   name: "rasd",
   summary: "a proposer's tree joined with what a store says and the proposer finds likely",
-  argument: "PROPOSER",
+  argument: "PROPOSER|DRAFTER",
   paper: { title: "RASD: Retrieval-Augmented Speculative Decoding", year: 2025, arxiv: "2503.03434" },
   options: {
     retrieval: { type: "string", default: "rest", summary: "drafter that looks things up" },
@@ -74,7 +74,7 @@ export default definePlugin({
   },
   async create({ retrieval, threshold, share }, proposer, context) {
     return new RasdDrafter(
-      await context.resolve("proposer", proposer),
+      await branchSource(proposer, context),
       await context.resolve("drafter", retrieval),
       threshold,
       share,

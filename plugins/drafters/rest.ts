@@ -5,10 +5,10 @@
 //
 // As in the paper: the end of the text is matched from the longest length down; continuations of some tokens are joined
 // into a trie whose nodes weigh as much as they are frequent; the heaviest are drafted, as many as the plan has nodes
-// (the paper: 64 at most). Left out: a second store for the text itself, which other drafters look up. Of more than 64
-// places in one file of the store, 64 at equal distances speak for all.
+// (the paper: 64 at most). Left out: a second store for the text itself, which other drafters look up. Of more than 32
+// places in one file of the store, 32 at equal distances speak for all.
 //
-// Law `point`. Memory: blocks of the store's files as they are read, 32 MB at most, whatever the store's size.
+// Law `point`. Memory: blocks of the store's files as they are read, 16 MB at most, whatever the store's size.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { fill } from "../../src/draft/fill.ts";

@@ -3,8 +3,8 @@
 //
 // As in the paper: tables of n-grams that keep the target's `CANDIDATES` likeliest next tokens with their probabilities,
 // the mean of what was seen; the longest n-gram that is known speaks; children are drawn without replacement
-// (Gumbel-top-k, see the shape `gumbel`); the tree's form follows from how often each rank was accepted. For the form the paper
-// measures beforehand, on other texts; here the shape `sequoia` does while it runs. The tables stay from text to text: the
+// (Gumbel-top-k, see the shape `gumbel`); the tree's form follows from how often each rank was accepted. The paper measures
+// that beforehand, on other texts; here the shape `sequoia` does while it runs. The tables stay from text to text: the
 // paper's several tries of one problem are several texts of a run.
 //
 // The law is the shape's: `distinct` with `sequoia` and `gumbel`; `point` at temperature 0. The q that it tells is the

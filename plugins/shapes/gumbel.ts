@@ -11,23 +11,16 @@ import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { Deciding } from "./deciding.ts";
 import { Growing } from "./growing.ts";
-import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";
+import { growLevels, levelShape, parseWidths, widthAt, widthsOption } from "./levels.ts";
 
 /** `widths`: children per node by depth. */
 export function gumbel(widths: readonly number[]): TreeShape {
-  return {
-    name: "gumbel",
-    law: "distinct",
-    async grow(proposer, plan, chance) {
-      const growing = new Growing(proposer, plan);
-      await growLevels(
-        growing,
-        (node) => widthAt(widths, growing.depth(node)),
-        (node, count) => growing.addDistinct(node, count, chance),
-      );
-      return growing.tree("distinct");
-    },
-  };
+  return levelShape(
+    "gumbel",
+    "distinct",
+    widths,
+    (growing, node, count, chance) => growing.addDistinct(node, count, chance),
+  );
 }
 
 /** The same without what is below paths that are accepted less often than `threshold`, 0…1, as is estimated. */

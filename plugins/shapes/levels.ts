@@ -1,7 +1,10 @@
 // Trees grown level by level, one pass of the proposer each. What several shapes share; not a shape of its own.
+import type { Chance } from "../../src/chance.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { OptionSpec } from "../../src/plugins/plugin.ts";
-import type { Growing } from "./growing.ts";
+import type { TreeShape } from "../../src/shape.ts";
+import type { DraftLaw } from "../../src/tree.ts";
+import { Growing } from "./growing.ts";
 
 /**
  * Grows level by level until nodes or depth run out. `wanted` says how many children a node is to have before any of
@@ -25,6 +28,28 @@ export async function growLevels(
     await growing.ask(served.map(({ node }) => node));
     level = served.flatMap(({ node, count }) => growing.q(node) === undefined ? [] : draw(node, count));
   }
+}
+
+/** A shape with as many children for each node of a level as `widths` says; `add` gives a node its children. */
+export function levelShape(
+  name: string,
+  law: DraftLaw,
+  widths: readonly number[],
+  add: (growing: Growing, node: number, count: number, chance: Chance) => number[],
+): TreeShape {
+  return {
+    name,
+    law,
+    async grow(proposer, plan, chance) {
+      const growing = new Growing(proposer, plan);
+      await growLevels(
+        growing,
+        (node) => widthAt(widths, growing.depth(node)),
+        (node, count) => add(growing, node, count, chance),
+      );
+      return growing.tree(law);
+    },
+  };
 }
 
 /** The option `widths` of a shape. */

@@ -8,7 +8,7 @@
 import type { Round } from "../../src/controller.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
-import { depths } from "../../src/tree.ts";
+import { depthOf } from "../../src/tree.ts";
 import { Forms } from "./best-skeleton.ts";
 import { growSkeleton } from "./skeleton.ts";
 import { USUAL_ACCEPTANCE } from "./static.ts";
@@ -53,7 +53,7 @@ export class Sequoia implements TreeShape {
   observe({ tree, verdict, draftMs }: Round): void {
     if (tree.tokens.length === 0) return;
     this.#rounds++;
-    const levels = depths(tree).reduce((most, depth) => Math.max(most, depth), 0);
+    const levels = depthOf(tree);
     const ms = draftMs / levels;
     this.#levelMs = this.#rounds === 1 ? ms : Math.min(ms, 1.1 * this.#levelMs); // spikes are catching up, or noise
     [-1, ...verdict.path].forEach((node, step) => {

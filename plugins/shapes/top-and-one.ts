@@ -4,27 +4,14 @@
 // The rule `top-and-one` keeps the most that any rule can of such drafts, `spechub` as much where there are two.
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
-import { Growing } from "./growing.ts";
-import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";
+import { levelShape, parseWidths, widthsOption } from "./levels.ts";
 
 /** `widths`: children per node by depth, the drawn one among them. */
 export function topAndOne(widths: readonly number[]): TreeShape {
-  return {
-    name: "top-and-one",
-    law: "top-and-one",
-    async grow(proposer, plan, chance) {
-      const growing = new Growing(proposer, plan);
-      await growLevels(
-        growing,
-        (node) => widthAt(widths, growing.depth(node)),
-        (node, count) => {
-          const likeliest = growing.addLikeliest(node, count - 1);
-          return [...likeliest, ...growing.addDistinct(node, 1, chance)];
-        },
-      );
-      return growing.tree("top-and-one");
-    },
-  };
+  return levelShape("top-and-one", "top-and-one", widths, (growing, node, count, chance) => {
+    const likeliest = growing.addLikeliest(node, count - 1);
+    return [...likeliest, ...growing.addDistinct(node, 1, chance)];
+  });
 }
 
 export default definePlugin({

@@ -5,24 +5,11 @@
 // shape `gumbel` is the same tree with children drawn without replacement.
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
-import { Growing } from "./growing.ts";
-import { growLevels, parseWidths, widthAt, widthsOption } from "./levels.ts";
+import { levelShape, parseWidths, widthsOption } from "./levels.ts";
 
 /** `widths`: children per node by depth. */
 export function topK(widths: readonly number[]): TreeShape {
-  return {
-    name: "top-k",
-    law: "point",
-    async grow(proposer, plan) {
-      const growing = new Growing(proposer, plan);
-      await growLevels(
-        growing,
-        (node) => widthAt(widths, growing.depth(node)),
-        (node, count) => growing.addLikeliest(node, count),
-      );
-      return growing.tree("point");
-    },
-  };
+  return levelShape("top-k", "point", widths, (growing, node, count) => growing.addLikeliest(node, count));
 }
 
 export default definePlugin({

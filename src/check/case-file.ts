@@ -7,8 +7,8 @@
 //
 //   {"law": "distinct", "drafts": 2, "groups": [{"count": 1, "p": 0.5, "q": 0.9}, {"count": 49999, "p": 1e-5, "q": 2e-6}]}
 import { HunchError } from "../errors.ts";
-import { DRAFT_LAWS, type DraftLaw } from "../tree.ts";
-import { type Case, contextCount, depthOf } from "./case.ts";
+import { depthOf, DRAFT_LAWS, type DraftLaw } from "../tree.ts";
+import { type Case, contextCount } from "./case.ts";
 import type { Group, WideCase } from "./wide.ts";
 
 /** Drafts that can be followed: vocab^nodes. */
@@ -53,7 +53,7 @@ function smallCase(fields: Fields): Case {
     fields.need(rows.length === contexts, `${rows.length} rows where there are ${contexts} contexts`, which);
     return rows;
   };
-  const depth = depthOf(tree);
+  const depth = depthOf({ parents: tree });
   return {
     kind: fields.kind(),
     law,

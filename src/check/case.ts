@@ -23,13 +23,6 @@ export interface Case {
   readonly sparse: boolean;
 }
 
-/** Most drafted tokens from the root to a leaf. */
-export function depthOf(parents: readonly number[]): number {
-  const depths: number[] = [];
-  for (const parent of parents) depths.push(parent < 0 ? 1 : depths[parent] + 1);
-  return Math.max(0, ...depths);
-}
-
 /** How many contexts have at most `length` tokens. */
 export function contextCount(vocab: number, length: number): number {
   let count = 1;

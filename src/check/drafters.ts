@@ -1,16 +1,17 @@
-// The losslessness proof for a drafter whose second model has another vocabulary than the target: the code that ships is
-// given two tiny models, its chance is followed through every branch, and rules judge every tree that comes of it. A
+// The losslessness proof for a drafter: one whose second model has another vocabulary than the target, or one that draws
+// from what it has learned of the target. The code that ships is given two tiny models and something to learn, its chance
+// is followed through every branch, and rules judge every tree that comes of it. A
 // drafter that says of a draft another q than it was drawn from is caught here and nowhere else.
 import { SeededChance } from "../chance.ts";
 import type { Plan } from "../controller.ts";
 import type { Drafter } from "../drafter.ts";
 import type { Engine } from "../backend.ts";
 import { HunchError } from "../errors.ts";
-import { dense, type Distribution } from "../math/distribution.ts";
+import { dense, type Distribution, probability, top } from "../math/distribution.ts";
 import { pairFault } from "../plugins/pairing.ts";
 import type { VerificationRule } from "../rule.ts";
 import { GREEDY, type Sampling } from "../sampling.ts";
-import { type DraftTree, treeFault } from "../tree.ts";
+import { type DraftTree, EMPTY_TREE, treeFault } from "../tree.ts";
 import { enumerateRule, type Exact, hiddenRandomness } from "./enumerate.ts";
 import { everyBranchAsync, HiddenRandomness, type Outcome } from "./every-branch.ts";
 import { KINDS, makeCase, Random } from "./generate-cases.ts";
@@ -44,6 +45,8 @@ export const PAIRS: readonly Pair[] = [
 const ALL_KINDS = [...Object.keys(KINDS), "mixed"];
 /** Kinds of rows for a first look. */
 export const FEW_KINDS = ["random", "ties", "denormals", "peaked q", "mixed"];
+/** Lessons are of plain decoding. */
+const NO_PLAN: Plan = { nodes: 0, depth: 0 };
 const WARM: Sampling = { ...GREEDY, temperature: 1 };
 
 /** What the cases say about a drafter under a rule. Means are over cases. */
@@ -86,8 +89,10 @@ export async function proveDrafter(
         begin?.(pair.name, kind, done++ / (rounds * PAIRS.length * kinds.length));
         const levels = Array.from({ length: plan.depth }, (_, i) => i - 1); // a case as deep as the plan
         const of = makeCase(kind, "point", pair.target.length, levels, random);
-        const drafter = await madeFor(make, pair, draftRows(kind, pair.draft.length, `${seed} ${pair.name} ${round}`));
+        const named = `${seed} ${pair.name} ${round}`;
+        const drafter = await madeFor(make, pair, draftRows(kind, pair.draft.length, named));
         if (drafter === undefined) continue;
+        await teach(drafter, pair, draftRows(kind, pair.target.length, `${named} target`), sampling);
         const trees = await everyDraft(drafter, pair, sampling, plan);
         for (const rule of rules) {
           if (pairFault(drafter, rule, sampling) !== undefined) continue;
@@ -145,6 +150,41 @@ async function madeFor(
   } catch (error) {
     if (error instanceof HunchError && error.kind === "input") return undefined;
     throw error;
+  }
+}
+
+/** Rounds that a drafter learns from before it drafts, for each token of the vocabulary. */
+const LESSONS = 4;
+
+/**
+ * A drafter that learns from what the target finds likely is told of a text first, one that goes on after the prompt:
+ * after the same two tokens always the same, rows of the kind's q. What a rule makes of its drafts must not depend on it.
+ */
+async function teach(
+  drafter: Drafter,
+  { prompt, target }: Pair,
+  rows: (text: readonly number[]) => Distribution,
+  sampling: Sampling,
+): Promise<void> {
+  const { candidates } = drafter;
+  if (candidates === undefined) return;
+  await drafter.begin(Int32Array.from(prompt), sampling);
+  const text = [...prompt];
+  for (let round = 0; round < LESSONS * target.length; round++) {
+    const q = rows(text.slice(-2));
+    const tokens = Int32Array.from(top(q, candidates));
+    const next = prompt[round] ?? tokens[round % tokens.length];
+    text.push(next);
+    await drafter.observe({
+      plan: NO_PLAN,
+      tree: EMPTY_TREE,
+      verdict: { path: new Int32Array(0), next },
+      committed: Int32Array.of(next),
+      candidates: [{ tokens, probabilities: Float32Array.from(tokens, (token) => probability(q, token)) }],
+      rows: 1,
+      draftMs: 0,
+      verifyMs: 0,
+    });
   }
 }
 

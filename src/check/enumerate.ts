@@ -4,8 +4,8 @@ import { everyBranch, HiddenRandomness, type Outcome } from "./every-branch.ts";
 import { dense, divergence, mass, probability, totalVariation } from "../math/distribution.ts";
 import type { VerificationRule } from "../rule.ts";
 import type { Verdict } from "../verdict.ts";
-import type { DraftTree } from "../tree.ts";
-import { type Case, contextCount, contextTokens, depthOf, Rows, TableScores } from "./case.ts";
+import { depthOf, type DraftTree } from "../tree.ts";
+import { type Case, contextCount, contextTokens, Rows, TableScores } from "./case.ts";
 import { drawTree } from "./laws.ts";
 
 /** What one case says about one rule. */
@@ -53,7 +53,7 @@ export function hiddenRandomness({ message }: HiddenRandomness): Exact {
 
 function enumerate(of: Case, rule: VerificationRule, drafts: Drafts): Exact {
   const rows = new Rows(of, rule.greedy === true);
-  const depth = depthOf(of.parents);
+  const depth = depthOf(of);
   const verdicts = new Map<number, number>();
   let accepted = 0;
   let first = 0;
@@ -161,7 +161,7 @@ export interface Difference {
 
 /** The sequences of depth + 1 tokens that differ most, worst first. */
 export function differences(of: Case, exact: Exact, greedy = false, most = 5): Difference[] {
-  const depth = depthOf(of.parents);
+  const depth = depthOf(of);
   const { ours, target } = joints(new Rows(of, greedy), depth, exact.verdicts);
   const start = contextCount(of.vocab, depth);
   return Array.from(ours.subarray(start), (_, i) => start + i)

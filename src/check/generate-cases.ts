@@ -1,8 +1,8 @@
 // Cases for the losslessness proof: random ones, and the kinds on which rules are known to break.
 import type { Chance } from "../chance.ts";
 import { dense } from "../math/distribution.ts";
-import type { DraftLaw } from "../tree.ts";
-import { type Case, contextCount, depthOf } from "./case.ts";
+import { depthOf, type DraftLaw } from "../tree.ts";
+import { type Case, contextCount } from "./case.ts";
 
 /** What a kind of case makes for one context: rows of p and q, [vocab] each. */
 type RowPair = (vocab: number, random: Random) => [p: number[], q: number[]];
@@ -165,7 +165,7 @@ export const KINDS: Readonly<Record<string, RowPair>> = {
 /** Every context its own rows; under the kind `mixed`, of a kind of its own. */
 export function makeCase(kind: string, law: DraftLaw, vocab: number, parents: readonly number[], random: Random): Case {
   const kinds = Object.keys(KINDS);
-  const rows = list(contextCount(vocab, depthOf(parents)), () => {
+  const rows = list(contextCount(vocab, depthOf({ parents })), () => {
     return KINDS[kind === "mixed" ? kinds[random.integer(kinds.length)] : kind](vocab, random);
   });
   return caseOf(kind, law, vocab, parents, random, rows);
@@ -208,7 +208,7 @@ function caseOf(
     vocab,
     parents,
     p: rows.map(([p]) => p),
-    q: rows.slice(0, contextCount(vocab, depthOf(parents) - 1)).map(([, q]) => q),
+    q: rows.slice(0, contextCount(vocab, depthOf({ parents }) - 1)).map(([, q]) => q),
     ...(law === "beam" && { growing: random.uniform() < 0.5 }),
     sparse: random.uniform() < 0.5,
   };

@@ -1,8 +1,8 @@
 // The draft laws of src/tree.ts, drawn by the book: what a drafter of that law may do, in the fewest lines.
 import type { Chance } from "../chance.ts";
 import { type Distribution, entries, mass, sparse, without } from "../math/distribution.ts";
-import type { DraftLaw, DraftTree } from "../tree.ts";
-import { type Case, depthOf, type Rows } from "./case.ts";
+import { depthOf, type DraftLaw, type DraftTree } from "../tree.ts";
+import type { Case, Rows } from "./case.ts";
 
 /** A tree under construction. */
 interface PartialTree {
@@ -54,7 +54,7 @@ function drawSiblings(rows: Rows, chance: Chance): DraftTree {
  */
 function drawGrowing(rows: Rows, chance: Chance): DraftTree {
   const { parents, vocab } = rows.of;
-  const depth = depthOf(parents);
+  const depth = depthOf({ parents });
   const tree: PartialTree = { tokens: [], parents: [], contexts: [] };
   const depths: number[] = [];
   while (tree.tokens.length < parents.length) {
@@ -94,7 +94,7 @@ function drawChild(law: DraftLaw, q: Distribution, elder: number[], last: boolea
  */
 function drawBeam(rows: Rows, chance: Chance): DraftTree {
   const { parents, vocab } = rows.of;
-  const depth = depthOf(parents);
+  const depth = depthOf({ parents });
   const width = widthOf(rows.of);
   let leaves: Leaf[] = [{ context: 0, weight: 1, lifts: 0 }];
   for (let level = 0; level < depth; level++) {

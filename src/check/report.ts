@@ -1,5 +1,6 @@
 // What a proof says, as lines for people.
-import { type Case, contextTokens, depthOf } from "./case.ts";
+import { depthOf } from "../tree.ts";
+import { type Case, contextTokens } from "./case.ts";
 import { differences } from "./enumerate.ts";
 import { caseText } from "./case-file.ts";
 import type { Failure, RuleReport, WideFailure } from "./prove.ts";
@@ -79,7 +80,7 @@ export function failureLines(rule: string, { case: of, exact }: Failure): string
   const asFile = `  as a file for hunch check --case: ${caseText(of)}`;
   if (exact.broken !== undefined) return [...lines, `  ${exact.broken}`, asFile];
   lines.push(
-    `  probability of ${depthOf(parents) + 1} tokens, the rule's output continued by the target's own sampling:`,
+    `  probability of ${depthOf({ parents }) + 1} tokens, the rule's output continued by the target's own sampling:`,
   );
   for (const { tokens, target, rule: ours } of differences(of, exact)) {
     lines.push(`    ${tokens.join(" ")}: target ${number(target)}, ${rule} ${number(ours)}`);

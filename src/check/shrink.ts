@@ -1,6 +1,7 @@
 // Makes a failing case as small and as round as it can be while it still fails.
+import { depthOf } from "../tree.ts";
 import { scaled } from "./generate-cases.ts";
-import { type Case, contextCount, contextTokens, depthOf } from "./case.ts";
+import { type Case, contextCount, contextTokens } from "./case.ts";
 
 /** Most trials of `fails`; what was found until then is returned. */
 const TRIALS = 3000;
@@ -49,7 +50,7 @@ function* candidates(of: Case): Generator<Case> {
 
 function withoutPlace(of: Case, place: number): Case {
   const parents = of.parents.filter((_, i) => i !== place).map((parent) => parent > place ? parent - 1 : parent);
-  const depth = depthOf(parents);
+  const depth = depthOf({ parents });
   return {
     ...of,
     parents,

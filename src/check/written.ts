@@ -36,7 +36,7 @@ export function writtenTokenizer(tokens: Written): Tokenizer {
 export class WrittenEngine implements Engine {
   readonly name = "written";
   readonly format = "float32";
-  readonly context = 64;
+  readonly context: number;
   readonly maxRows = 64;
   readonly can = {
     tree: true,
@@ -48,8 +48,9 @@ export class WrittenEngine implements Engine {
   } as const;
   readonly source: ModelSource;
 
-  constructor(tokens: Written, readonly after: (text: readonly number[]) => Distribution) {
-    this.source = sourceOf(tokens, this.context);
+  constructor(tokens: Written, readonly after: (text: readonly number[]) => Distribution, context = 64) {
+    this.context = context;
+    this.source = sourceOf(tokens, context);
   }
 
   open(): Sequence {

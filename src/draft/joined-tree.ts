@@ -40,10 +40,10 @@ export class JoinedTree {
   }
 
   /** Adds tokens one below the other, as far as there is room; returns their nodes. */
-  addChain(parent: number, tokens: Iterable<number>): number[] {
+  addChain(parent: number, tokens: Iterable<number>, source?: string): number[] {
     const nodes: number[] = [];
     for (const token of tokens) {
-      parent = this.add(parent, token);
+      parent = this.add(parent, token, NaN, source);
       if (parent < 0) break;
       nodes.push(parent);
     }

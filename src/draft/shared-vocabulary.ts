@@ -156,7 +156,11 @@ class RenumberedScores implements Scores {
   }
 
   logits(row: number): Float64Array {
-    return this.#gathered(this.inner.logits(row), 1, -Infinity);
+    const { own, vocab } = this.numbers;
+    const all = this.inner.logits(row);
+    const logits = new Float64Array(vocab).fill(-Infinity);
+    for (let number = 0; number < vocab; number++) if (own[number] >= 0) logits[number] = all[own[number]];
+    return logits;
   }
 
   /** The soft-max over the tokens of both. */
@@ -167,31 +171,31 @@ class RenumberedScores implements Scores {
       const highest = logits[this.argmax(row)];
       return normalised(logits.map((logit) => Math.exp((logit - highest) / this.temperature)));
     }
-    const whole = this.inner.distribution(row);
+    const { probabilities } = dense(this.inner.distribution(row));
     let foreign = 0;
-    for (let i = 0; i < unshared.length; i++) foreign += probability(whole, unshared[i]);
-    // Few tokens are foreign where little is: the rest need not be added up then. Rules renormalise q to its last place.
-    const { probabilities } = whole.tokens === undefined ? whole : dense(whole);
-    if (foreign < 0.5) return { vocab, probabilities: this.#gathered(probabilities, 1 / (1 - foreign), 0) };
-    return normalised(this.#gathered(probabilities, 1, 0));
-  }
-
-  /** [vocab] The draft model's values by number, times `factor`; `none` for tokens that only the target has. */
-  #gathered(values: Float32Array | Float64Array, factor: number, none: number): Float64Array {
-    const { own, vocab } = this.numbers;
-    const gathered = new Float64Array(vocab);
-    for (let number = 0; number < vocab; number++) {
-      const token = own[number];
-      gathered[number] = token < 0 ? none : values[token] * factor;
-    }
-    return gathered;
+    for (let i = 0; i < unshared.length; i++) foreign += probabilities[unshared[i]];
+    // Where little is foreign, the rest need not be added up. Rules renormalise q to its last place.
+    if (foreign < 0.5) return { vocab, probabilities: gathered(probabilities, this.numbers, 1 / (1 - foreign)) };
+    return normalised(gathered(probabilities, this.numbers, 1));
   }
 }
 
-function dense({ vocab, tokens, probabilities }: Distribution): Distribution {
-  const all = new Float64Array(vocab);
-  tokens?.forEach((token, i) => all[token] = probabilities[i]);
-  return { vocab, probabilities: all };
+/** [vocab] The draft model's values by number, times `factor`; 0 for tokens that only the target has. */
+function gathered(values: Float64Array, { own, vocab }: Numbers, factor: number): Float64Array {
+  const out = new Float64Array(vocab);
+  for (let number = 0; number < vocab; number++) {
+    const token = own[number];
+    if (token >= 0) out[number] = values[token] * factor;
+  }
+  return out;
+}
+
+/** The same with all tokens listed. */
+function dense(d: Distribution): Distribution {
+  if (d.tokens === undefined) return d;
+  const probabilities = new Float64Array(d.vocab);
+  d.tokens.forEach((token, i) => probabilities[token] = d.probabilities[i]);
+  return { vocab: d.vocab, probabilities };
 }
 
 function normalised(probabilities: Float64Array): Distribution {

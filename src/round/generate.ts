@@ -17,6 +17,7 @@ import { verifyRound } from "./verify.ts";
 import { checkSampling } from "../sampling.ts";
 import type { SampledScores } from "./sampled-scores.ts";
 import { TextStream } from "./text.ts";
+import { traceRound } from "./trace.ts";
 import { TokenBuffer } from "../draft/tokens.ts";
 import { likelihoods } from "../view.ts";
 
@@ -96,6 +97,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       const commitMs = lap();
       await observeRound(options, round);
       const observeMs = lap();
+      traceRound(tokenizer, root, round);
 
       if (target !== undefined && tree.tokens.length > 0) options.onRound?.({ round, root, target });
       meter.round(round, { accepted: piece.accepted, left, chosePlain }, {

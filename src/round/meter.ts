@@ -1,7 +1,7 @@
 // Counts what happens in a generation, and sums it up as Stats.
 import type { Round } from "../controller.ts";
 import type { Stats } from "../stats.ts";
-import { depths } from "../tree.ts";
+import { depthOf } from "../tree.ts";
 
 /** From so many plain rounds on, plain decoding counts as measured beside the drafted rounds. */
 const ENOUGH_PLAIN_ROUNDS = 4;
@@ -47,7 +47,7 @@ export class Meter {
     this.#drafted += round.tree.tokens.length;
     this.#left += left;
     this.#accepted += accepted;
-    const deepest = depths(round.tree).reduce((most, depth) => Math.max(most, depth), 0);
+    const deepest = depthOf(round.tree);
     for (let depth = 1; depth <= deepest; depth++) count(this.#offeredAt, depth);
     for (let depth = 1; depth <= accepted; depth++) count(this.#acceptedAt, depth);
     this.#countSources(round);

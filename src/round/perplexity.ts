@@ -1,6 +1,7 @@
 // How likely a text is: the log-probability and the rank of every token, given the tokens before it.
 import type { Engine, Sequence } from "../backend.ts";
 import { HunchError } from "../errors.ts";
+import { largest, logSumExp } from "../math/logits.ts";
 import { notFinite } from "../model/not-finite.ts";
 import { longerContext } from "./prompt.ts";
 
@@ -142,28 +143,9 @@ function scoreOf(engine: Engine, logits: Float32Array | Float64Array, token: num
   }
   const score = { token, logProbability: own - logSum, rank };
   if (top === 0) return score;
-  const best = likeliest(logits, top).map((token) => ({ token, logProbability: logits[token] - logSum }));
+  const best = Array.from(
+    largest(logits, Math.min(top, logits.length)),
+    (token) => ({ token, logProbability: logits[token] - logSum }),
+  );
   return { ...score, top: best };
-}
-
-/** ln Σ exp(x), from the largest on, so that nothing overflows. */
-function logSumExp(values: Float32Array | Float64Array): number {
-  let most = -Infinity;
-  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i] - most);
-  return most + Math.log(sum);
-}
-
-/** The `count` largest, largest first, equal ones by ascending index. */
-function likeliest(logits: Float32Array | Float64Array, count: number): number[] {
-  const best: number[] = [];
-  for (let token = 0; token < logits.length; token++) {
-    if (best.length === count && !(logits[token] > logits[best[count - 1]])) continue;
-    let at = best.length;
-    while (at > 0 && logits[token] > logits[best[at - 1]]) at--;
-    best.splice(at, 0, token);
-    if (best.length > count) best.pop();
-  }
-  return best;
 }

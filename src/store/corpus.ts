@@ -22,7 +22,7 @@ export interface Corpus {
 export interface Places {
   /** How many tokens before them are the same; of what `next` gives, one more. */
   readonly length: number;
-  /** How many there are, ≥ 1; of more than 64 in one index, estimated by 64 of them below the first step. */
+  /** How many there are, ≥ 1; of more than 32 in one index, estimated by 32 of them below the first step. */
   readonly count: number;
   /** The tokens that come next, most frequent first, of equals the one of the latest text. Ends of texts are left out. */
   next(): readonly Next[];
@@ -62,7 +62,7 @@ export function startsOf(text: Int32Array, vocab: number): Int32Array {
 }
 
 /** Places that are looked at of one index. */
-const LOOKED_AT = 64;
+const LOOKED_AT = 32;
 
 /** One place, where an index has few of a kind; else it speaks for `weight` of them. */
 interface Place {

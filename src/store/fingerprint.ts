@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import type { Tokenizer } from "../model/tokenizer.ts";
 
 /** So many tokens are looked at: all would take longer than a start may. */
-const SAMPLE = 2048;
+const SAMPLE = 512;
 
 /**
- * Hexadecimal: of the size of a vocabulary and the bytes of every n-th token of it, n such that it is about 2048. Models
+ * Hexadecimal: of the size of a vocabulary and the bytes of every n-th token of it, n such that it is about 512. Models
  * with equal vocabularies share stores; where two differ in few tokens only, drafts of the one are still good guesses
  * for the other.
  */

@@ -289,3 +289,23 @@ test("messages that are too long lose the content of the oldest turns first", as
   assert.ok(kept > 490 && kept <= 504, String(kept));
   assert.match(cut.stderr, /^hunch: line 1: the prompt is too long for the context/);
 });
+
+test("drafters that learn from earlier answers know them in later lines of a batch", async () => {
+  const drafters = ["suffix", "recycling", "hierarchy?length=2"];
+  const requests = drafters.flatMap((drafter) => {
+    const line = { prompt: "Once upon a time", max_tokens: 30, drafter, controller: "fixed?nodes=8&depth=4" };
+    return [line, line];
+  });
+  const input = requests.map((line) => JSON.stringify(line)).join("\n");
+  const { code, stdout, stderr } = await hunch([...TINY, "--jsonl"], { input });
+  assert.equal(code, 0, stderr);
+  const results = lines(stdout);
+  drafters.forEach((drafter, i) => {
+    const [first, second] = results.slice(2 * i);
+    assert.equal(second.text, first.text);
+    assert.ok(
+      second.stats.passes < 0.8 * first.stats.passes,
+      `${drafter}: ${first.stats.passes}, ${second.stats.passes}`,
+    );
+  });
+});

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
-import { compactKernel, MOST_ROWS, type NormVariant, quads } from "../../kernels/webgpu/kernels.ts";
+import {
+  compactKernel,
+  MOST_ROWS,
+  type NormVariant,
+  quads,
+  SHAPES as STRUCTURES,
+} from "../../kernels/webgpu/kernels.ts";
 import { uploadFloats, uploadMatrix, uploadPaired } from "../../kernels/webgpu/matrix.ts";
 import {
   activateStep,
@@ -13,7 +19,6 @@ import {
   Recorder,
   rotateStep,
   type Step,
-  uniform,
 } from "../../kernels/webgpu/steps.ts";
 import { activation } from "../../kernels/reference/feed-forward.ts";
 import { normalise } from "../../kernels/reference/norm.ts";
@@ -325,8 +330,9 @@ test("a path of the cache moves together, keys and values", { skip }, async () =
   const kernel = await device.pipeline(compactKernel());
   const encoder = device.gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
+  const shape = STRUCTURES.compact.uniform(device, { past, capacity, steps: 4, width });
   pass.setPipeline(kernel.pipeline);
-  pass.setBindGroup(0, device.bind(kernel, [uniform(device, [past, capacity, 4, width]), path, buffer]));
+  pass.setBindGroup(0, device.bind(kernel, [shape, path, buffer]));
   pass.dispatchWorkgroups(Math.ceil(width / 64), 2);
   pass.end();
   device.submit(encoder);

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Device } from "../../kernels/webgpu/device.ts";
-import { BEST_WORDS, CANDIDATES } from "../../kernels/webgpu/kernels.ts";
+import { BEST_WORDS } from "../../kernels/webgpu/kernels.ts";
+import { MOST_CANDIDATES } from "../../src/backend.ts";
 import { uploadFloats } from "../../kernels/webgpu/matrix.ts";
 import { bestSteps, candidatesStep, Recorder, softmaxStep } from "../../kernels/webgpu/steps.ts";
 import { holdGpu, openDevice, readFloats } from "./support/gpu.ts";
@@ -18,7 +19,7 @@ interface Found {
   readonly best: Uint32Array; // [scored, BEST_WORDS]
   readonly sums: Float32Array; // the same memory as numbers
   readonly probabilities: Float32Array; // [scored, vocab]
-  readonly candidates: Uint32Array; // [scored, CANDIDATES, 2]
+  readonly candidates: Uint32Array; // [scored, MOST_CANDIDATES, 2]
 }
 
 /** Everything that the device makes of `logits` [scored, vocab]. */
@@ -32,7 +33,7 @@ async function compute(logits: Float32Array, vocab: number, temperature: number)
   const scores = { buffer: uploadFloats(device, logits, "logits") };
   const best = device.storage(scored * BEST_WORDS * 4, "best");
   const probabilities = { buffer: device.storage(logits.byteLength, "probabilities") };
-  const candidates = device.storage(scored * CANDIDATES * 8, "candidates");
+  const candidates = device.storage(scored * MOST_CANDIDATES * 8, "candidates");
   const steps = [
     ...bestSteps(bench, vocab, scores, best),
     softmaxStep(bench, vocab, scores, best, probabilities),
@@ -49,7 +50,7 @@ async function compute(logits: Float32Array, vocab: number, temperature: number)
     best: new Uint32Array(sums.buffer),
     sums,
     probabilities: await readFloats(device, probabilities.buffer, logits.length),
-    candidates: new Uint32Array((await readFloats(device, candidates, scored * CANDIDATES * 2)).buffer),
+    candidates: new Uint32Array((await readFloats(device, candidates, scored * MOST_CANDIDATES * 2)).buffer),
   };
   for (const buffer of [pass, bench.nothing, scores.buffer, best, probabilities.buffer, candidates]) {
     device.destroy(buffer);
@@ -103,7 +104,7 @@ for (
       const off = Math.abs(sums[row * BEST_WORDS + 4] / sum - 1) / ULP;
       assert.ok(off <= 40, `the sum is off by ${off} ulp`);
       nearSoftmax(probabilities.subarray(...at), logits.subarray(...at), temperature);
-      const found = candidates.slice(row * 2 * CANDIDATES, (row + 1) * 2 * CANDIDATES);
+      const found = candidates.slice(row * 2 * MOST_CANDIDATES, (row + 1) * 2 * MOST_CANDIDATES);
       assert.deepEqual(found, sorted(logits.subarray(...at)));
     }
   });
@@ -124,10 +125,10 @@ test("a score of −∞ has no probability, and whole stretches of them change n
 
 /** The first of a plain sort, as the device has them. */
 function sorted(logits: Float32Array): Uint32Array {
-  const words = new Uint32Array(2 * CANDIDATES);
+  const words = new Uint32Array(2 * MOST_CANDIDATES);
   for (let i = 0; i < words.length; i += 2) words[i] = 0xffffffff;
   const bits = new Uint32Array(logits.buffer, logits.byteOffset, logits.length);
-  [...logits.keys()].sort((a, b) => logits[b] - logits[a] || a - b).slice(0, CANDIDATES)
+  [...logits.keys()].sort((a, b) => logits[b] - logits[a] || a - b).slice(0, MOST_CANDIDATES)
     .forEach((token, i) => words.set([token, bits[token]], 2 * i));
   return words;
 }
@@ -153,7 +154,7 @@ for (const vocab of [2, 3, 63, 64, 65, 255, 257, 1025, 3001, 16_385, 49_152]) {
     rows.forEach(([, make], row) => logits.set(make(vocab), row * vocab));
     const { best, candidates } = await compute(logits, vocab, 1);
     rows.forEach(([name], row) => {
-      const found = candidates.slice(row * 2 * CANDIDATES, (row + 1) * 2 * CANDIDATES);
+      const found = candidates.slice(row * 2 * MOST_CANDIDATES, (row + 1) * 2 * MOST_CANDIDATES);
       const wanted = sorted(logits.subarray(row * vocab, (row + 1) * vocab));
       assert.deepEqual(found, wanted, name);
       assert.deepEqual(best.slice(row * BEST_WORDS, row * BEST_WORDS + 4), wanted.slice(0, 4), name);
@@ -167,7 +168,10 @@ test("what is found in a row has the same bits alone and beside others", { skip 
   const beside = await compute(logits, vocab, 0.6);
   for (const row of [0, 4, 8]) {
     const alone = await compute(logits.slice(row * vocab, (row + 1) * vocab), vocab, 0.6);
-    assert.deepEqual(alone.candidates, beside.candidates.slice(row * CANDIDATES * 2, (row + 1) * CANDIDATES * 2));
+    assert.deepEqual(
+      alone.candidates,
+      beside.candidates.slice(row * MOST_CANDIDATES * 2, (row + 1) * MOST_CANDIDATES * 2),
+    );
     assert.deepEqual(alone.best, beside.best.slice(row * BEST_WORDS, (row + 1) * BEST_WORDS));
     assert.deepEqual(alone.probabilities, beside.probabilities.slice(row * vocab, (row + 1) * vocab));
   }

@@ -1,14 +1,10 @@
 // block on the device: the first draft of each place, and how much of a chain stands is settled from its end.
-import type { Kernel } from "../device.ts";
 import { constants, MOST_ROWS } from "../kernels.ts";
+import { kernelOf } from "../layout.ts";
 import blockCode from "./block.wgsl" with { type: "text" };
-import { owedRows, walking, walkKernel } from "./walking.ts";
+import { owedRows, walking } from "./walking.ts";
 
-export const blockKernel: Kernel = {
-  name: "block",
-  code: constants({ MOST_ROWS }) + owedRows + blockCode,
-  bindings: walkKernel.bindings,
-};
+export const blockKernel = kernelOf("block", constants({ MOST_ROWS }) + owedRows + blockCode);
 
 export const block = walking(
   "block",

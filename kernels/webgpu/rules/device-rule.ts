@@ -18,8 +18,8 @@ export interface Upload {
   readonly words: Uint32Array;
   /** What was drafted from, one behind the other; nothing where the rule draws nothing. */
   readonly numbers: readonly Float64Array[];
-  /** The uniform values of the kernels, 32 bits each. */
-  readonly shape: Uint32Array;
+  /** The kernels' uniform structure, where they have one. */
+  readonly shape?: DataView;
   /** Bytes of the verdict. */
   readonly bytes: number;
   /** `words`: the verdict as the kernels left it. Undefined where they could not settle it. */

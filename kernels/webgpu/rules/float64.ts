@@ -1,7 +1,7 @@
 // What the kernels of rules that draw share: float64 made of whole numbers (f64.wgsl), and each row's sum.
 import { ROUNDING } from "../../../src/math/distribution.ts";
-import type { Kernel } from "../device.ts";
 import { constants } from "../kernels.ts";
+import { kernelOf } from "../layout.ts";
 import f64Code from "./f64.wgsl" with { type: "text" };
 import factorsCode from "./factors.wgsl" with { type: "text" };
 import sweepCode from "./sweep.wgsl" with { type: "text" };
@@ -12,8 +12,4 @@ export const float64Code = constants({ NEAR_BELOW: ROUNDING * 2 ** 53, NEAR_ABOV
 /** Float64 and sums over a row of probabilities. */
 export const rowCode = float64Code + sweepCode;
 
-export const factorsKernel: Kernel = {
-  name: "factors",
-  code: rowCode + factorsCode,
-  bindings: ["uniform", "read", "write"],
-};
+export const factorsKernel = kernelOf("factors", rowCode + factorsCode);

@@ -1,7 +1,7 @@
 // typical on the device: every draft's exact probability, every row's entropy up to a margin, and a token drawn from each row.
 import type { Verified } from "../../../src/device-rule.ts";
 import { childrenOf, longestStanding, pathTo } from "../../../src/draft/walk.ts";
-import type { Kernel } from "../device.ts";
+import { kernelOf, Structure } from "../layout.ts";
 import type { Draft, RuleOnDevice } from "./device-rule.ts";
 import { factorsKernel, rowCode } from "./float64.ts";
 import typicalCode from "./typical.wgsl" with { type: "text" };
@@ -9,11 +9,8 @@ import typicalCode from "./typical.wgsl" with { type: "text" };
 /** As the kernel has it: nothing can be said. */
 const NOBODY = 0xffffffff;
 
-export const typicalKernel: Kernel = {
-  name: "typical",
-  code: rowCode + typicalCode,
-  bindings: ["uniform", "read", "read", "read", "read", "write"],
-};
+export const typicalKernel = kernelOf("typical", rowCode + typicalCode);
+const SHAPE = new Structure(typicalCode);
 
 export const typical: RuleOnDevice = {
   name: "typical",
@@ -29,7 +26,7 @@ export const typical: RuleOnDevice = {
     return {
       words,
       numbers: [uniforms.subarray(0, 1)],
-      shape: Uint32Array.of(vocab, size + 1, size),
+      shape: SHAPE.pack({ vocab, rows: size + 1, nodes: size }),
       bytes: 8 * (2 * size + 1),
       read: (verdict) => readTypical(verdict, draft),
     };

@@ -3,6 +3,7 @@ import { type Distribution, massWithout, point, probability, ROUNDING } from "..
 import { addUp } from "../../../src/math/sum.ts";
 import type { DraftLaw } from "../../../src/tree.ts";
 import type { Kernel } from "../device.ts";
+import { kernelOf, Structure } from "../layout.ts";
 import type { RuleOnDevice } from "./device-rule.ts";
 import { factorsKernel, rowCode } from "./float64.ts";
 import owedCode from "./owed.wgsl" with { type: "text" };
@@ -12,11 +13,8 @@ import walkCode from "./walk.wgsl" with { type: "text" };
 /** What kernels that walk have in common. */
 export const owedRows = rowCode + owedCode;
 
-export const walkKernel: Kernel = {
-  name: "walk",
-  code: owedRows + walkCode,
-  bindings: ["uniform", "read", "read", "read", "read", "write", "write"],
-};
+export const walkKernel = kernelOf("walk", owedRows + walkCode);
+const SHAPE = new Structure(owedCode);
 
 /** The drafts of one place, in their order. */
 export interface Siblings {
@@ -48,7 +46,7 @@ export function walking(
       return {
         words,
         numbers: [numbers, ...long],
-        shape: Uint32Array.of(vocab),
+        shape: SHAPE.pack({ vocab }),
         bytes: VERDICT_BYTES,
         read: (verdict) => readWalk(verdict, tree, places),
       };

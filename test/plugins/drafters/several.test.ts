@@ -135,6 +135,8 @@ test("by name: any two in a cascade, a merged tree, on a spine and grafted; less
     "cascade:(suffix?factor=1),(lookup?branches=3),trigram",
     "merge:lookup,recycling,suffix",
     "merge:lookup,(cascade:suffix,recycling)",
+    "merge:auto,suffix,pool,stand",
+    "cascade:auto,lookahead,hierarchy",
     "spine:recycling",
     "graft:recycling?retrieval=suffix",
   ];

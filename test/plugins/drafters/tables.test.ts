@@ -3,13 +3,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StandDrafter, StandProposer } from "../../../plugins/drafters/stand.ts";
 import { TrigramDrafter } from "../../../plugins/drafters/trigram.ts";
+import { match } from "../../../plugins/rules/match.ts";
 import { recursive } from "../../../plugins/rules/recursive.ts";
 import { token } from "../../../plugins/rules/token.ts";
 import { chain } from "../../../plugins/shapes/chain.ts";
 import { gumbel } from "../../../plugins/shapes/gumbel.ts";
 import { Sequoia } from "../../../plugins/shapes/sequoia.ts";
 import type { Candidates, Scores } from "../../../src/backend.ts";
+import { FEW_KINDS, proveDrafter } from "../../../src/check/drafters.ts";
 import { everyBranch, everyBranchAsync } from "../../../src/check/every-branch.ts";
+import type { Drafter } from "../../../src/drafter.ts";
 import { dense, type Distribution, probability } from "../../../src/math/distribution.ts";
 import type { VerificationRule } from "../../../src/rule.ts";
 import { GREEDY } from "../../../src/sampling.ts";
@@ -138,4 +141,34 @@ test("trigram tries what is unlikely as well: with more searches than likely pat
   };
   assert.equal(teach(new TrigramDrafter(1)), 1);
   assert.equal(teach(new TrigramDrafter(600)), 3);
+});
+
+test("check proves stand with every rule for its law, and finds a drafter that tells another q than it draws from", async () => {
+  const rules = [match, token, recursive];
+  const stand = (vocab: number) => new StandDrafter(new StandProposer(vocab), gumbel([2, 1]));
+  const reports = await proveDrafter((target) => Promise.resolve(stand(target.source.spec.vocab)), rules, {
+    kinds: FEW_KINDS,
+  });
+  assert.deepEqual(reports.map(({ rule }) => rule), ["match", "token", "recursive"]);
+  for (const { rule, failure, accepted } of reports) {
+    assert.equal(failure, undefined, rule);
+    assert.ok(accepted > 0.5, `${rule}: ${accepted} accepted: it drafts what it learned`);
+  }
+  const liar = (vocab: number): Drafter => {
+    const inner = stand(vocab);
+    const even = dense(Array.from({ length: vocab }, () => 1 / vocab));
+    return {
+      name: "liar",
+      laws: inner.laws,
+      lawsAt: (sampling) => inner.lawsAt(sampling),
+      candidates: inner.candidates,
+      begin: (prompt, sampling) => inner.begin(prompt, sampling),
+      draft: async (plan, chance) => ({ ...await inner.draft(plan, chance), q: () => even }),
+      observe: (round) => inner.observe(round),
+    };
+  };
+  const lies = await proveDrafter((target) => Promise.resolve(liar(target.source.spec.vocab)), rules, {
+    kinds: FEW_KINDS,
+  });
+  assert.deepEqual(lies.map(({ failure }) => failure !== undefined), [false, true, true], "match does not look at q");
 });
