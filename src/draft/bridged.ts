@@ -121,11 +121,11 @@ export class BridgedProposer implements Proposer {
           const likelihood = above.likelihood * probability(q, own);
           if (!(likelihood > 0)) continue;
           const path = [...above.path, own];
-          const spelling = above.spelling.longer.get(own);
+          const spelling = above.spelling.longer?.get(own);
           const token = this.bridge.tokenOf(path, above.token, spelling);
           weights.add(above.token, -likelihood);
           weights.add(token, likelihood);
-          if (spelling !== undefined && spelling.longer.size > 0) {
+          if (spelling?.longer !== undefined) {
             open.push({ path, spelling, likelihood, token, parent: asked + i });
           }
         }
