@@ -30,8 +30,12 @@ interface Frame {
   readonly inLoop: boolean;
 }
 
-export function analyse(template: Body): Analysis {
-  const analysis = new Analyser();
+/** A filter or test that does not exist. */
+class Unknown extends TemplateError {}
+
+/** `isFolded`: whether an expression is computed in advance, so that nobody looks for what it did not come across. */
+export function analyse(template: Body, isFolded: (expression: Expression) => boolean): Analysis {
+  const analysis = new Analyser(isFolded);
   analysis.scope(template, new Set(), [], false);
   return analysis;
 }
@@ -39,6 +43,8 @@ export function analyse(template: Body): Analysis {
 class Analyser implements Analysis {
   readonly later = new Map<Body, readonly string[]>();
   readonly reads = new Set<string>();
+
+  constructor(private readonly isFolded: (expression: Expression) => boolean) {}
 
   scope(body: Body, around: ReadonlySet<string>, parameters: readonly string[], inLoop: boolean): void {
     const frame = this.#frame(around, parameters, inLoop);
@@ -168,6 +174,14 @@ class Analyser implements Analysis {
   }
 
   #expression(expression: Expression, frame: Frame): void {
+    try {
+      this.#look(expression, frame);
+    } catch (error) {
+      if (!(error instanceof Unknown) || !this.isFolded(expression)) throw error;
+    }
+  }
+
+  #look(expression: Expression, frame: Frame): void {
     const each = (items: readonly (Expression | undefined)[], inner = frame) => {
       for (const item of items) if (item) this.#expression(item, inner);
     };
@@ -195,7 +209,7 @@ class Analyser implements Analysis {
         const known = type === "filter"
           ? Object.hasOwn(FILTERS, name)
           : Object.hasOwn(TESTS, name) || name === "filter" || name === "test";
-        if (!known && !frame.soft) throw new TemplateError(`No ${type} named '${name.slice(0, 80)}'.`);
+        if (!known && !frame.soft) throw new Unknown(`No ${type} named '${name.slice(0, 80)}'.`);
         each([input]);
         args(applied.args);
       })
