@@ -380,6 +380,64 @@ def mixtral(name):
         num_local_experts=4, intermediate_size=16, sliding_window=None))
 
 
+FP4 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6])
+
+
+def mxfp4(rows, columns):
+    """Random codes and scales, [rows, blocks, 32] and [rows, blocks], and the numbers that they stand for."""
+    codes = torch.randint(0, 16, (rows, columns // 32, 32), dtype=torch.uint8)
+    scales = torch.randint(121, 125, (rows, columns // 32), dtype=torch.uint8)
+    return codes, scales, (FP4[codes.long()] * 2.0 ** (scales.float() - 127)[..., None]).reshape(rows, columns)
+
+
+@model
+def gpt_oss(name):
+    seeded(name)
+    config = transformers.GptOssConfig(**COMMON | EXPERTS | dict(
+        hidden_size=32, intermediate_size=32, head_dim=16, num_local_experts=4, sliding_window=8,
+        layer_types=[SWA, FULL], rope_parameters=YARN | dict(rope_theta=150000.0, truncate=False)))
+    model = transformers.GptOssForCausalLM._from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
+    fill(model)
+    packed = {}
+    for n, layer in enumerate(model.model.layers):
+        layer.self_attn.sinks.data.copy_(torch.randn(4).half().float())
+        layer.mlp.router.bias.data.copy_((0.3 * torch.randn(4)).half().float())
+        for part, rows in [("gate_up_proj", 64), ("down_proj", 32)]:
+            all = [mxfp4(rows, 32) for _ in range(4)]
+            getattr(layer.mlp.experts, part).data.copy_(torch.stack([values.T for _, _, values in all]))
+            packed[f"model.layers.{n}.mlp.experts.{part}"] = [torch.stack([one[i] for one in all]) for i in (0, 1)]
+    tensors, written = save(name, model)
+    file = Gguf(name, A.GPT_OSS, written)
+    file.writer.add_sliding_window(written["sliding_window"])
+    file.writer.add_expert_feed_forward_length(written["intermediate_size"])
+    def quantised(name, codes, scales):
+        halves = codes[..., :16] | codes[..., 16:] << 4
+        blocks = torch.cat([scales[..., None], halves], -1)
+        file.writer.add_tensor(file.mapped(name), blocks.reshape(*blocks.shape[:2], -1).numpy(),
+                               raw_dtype=gguf.GGMLQuantizationType.MXFP4)
+    for source, value in list(tensors.items()):
+        if source in packed:
+            del tensors[source]
+            codes, scales = packed[source]
+            tensors[f"{source}_blocks"] = codes[..., ::2] | codes[..., 1::2] << 4
+            tensors[f"{source}_scales"] = scales
+            if source.endswith("down_proj"): quantised(f"{source}.weight", codes, scales)
+            else:
+                quantised(source.replace("gate_up", "gate") + ".weight", codes[:, ::2], scales[:, ::2])
+                quantised(source.replace("gate_up", "up") + ".weight", codes[:, 1::2], scales[:, 1::2])
+        elif source.endswith("gate_up_proj_bias"):
+            for part, first in [("gate", 0), ("up", 1)]:
+                file.tensor(file.mapped(source.replace("gate_up_proj_bias", f"{part}_proj.bias")), value[:, first::2])
+        elif source.endswith("sinks"):
+            file.tensor(file.mapped(source + ".weight"), value)
+        else: file.tensor(file.mapped(source.replace("down_proj_bias", "down_proj.bias")), value)
+    file.done()
+    save_file({key: value.contiguous() for key, value in tensors.items()}, HERE / name / "model.safetensors")
+    written["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}
+    (HERE / name / "config.json").write_text(json.dumps(written, indent=2) + "\n")
+    for path in (HERE / name).iterdir(): path.chmod(0o644)
+
+
 if __name__ == "__main__":
     for name in sys.argv[1:] or MODELS:
         MODELS[name](name)

@@ -133,6 +133,7 @@ class Layers {
       index,
       rotation: table < 0 ? undefined : [cosName(table), sinName(table)],
       normalises: source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`),
+      sinks: this.vector(`${name}.sinks`),
       normHeads: (value, part) => this.headNorm(value, `${name}.${part}Norm`, part === "q" ? heads : kvHeads, headSize),
     });
     return this.product(rows, STACKS.attended(index));

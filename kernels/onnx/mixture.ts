@@ -27,19 +27,21 @@ export function mixture(
   const nowhere = like(g.op("Cast", [g.op("Greater", [scores, scores])], { to: { int: DATA_TYPE.int64 } }), 0);
   const marked = g.op("ScatterElements", [nowhere, chosen, like(chosen, 1)], { axis: { int: 1 } });
   const byExpert = g.op("Transpose", [marked], { perm: { ints: [1, 0] } });
-  const flags = g.split(g.op("ReduceMax", [byExpert, longs(1)], { keepdims: { int: 0 } }), Array(count).fill(1), 0);
-  const columns = g.split(byExpert, Array(count).fill(1), 0);
-  const found = flags.map((flag, expert) => {
-    const anybody = g.op("Cast", [flag], { to: { int: DATA_TYPE.bool } });
-    const result = { type: "float32", shape: [`X${expert}`, width] } as const;
-    return g.choose(anybody, [result], (g) => {
-      const places = g.op("Gather", [g.op("NonZero", [columns[expert]]), g.constant("int64", [1], [])]);
+  const visited = g.op("Cast", [g.op("ReduceMax", [byExpert, longs(1)], { keepdims: { int: 0 } })], {
+    to: { int: DATA_TYPE.bool },
+  });
+  const nothing = g.op("ConstantOfShape", [longs(0, width)]);
+  const flags = g.several("Split", [visited], count, { axis: { int: 0 }, num_outputs: { int: count } });
+  const found = flags.map((flag, expert) =>
+    g.choose(flag, [{ type: "float32", shape: [`X${expert}`, width] }], (g) => {
+      const one = g.op("Gather", [byExpert, g.constant("int64", [expert], [])]);
+      const places = g.op("Reshape", [g.op("NonZero", [one]), longs(-1)]);
       // The first row once more: single rows go through other kernels with other rounding, and two cost what one does.
       const padded = g.op("Concat", [places, g.op("Slice", [places, longs(0), longs(1)])], { axis: { int: 0 } });
       const out = block(g, g.op("Gather", [rows, padded]), expert);
       return [g.op("Slice", [out, longs(0), longs(-1), longs(0)])];
-    }, (g) => [g.op("ConstantOfShape", [g.constant("int64", [0, width])])])[0];
-  });
+    }, () => [nothing])[0]
+  );
   const all = g.op("Concat", found, { axis: { int: 0 } });
 
   // Where in `all` the result of row r from expert e stands: results lie by expert, then by row.

@@ -13,7 +13,7 @@ const options = { format: "auto", strict: true, cacheDir: "" } as const;
 const SAME_KERNELS =
   /^(ernie4_5|gemma|gemma3-images|granite4|ministral3|mistral-images|olmo3|qwen2_vl|qwen3_vl|seed_oss) /;
 /** Refused by name, see webgpu-experts.test.ts. */
-const REFUSED = /^(mixtral|olmoe|qwen3_moe) /;
+const REFUSED = /^(gpt_oss|mixtral|olmoe|qwen3_moe) /;
 const cases = goldenCases((source) => webgpuBackend.load(source, options), 1e-5, { oneFile: true, oneText: true })
   .filter(({ name }) => !SAME_KERNELS.test(name) && !REFUSED.test(name));
 

@@ -31,7 +31,7 @@ const NEWER = [
   "glm4",
   "granite4",
 ]
-  .concat(["cohere2", "ministral3", "qwen2_vl", "qwen3_vl", "mixtral", "qwen3_moe", "olmoe"]);
+  .concat(["cohere2", "ministral3", "qwen2_vl", "qwen3_vl", "mixtral", "qwen3_moe", "olmoe", "gpt_oss"]);
 const fixture = (name: string) => `test/fixtures/tiny/${name}`;
 const ggufOf = (name: string) => `test/fixtures/tiny/gguf/${name}-${NEWER.includes(name) ? "f16" : "f32"}.gguf`;
 
@@ -217,6 +217,14 @@ const TRAITS: Record<string, (spec: ModelSpec, source: ModelSource) => void> = {
   olmoe: ({ layers }, source) => {
     assert.deepEqual(layers[1].feedForward.experts, { count: 5, used: 2, share: "all" });
     assert.deepEqual(source.tensor("layers.0.attention.kNorm.weight").shape, [32]);
+  },
+  gpt_oss: ({ layers }, source) => {
+    const { attention, feedForward } = layers[0];
+    assert.deepEqual(layers.map(({ attention }) => attention.window), [8, undefined]);
+    assert.deepEqual(feedForward.clamp, { limit: 7, alpha: 1.702 });
+    assert.equal(attention.rope!.magnitude, 0.1 * Math.log(4) + 1);
+    assert.deepEqual(source.tensor("layers.0.attention.sinks").shape, [4]);
+    assert.equal(source.tensor("layers.1.feedForward.experts.3.up.weight").type, "MXFP4");
   },
   granite: ({ layers, embeddingScale, logitScale }) => {
     assert.deepEqual([embeddingScale, logitScale, layers[0].attention.scale], [6, 0.25, 0.125]);

@@ -146,6 +146,24 @@ test("a file that does not say how text is cut is cut by the default, with a wor
   for (const text of ["abc", "ab+c a", "cab"]) assert.deepEqual(tokenizer.encode(text), said.encode(text));
 });
 
+test("what a file says of its tokenizer and nobody reads is named", () => {
+  const said = (fields: Fields) => {
+    const lines: string[] = [];
+    read(fields, (line) => lines.push(line));
+    return lines.join();
+  };
+  const harmless = { padding_token_id: 1, add_eos_token: false, remove_extra_whitespaces: false, fim_pre_token_id: 2 };
+  for (const plain of [byteLevel, pieces]) {
+    assert.equal(said({ ...plain, ...harmless, merges: byteLevel.merges, add_space_prefix: false }), "");
+    assert.match(said({ ...plain, add_eos_token: true }), /ignored: "tokenizer\.ggml\.add_eos_token" \(model\.gguf\)/);
+    assert.match(
+      said({ ...plain, precompiled_charsmap: Uint8Array.of(1), "normalizer.lowercase": true }),
+      /charsmap.*lowerc/,
+    );
+  }
+  assert.match(said({ ...byteLevel, add_space_prefix: true }), /add_space_prefix/);
+});
+
 test("pre-tokenizers are known by name and cut every text whole", () => {
   const kinds = ["gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o", "default"]
     .concat(["deepseek-llm", "deepseek-coder", "seed-coder", "falcon"])

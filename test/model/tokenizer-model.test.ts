@@ -8,6 +8,7 @@ import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import { tokenizerFromHuggingFace } from "../../src/model/tokenizers/huggingface.ts";
 import { tokenizerJsonOf } from "../../src/model/tokenizers/sentencepiece-model.ts";
+import { Dice } from "./support/fuzz.ts";
 import { folderWith, type Json, readConfig } from "./support/folder.ts";
 
 const BYTES = Uint8Array.from(readFileSync("test/fixtures/tokenizer-model/tokenizer.model"));
@@ -51,8 +52,23 @@ test("a damaged tokenizer.model, or one of another kind, is refused", () => {
   refused(BYTES.subarray(0, BYTES.length - 5), /no protocol buffer|not a protocol buffer/);
   refused(new TextEncoder().encode('{"version": "1.0"}'), /not a protocol buffer|vocabulary is empty/);
   refused(Uint8Array.of(...BYTES, ...BYTES.subarray(0, 20)), /are both|not a protocol buffer/);
+  const long = new TextEncoder().encode("x".repeat(200));
+  refused(Uint8Array.of(...BYTES, 0x0a, 0xcb, 1, 0x0a, 0xc8, 1, ...long), /piece 600 is too long, with 200/);
   // trainer_spec { model_type: UNIGRAM }
   refused(Uint8Array.of(...BYTES, 0x12, 2, 0x18, 1), /only byte-pair encoding/);
   // normalizer_spec { precompiled_charsmap: "x" }
   refused(Uint8Array.of(...BYTES, 0x1a, 3, 0x12, 1, 0x78), /rewritten/);
+});
+
+test("a tokenizer.model with bytes changed by chance encodes or is refused", () => {
+  const dice = new Dice(5);
+  for (let round = 0; round < 150; round++) {
+    const bytes = BYTES.slice(0, dice.below(4) ? BYTES.length : dice.below(BYTES.length));
+    for (let i = 0; i < 1 + dice.below(6) && bytes.length > 0; i++) bytes[dice.below(bytes.length)] = dice.below(256);
+    try {
+      read(bytes).encode("Hello  world é 漢", { special: true });
+    } catch (error) {
+      assert.ok(error instanceof HunchError && error.kind === "input", String(error));
+    }
+  }
 });

@@ -6,7 +6,7 @@ import { HunchError } from "../../src/errors.ts";
 import { describeGguf } from "../../src/model/files/gguf-source.ts";
 import { readGguf } from "../../src/model/files/gguf.ts";
 import { openModel } from "../../src/model/open.ts";
-import { folderWith, type Json, readConfig } from "./support/folder.ts";
+import { folderWith, type Json, oldSpelling, readConfig } from "./support/folder.ts";
 
 const TINY = "test/fixtures/tiny";
 
@@ -29,6 +29,37 @@ test("files as converters and transformers write them are opened without a word"
   assert.ok(folders.length > 10 && files.length > 10);
   for (const path of [...folders, ...files]) (await openModel(path, { warn: (line) => lines.push(line) })).close();
   assert.deepEqual(lines, []);
+});
+
+/** What published configurations have besides those of the fixtures. */
+const PUBLISHED: Readonly<Record<string, Json>> = {
+  llama: {
+    is_llama_config: true,
+    rope_interleaved: false,
+    rope_scaling: null,
+    "transformers.js_config": { dtype: "q4" },
+  },
+  qwen2: { use_mrope: false, sliding_window: 131072, max_window_layers: 21, use_sliding_window: false },
+  gemma2: { hidden_act: "gelu_pytorch_tanh", cache_implementation: "hybrid", torch_dtype: "bfloat16" },
+  gemma3: { hidden_act: "gelu_pytorch_tanh" },
+  gpt2: { n_ctx: 256, summary_type: "cls_index", task_specific_params: { "text-generation": { do_sample: true } } },
+  phi3: {
+    full_attn_mod: 1,
+    interpolate_factor: 1,
+    lm_head_bias: false,
+    mlp_bias: false,
+    auto_map: { AutoConfig: "x" },
+  },
+};
+
+test("published configurations say nothing that has to be named, in the old spelling neither", async () => {
+  for (const [name, changes] of Object.entries(PUBLISHED)) {
+    assert.deepEqual(await warnings(name, changes), [], name);
+    const old = folderWith({ ...oldSpelling(readConfig(`${TINY}/${name}`)), ...changes }, `${TINY}/${name}`);
+    const lines: string[] = [];
+    (await openModel(old, { warn: (line) => lines.push(line) })).close();
+    assert.deepEqual(lines, [], `${name}, old`);
+  }
 });
 
 test("fields that are not read are named in one line, inside objects by their path", async () => {

@@ -19,7 +19,7 @@ const cacheDir = temporaryFolder();
 
 /** Where the rotation of int8 does not fold: norms that subtract a mean, norms behind matrices, experts. */
 const WITHOUT_INT8 = ["cohere2", "exaone4", "gemma2", "gemma3", "gemma3-images", "glm4", "gpt2", "gpt_neox", "olmo2"]
-  .concat(["mixtral", "olmo3", "olmoe", "qwen3_moe"]);
+  .concat(["gpt_oss", "mixtral", "olmo3", "olmoe", "qwen3_moe"]);
 
 /** Both texts that the fixture has, and one that repeats itself, so that lookup finds something. */
 function prompts(name: string): Int32Array[] {

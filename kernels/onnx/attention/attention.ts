@@ -11,6 +11,8 @@ export interface AttendingLayer {
   /** Names of the rotation's cosines and sines, float32 [positions, dimensions / 2], where the layer rotates. */
   readonly rotation?: readonly [cos: Value, sin: Value];
   readonly normalises: boolean;
+  /** float32 [heads], scores of what is attended to in vain, where there are such. */
+  readonly sinks?: Value;
   /** Normalises queries or keys, [R, heads, 1, headSize]. */
   normHeads(value: Value, part: "q" | "k"): Value;
 }

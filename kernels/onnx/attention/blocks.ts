@@ -74,10 +74,18 @@ export const blockAttention: AttentionNodes = {
     const seen = g.op("ScatterND", [scores, maskedName(window), maskName(heads, kvHeads, window)], {
       reduction: "add",
     });
-    const largest = g.op("ReduceMax", [seen, longs(0, 3)], { keepdims: { int: 1 } });
+    const highest = g.op("ReduceMax", [seen, longs(0, 3)], { keepdims: { int: 1 } });
+    // A head's sink is one more score, [kvHeads, group, 1, 1], beside every row's, which no value stands for.
+    const byGroup = (value: Value) => g.op("Reshape", [value, longs(kvHeads, heads / kvHeads, -1, 1)]);
+    const sinks = layer.sinks && byGroup(layer.sinks);
+    const largest = sinks
+      ? g.op("Reshape", [g.op("Max", [byGroup(highest), sinks]), longs(1, kvHeads, -1, 1)])
+      : highest;
     const weights = g.op("Exp", [g.op("Sub", [seen, largest])]);
     const sums = g.op("ReduceSum", [g.op("MatMul", [weights, values]), longs(0)], { keepdims: { int: 0 } });
-    const [sum, count] = g.split(sums, [headSize, COUNT]);
+    const [sum, weighed] = g.split(sums, [headSize, COUNT]);
+    const vain = sinks && g.op("Exp", [g.op("Sub", [sinks, byGroup(largest)])]);
+    const count = vain ? g.op("Add", [weighed, g.op("Reshape", [vain, longs(kvHeads, -1, COUNT)])]) : weighed;
     const found = g.op("Reshape", [g.op("Div", [sum, count]), longs(heads, -1, headSize)]);
     const byRow = g.op("Transpose", [found], { perm: { ints: [1, 0, 2] } });
     return g.op("Reshape", [byRow, longs(-1, heads * headSize)]);

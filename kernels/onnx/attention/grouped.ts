@@ -1,5 +1,6 @@
 // Attention by ONNX Runtime's GroupQueryAttention, for execution providers that have kernels of their own for it. It
 // sums up by columns of the cache, so a tree's node, which stands in another column than in a chain, is a little off.
+import { UnsupportedError } from "../../../src/errors.ts";
 import type { ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "../graph.ts";
 import { type AttendingLayer, type AttentionNodes, cacheName } from "./attention.ts";
@@ -36,6 +37,10 @@ export const groupedAttention = (rotates: boolean): AttentionNodes => ({
   attend(g: GraphBuilder, packed: Value, layer: AttendingLayer): Value {
     const { heads, kvHeads, headSize, rope, window, scale, softcap } = layer.attention;
     const { index, rotation, normalises } = layer;
+    if (layer.sinks) {
+      const hint = "leave the execution provider out, or use --backend reference";
+      throw new UnsupportedError("attention with sinks is not computed by this execution provider", { hint });
+    }
     const reshape = (value: Value, ...shape: number[]) => g.op("Reshape", [value, g.constant("int64", shape)]);
     const sizes = [heads * headSize, kvHeads * headSize, kvHeads * headSize];
     // Head sizes that the fused rotation does not take are rotated outside it.

@@ -12,6 +12,7 @@ export const gemma2: Architecture = {
   huggingFace: "gemma2",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS],
   names: { huggingFace: GEMMA_NAMES },
+  harmless: [/^hidden_act$/],
   spec(file) {
     const { hyper } = file;
     const window = layerWindows(file, { windowed: (n) => n % 2 === 0 });

@@ -14,6 +14,7 @@ export const gemma3: Architecture = {
   multimodal: ["gemma3"],
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS, ...QK_NORMS],
   names: { huggingFace: GEMMA_NAMES },
+  harmless: [/^hidden_act$/],
   // `text_config` of the published models tells little more than the sizes.
   defaults: {
     num_attention_heads: 8,

@@ -9,6 +9,7 @@ import { gemma3 } from "./gemma3.ts";
 import { glm4 } from "./glm4.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptNeox } from "./gpt-neox.ts";
+import { gptOss } from "./gpt-oss.ts";
 import { granite } from "./granite.ts";
 import { granite4 } from "./granite4.ts";
 import { llama } from "./llama.ts";
@@ -54,4 +55,5 @@ export const ARCHITECTURES: readonly Architecture[] = [
   mixtral,
   qwen3Moe,
   olmoe,
+  gptOss,
 ];

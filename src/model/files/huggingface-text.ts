@@ -12,7 +12,7 @@ import { tokenizerJsonOf } from "../tokenizers/sentencepiece-model.ts";
 
 /** Longer than any template, and than any tokenizer.model. */
 const LONGEST_TEMPLATE = 4 << 20;
-const LONGEST_MODEL = 64 << 20;
+const LONGEST_MODEL = 16 << 20;
 
 /** Everything that is read here. */
 export const TEXT_FILES = [

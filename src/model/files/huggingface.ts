@@ -10,7 +10,7 @@ import {
   readFolderTokenizer,
   TEXT_FILES,
 } from "./huggingface-text.ts";
-import { fromRecord, type Hyper } from "../spec/hyper.ts";
+import { fromRecord } from "../spec/hyper.ts";
 import { readJson } from "./json.ts";
 import { OpenedModel } from "./opened.ts";
 import { packedWeights } from "../tensors/packed4.ts";
@@ -35,7 +35,7 @@ export function openHuggingFace(folder: string, context?: number): OpenedModel {
   const weights = readWeights(folder);
   try {
     const { architecture, hyper, all } = part;
-    const tensors = asTensors(weights.tensors, part, fromRecord(path, config));
+    const tensors = asTensors(weights.tensors, part);
     const file: ModelFile = { kind: "huggingFace", path: folder, hyper, all, tensors, context };
     const texts = folderOnDisk(folder);
     return new OpenedModel({
@@ -115,11 +115,10 @@ const TYPES: Record<string, TensorType> = { F32: "F32", F16: "F16", BF16: "BF16"
 /** Tensors under the file's names; 4-bit packed ones become one tensor each. */
 function asTensors(
   stored: ReadonlyMap<string, SafeTensor>,
-  { architecture, rename }: TextPart,
-  config: Hyper,
+  { architecture, rename, outer }: TextPart,
 ): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
-  const packed = packedWeights(stored, config);
+  const packed = packedWeights(stored, outer);
   for (const [name, tensor] of packed.tensors) {
     const own = rename(name);
     if (own !== undefined) tensors.set(own, tensor);

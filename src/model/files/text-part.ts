@@ -7,6 +7,8 @@ import { fromRecord, Hyper } from "../spec/hyper.ts";
 export interface TextPart {
   readonly architecture: Architecture;
   readonly hyper: Hyper;
+  /** The whole of `config.json`, which tells of quantisation. */
+  readonly outer: Hyper;
   /** What `config.json` tells of it. */
   readonly all: Iterable<readonly [string, unknown]>;
   /** A tensor's name as in a folder that holds nothing else; undefined where it is of another part. */
@@ -22,7 +24,7 @@ export function textPart(path: string, config: Record<string, unknown>): TextPar
   const hyper = fromRecord(path, config);
   const type = hyper.text(["model_type"]);
   const whole = ARCHITECTURES.find(({ huggingFace }) => huggingFace === type);
-  if (whole) return { architecture: whole, hyper, all: Object.entries(config), rename: (name) => name };
+  if (whole) return { architecture: whole, hyper, outer: hyper, all: Object.entries(config), rename: (name) => name };
   const candidates = ARCHITECTURES.filter(({ multimodal }) => multimodal?.includes(type));
   if (candidates.length === 0) throw unknown(hyper, "model_type", type, known());
   const inside = hyper.inside(["text_config"]); // Qwen2.5-VL's folders have its content outside as well, or only there
@@ -33,6 +35,7 @@ export function textPart(path: string, config: Record<string, unknown>): TextPar
   return {
     architecture,
     hyper: inside ? within(inside, hyper) : hyper,
+    outer: hyper,
     all: Object.entries(config).filter(([name]) => inside ? name === "text_config" : !OTHER_FIELDS.test(name)),
     rename: (name) => OTHER_TENSORS.test(name) ? undefined : name.replace(/(^|\.)language_model\./, "$1"),
   };

@@ -31,6 +31,7 @@ export const GGUF_NAMES: TensorNames = {
     "feedForward.experts.up": "ffn_up_exps",
     "feedForward.experts.down": "ffn_down_exps",
   }),
+  "layers.N.attention.sinks": "blk.N.attn_sinks.weight",
 };
 
 /** Hugging Face's names of Llama, which most architectures share. */

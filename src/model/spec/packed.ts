@@ -47,13 +47,13 @@ export function splitGateUp(tensors: Map<string, Tensor>, spec: ModelSpec): void
   });
 }
 
-/** Matrices of all experts one below the other: [experts, out, in] in the file, biases [experts, out]. */
-export function splitExperts(tensors: Map<string, Tensor>, spec: ModelSpec): void {
+/** Matrices of all experts, [experts, out, in] in the file, biases [experts, out]. */
+export function splitExperts(tensors: Map<string, Tensor>, spec: ModelSpec, file: ModelFile): void {
   for (const part of ["gate", "up", "down"]) {
     eachPacked(tensors, spec, `feedForward.experts.${part}`, (tensor, prefix, kind, n) => {
       const { count } = spec.layers[n].feedForward.experts!;
       const matrix = kind === "weight";
-      if (tensor.shape.length !== (matrix ? 3 : 2) || tensor.shape[0] !== count) return; // told by its shape afterwards
+      checkExperts(tensor, matrix ? 3 : 2, count, file);
       for (let expert = 0; expert < count; expert++) {
         const name = `${prefix}feedForward.experts.${expert}.${part}.${kind}`;
         tensors.set(name, matrix ? slice(tensor, expert * tensor.shape[1], tensor.shape[1]) : rowOf(tensor, expert));
@@ -62,8 +62,15 @@ export function splitExperts(tensors: Map<string, Tensor>, spec: ModelSpec): voi
   }
 }
 
+/** Throws HunchError("input") where the tensor is not one of so many dimensions, of so many experts. */
+export function checkExperts({ name, shape }: Tensor, dimensions: number, count: number, { path }: ModelFile): void {
+  if (shape.length === dimensions && shape[0] === count) return;
+  const message = `the tensor is [${shape.join(", ")}], not of ${dimensions} dimensions for ${count} experts`;
+  throw new HunchError("input", message, { file: path, field: name, hint: "the file contradicts itself" });
+}
+
 /** Row `row` of a matrix as a vector. */
-function rowOf(base: Tensor, row: number): Tensor {
+export function rowOf(base: Tensor, row: number): Tensor {
   return {
     name: base.name,
     shape: base.shape.slice(1),

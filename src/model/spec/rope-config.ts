@@ -16,6 +16,8 @@ export interface RopeQuestion {
   readonly layerType?: string;
   /** The file may tell sections for time, height and width (`mrope`): in a text they are one position. */
   readonly sections?: boolean;
+  /** Whether the ramp of YaRN is rounded to whole pairs where the file does not say (GGUF has no key for it); default true. */
+  readonly truncate?: boolean;
 }
 
 export interface RopeAnswer {
@@ -36,7 +38,9 @@ interface Declared {
 
 /** Throws HunchError("input") for a scaling that is damaged or not supported. */
 export function readRope(file: ModelFile, headSize: number, question: RopeQuestion): RopeAnswer {
-  const declared = file.kind === "gguf" ? fromGguf(file, headSize) : fromHuggingFace(file, headSize, question);
+  const declared = file.kind === "gguf"
+    ? fromGguf(file, headSize, question.truncate ?? true)
+    : fromHuggingFace(file, headSize, question);
   const { context, longest } = declared;
   return { spec: rope(file, headSize, question.interleaved, declared), context, longest };
 }
@@ -124,7 +128,7 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
     case "yarn": {
       const factor = parameters.positive(["factor"]);
       const context = Math.max(longest, Math.round(factor * original));
-      const truncate = shared.flag(["truncate"], true);
+      const truncate = shared.flag(["truncate"], question.truncate ?? true);
       const bounds = { ...yarnBounds(parameters), truncate };
       return done({ ...bounds, type: "yarn", factor, original }, chosen(file, context, context));
     }
@@ -165,7 +169,7 @@ function chosen(file: ModelFile, fallback: number, longest: number): number {
   return Math.min(file.context ?? fallback, longest);
 }
 
-function fromGguf(file: ModelFile, headSize: number): Declared {
+function fromGguf(file: ModelFile, headSize: number, truncate: boolean): Declared {
   const { hyper } = file;
   const base = hyper.positive(["rope.freq_base"], 10000);
   const dimensions = hyper.integer(["rope.dimension_count"], headSize);
@@ -203,7 +207,7 @@ function fromGguf(file: ModelFile, headSize: number): Declared {
       const divided = hyper.number(["rope.scaling.yarn_log_multiplier"], 0);
       const raised = yarnMagnitude(factor) / (divided ? yarnMagnitude(factor, divided) : 1);
       const magnitude = hyper.positive(attention, raised);
-      return done({ type: "yarn", factor, original, betaFast, betaSlow, truncate: true, magnitude });
+      return done({ type: "yarn", factor, original, betaFast, betaSlow, truncate, magnitude });
     }
     default:
       throw hyper.wrong("rope.scaling.type", `the rotation scaling ${type} is not supported`, "use another model");

@@ -1,7 +1,10 @@
 // Hyper-parameters that a file has and nobody asked for. Those that are known to change no number are passed over; the
 // rest is named, so that nothing a file asks for is left out in silence.
 
-/** Full names, in the file's order. `all` is what the file has, `read` what was asked for (see Hyper), `own` what is harmless besides. */
+/**
+ * Full names, in the file's order. `all` is what the file has, `read` what was asked for (see Hyper), `own` what is
+ * harmless besides.
+ */
 export function unread(
   kind: "gguf" | "huggingFace",
   all: Iterable<readonly [string, unknown]>,
@@ -66,7 +69,14 @@ const HARMLESS_FIELDS: readonly Harmless[] = [
   any("initializer_range", "classifier_bias", "summary_.*", "gradient_checkpointing", "problem_type"),
   any("id2label", "label2id", "num_labels", "finetuning_task", "task_specific_params"),
   // How a program runs the model; the numbers are the same.
-  any("use_cache", "cache_implementation", "pretraining_tp", "reorder_and_upcast_attn", "chunk_size_feed_forward"),
+  any(
+    "use_cache",
+    "cache_implementation",
+    "n_ctx",
+    "pretraining_tp",
+    "reorder_and_upcast_attn",
+    "chunk_size_feed_forward",
+  ),
   any("output_(attentions|hidden_states|scores)", "(use_)?return_dict(_in_generate)?", "torchscript", "use_bfloat16"),
   any("tf_legacy_loss", "tie_encoder_decoder"),
   // Tokens and the choice of them are not the model's arithmetic.
@@ -78,5 +88,14 @@ const HARMLESS_FIELDS: readonly Harmless[] = [
   any("temperature", "top_[kp]", "typical_p", "(length|repetition|encoder_repetition)_penalty", "no_repeat_ngram_size"),
   any("encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences", "remove_invalid_values"),
   any("exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens"),
-  neutral(false, "is_encoder_decoder", "is_decoder", "add_cross_attention", "use_mrope", "rope_interleaved"),
+  neutral(
+    false,
+    "is_encoder_decoder",
+    "is_decoder",
+    "add_cross_attention",
+    "use_mrope",
+    "rope_interleaved",
+    "lm_head_bias",
+  ),
+  neutral(1, "full_attn_mod", "interpolate_factor"),
 ];

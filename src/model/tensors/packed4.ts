@@ -9,14 +9,9 @@ import { HunchError } from "../../errors.ts";
 import type { Hyper } from "../spec/hyper.ts";
 import { safeFloats, type SafeTensor } from "../files/safetensors.ts";
 import type { Tensor } from "./tensor.ts";
+import { mxfp4Experts } from "./mxfp4.ts";
+import type { PackedWeights } from "./packed-weights.ts";
 import { computed, computedBytes } from "./weights.ts";
-
-export interface PackedWeights {
-  /** By the names that the weights have unpacked. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Names of the stored tensors that they are made of. */
-  readonly used: ReadonlySet<string>;
-}
 
 /** Throws HunchError("input") for a method of quantisation that is not supported. */
 export function packedWeights(stored: ReadonlyMap<string, SafeTensor>, hyper: Hyper): PackedWeights {
@@ -25,6 +20,7 @@ export function packedWeights(stored: ReadonlyMap<string, SafeTensor>, hyper: Hy
   const config = hyper.inside(["quantization_config"]);
   if (!config) return { tensors, used };
   const method = config.text(["quant_method"]);
+  if (method === "mxfp4") return mxfp4Experts(stored);
   if (method !== "gptq" && method !== "awq") {
     const hint = "take the model in GPTQ, AWQ, safetensors without quantisation, or GGUF";
     throw config.wrong("quant_method", `weights quantised by ${method} are not supported`, hint);

@@ -9,10 +9,17 @@ import { sentencePieceFromScores } from "./sentencepiece.ts";
 import type { SpecialToken } from "./special.ts";
 import { asPackedStrings, type PackedStrings, unpack } from "./strings.ts";
 
-/** What is needed of a file's metadata. Lists of strings may be packed (see strings.ts), which is much faster. */
-export interface Metadata {
-  get(key: string): unknown;
-}
+/** A file's metadata. Lists of strings may be packed (see strings.ts), which is much faster. */
+export type Metadata = ReadonlyMap<string, unknown>;
+
+/** Keys that say nothing about how text is encoded, or with these values alone. */
+const HARMLESS: readonly (readonly [keys: RegExp, value?: unknown])[] = [
+  [/^(tokens|token_type|token_type_count|scores|merges|pre)$/], // one kind needs the one, another the other
+  [/^(bos|eos|eot|eom|padding|unknown|seperator|separator|mask|cls|prefix|suffix|middle|fim_\w+)_token_id$/],
+  [/^add_(eos_token|sep_token|space_prefix)$/, false],
+  [/^remove_extra_whitespaces$/, false],
+  [/^escape_whitespaces$/, true],
+];
 
 /** `tokenizer.ggml.token_type` */
 export const TOKEN = { normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 } as const;
@@ -30,8 +37,11 @@ export function tokenizerFromGguf(
   const reader = new Reader(metadata, place, warn);
   const model = reader.text("tokenizer.ggml.model");
   if (model === undefined) throw reader.fail("tokenizer.ggml.model", "the file has no tokenizer");
-  if (model === "gpt2") return byteLevel(reader);
-  if (model === "llama") return sentencePiece(reader);
+  if (model === "gpt2" || model === "llama") {
+    const tokenizer = model === "gpt2" ? byteLevel(reader) : sentencePiece(reader);
+    reader.warnOfUnread();
+    return tokenizer;
+  }
   const shown = JSON.stringify(model.slice(0, 80));
   throw reader.fail("tokenizer.ggml.model", `a tokenizer of kind ${shown} is not supported, only "gpt2" and "llama"`);
 }
@@ -78,6 +88,8 @@ function sentencePiece(reader: Reader): Tokenizer {
 
 /** Metadata with complaints that name file and field. */
 class Reader {
+  readonly #read = new Set<string>();
+
   constructor(readonly metadata: Metadata, readonly place: Place, readonly warn: (text: string) => void) {}
 
   at(field: string): Place {
@@ -88,14 +100,34 @@ class Reader {
     return new HunchError("input", message, { ...this.at(field), hint });
   }
 
+  /** Nothing that a file says of its tokenizer is left out in silence. */
+  warnOfUnread(): void {
+    const prefix = "tokenizer.ggml.";
+    const unread = [...this.metadata.keys()].filter((field) => {
+      if (!field.startsWith(prefix) || this.#read.has(field)) return false;
+      const key = field.slice(prefix.length);
+      return !HARMLESS.some((known) =>
+        known[0].test(key) && (known.length === 1 || known[1] === this.metadata.get(field))
+      );
+    });
+    if (unread.length === 0) return;
+    const shown = unread.slice(0, 8).map((field) => JSON.stringify(field.slice(0, 80))).join(", ");
+    this.warn(`what this program does not know of a tokenizer is ignored: ${shown} (${this.place.file})`);
+  }
+
+  #get(field: string): unknown {
+    this.#read.add(field);
+    return this.metadata.get(field);
+  }
+
   text(field: string): string | undefined {
-    const value = this.metadata.get(field);
+    const value = this.#get(field);
     if (value === undefined || typeof value === "string") return value;
     throw this.fail(field, "this is no text");
   }
 
   flag(field: string): boolean | undefined {
-    const value = this.metadata.get(field);
+    const value = this.#get(field);
     if (value === undefined || typeof value === "boolean") return value;
     throw this.fail(field, "this is neither true nor false");
   }

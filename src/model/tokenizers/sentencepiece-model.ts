@@ -3,6 +3,7 @@
 // tokenizer.json as transformers 5 puts it, so that everything behind is the same.
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { HunchError } from "../../errors.ts";
+import { MOST_TOKENS } from "./vocabulary.ts";
 
 interface Piece {
   readonly text: string;
@@ -22,6 +23,8 @@ interface SentencePieceModel {
   readonly rewrites: boolean;
 }
 
+/** Longer than any piece of a real model; every way to cut each is looked at. */
+const LONGEST_PIECE = 128;
 const UNKNOWN = 2, CONTROL = 3, USER = 4;
 const BPE = 2;
 
@@ -39,6 +42,9 @@ export function tokenizerJsonOf(
   const refuse = (field: string, message: string) =>
     new HunchError("input", message, { file, field, hint: "take a folder with tokenizer.json, or a GGUF file" });
   if (model.pieces.length === 0) throw refuse("pieces", "the vocabulary is empty");
+  if (model.pieces.length > MOST_TOKENS) throw refuse("pieces", `${model.pieces.length} pieces are too many`);
+  const long = model.pieces.findIndex(({ text }) => text.length > LONGEST_PIECE);
+  if (long >= 0) throw refuse("pieces", `piece ${long} is too long, with ${model.pieces[long].text.length} characters`);
   if (model.kind !== BPE) throw refuse("model_type", "only byte-pair encoding is supported");
   if (model.rewrites) throw refuse("normalizer_spec", "text that is rewritten before it is cut is not supported");
   const vocab: Record<string, number> = Object.create(null);

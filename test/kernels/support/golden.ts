@@ -93,6 +93,7 @@ export const TINY = [
   "gemma",
   "gemma3-images",
   "glm4",
+  "gpt_oss",
   "granite4",
   "ministral3",
   "mistral-images",
