@@ -6,11 +6,12 @@ import { argument, command, constant, flag, option } from "@optique/core/primiti
 import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOption } from "../options.ts";
+import { storeParser } from "../words/suggest.ts";
 import { sizeOf } from "./cache.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
-const name = argument(string({ metavar: "NAME" }), { description: message`The store.` });
+const name = argument(storeParser(), { description: message`The store.` });
 
 const files = multiple(
   argument(path({ metavar: "FILE" }), {
@@ -62,7 +63,7 @@ export const storeCommand = command(
       "remove",
       object({
         action: constant("remove"),
-        names: multiple(argument(string({ metavar: "NAME" }), { description: message`Stores.` }), { min: 1 }),
+        names: multiple(argument(storeParser(), { description: message`Stores.` }), { min: 1 }),
         debug,
       }),
       { brief: message`Remove stores and all that is in them.` },
