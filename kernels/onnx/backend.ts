@@ -21,10 +21,15 @@ import { Runtime, type Session } from "./runtime.ts";
 
 export const PROVIDERS = ["cpu", "webgpu", "cuda", "coreml", "dml"] as const;
 
-export const onnxBackend: Backend = {
+export interface OnnxOptions extends EngineOptions {
+  /** As of a session; for a look at where the time of passes goes. */
+  readonly profile?: string;
+}
+
+export const onnxBackend: Backend & { load(source: ModelSource, options: OnnxOptions): Promise<OnnxEngine> } = {
   name: "onnx",
   offers: offersOf,
-  async load(source: ModelSource, options: EngineOptions): Promise<OnnxEngine> {
+  async load(source: ModelSource, options: OnnxOptions): Promise<OnnxEngine> {
     const provider = options.provider ?? "cpu";
     if (!PROVIDERS.some((known) => known === provider)) {
       throw new HunchError("usage", `there is no execution provider ${provider}`, {
@@ -34,7 +39,7 @@ export const onnxBackend: Backend = {
     const context = contextLength(source, options.context);
     const threads = options.threads ?? physicalCores();
     const runtime = await Runtime.load(await libraryPath(options.cacheDir));
-    const model = await source.hash(options.cacheDir);
+    const model = await source.hash(options.cacheDir, (fraction) => options.progress?.("reading", fraction));
     const running = { model, provider, threads, strict: options.strict };
     const format = options.format !== "auto"
       ? options.format
@@ -44,6 +49,7 @@ export const onnxBackend: Backend = {
       return runtime.session(container.graph, {
         threads,
         provider,
+        profile: options.profile,
         config: {
           "session.model_external_initializers_file_folder_path": dirname(container.path),
           ...(format === "int8" && saturates(runtime) ? { "session.x64quantprecision": "1" } : {}),

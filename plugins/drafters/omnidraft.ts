@@ -59,8 +59,8 @@ export class NgramCache implements Bridge {
     this.spellings.remove(unused, oldest);
   }
 
-  *changing(_: Distribution, { longer }: Spelling): Iterable<number> {
-    yield* longer.keys();
+  changing(_: Distribution, { longer }: Spelling): Iterable<number> {
+    return longer?.keys() ?? [];
   }
 
   tokenOf(_: readonly number[], above: number, spelling: Spelling | undefined): number {

@@ -47,7 +47,7 @@ export class FirstTokens implements Bridge {
   }
 
   changing(q: Distribution, { longer }: Spelling): Iterable<number> {
-    return new Set([...longer.keys(), ...top(q, LIKELIEST)]);
+    return new Set([...longer?.keys() ?? [], ...top(q, LIKELIEST)]);
   }
 
   tokenOf(path: readonly number[]): number {

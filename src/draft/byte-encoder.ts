@@ -10,6 +10,8 @@ export class ByteEncoder {
   readonly #byteTokens = new Int32Array(256).fill(-1);
   /** Whether the tokenizer puts a space of its own before text: before all, or before text that begins with none. */
   readonly #puts: "always" | "missing" | "never";
+  /** ANCHORS with their own tokens. */
+  readonly #anchors: readonly (readonly [text: string, tokens: Int32Array])[];
 
   constructor(private readonly tokenizer: Tokenizer) {
     for (let token = 0; token < tokenizer.vocab; token++) {
@@ -18,6 +20,7 @@ export class ByteEncoder {
     }
     const longer = (text: string) => this.bytes(tokenizer.encode(text)).length > text.length;
     this.#puts = longer(" a") ? "always" : longer("a") ? "missing" : "never";
+    this.#anchors = ANCHORS.map((text) => [text, tokenizer.encode(text)]);
   }
 
   /** The bytes of tokens. */
@@ -50,8 +53,7 @@ export class ByteEncoder {
     const space = text.startsWith(" ");
     if (this.#puts === "never" || (this.#puts === "missing" && space)) return tokenizer.encode(text);
     if (space && text.length > 1) return tokenizer.encode(text.slice(1));
-    for (const anchor of ANCHORS) {
-      const alone = tokenizer.encode(anchor);
+    for (const [anchor, alone] of this.#anchors) {
       const both = tokenizer.encode(anchor + text);
       if (alone.every((token, i) => token === both[i])) return both.subarray(alone.length);
     }

@@ -1,6 +1,6 @@
 // A real model that tells stories, and a smaller one that drafts for it in tokens of its own: the same text to the last byte.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { fixed } from "../../plugins/controllers/fixed.ts";
 import { omniDraftOf } from "../../plugins/drafters/omnidraft.ts";
@@ -14,11 +14,11 @@ import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { openModel } from "../../src/model/open.ts";
 import { complete } from "../../src/round/generate.ts";
-import { temporaryCache } from "../kernels/support/cache.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { fixture } from "../kernels/support/golden.ts";
 import { optionsOf } from "../support/options.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const load = async (file: string) =>
   await onnxBackend.load(await openModel(fixture(`stories260k/${file}`)), {
     format: "float32",
@@ -48,29 +48,46 @@ const PROMPTS = [
   "Look 😀",
 ];
 
+const SETTINGS = [
+  {},
+  { sampling: { repetitionPenalty: 1.3 } },
+  { rule: match, sampling: { temperature: 0.8, topP: 0.9, repetitionPenalty: 1.2 } },
+  { rule: match, sampling: { temperature: 1.2 } },
+];
+
+/** Tokens after every prompt under every setting, and how many were drafted. */
+async function tell(drafter?: Drafter) {
+  const told: string[] = [];
+  let accepted = 0;
+  for (const given of SETTINGS) {
+    for (const [seed, text] of PROMPTS.entries()) {
+      const whole = engine.source.tokenizer.encode(text, { begin: true });
+      const prompt = text.endsWith("😀") ? whole.subarray(0, whole.length - 2) : whole; // half a character
+      const options = {
+        engine,
+        prompt,
+        seed,
+        maxTokens: 12,
+        controller: fixed(4),
+        ...drafter && { drafter },
+        ...given,
+      };
+      const { tokens, stats } = await complete(optionsOf(options));
+      told.push(`${text} ${JSON.stringify(given)}: ${tokens.join()}`);
+      accepted += stats.accepted;
+    }
+  }
+  return { told, accepted };
+}
+
+const plain = await tell();
+
 for (const [name, make] of Object.entries(DRAFTERS)) {
   test(`${name} changes no byte, greedy and drawn, with penalties and truncation, and keeps drafts`, async () => {
     const drafter = make(await draft());
-    let accepted = 0;
-    for (
-      const given of [
-        {},
-        { sampling: { repetitionPenalty: 1.3 } },
-        { rule: match, sampling: { temperature: 0.8, topP: 0.9, repetitionPenalty: 1.2 } },
-        { rule: match, sampling: { temperature: 1.2 } },
-      ]
-    ) {
-      for (const [seed, text] of PROMPTS.entries()) {
-        const whole = engine.source.tokenizer.encode(text, { begin: true });
-        const prompt = text.endsWith("😀") ? whole.subarray(0, whole.length - 2) : whole; // half a character
-        const common = { engine, prompt, seed, maxTokens: 16, controller: fixed(4), ...given };
-        const plain = await complete(optionsOf(common));
-        const drafted = await complete(optionsOf({ ...common, drafter }));
-        assert.deepEqual([...drafted.tokens], [...plain.tokens], `${text} ${JSON.stringify(given)}`);
-        accepted += drafted.stats.accepted;
-      }
-    }
-    assert.ok(accepted > 100, `${accepted} accepted`);
+    const { told, accepted } = await tell(drafter);
+    assert.deepEqual(told, plain.told);
+    assert.ok(accepted > 60, `${accepted} accepted`);
     drafter.close?.();
   });
 }
