@@ -4,11 +4,11 @@
 //
 // As in the paper: a machine over the JSON of a call (which key, which value, what is closed) fills what the schema
 // fixes: names of tools and parameters, quotes, colons, allowed values, brackets. Fields that it leaves open are drafted
-// from earlier calls of the same tool, those first that agree with what is said of this one; where there are none, by
-// another drafter (`fields`), which comes first as well where the machine has been wrong lately. Schemas and earlier calls are read where the model reads them, in the prompt: whatever
-// template or system prompt has brought them there, and with no other contract. Calls that were answered are kept from
-// text to text. Left out: similarity of requests by embeddings (agreement of arguments stands for it); calls that are
-// not JSON, such as Python's; what is inside nested objects.
+// from earlier calls of the same tool, those first that agree with what is said of this one, and where there are none by
+// another drafter (`fields`). Ours: where the machine has been wrong lately, that one comes first. Schemas and earlier
+// calls are read where the model reads them, in the prompt, whatever template or system prompt has brought them there;
+// calls of answers are kept from text to text. Left out: similarity of requests by embeddings (agreement of arguments
+// stands for it); calls that are not JSON, such as Python's; what is inside nested objects.
 //
 // Law `point`. Memory: the last 256 calls and what `fields` takes.
 import type { Chance } from "../../src/chance.ts";
