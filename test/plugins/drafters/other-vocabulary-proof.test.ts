@@ -6,16 +6,21 @@ import { SlemDrafter } from "../../../plugins/drafters/slem.ts";
 import { slrsOf } from "../../../plugins/drafters/slrs.ts";
 import { TliProposer } from "../../../plugins/drafters/tli.ts";
 import { block } from "../../../plugins/rules/block.ts";
+import { recursive } from "../../../plugins/rules/recursive.ts";
 import { token } from "../../../plugins/rules/token.ts";
+import { traversal } from "../../../plugins/rules/traversal.ts";
 import { chain } from "../../../plugins/shapes/chain.ts";
+import { gumbel } from "../../../plugins/shapes/gumbel.ts";
 import type { Engine } from "../../../src/backend.ts";
 import { FEW_KINDS, proveDrafter } from "../../../src/check/drafters.ts";
 import { EXACT } from "../../../src/check/prove.ts";
+import { WrittenEngine } from "../../../src/check/written.ts";
 import { ProposedDrafter } from "../../../src/draft/proposed.ts";
 import type { Drafter, Proposer } from "../../../src/drafter.ts";
 import { GREEDY } from "../../../src/sampling.ts";
 
 type Make = (target: Engine, draft: Engine) => Drafter;
+
 const chained = (proposer: Proposer) => new ProposedDrafter("chained", proposer, chain);
 
 const DRAFTERS: Readonly<Record<string, Make>> = {
@@ -51,6 +56,33 @@ for (const [name, make] of Object.entries(DRAFTERS)) {
     }
   });
 }
+
+test("they are lossless in trees, where several places are asked about at once", async () => {
+  for (
+    const make of [
+      (target: Engine, draft: Engine) => new TliProposer(target, draft),
+      (target: Engine, draft: Engine) => slrsOf(target, draft, 32),
+    ]
+  ) {
+    const reports = await proveDrafter(
+      (target, draft) => Promise.resolve(new ProposedDrafter("tree", make(target, draft), gumbel([2, 2]))),
+      [recursive, traversal],
+      { plan: { nodes: 4, depth: 2 }, kinds: ["random", "mixed"] },
+    );
+    assert.deepEqual(reports.map(({ rule }) => rule), ["recursive", "traversal"]);
+    for (const { rule, cases, worst, failure } of reports) {
+      assert.equal(failure, undefined, `${rule}: ${JSON.stringify(failure)}`);
+      assert.ok(cases === 16 && worst <= EXACT, `${rule}: ${cases} cases, ${worst}`);
+    }
+  }
+});
+
+test("vocabularies without a token in common are refused by tli, in one line that names another way", () => {
+  const models = [["a", "b"], ["c"]].map((tokens) =>
+    new WrittenEngine(tokens.map((token) => new TextEncoder().encode(token)), () => assert.fail())
+  );
+  assert.throws(() => new TliProposer(models[0], models[1]), /no token in common with the target/);
+});
 
 /** Draws from one proposer, and says that the first token was drawn from what another says. */
 function lying(drawn: Proposer, told: Proposer): Drafter {
