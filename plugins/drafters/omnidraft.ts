@@ -83,7 +83,7 @@ export function omniDraftOf(target: Engine, draft: Engine, size: number, rows: n
 export const omniDraftProposer = definePlugin({
   kind: "proposer",
   name: "omnidraft",
-  summary: "a model of another vocabulary, its tokens merged by n-grams that the target has said,",
+  summary: "a model of another vocabulary, its tokens merged by n-grams that the target has said",
   argument: "FILE",
   paper: {
     title: "OmniDraft: A Cross-vocabulary, Online Adaptive Drafter for On-device Speculative Decoding",

@@ -75,7 +75,7 @@ export function slrsOf(target: Engine, draft: Engine, rows: number): BridgedProp
 export const slrsProposer = definePlugin({
   kind: "proposer",
   name: "slrs",
-  summary: "a model of another vocabulary, by how likely it writes each token in any way,",
+  summary: "a model of another vocabulary, by how likely it writes each token in any way",
   argument: "FILE",
   paper: {
     title: "Accelerating LLM Inference with Lossless Speculative Decoding Algorithms for Heterogeneous Vocabularies",
