@@ -25,11 +25,12 @@ const chained = (proposer: Proposer) => new ProposedDrafter("chained", proposer,
 
 const DRAFTERS: Readonly<Record<string, Make>> = {
   tli: (target, draft) => chained(new TliProposer(target, draft)),
-  "slrs that follows all": (target, draft) => chained(slrsOf(target, draft, 32)),
-  "slrs that follows one path": (target, draft) => chained(slrsOf(target, draft, 1)),
-  "slrs without lookahead": (target, draft) => chained(slrsOf(target, draft, 0)),
-  omnidraft: (target, draft) => chained(omniDraftOf(target, draft, 100, 4)),
-  "omnidraft with a cache of one": (target, draft) => chained(omniDraftOf(target, draft, 1, 4)),
+  "slrs that follows all": (target, draft) => chained(slrsOf(target, draft, { rows: 32, least: 0 })),
+  "slrs that follows one path": (target, draft) => chained(slrsOf(target, draft, { rows: 1, least: 0 })),
+  "slrs that follows likely paths": (target, draft) => chained(slrsOf(target, draft, { rows: 32, least: 0.3 })),
+  "slrs without lookahead": (target, draft) => chained(slrsOf(target, draft, { rows: 0, least: 0 })),
+  omnidraft: (target, draft) => chained(omniDraftOf(target, draft, 100, { rows: 4, least: 0 })),
+  "omnidraft with a cache of one": (target, draft) => chained(omniDraftOf(target, draft, 1, { rows: 4, least: 0 })),
   slem: (target, draft) => new SlemDrafter(target, draft),
 };
 
@@ -61,7 +62,7 @@ test("they are lossless in trees, where several places are asked about at once",
   for (
     const make of [
       (target: Engine, draft: Engine) => new TliProposer(target, draft),
-      (target: Engine, draft: Engine) => slrsOf(target, draft, 32),
+      (target: Engine, draft: Engine) => slrsOf(target, draft, { rows: 32, least: 0 }),
     ]
   ) {
     const reports = await proveDrafter(
@@ -108,11 +109,14 @@ function lying(drawn: Proposer, told: Proposer): Drafter {
 
 const LIES: Readonly<Record<string, Make>> = {
   "what is merged is not taken from the first token": (target, draft) =>
-    lying(omniDraftOf(target, draft, 100, 4), omniDraftOf(target, draft, 100, 0)),
+    lying(
+      omniDraftOf(target, draft, 100, { rows: 4, least: 0 }),
+      omniDraftOf(target, draft, 100, { rows: 0, least: 0 }),
+    ),
   "one way to write a token is told, and all are drawn": (target, draft) =>
-    lying(slrsOf(target, draft, 32), slrsOf(target, draft, 0)),
+    lying(slrsOf(target, draft, { rows: 32, least: 0 }), slrsOf(target, draft, { rows: 0, least: 0 })),
   "tokens that the target lacks are drafted as their beginnings, and told as left out": (target, draft) =>
-    lying(slrsOf(target, draft, 0), omniDraftOf(target, draft, 1, 0)),
+    lying(slrsOf(target, draft, { rows: 0, least: 0 }), omniDraftOf(target, draft, 1, { rows: 0, least: 0 })),
 };
 
 for (const [what, make] of Object.entries(LIES)) {
