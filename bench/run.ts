@@ -20,6 +20,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   tokenizer: () => import("./suites/tokenizer.ts"),
   lookup: () => import("./suites/lookup.ts"),
   replay: () => import("./suites/replay.ts"),
+  peers: () => import("./suites/peers.ts"),
   controllers: () => import("./suites/controllers.ts"),
   overhead: () => import("./suites/overhead.ts"),
   methods: () => import("./suites/methods.ts"),

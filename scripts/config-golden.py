@@ -50,6 +50,19 @@ ROPES = [
     {"rope_type": "default", "factor": 4.0},
 ]
 
+# What all configurations have is tried with one model; all scalings with those that read them in their own ways.
+FIRST = "llama"
+COMMON = ["chunk_size_feed_forward", "is_encoder_decoder", "output_attentions", "output_hidden_states", "problem_type",
+          "return_dict", "use_cache", "pad_token_id", "bos_token_id", "eos_token_id", "initializer_range", "vocab_size",
+          "attention_dropout", "use_mrope", "clip_qkv", "use_qk_norm", "qk_layernorm", "logit_scale", "max_position_embeddings"]
+SCALED = [FIRST, "llama-rope-scaled", "gemma3", "gpt_neox", "phi3", "olmo3", "glm4", "cohere2", "exaone4"]
+
+def is_tried(model, change):
+    [(field, value)] = change.items()
+    if field in COMMON: return model == FIRST
+    return model in SCALED or not isinstance(value, dict) or value.get("rope_type") not in ("yarn", "llama3", "dynamic") \
+        or list(value)[-1] == "original_max_position_embeddings" and value["rope_type"] == "yarn"
+
 def logits(config, folder):
     with tempfile.TemporaryDirectory() as out:
         json.dump(config, open(os.path.join(out, "config.json"), "w"))
@@ -102,7 +115,7 @@ def cases(name, folder):
     elif rope:
         changes += [{"rope_parameters": {**rope, "full_attention": {**rope["full_attention"], **r}}} for r in ROPES]
         changes += [{"rope_parameters": {**rope, "sliding_attention": {**rope["sliding_attention"], **ROPES[0]}}}]
-    for change in changes:
+    for change in filter(lambda change: is_tried(name, change), changes):
         case = {"model": name, "change": change}
         try:
             row = logits({**copy.deepcopy(config), **change}, folder)

@@ -2,13 +2,13 @@
 // through the lowest layer it has (batches of the native context), so that nothing but llama.cpp itself is timed.
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
-import { getLlama, InputLookupTokenPredictor, LlamaLogLevel } from "node-llama-cpp";
+import { DraftSequenceTokenPredictor, getLlama, InputLookupTokenPredictor, LlamaLogLevel } from "node-llama-cpp";
 
-let model, context, native, sampler, threads, filled = -1;
+let model, context, native, sampler, threads, draft, filled = -1;
 
 const commands = {
   /** `gpu`: `vulkan`, or false for the processor. Throws where the model does not come to lie on a GPU that was asked for. */
-  async load({ path, threads: wanted, context: size, gpu = false }) {
+  async load({ path, threads: wanted, context: size, gpu = false, draft: small }) {
     const started = performance.now();
     const llama = await getLlama({ gpu, build: "never", skipDownload: true, logLevel: LlamaLogLevel.error })
       .catch((error) => {
@@ -24,6 +24,10 @@ const commands = {
       batchSize: 512,
       threads: { ideal: threads, min: threads },
     });
+    if (small !== undefined) {
+      const second = await llama.loadModel({ modelPath: small, gpuLayers: gpu ? "max" : 0 });
+      draft = await second.createContext({ contextSize: size, threads: { ideal: threads, min: threads } });
+    }
     native = context._ctx;
     native.setThreads(threads);
     sampler = new llama._bindings.AddonSampler(model._model);
@@ -68,11 +72,20 @@ const commands = {
     return { ms, text };
   },
 
-  /** Greedy text after the prompt's ids by the API that its users use; with `lookup`, its own prompt lookup. */
-  async generate({ prompt, max, lookup }) {
+  /**
+   * Greedy text after the prompt's ids by the API that its users use; with `lookup`, its own prompt lookup; with
+   * `drafted`, the second model that was loaded.
+   */
+  async generate({ prompt, max, lookup, drafted }) {
     if (filled >= 0) native.disposeSequence(0);
     filled = -1;
-    const sequence = context.getSequence(lookup ? { tokenPredictor: new InputLookupTokenPredictor() } : {});
+    const small = drafted ? draft.getSequence() : undefined;
+    const tokenPredictor = lookup
+      ? new InputLookupTokenPredictor()
+      : small
+      ? new DraftSequenceTokenPredictor(small)
+      : undefined;
+    const sequence = context.getSequence(tokenPredictor ? { tokenPredictor } : {});
     const tokens = [];
     const started = performance.now();
     let first = NaN;
@@ -83,6 +96,7 @@ const commands = {
     }
     const ms = performance.now() - started;
     await sequence.dispose();
+    await small?.dispose();
     return { tokens, firstMs: first, ms };
   },
 

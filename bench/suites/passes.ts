@@ -1,5 +1,15 @@
-// Passes of hunch and node-llama-cpp side by side: plain decoding and 1 to 32 rows, past 256, and the peak memory.
+// Passes of hunch and node-llama-cpp side by side: plain decoding and 1 to 32 rows, past 256, and the peak memory; and
+// how much of what the machine can read from memory a plain token reads.
+//
+//   npm run bench -- passes --model=FILE           any GGUF; one of `hunch model random` as well
+//   npm run bench -- passes --nodes --rows=16      where the time of a pass goes, by ONNX Runtime's profiler
+//   npm run bench -- passes --turns=3 --no-peer    quicker, and without node-llama-cpp
+import process from "node:process";
+import { onnxBackend } from "../../kernels/onnx/backend.ts";
+import { openModel } from "../../src/model/open.ts";
+import { readBandwidth } from "../bandwidth.ts";
 import { type Child, hunch, llama } from "../child.ts";
+import { nodeTimes } from "../nodes.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import type { Suite } from "../suite.ts";
@@ -8,7 +18,8 @@ import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 
 const WIDTHS = [1, 2, 4, 8, 16, 32];
 /** Turns; in each, every process measures every width once more. */
-const TURNS = 7;
+const TURNS = Number(option("turns") ?? 7);
+const MODEL = option("model") ?? DEFAULT_MODEL;
 const REPEAT = 4;
 
 interface Times {
@@ -18,10 +29,12 @@ interface Times {
 const suite: Suite = {
   summary: "Milliseconds per plain token and per pass of 1 to 32 rows, beside node-llama-cpp; peak memory",
   async run() {
-    const peer = await installPeers();
-    const children: Child[] = [...WEIGHT_FORMATS.map(() => hunch()), llama()];
-    const load = { path: DEFAULT_MODEL, threads: THREADS, context: 1024 };
+    if (process.argv.includes("--nodes")) return { report: await nodes() };
+    const peer = process.argv.includes("--no-peer") ? undefined : await installPeers();
+    const children: Child[] = [...WEIGHT_FORMATS.map(() => hunch()), ...peer === undefined ? [] : [llama()]];
+    const load = { path: MODEL, threads: THREADS, context: 1024 };
     for (let i = 0; i < children.length; i++) await children[i].ask("load", { ...load, format: WEIGHT_FORMATS[i] });
+    const bandwidth = await readBandwidth(THREADS);
 
     const plain = children.map(() => [] as number[]);
     const passes = children.map(() => WIDTHS.map(() => [] as number[]));
@@ -42,15 +55,19 @@ const suite: Suite = {
     for (const child of children) await child.close();
 
     const last = children.length - 1;
-    const names = [...WEIGHT_FORMATS.map((format) => `hunch ${format}`), "node-llama-cpp"];
+    const against = (i: number) => peer !== undefined && i < last;
+    const names = [
+      ...WEIGHT_FORMATS.map((format) => `hunch ${format}`),
+      ...peer === undefined ? [] : ["node-llama-cpp"],
+    ];
     const cell = (ours: number[], theirs: number[], i: number) =>
-      show(spread(ours)) + (i === last ? "" : ` · ${show(spread(ratios(ours, theirs)))}×`);
+      show(spread(ours)) + (against(i) ? ` · ${show(spread(ratios(ours, theirs)))}×` : "");
     const times = table(["rows", ...names], [
       ["plain token", ...plain.map((ms, i) => cell(ms, plain[last], i))],
       ...WIDTHS.map((width, w) => [String(width), ...passes.map((ms, i) => cell(ms[w], passes[last][w], i))]),
     ]);
     const least = (ms: number[], i: number, theirs: number[]) =>
-      Math.min(...ms).toFixed(2) + (i === last ? "" : ` · ${(Math.min(...ms) / Math.min(...theirs)).toFixed(2)}×`);
+      Math.min(...ms).toFixed(2) + (against(i) ? ` · ${(Math.min(...ms) / Math.min(...theirs)).toFixed(2)}×` : "");
     const quickest = table(["quickest turn", ...names], [
       ["plain token", ...plain.map((ms, i) => least(ms, i, plain[last]))],
       ...WIDTHS.map((width, w) => [String(width), ...passes.map((ms, i) => least(ms[w], i, passes[last][w]))]),
@@ -59,14 +76,66 @@ const suite: Suite = {
       ["", ...names],
       [[
         "peak MiB",
-        ...peak.map((mib, i) => mib.toFixed(0) + (i === last ? "" : ` · ${(mib / peak[last]).toFixed(2)}×`)),
+        ...peak.map((mib, i) => mib.toFixed(0) + (against(i) ? ` · ${(mib / peak[last]).toFixed(2)}×` : "")),
+      ], [
+        "of what the machine reads",
+        ...await shares(plain, bandwidth),
       ]],
     );
     const how =
       `Medians of ${TURNS} turns with the middle half; after · the ratio to node-llama-cpp in the same turn. ` +
+      `The machine reads ${(bandwidth / 1e9).toFixed(1)} GB/s in a plain loop. ` +
       `Past ${PAST}, ${THREADS} threads, scores of every row. On a machine with other work the quickest turns tell more.`;
-    return { report: `${how}\n\n${times}\n\n${quickest}\n\n${memory}`, versions: { "node-llama-cpp": peer } };
+    return {
+      report: `${how}\n\n${times}\n\n${quickest}\n\n${memory}`,
+      versions: (peer === undefined ? {} : { "node-llama-cpp": peer }) as Record<string, string>,
+    };
   },
 };
 
 export default suite;
+
+/** The share of the bandwidth that a plain token uses: all of the weights, in the quickest turn. */
+async function shares(plain: readonly (readonly number[])[], bandwidth: number): Promise<string[]> {
+  const source = await openModel(MODEL);
+  const offers = onnxBackend.offers!(source);
+  source.close();
+  return plain.map((ms, i) => {
+    const bytes = offers.find(({ format }) => format === WEIGHT_FORMATS[i])?.bytes;
+    if (bytes === undefined) return "";
+    const rate = 1000 * bytes / Math.min(...ms);
+    return `${(rate / 1e9).toFixed(1)} GB/s · ${Math.round(100 * rate / bandwidth)}%`;
+  });
+}
+
+/** A table for each format: every operator by the width of its outputs. */
+async function nodes(): Promise<string> {
+  const rows = Number(option("rows") ?? 1);
+  const parts: string[] = [];
+  for (const format of WEIGHT_FORMATS) {
+    const all = await nodeTimes(MODEL, format, rows, 8);
+    const total = all.reduce((sum, { ms }) => sum + ms, 0);
+    const told = all.slice(0, 16).map(({ operator, columns, count, ms }) => [
+      `${operator} → ${columns ?? "?"}`,
+      String(count),
+      ms.toFixed(3),
+      `${(100 * ms / total).toFixed(1)}%`,
+    ]);
+    const head = [
+      `${format}, ${rows} row${rows === 1 ? "" : "s"}: ${total.toFixed(2)} ms`,
+      "nodes",
+      "ms",
+      "share",
+      "GB/s",
+    ];
+    parts.push(table(head, told));
+  }
+  return `Medians of 8 passes past ${PAST}, ${THREADS} threads; the profiler itself takes time.\n\n${
+    parts.join("\n\n")
+  }`;
+}
+
+/** What stands after `--name=`. */
+function option(name: string): string | undefined {
+  return process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+}

@@ -21,10 +21,15 @@ import { Runtime, type Session } from "./runtime.ts";
 
 export const PROVIDERS = ["cpu", "webgpu", "cuda", "coreml", "dml"] as const;
 
-export const onnxBackend: Backend = {
+export interface OnnxOptions extends EngineOptions {
+  /** As of a session; for a look at where the time of passes goes. */
+  readonly profile?: string;
+}
+
+export const onnxBackend: Backend & { load(source: ModelSource, options: OnnxOptions): Promise<OnnxEngine> } = {
   name: "onnx",
   offers: offersOf,
-  async load(source: ModelSource, options: EngineOptions): Promise<OnnxEngine> {
+  async load(source: ModelSource, options: OnnxOptions): Promise<OnnxEngine> {
     const provider = options.provider ?? "cpu";
     if (!PROVIDERS.some((known) => known === provider)) {
       throw new HunchError("usage", `there is no execution provider ${provider}`, {
@@ -44,6 +49,7 @@ export const onnxBackend: Backend = {
       return runtime.session(container.graph, {
         threads,
         provider,
+        profile: options.profile,
         config: {
           "session.model_external_initializers_file_folder_path": dirname(container.path),
           ...(format === "int8" && saturates(runtime) ? { "session.x64quantprecision": "1" } : {}),

@@ -14,6 +14,7 @@ const TABLE = {
   createSessionFromArray: [8, ["ptr", "ptr", "usize", "ptr", "ptr"], "ptr"],
   run: [9, ["ptr", "ptr", "ptr", "ptr", "usize", "ptr", "usize", "ptr"], "ptr"],
   createSessionOptions: [10, ["ptr"], "ptr"],
+  enableProfiling: [14, ["ptr", "ptr"], "ptr"],
   disableMemPattern: [17, ["ptr"], "ptr"],
   setGraphOptimizationLevel: [23, ["ptr", "i32"], "ptr"],
   setIntraOpThreads: [24, ["ptr", "i32"], "ptr"],
@@ -65,6 +66,8 @@ export interface SessionOptions {
   readonly threads: number;
   readonly provider: string;
   readonly config?: Readonly<Record<string, string>>;
+  /** ONNX Runtime writes what each node took to a file whose name begins so, when the session is closed. */
+  readonly profile?: string;
 }
 
 /** One loaded library. */
@@ -164,6 +167,10 @@ export class Runtime {
       // Row counts vary from pass to pass: patterns learnt for one width would be kept for each.
       this.#check(this.#api.disableMemPattern(handle));
       for (const [key, value] of Object.entries(options.config ?? {})) add(key, value);
+      if (options.profile !== undefined) {
+        const prefix = cString(options.profile);
+        this.#check(this.#api.enableProfiling(handle, this.#ffi.address(prefix)));
+      }
       if (options.provider !== "cpu") this.#append(handle, options.provider);
       const status = this.#api.createSessionFromArray(
         this.#env,

@@ -5,7 +5,7 @@
 // As in the paper: a machine over the JSON of a call (which key, which value, what is closed) fills what the schema
 // fixes: names of tools and parameters, quotes, colons, allowed values, brackets. Fields that it leaves open are drafted
 // from earlier calls of the same tool, those first that agree with what is said of this one; where there are none, by
-// another drafter (`fields`). Schemas and earlier calls are read where the model reads them, in the prompt: whatever
+// another drafter (`fields`), which comes first as well where the machine has been wrong lately. Schemas and earlier calls are read where the model reads them, in the prompt: whatever
 // template or system prompt has brought them there, and with no other contract. Calls that were answered are kept from
 // text to text. Left out: similarity of requests by embeddings (agreement of arguments stands for it); calls that are
 // not JSON, such as Python's; what is inside nested objects.
@@ -21,9 +21,10 @@ import { type Call, type Tool, toolsIn } from "../../src/draft/tools.ts";
 import type { Tokenizer } from "../../src/model/tokenizer.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { Sampling } from "../../src/sampling.ts";
-import { asPoint } from "../../src/draft/tree-edit.ts";
+import { asPoint, merge } from "../../src/draft/tree-edit.ts";
 import { wantsOf } from "../../src/draft/wants.ts";
 import type { DraftTree } from "../../src/tree.ts";
+import { Share } from "../controllers/watching.ts";
 
 /** What may come next, and how likely. */
 interface Step {
@@ -42,6 +43,8 @@ const ENDING = 0.6;
 const LONGEST = 160;
 const LEAST = 0.02;
 const CALLS_KEPT = 256;
+/** Right less often, what the schemas say only fills the nodes that `fields` leaves: the model is at something else. */
+const TRUSTED = 0.5;
 /** Tokens in front of a draft that its text is tokenised with. */
 const TAIL = 24;
 
@@ -53,6 +56,9 @@ export class ToolSpecDrafter implements Drafter {
   readonly #calls = new Map<string, Call>();
   #opening = "";
   #closing = "";
+  /** How often the next token was one of ours, where we had some; and those of the last draft. */
+  readonly #right = new Share();
+  #first = new Int32Array(0);
   readonly #said = new TokenBuffer();
   #text = "";
 
@@ -78,11 +84,15 @@ export class ToolSpecDrafter implements Drafter {
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
     const texts = this.#tools.length > 0 && plan.nodes > 0 ? this.#continuations() : [];
-    if (texts.length === 0) return asPoint(await this.fields.draft(plan, chance));
-    return drawTrie(plan, texts.map(({ text, probability }) => ({ tokens: this.#tokensOf(text), probability })));
+    const own = drawTrie(plan, texts.map(({ text, probability }) => ({ tokens: this.#tokensOf(text), probability })));
+    this.#first = own.tokens.filter((_, node) => own.parents[node] < 0);
+    if (own.tokens.length > 0 && this.#right.value(FIXED) >= TRUSTED) return own;
+    return merge([asPoint(await this.fields.draft(plan, chance)), own], plan.nodes);
   }
 
   async observe(round: Round): Promise<void> {
+    if (this.#first.length > 0) this.#right.see(this.#first.includes(round.committed[0]));
+    this.#first = new Int32Array(0);
     this.#said.append(round.committed);
     this.#text = this.tokenizer.decode(this.#said.view);
     await this.fields.observe(round);
@@ -114,7 +124,7 @@ export class ToolSpecDrafter implements Drafter {
     const { prefix, from } = call;
     return prefix.levels.length === 0
       ? closed(this.#closing, text.slice(from + prefix.length))
-      : stepsIn(prefix, text, this.#tools, [...this.#calls.values()]);
+      : stepsIn(prefix, text.slice(from), this.#tools, [...this.#calls.values()]);
   }
 
   /** The tokens of a text that comes after what is said. */
@@ -170,15 +180,17 @@ function stepsIn(
   calls: readonly Call[],
 ): Step[] {
   const [outer, inner] = levels;
-  const compact = /":\S/.test(text);
-  const [colon, comma] = compact ? [":", ","] : [": ", ", "];
-  const begun = gap(text, compact);
+  const layout = layoutOf(text);
+  const { colon } = layout;
+  const comma = `,${layout.line(levels.length)}`;
+  const end = layout.breaks ? `${layout.line(levels.length - 1)}}` : "}";
+  const begun = dueAt(text, layout, levels.length);
   if (levels.length === 1) {
     const { wants, keys, values } = outer;
     const last = keys[keys.length - 1];
     if (wants === "comma") {
       if (!keys.includes("name")) return [];
-      return fixed(keys.length < 2 ? `${comma}"arguments"${colon}{` : "}");
+      return fixed(keys.length < 2 ? `${comma}"arguments"${colon}{` : end);
     }
     if (wants === "colon") return fixed(colon);
     if (wants === "key") return complete([keys.includes("name") ? '"arguments"' : '"name"'], partial, colon, begun);
@@ -199,7 +211,7 @@ function stepsIn(
   }
   const goesOn = left.some(({ required }) => required) || again !== undefined;
   const next = complete(names, undefined, colon, comma);
-  const behind = goesOn ? next : [{ text: "}", probability: left.length === 0 ? FIXED : ENDING }, ...scaled(next)];
+  const behind = goesOn ? next : [{ text: end, probability: left.length === 0 ? FIXED : ENDING }, ...scaled(next)];
   if (wants === "comma") return behind;
   const parameter = tool.parameters.find(({ name }) => name === keys[keys.length - 1]);
   if (parameter === undefined) return [];
@@ -234,9 +246,28 @@ function complete(texts: readonly string[], said: string | undefined, after: str
   }));
 }
 
-/** The space that is due after a colon or a comma and not said yet. */
-function gap(text: string, compact: boolean): string {
-  return !compact && /[:,]$/.test(text) ? " " : "";
+/** How a call is laid out: in one line with spaces or without, or a line for every key. */
+interface Layout {
+  readonly colon: string;
+  readonly breaks: boolean;
+  /** What stands between `{` or a comma and a key so deep inside. */
+  line(depth: number): string;
+}
+
+function layoutOf(call: string): Layout {
+  const indent = call.match(/^\{\n([ \t]+)/)?.[1];
+  const compact = /":\S/.test(call);
+  const colon = compact ? ":" : ": ";
+  if (indent === undefined) return { colon, breaks: false, line: () => compact ? "" : " " };
+  return { colon, breaks: true, line: (depth) => `\n${indent.repeat(depth)}` };
+}
+
+/** What is due between the last sign of a call and what comes next, and not said yet. */
+function dueAt(call: string, { colon, breaks, line }: Layout, depth: number): string {
+  const [, sign, said] = call.match(/([:,{])(\s*)$/) ?? [];
+  if (sign === undefined) return "";
+  const due = sign === ":" ? colon.slice(1) : sign === "," || breaks ? line(depth) : "";
+  return restOf(due, said) ?? "";
 }
 
 /** The tree of some token sequences: a node is as likely as all that go through it. */

@@ -12,6 +12,7 @@ export interface Manifest extends Vocabulary {
 
 export const MANIFEST = "store.json";
 const FORMAT = "hunch store";
+/** Of the whole store: with another form of its files it has another version. */
 const VERSION = 1;
 /** Of stores that nobody gave another. */
 export const DEFAULT_LIMIT = 100e6;
@@ -41,6 +42,6 @@ export function readManifest(folder: string): Manifest | undefined {
   }
   const { tokenizer, vocab, model, limit } = manifest;
   const fits = typeof tokenizer === "string" && typeof model === "string" &&
-    Number.isInteger(vocab) && vocab > 0 && Number.isSafeInteger(limit) && limit > 0;
+    Number.isInteger(vocab) && vocab > 0 && vocab < 2 ** 24 && Number.isSafeInteger(limit) && limit > 0;
   return fits ? { tokenizer, vocab, model, limit } : undefined;
 }

@@ -126,13 +126,12 @@ export class Store implements Corpus {
   }
 
   info(): StoreInfo {
-    const segments = this.#ordered();
+    const segments = this.#ordered().filter(({ name }) => !this.#damaged.has(name));
     const sum = (of: (segment: Segment) => number) => segments.reduce((sum, segment) => sum + of(segment), 0);
-    const texts = sum(({ header }) => header.texts);
     return {
       ...this.#manifest,
-      texts,
-      tokens: this.tokens - texts,
+      texts: sum(({ header }) => header.texts),
+      tokens: sum(({ header }) => header.tokens - header.texts),
       bytes: sum(({ bytes }) => bytes),
       files: segments.length,
       ...segments.length > 0 ? { added: Math.max(...segments.map(({ name }) => timeOf(name))) } : {},
@@ -187,6 +186,7 @@ export class Store implements Corpus {
           segment.close();
           this.#segments.delete(name);
         }
+        for (const name of this.#damaged) if (!names.includes(name)) this.#damaged.delete(name);
         this.#names = names.join();
         this.#corpus.indexes = this.#ordered().filter(({ name }) => !this.#damaged.has(name));
         return;
@@ -211,7 +211,7 @@ export class Store implements Corpus {
       else segment.close();
     } catch (error) {
       if ((error as { code?: string }).code === "ENOENT") return false;
-      if (!(error instanceof DamagedError)) throw error;
+      if (!(error instanceof DamagedError)) throw unreadable(join(this.folder, name), error);
       this.#setAside(name, error);
     }
     return true;
@@ -322,12 +322,18 @@ export class Store implements Corpus {
   /** Puts `text` in the place of some segments: a moment's both count once, for the new one names the old ones. */
   #replace(segments: readonly Segment[], text: Int32Array, places?: Int32Array): void {
     const names = segments.map(({ name }) => name);
-    if (text.length > 0) writeSegment(this.#newPath(timeOf(names[0])), text, this.#manifest, names, places);
+    const there = segmentNames(this.folder); // what one of them replaced may not have been removable
+    const replaced = [
+      ...names,
+      ...segments.flatMap(({ header }) => header.replaces).filter((name) => there.includes(name)),
+    ];
+    if (text.length > 0) writeSegment(this.#newPath(timeOf(names[0])), text, this.#manifest, replaced, places);
     for (const name of names) this.#drop(name);
   }
 
+  /** On systems that keep what is open, such as Windows, the file may stay for now. */
   #drop(name: string): void {
-    rmSync(join(this.folder, name), { force: true });
+    removeIfPossible(join(this.folder, name));
     this.#segments.get(name)?.close();
     this.#segments.delete(name);
     this.#names = "";
@@ -343,9 +349,14 @@ function segmentNames(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => SEGMENT.test(name)).sort();
   } catch (error) {
-    if ((error as { code?: string }).code !== "ENOENT") throw error;
+    if ((error as { code?: string }).code !== "ENOENT") throw unreadable(folder, error);
     return []; // somebody removed the store
   }
+}
+
+function unreadable(file: string, error: unknown): unknown {
+  const { code } = error as { code?: string };
+  return code === undefined ? error : new HunchError("unavailable", `this store cannot be read: ${code}`, { file });
 }
 
 /** What the texts themselves say of the store whose store.json is damaged. */
@@ -357,7 +368,11 @@ function manifestAgain(folder: string, warn: (line: string) => void): Manifest {
       segment.close();
       const manifest = { ...segment.header, limit: DEFAULT_LIMIT };
       writeManifest(folder, manifest);
-      warn(`the store ${basename(folder)} had a damaged ${MANIFEST}, which was made again (${folder})`);
+      warn(
+        `the ${MANIFEST} of the store ${
+          basename(folder)
+        } was damaged and is made again, with the usual limit (${folder})`,
+      );
       return manifest;
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;

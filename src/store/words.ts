@@ -120,11 +120,14 @@ export class FileWords implements Words {
     const words = this.cache.take(key);
     const bytes = bytesOf(words);
     const from = this.offset + block * BLOCK;
-    if (readFully(this.file.descriptor, bytes, from) < BLOCK || crc32(bytes) !== this.sums[block]) {
-      this.cache.giveBack(key, words);
-      throw new DamagedError("what is read is not what was written", this.file.path, from);
+    let why = "what is read is not what was written";
+    try {
+      if (readFully(this.file.descriptor, bytes, from) === BLOCK && crc32(bytes) === this.sums[block]) return words;
+    } catch (error) {
+      why = `it cannot be read: ${(error as { code?: string }).code ?? error}`;
     }
-    return words;
+    this.cache.giveBack(key, words);
+    throw new DamagedError(why, this.file.path, from);
   }
 }
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { builtin } from "../../plugins/builtin.ts";
 import { command, CURRENT, ROOT } from "../../scripts/runtimes.ts";
 import { because } from "../support/skip.ts";
 import { file, FOLDER, hunch, hunchProcess, STORIES, TINY } from "./support/cli.ts";
@@ -90,7 +91,10 @@ test("shells are told methods, backends, models, their paths, and shells", async
     assert.equal(code, 0, stderr);
     return stdout.trim().split(/\s+/);
   };
-  assert.deepEqual(await complete("why", "-d", ""), ["none", "auto", "lookup", "model:", "spine", "graft:"]);
+  const drafters = builtin.filter(({ kind }) => kind === "drafter").map(({ name, argument }) =>
+    argument === undefined || argument.startsWith("[") ? name : `${name}:`
+  );
+  assert.deepEqual(await complete("why", "-d", ""), drafters);
   assert.deepEqual(await complete("--rule", "to"), ["token", "top-and-one"]);
   assert.deepEqual(await complete("chat", "--controller", "fi"), ["fixed"]);
   assert.deepEqual(await complete("check", "rec"), ["recursive"]);

@@ -67,7 +67,7 @@ test("nothing silly is suggested", () => {
   assert.match(refusal("--max-tokns=3"), /did you mean --max-tokens\?/);
   assert.match(refusal("--temp", "1"), /did you mean --temperature\?/);
   assert.match(refusal("model", "inof"), /there is no hunch model inof; did you mean hunch model info\?/);
-  assert.match(refusal("model"), /there are info, list, convert, quality/);
+  assert.match(refusal("model"), /there are info, list, convert, random, quality/);
   assert.equal(closest("lookup", ["lookup"]), undefined);
   assert.equal(closest("lookup", ["lookup", "lookups"]), "lookups");
 });

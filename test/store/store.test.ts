@@ -190,7 +190,7 @@ test("a damaged store.json is made again of the texts; where there are none the 
   writeFileSync(join(folder, "store.json"), "");
   const lines: string[] = [];
   inStore(folder, (store) => assert.equal(countOf(store, 2), 1), (line) => lines.push(line));
-  assert.match(lines.join(), /had a damaged store.json, which was made again/);
+  assert.match(lines.join(), /store.json of the store .* was damaged and is made again/);
   assertHas(folder, 0, 3);
 });
 

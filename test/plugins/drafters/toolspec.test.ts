@@ -111,6 +111,38 @@ test("the schema fills what it fixes: names, quotes, allowed values, brackets", 
   assert.deepEqual(await draftAfter("Tell me a story.", '{"name": "get_w'), [], "no tools");
 });
 
+test("a call that has a line for every key goes on in that way", async () => {
+  const begun = '{\n  "name": "get_weather",\n  "arguments": {\n    "city": "Oslo"';
+  const steps = [
+    ['{\n  "na', 'me": "get_'],
+    ['{\n  "name": "get_weather"', ',\n  "arguments": {'],
+    ['{\n  "name": "get_weather",\n', '  "arguments": {\n    "city": "'],
+    [begun, ',\n    "unit": "'],
+    [`${begun},\n    "unit": "celsius",\n    "days": 3`, ""],
+    [`${begun},\n    "unit": "celsius",\n    "days": 3\n  }`, "\n}"],
+  ];
+  for (const [said, next] of steps) {
+    const paths = await draftAfter(promptOf([weather, news]), said);
+    assert.ok(next === "" ? paths.length === 0 : paths[0]?.startsWith(next), `${said} ⟨${next}⟩ ${paths[0]}`);
+  }
+});
+
+test("where the machine has been wrong the other drafter comes first, until it is right again", async () => {
+  const guess: Drafter = { ...none, laws: ["point"], draft: () => chainTree(codes("zz")) };
+  const drafter = await after(promptOf([news]), "", new ToolSpecDrafter(tokenizer, guess));
+  const first = async () => {
+    const { tokens } = await drafter.draft({ nodes: 3, depth: 3 }, new SeededChance(1));
+    return String.fromCharCode(...tokens);
+  };
+  assert.equal(await first(), '{"n');
+  const wrong = '{"x": "y", "y": {"z": 1}, "v": 2, "w": 3, "name": "no", "a": 1, "b": 2, "c": 3, "d": 4, "e": 5';
+  for (const letter of wrong) {
+    await first();
+    await drafter.observe({ committed: codes(letter) } as never);
+  }
+  assert.equal((await first()).slice(0, 2), "zz");
+});
+
 test("a call begins and ends as the prompt shows it", async () => {
   const qwen = promptOf([news], 'Answer with <tool_call>\n{"name": <name>, "arguments": <arguments>}\n</tool_call>');
   assert.deepEqual(await draftAfter(qwen, ""), ['<tool_call>\n{"name": "get_news", "arguments": {"topic": "']);

@@ -93,12 +93,18 @@ function letterAt(meter: Meter, text: Str, index: bigint): Str | undefined {
   return at ? cut(text, at[i], at[i + 1]) : cut(text, i, i + 1);
 }
 
-/** `value[start:stop:step]`, of what Python can slice. */
+/** What Jinja's compiler takes for undefined where it can compute an expression in advance. */
+export class Unsliceable extends TemplateError {}
+
+/** `value[start:stop:step]`, of what Python can slice. Throws Unsliceable for other values and bounds. */
 export function slice(meter: Meter, value: Value, start: Value, stop: Value, step: Value): Value {
   if (value instanceof Undefined) throw new TemplateError(value.message);
   const text = textOf(value);
   if (!(value instanceof List || value instanceof Tuple || value instanceof Range) && text === undefined) {
-    throw new TemplateError(`'${typeName(value)}' object cannot be sliced`);
+    throw new Unsliceable(`'${typeName(value)}' object cannot be sliced`);
+  }
+  for (const bound of [start, stop, step]) {
+    if (bound !== null && intOf(bound) === undefined) throw new Unsliceable("slice indices must be integers");
   }
   const count = length(meter, value)!;
   const by = step === null ? 1 : needInt("slice", step, 1);

@@ -1,12 +1,12 @@
 // Runs a parsed template. Everything that it does is paid for at the meter: each node, and what each operation looks at
 // or makes.
 import { type Analysis, namesOf } from "./analysis.ts";
-import { attribute, item, slice } from "./access.ts";
+import { attribute, item, slice, Unsliceable } from "./access.ts";
 import { iterate, listed } from "./compare.ts";
 import { callFilter, callTest } from "./calls.ts";
 import { FILTERS } from "./filters.ts";
 import { LoopContext } from "./loop.ts";
-import { type Meter, TemplateError } from "./meter.ts";
+import { BudgetError, type Meter, TemplateError } from "./meter.ts";
 import type { Body, CallArguments, Expression, For, Signature, Statement, Target } from "./nodes.ts";
 import { compare, negated, operate } from "./operate.ts";
 import { show } from "./show.ts";
@@ -19,6 +19,7 @@ import {
   List,
   Namespace,
   orElse,
+  Range,
   textOf,
   Thing,
   truth,
@@ -61,6 +62,32 @@ class Output {
   }
 }
 
+/**
+ * Whether Jinja's compiler computes the expression in advance and keeps the result: then what it did not come across
+ * does not matter, such as a filter that does not exist.
+ */
+export function isFolded(expression: Expression, meter: Meter): boolean {
+  try {
+    return hasLiteral(new Evaluator({ later: new Map(), reads: new Set() }, meter, []).constant(expression));
+  } catch (error) {
+    if (error instanceof TemplateError || error instanceof BudgetError) return false;
+    throw error;
+  }
+}
+
+/** Whether the compiler can write the value down. */
+function hasLiteral(value: Value): boolean {
+  if (value === null || typeof value !== "object" || value instanceof Range) return true;
+  if (value instanceof List || value instanceof Tuple) return value.items.every(hasLiteral);
+  if (value instanceof Dict) return [...value.entries()].every((pair) => pair.every(hasLiteral));
+  return textOf(value) !== undefined;
+}
+
+/** Where constants are computed in advance: there are no variables. */
+const ADVANCE = new Scope();
+/** Filters that see variables, so that they are not computed in advance. */
+const WITH_VARIABLES = ["map", "select", "reject", "selectattr", "rejectattr"];
+
 export function evaluate(
   template: Body,
   analysis: Analysis,
@@ -81,6 +108,11 @@ class Evaluator {
     variables: Iterable<readonly [string, Value]>,
   ) {
     for (const [name, value] of variables) this.#given.variables.set(name, value);
+  }
+
+  /** As the compiler computes it. Throws TemplateError where it cannot. */
+  constant(expression: Expression): Value {
+    return this.#value(expression, ADVANCE);
   }
 
   run(template: Body): Str {
@@ -110,7 +142,7 @@ class Evaluator {
     switch (statement.type) {
       case "output":
         for (const item of statement.items) {
-          out.write(typeof item === "string" ? item : show(this.meter, this.#value(item, scope)));
+          out.write(typeof item === "string" ? item : show(this.meter, this.#value(item, scope, true)));
         }
         return "done";
       case "for":
@@ -285,7 +317,7 @@ class Evaluator {
           rest.delete(parameter);
           return value;
         });
-        const uses = usesOf(body, defaults);
+        const uses = usesOf(body);
         if (uses.has("caller") && !parameters.includes("caller")) {
           inner.variables.set("caller", rest.get("caller") ?? new Undefined("No caller defined"));
           rest.delete("caller");
@@ -315,13 +347,30 @@ class Evaluator {
       if (attribute === "name") return name ?? null;
       if (attribute === "arguments") return new Tuple(parameters);
       const special = { caller: "caller", catch_kwargs: "kwargs", catch_varargs: "varargs" }[attribute];
-      return special === undefined ? undefined : usesOf(body, defaults).has(special);
+      return special === undefined ? undefined : usesOf(body).has(special);
     });
   }
 
-  #value(expression: Expression, scope: Scope): Value {
+  /** `shown`: it is written at once, so that what the compiler computes in advance need not be written down. */
+  #value(expression: Expression, scope: Scope, shown = false): Value {
     this.meter.spend(1);
-    return this.meter.within(() => this.#compute(expression, scope));
+    try {
+      return this.meter.within(() => this.#compute(expression, scope));
+    } catch (error) {
+      if (!(error instanceof Unsliceable) || scope === ADVANCE) throw error;
+      const value = this.#inAdvance(expression);
+      if (value !== undefined && (shown || hasLiteral(value))) return value;
+      throw error;
+    }
+  }
+
+  #inAdvance(expression: Expression): Value | undefined {
+    try {
+      return this.constant(expression);
+    } catch (error) {
+      if (error instanceof TemplateError) return undefined;
+      throw error;
+    }
   }
 
   #compute(expression: Expression, scope: Scope): Value {
@@ -330,6 +379,7 @@ class Evaluator {
       case "constant":
         return expression.value;
       case "name":
+        if (scope === ADVANCE) throw new TemplateError("a variable is not known in advance");
         return orElse(
           scope.find(expression.name),
           () => new Undefined(`'${expression.name.slice(0, 80)}' is undefined`),
@@ -377,6 +427,7 @@ class Evaluator {
       case "choice": {
         if (truth(this.#value(expression.test, scope))) return this.#value(expression.yes, scope);
         if (expression.no) return this.#value(expression.no, scope);
+        if (scope === ADVANCE) throw new TemplateError("there is no other choice in advance");
         return new Undefined("the inline if-expression evaluated to false and no else section was defined.");
       }
       case "attribute":
@@ -386,9 +437,16 @@ class Evaluator {
       case "slice": {
         const part = (bound: Expression | undefined) => bound ? this.#value(bound, scope) : null;
         const object = this.#value(expression.object, scope);
-        return slice(meter, object, part(expression.start), part(expression.stop), part(expression.step));
+        const [start, stop, step] = [part(expression.start), part(expression.stop), part(expression.step)];
+        try {
+          return slice(meter, object, start, stop, step);
+        } catch (error) {
+          if (scope === ADVANCE && error instanceof Unsliceable) return new Undefined("a slice is undefined");
+          throw error;
+        }
       }
       case "call":
+        if (scope === ADVANCE) throw new TemplateError("nothing is called in advance");
         return this.#call(this.#value(expression.callee, scope), this.#arguments(expression.args, scope));
       case "filter":
         return this.#filtered(expression, undefined, scope);
@@ -411,6 +469,9 @@ class Evaluator {
   #filtered(expression: Expression, text: Str | undefined, scope: Scope): Value {
     if (expression.type !== "filter") return this.#value(expression, scope);
     const { name, input, args } = expression;
+    if (scope === ADVANCE && WITH_VARIABLES.includes(name)) {
+      throw new TemplateError("variables are not known in advance");
+    }
     const value = input === undefined ? text! : this.meter.within(() => this.#filtered(input, text, scope));
     return callFilter(FILTERS, this.meter, name, value, this.#arguments(args, scope));
   }
@@ -455,7 +516,7 @@ function written(value: Value): Str {
 const uses = new WeakMap<Body, ReadonlySet<string>>();
 
 /** Which of `caller`, `kwargs` and `varargs` a macro reads anywhere. */
-function usesOf(body: Body, defaults: readonly Expression[]): ReadonlySet<string> {
+function usesOf(body: Body): ReadonlySet<string> {
   const known = uses.get(body);
   if (known) return known;
   const found = new Set<string>();
@@ -466,7 +527,6 @@ function usesOf(body: Body, defaults: readonly Expression[]): ReadonlySet<string
     for (const child of Object.values(node)) look(child);
   };
   look(body.statements);
-  look(defaults);
   uses.set(body, found);
   return found;
 }

@@ -2,7 +2,7 @@
 // but namespaces, with `trim_blocks`, `lstrip_blocks`, `break` and `continue`, `generation`, and its own `tojson`.
 // Python's values and errors; whatever differs is refused by name. Time, memory, output and depth are counted (meter.ts).
 import { analyse, type Analysis } from "./analysis.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, isFolded } from "./evaluate.ts";
 import { FUNCTIONS, functions } from "./functions.ts";
 import { BudgetError, Meter, TemplateError } from "./meter.ts";
 import type { Body } from "./nodes.ts";
@@ -28,7 +28,8 @@ export function parseTemplate(text: string): Template {
     throw new BudgetError(`has ${text.length} characters; at most ${LONGEST_TEMPLATE} are read`);
   }
   const body = parse(text);
-  return { body, analysis: analyse(body) };
+  const meter = new Meter(0);
+  return { body, analysis: analyse(body, (expression) => isFolded(expression, meter)) };
 }
 
 /** Variables that a template reads, without the functions that it is given. */
