@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { WeightFormat } from "../src/weight-format.ts";
+import { damaged, Fields, isWhole } from "../src/fields.ts";
 import { writeOutput } from "../src/output-file.ts";
 import type { CostPoint } from "./cost.ts";
 
@@ -30,13 +31,18 @@ function pathOf(cacheDir: string, measured: Measured): string {
 
 /** Undefined where nothing was measured, or the file is not what it should be. */
 export function readCalibration(cacheDir: string, measured: Measured): CostPoint[] | undefined {
+  const file = pathOf(cacheDir, measured);
   try {
-    const { points } = JSON.parse(readFileSync(pathOf(cacheDir, measured), "utf8")) as { points: CostPoint[] };
-    const good = points.length > 0 &&
-      points.every(({ width, ms }, i) =>
-        Number.isInteger(width) && ms > 0 && Number.isFinite(ms) && (i === 0 || width > points[i - 1].width)
-      );
-    return good ? points : undefined;
+    const fields = Fields.of(JSON.parse(readFileSync(file, "utf8")), (must, field) => damaged(file, must, field));
+    let least = 1;
+    return fields.each("points", (point): CostPoint => {
+      const width = point.required("width", "number");
+      const ms = point.required("ms", "number");
+      point.need(isWhole(width, least, Infinity), "width", "whole, and more than the one before");
+      point.need(ms > 0 && ms < Infinity, "ms", "a time");
+      least = width + 1;
+      return { width, ms };
+    });
   } catch {
     return undefined;
   }

@@ -26,8 +26,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** The order within a folder. The round is last but for what checks it and what hands all out. */
 const ORDERS: readonly Order[] = [
   [
-    ["src/errors.ts", "src/suggestion.ts", "src/weight-format.ts"],
-    ["src/output-file.ts", "src/room.ts", "src/sampling.ts"],
+    ["src/errors.ts", "src/running.ts", "src/suggestion.ts", "src/weight-format.ts"],
+    ["src/fields.ts", "src/output-file.ts", "src/room.ts", "src/sampling.ts"],
     ["src/assets"],
     ["src/math"],
     ["src/model"],

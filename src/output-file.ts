@@ -27,6 +27,7 @@ import {
 import { hostname } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import process from "node:process";
+import { runs } from "./running.ts";
 import { HunchError } from "./errors.ts";
 
 /** A file that cannot be written, with the system's word for it: `usage` where the path is wrong, else `unavailable`. */
@@ -209,15 +210,6 @@ function age(path: string): number {
     return Date.now() - statSync(path).mtimeMs;
   } catch {
     return 0;
-  }
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
   }
 }
 

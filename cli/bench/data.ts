@@ -100,7 +100,7 @@ async function fileTasks(path: string): Promise<Task[]> {
 /** A request as `--jsonl` takes it: a text, or an object with `prompt`; `kind` or `category` says what work it is. */
 function taskOf(line: string, name: string, number: number, file: string): Task {
   try {
-    const { prompt, id, kind, category } = parseFields(line, "prompt", 'write "…" or {"prompt": "…"}');
+    const { prompt, id, kind, category } = parseFields(line, "prompt", 'write "…" or {"prompt": "…"}').values;
     if (typeof prompt !== "string" || prompt.trim() === "") throw new HunchError("input", "there is no prompt");
     return { id: String(id ?? number), kind: String(kind ?? category ?? name), text: prompt };
   } catch (error) {

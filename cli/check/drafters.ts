@@ -14,6 +14,7 @@ import { stderr, stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
 import type { CheckCommand } from "./options.ts";
 import { rulesOf, withoutModel } from "./shapes.ts";
+import { failureLine, numbersFrom, PROOF_HEADING, proofCells } from "./proofs.ts";
 import { working } from "./watched.ts";
 
 /** Returns the exit code. */
@@ -48,22 +49,12 @@ export async function checkDrafters(options: CheckCommand): Promise<number> {
 }
 
 function print(reports: readonly (DrafterReport & { readonly spec: string })[]): void {
-  const rows = reports.map(({ spec, rule, failure, cases, worst, accepted }) => [
-    spec,
-    rule,
-    failure === undefined ? "lossless" : failure.exact.hidden === undefined ? "REFUTED" : "HIDDEN RANDOMNESS",
-    String(cases),
-    worst === 0 ? "0" : worst.toExponential(1),
-    Number.isNaN(accepted) ? "–" : accepted.toFixed(4),
-  ]);
-  const heading = ["drafter", "rule", "", "cases", "worst TV", "accepted"];
-  for (const line of table([heading, ...rows], [3, 4, 5])) stdout.line(line);
+  const rows = reports.map((report) => [report.spec, ...proofCells(report)]);
+  for (const line of table([["drafter", ...PROOF_HEADING], ...rows], numbersFrom(1))) stdout.line(line);
   for (const { spec, rule, failure } of reports) {
     if (failure === undefined) continue;
     const { pair, kind, exact } = failure;
-    const hidden = exact.hidden && `hidden randomness: ${exact.hidden}; all chance must come from its argument`;
-    const what = hidden ?? exact.broken ?? `total variation ${exact.totalVariation.toExponential(1)}`;
-    stdout.line(`${spec} with ${rule}: ${what}, on ${kind} rows and the vocabularies: ${pair}`);
+    stdout.line(failureLine(spec, rule, exact, `${kind} rows and the vocabularies: ${pair}`));
   }
 }
 

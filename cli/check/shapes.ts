@@ -12,6 +12,7 @@ import { openRegistry } from "../engine/methods.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
+import { failureLine, numbersFrom, PROOF_HEADING, proofCells } from "./proofs.ts";
 import { working } from "./watched.ts";
 
 /** Returns the exit code. */
@@ -42,23 +43,13 @@ export async function checkShapes(options: CheckCommand): Promise<number> {
   }
   if (options.json) stdout.line(JSON.stringify(reports.map(({ failure, ...rest }) => ({ ...rest, holds: !failure }))));
   else {
-    const rows = reports.map(({ spec, law, rule, failure, cases, worst, accepted }) => [
-      spec,
-      law,
-      rule,
-      failure === undefined ? "lossless" : failure.exact.hidden === undefined ? "REFUTED" : "HIDDEN RANDOMNESS",
-      String(cases),
-      worst === 0 ? "0" : worst.toExponential(1),
-      Number.isNaN(accepted) ? "–" : accepted.toFixed(4),
-    ]);
-    const heading = ["shape", "law", "rule", "", "cases", "worst TV", "accepted"];
-    for (const line of table([heading, ...rows], [4, 5, 6])) stdout.line(line);
+    const rows = reports.map((report) => [report.spec, report.law, ...proofCells(report)]);
+    for (const line of table([["shape", "law", ...PROOF_HEADING], ...rows], numbersFrom(2))) stdout.line(line);
     for (const { spec, rule, failure } of reports) {
       if (failure === undefined) continue;
       const { case: of, plan, exact } = failure;
-      const hidden = exact.hidden && `hidden randomness: ${exact.hidden}; all chance must come from its argument`;
-      const what = hidden ?? exact.broken ?? `total variation ${exact.totalVariation.toExponential(1)}`;
-      stdout.line(`${spec} with ${rule}: ${what}, on ${of.kind} rows of ${of.vocab} tokens, ${plan.nodes} nodes`);
+      const where = `${of.kind} rows of ${of.vocab} tokens, ${plan.nodes} nodes`;
+      stdout.line(failureLine(spec, rule, exact, where));
     }
   }
   return reports.every(({ failure }) => failure === undefined) ? EXIT.ok : EXIT.refuted;

@@ -4,6 +4,7 @@ import { message } from "@optique/core/message";
 import { optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
+import { match } from "ts-pattern";
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { debug } from "../options.ts";
 
@@ -37,15 +38,14 @@ export const cacheCommand = command(
   const { stderr, stdout } = await import("../output/streams.ts");
   const { bytes, table, when } = await import("../output/table.ts");
   const folder = openCache();
-  switch (options.action) {
-    case "list": {
+  return match(options)
+    .with({ action: "list" }, ({ json }) => {
       const entries = listCache(folder);
       const total = entries.reduce((sum, entry) => sum + entry.bytes, 0);
       const limit = cacheLimit(folder);
-      if (options.json) {
-        stdout.line(
-          JSON.stringify({ folder, limit, bytes: total, entries: entries.map(({ path: _, ...rest }) => rest) }),
-        );
+      if (json) {
+        const shown = entries.map(({ path: _, ...rest }) => rest);
+        stdout.line(JSON.stringify({ folder, limit, bytes: total, entries: shown }));
         return EXIT.ok;
       }
       for (const line of table(entries.map((entry) => [entry.name, bytes(entry.bytes), when(entry.used)]), [1])) {
@@ -53,22 +53,23 @@ export const cacheCommand = command(
       }
       stdout.line(`${bytes(total)} of ${bytes(limit)} in ${folder}`);
       return EXIT.ok;
-    }
-    case "clear": {
+    })
+    .with({ action: "clear" }, () => {
       const { removed, kept } = clearCache(folder);
       const total = removed.reduce((sum, entry) => sum + entry.bytes, 0);
       stdout.line(`${bytes(total)} removed from ${folder}`);
       for (const { entry, why } of kept) stderr.line(`hunch: this could not be removed: ${why} (${entry.path})`);
       return kept.length > 0 ? EXIT.unavailable : EXIT.ok;
-    }
-    case "limit":
-      if (options.size !== undefined) {
-        setCacheLimit(folder, sizeOf(options.size));
+    })
+    .with({ action: "limit" }, ({ size }) => {
+      if (size !== undefined) {
+        setCacheLimit(folder, sizeOf(size));
         trimCache(folder, Date.now() - 60_000);
       }
       stdout.line(bytes(cacheLimit(folder)));
       return EXIT.ok;
-  }
+    })
+    .exhaustive();
 });
 
 const UNITS: Readonly<Record<string, number>> = {

@@ -6,6 +6,7 @@ import { argument, command, constant, flag, option } from "@optique/core/primiti
 import { choice } from "@optique/core/valueparser";
 import { integer } from "../words/integer.ts";
 import { path } from "@optique/run/valueparser";
+import { match } from "ts-pattern";
 import { HunchError } from "../../src/errors.ts";
 import { MIX_NAMES } from "../model/mixes.ts";
 import { REAL_SHAPES } from "../model/real-shapes.ts";
@@ -100,18 +101,19 @@ export const modelCommand = command(
   ),
   { brief: message`Model files: info, list, convert, random, quality.` },
 ).map((options) => async (): Promise<number> => {
-  switch (options.action) {
-    case "info":
-      return (await import("../model/info.ts")).modelInfo({ ...options, file: named(options) });
-    case "list":
-      return (await import("../model/info.ts")).modelList(options);
-    case "convert":
-      return (await import("../model/convert.ts")).modelConvert(options);
-    case "random":
-      return (await import("../model/random.ts")).modelRandom(options);
-    case "quality":
-      return (await import("../model/quality.ts")).modelQuality({ ...options, file: named(options) });
-  }
+  return await match(options)
+    .with(
+      { action: "info" },
+      async (asked) => (await import("../model/info.ts")).modelInfo({ ...asked, file: named(asked) }),
+    )
+    .with({ action: "list" }, async (asked) => (await import("../model/info.ts")).modelList(asked))
+    .with({ action: "convert" }, async (asked) => (await import("../model/convert.ts")).modelConvert(asked))
+    .with({ action: "random" }, async (asked) => (await import("../model/random.ts")).modelRandom(asked))
+    .with(
+      { action: "quality" },
+      async (asked) => (await import("../model/quality.ts")).modelQuality({ ...asked, file: named(asked) }),
+    )
+    .exhaustive();
 });
 
 /** The model, by argument or by option. */

@@ -5,12 +5,14 @@ import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
+import { match } from "ts-pattern";
 import { debug, modelOption } from "../options.ts";
+import { storeParser } from "../words/suggest.ts";
 import { sizeOf } from "./cache.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
-const name = argument(string({ metavar: "NAME" }), { description: message`The store.` });
+const name = argument(storeParser(), { description: message`The store.` });
 
 const files = multiple(
   argument(path({ metavar: "FILE" }), {
@@ -62,7 +64,7 @@ export const storeCommand = command(
       "remove",
       object({
         action: constant("remove"),
-        names: multiple(argument(string({ metavar: "NAME" }), { description: message`Stores.` }), { min: 1 }),
+        names: multiple(argument(storeParser(), { description: message`Stores.` }), { min: 1 }),
         debug,
       }),
       { brief: message`Remove stores and all that is in them.` },
@@ -76,18 +78,18 @@ export const storeCommand = command(
   },
 ).map((options) => async (): Promise<number> => {
   const store = await import("../store/store.ts");
-  switch (options.action) {
-    case "build":
-      return store.fillStore({ ...options, limit: options.limit === undefined ? undefined : sizeOf(options.limit) });
-    case "add":
-      return store.fillStore(options);
-    case "list":
-      return store.listStores(options);
-    case "info":
-      return store.storeInfo(options);
-    case "shrink":
-      return store.shrinkStore({ ...options, limit: options.size === undefined ? undefined : sizeOf(options.size) });
-    case "remove":
-      return store.removeStores(options);
-  }
+  return await match(options)
+    .with(
+      { action: "build" },
+      (asked) => store.fillStore({ ...asked, limit: asked.limit === undefined ? undefined : sizeOf(asked.limit) }),
+    )
+    .with({ action: "add" }, (asked) => store.fillStore(asked))
+    .with({ action: "list" }, (asked) => store.listStores(asked))
+    .with({ action: "info" }, (asked) => store.storeInfo(asked))
+    .with(
+      { action: "shrink" },
+      (asked) => store.shrinkStore({ ...asked, limit: asked.size === undefined ? undefined : sizeOf(asked.size) }),
+    )
+    .with({ action: "remove" }, (asked) => store.removeStores(asked))
+    .exhaustive();
 });

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineOptions } from "../../src/backend.ts";
-import type { WeightFormat } from "../../src/weight-format.ts";
+import { damaged, Fields, isObject } from "../../src/fields.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { machine } from "../../kernels/calibration.ts";
@@ -77,7 +78,7 @@ export function prospectLine({ candidates, refusals }: Prospect): string {
 export async function choicePath(source: ModelSource, options: Options): Promise<string> {
   const { cacheDir, format, strict, threads, context } = options;
   const runtime = "Deno" in globalThis ? "deno" : "bun";
-  const model = await source.hash(cacheDir);
+  const model = await source.hash(cacheDir, (fraction) => options.progress?.("reading", fraction));
   const key = JSON.stringify([VERSION, runtime, machine(), model, format, strict, threads, context]);
   return join(cacheDir, FOLDER, createHash("sha256").update(key).digest("hex").slice(0, 24) + ".json");
 }
@@ -85,17 +86,41 @@ export async function choicePath(source: ModelSource, options: Options): Promise
 /** Undefined where nothing is kept, or the file is not what it should be. */
 export function readChoice(path: string): Remembered | undefined {
   try {
-    const kept = JSON.parse(readFileSync(path, "utf8")) as Remembered;
-    const good = [kept.backend, kept.engine, ...kept.refusals, ...Object.values(kept.hardware)].every((text) =>
-      typeof text === "string"
-    ) && kept.trials.every(({ engine, ms: { one, eight } }) =>
-      typeof engine === "string" && one > 0 && eight > 0
-    ) &&
-      Number.isFinite(kept.time);
-    return good ? kept : undefined;
+    const fields = Fields.of(JSON.parse(readFileSync(path, "utf8")), (must, field) => damaged(path, must, field));
+    const texts = (values: readonly unknown[], name: string) => {
+      const all = values.filter((value) => typeof value === "string");
+      fields.need(all.length === values.length, name, "texts");
+      return all;
+    };
+    const { refusals, hardware, trials, settled } = fields.values;
+    if (!isObject(hardware)) throw fields.wrong("hardware", "an object");
+    if (!Array.isArray(refusals)) throw fields.wrong("refusals", "a list");
+    if (!Array.isArray(trials)) throw fields.wrong("trials", "a list");
+    texts(Object.values(hardware), "hardware");
+    return {
+      backend: fields.required("backend", "string"),
+      engine: fields.required("engine", "string"),
+      trials: trials.length === 0 ? [] : fields.each("trials", trialOf),
+      refusals: texts(refusals, "refusals"),
+      hardware: hardware as Readonly<Record<string, string>>,
+      settled: settled === true,
+      time: fields.required("time", "number"),
+    };
   } catch {
     return undefined;
   }
+}
+
+function trialOf(fields: Fields): Trial {
+  const { one, eight } = isObject(fields.values.ms) ? fields.values.ms : {};
+  const time = (value: unknown): value is number => typeof value === "number" && value > 0;
+  if (!time(one) || !time(eight)) throw fields.wrong("ms", "two times");
+  return {
+    backend: fields.required("backend", "string"),
+    engine: fields.required("engine", "string"),
+    format: fields.choice("format", WEIGHT_FORMATS),
+    ms: { one, eight },
+  };
 }
 
 /** A cache that cannot be written costs a measurement the next time, nothing else. */

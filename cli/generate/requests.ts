@@ -1,16 +1,8 @@
 // A request as a line of JSON: a string, or an object with a prompt or messages and how to answer them.
 import type { ChatMessage } from "../../src/model/chat/chat.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import {
-  type Fields,
-  foreignFields,
-  idOf,
-  optionalField,
-  parseFields,
-  type RequestId,
-  wholeField,
-  wrong,
-} from "../input/fields.ts";
+import { type Fields, isObject, type Values } from "../../src/fields.ts";
+import { foreignFields, idOf, parseFields, type RequestId, wrong } from "../input/fields.ts";
 import { chatPrompt, type Prompt, promptOf } from "../input/prompt.ts";
 import { asField, refuseIdle, type SamplingChoice, samplingOf, seedOf } from "../input/sampling.ts";
 import type { Question } from "../engine/session.ts";
@@ -63,33 +55,33 @@ export function parseRequest(text: string, defaults: Defaults): Request {
 
 function questionOf(fields: Fields, source: ModelSource, defaults: Defaults): Question {
   const own: { -readonly [K in keyof SamplingChoice]: number } = {};
-  for (const [field, key] of Object.entries(SAMPLING)) own[key] = optionalField(fields, field, "number");
+  for (const [field, key] of Object.entries(SAMPLING)) own[key] = fields.optional(field, "number");
   const sampling = samplingOf({ ...defaults, ...defined(own) }, asField);
   refuseIdle(own, sampling.temperature, asField);
-  const stop = fields.stop ?? defaults.stop;
+  const stop = fields.values.stop ?? defaults.stop;
   return {
     prompt: promptIn(fields, source, defaults),
     sampling,
     seed: seedOf(seedField(fields) ?? defaults.seed),
-    maxTokens: wholeField(fields, "max_tokens", 1) ?? defaults.maxTokens,
+    maxTokens: fields.whole("max_tokens", 1) ?? defaults.maxTokens,
     stop: typeof stop === "string" ? [stop] : strings(stop, "stop"),
-    logprobs: wholeField(fields, "logprobs", 0, MOST_LOGPROBS) ?? defaults.logprobs,
-    drafter: optionalField(fields, "drafter", "string"),
-    rule: optionalField(fields, "rule", "string"),
-    controller: optionalField(fields, "controller", "string"),
+    logprobs: fields.whole("logprobs", 0, MOST_LOGPROBS) ?? defaults.logprobs,
+    drafter: fields.optional("drafter", "string"),
+    rule: fields.optional("rule", "string"),
+    controller: fields.optional("controller", "string"),
   };
 }
 
 function promptIn(fields: Fields, source: ModelSource, defaults: Defaults): Prompt {
   const template = { ...defaults.template, variables: { ...defaults.template.variables, ...variablesOf(fields) } };
-  const system = optionalField(fields, "system", "string") ?? defaults.system;
-  const raw = optionalField(fields, "raw", "boolean") ?? defaults.raw;
-  const prompt = optionalField(fields, "prompt", "string");
-  if ((fields.messages ?? undefined) !== undefined) {
+  const system = fields.optional("system", "string") ?? defaults.system;
+  const raw = fields.optional("raw", "boolean") ?? defaults.raw;
+  const prompt = fields.optional("prompt", "string");
+  if (fields.has("messages")) {
     if (prompt !== undefined) throw wrong("messages", "the only question: leave prompt out");
-    const messages = messagesOf(fields.messages);
+    const messages = messagesOf(fields.values.messages);
     const hasSystem = messages[0].role === "system";
-    if ((fields.system ?? undefined) !== undefined && hasSystem) {
+    if (fields.has("system") && hasSystem) {
       throw wrong("system", "said once: there is a system message as well");
     }
     if (raw) throw wrong("raw", "false where there are messages");
@@ -102,9 +94,9 @@ function promptIn(fields: Fields, source: ModelSource, defaults: Defaults): Prom
   return promptOf(source, prompt, { raw, system, template });
 }
 
-function variablesOf({ chat_template_kwargs: variables }: Fields): Fields {
+function variablesOf({ values: { chat_template_kwargs: variables } }: Fields): Values {
   if (variables === undefined || variables === null) return {};
-  if (typeof variables === "object" && !Array.isArray(variables)) return variables as Fields;
+  if (isObject(variables)) return variables;
   throw wrong("chat_template_kwargs", "an object with the template's variables");
 }
 
@@ -118,7 +110,7 @@ const ROLES = ["system", "user", "assistant"];
 export function messagesOf(value: unknown): ChatMessage[] {
   if (!Array.isArray(value) || value.length === 0) throw wrong("messages", "a list of at least one message");
   return value.map((message: unknown, i): ChatMessage => {
-    const { role, content } = (typeof message === "object" && message !== null ? message : {}) as Fields;
+    const { role, content } = isObject(message) ? message : {};
     if (!ROLES.includes(role as string)) {
       throw wrong(`messages[${i}].role`, ROLES.join(", ").replace(/, (\w+)$/, " or $1"));
     }
@@ -127,7 +119,7 @@ export function messagesOf(value: unknown): ChatMessage[] {
   });
 }
 
-function seedField({ seed }: Fields): string | undefined {
+function seedField({ values: { seed } }: Fields): string | undefined {
   if (seed === undefined || seed === null) return undefined;
   if (typeof seed === "string" || typeof seed === "number") return String(seed);
   throw wrong("seed", "a number or a string");

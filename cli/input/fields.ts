@@ -1,8 +1,7 @@
 // A line of JSON as a request's fields: what they must be, which are mistyped, and which mean nothing here.
 import { closest } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { Fields } from "../../src/fields.ts";
 
 /** A request's id. Numbers whose digits JavaScript would change are kept as they were written (`JSON.rawJSON`). */
 export type RequestId = string | number | RawJson;
@@ -16,9 +15,9 @@ export function parseFields(text: string, shorthand: string, hint: string): Fiel
   } catch (error) {
     throw new HunchError("input", `not JSON: ${(error as Error).message}`);
   }
-  if (typeof value === "string") return { [shorthand]: value };
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new HunchError("input", "a request is a string or an object", { hint });
+  const refuse = (must: string, field: string) =>
+    field === "" ? new HunchError("input", "a request is a string or an object", { hint }) : wrong(field, must);
+  return Fields.of(typeof value === "string" ? { [shorthand]: value } : value, refuse);
 }
 
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
@@ -32,7 +31,7 @@ function keepDigits(key: string, value: unknown, { source }: { readonly source?:
 }
 
 /** Undefined where the line has none. Throws HunchError("input") where it is no text and no number. */
-export function idOf({ id }: Fields): RequestId | undefined {
+export function idOf({ values: { id } }: Fields): RequestId | undefined {
   if (id === undefined || id === null) return undefined;
   if (typeof id === "string" || typeof id === "number") return id;
   if (typeof id === "object" && Object.isFrozen(id) && "rawJSON" in id) return id as RawJson;
@@ -52,8 +51,8 @@ export function idOfLine(text: string): RequestId | undefined {
  * Names of fields that stand there for other programs. Throws HunchError("input") where one looks like a mistyped one of
  * `known`.
  */
-export function foreignFields(fields: Fields, known: readonly string[]): string[] {
-  const foreign = Object.keys(fields).filter((name) => !known.includes(name) && fields[name] !== null);
+export function foreignFields({ values }: Fields, known: readonly string[]): string[] {
+  const foreign = Object.keys(values).filter((name) => !known.includes(name) && values[name] !== null);
   for (const name of foreign) {
     const near = closest(name, known.filter((field) => field.length > 3));
     if (near !== undefined) {
@@ -77,25 +76,6 @@ export class ForeignFields {
     if (fresh.length > shown.length) shown.push(`${fresh.length - shown.length} more`);
     this.tell(`hunch: line ${line}: not obeyed, here or in later lines: ${shown.join(", ")}`);
   }
-}
-
-/** A value of type `type`; undefined where the field is left out or null. */
-export function optionalField(fields: Fields, name: string, type: "number", what?: string): number | undefined;
-export function optionalField(fields: Fields, name: string, type: "string", what?: string): string | undefined;
-export function optionalField(fields: Fields, name: string, type: "boolean", what?: string): boolean | undefined;
-export function optionalField(fields: Fields, name: string, type: string, what = DESCRIPTIONS[type]): unknown {
-  const value = fields[name] ?? undefined;
-  if (value === undefined || typeof value === type) return value;
-  throw wrong(name, what);
-}
-
-const DESCRIPTIONS: Readonly<Record<string, string>> = { number: "a number", string: "text", boolean: "true or false" };
-
-/** A whole number from `least` to `most`; undefined where the field is left out or null. */
-export function wholeField(fields: Fields, name: string, least: number, most = Infinity): number | undefined {
-  const value = optionalField(fields, name, "number");
-  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return value;
-  throw wrong(name, `a whole number${most === Infinity ? `, at least ${least}` : ` from ${least} to ${most}`}`);
 }
 
 /** The complaint about a field that is not what it must be. */

@@ -4,7 +4,8 @@ import { EXIT, HunchError } from "../../src/errors.ts";
 import { scoreTokens } from "../../src/round/perplexity.ts";
 import type { ScoreCommand } from "./options.ts";
 import { answerLine, type LineAnswer } from "../input/answer-line.ts";
-import { type Fields, ForeignFields, foreignFields, idOf, parseFields, wholeField, wrong } from "../input/fields.ts";
+import type { Fields } from "../../src/fields.ts";
+import { ForeignFields, foreignFields, idOf, parseFields, wrong } from "../input/fields.ts";
 import { scoreJson } from "../output/token-scores.ts";
 import { stderr } from "../output/streams.ts";
 import { tokensOf } from "./tokens.ts";
@@ -34,20 +35,17 @@ async function scoreRequest(
   const id = idOf(fields);
   foreign.see(number, foreignFields(fields, FIELDS));
   const tokens = tokensOf(engine.source, givenBy(fields));
-  const top = wholeField(fields, "top", 0, 1000) ?? options.top;
-  const window = wholeField(fields, "window", 2, 2 ** 31) ?? options.window;
+  const top = fields.whole("top", 0, 1000) ?? options.top;
+  const window = fields.whole("window", 2, 2 ** 31) ?? options.window;
   return { id, result: scoreJson(engine, await scoreTokens(engine, tokens, { top, window })) };
 }
 
 function givenBy(fields: Fields): string | Int32Array {
-  const [text, ids] = [fields.text ?? undefined, fields.ids ?? undefined];
-  if ((text === undefined) === (ids === undefined)) {
+  if (fields.has("text") === fields.has("ids")) {
     throw new HunchError("input", "a request has either text or ids", { field: "text", hint: "give one of them" });
   }
-  if (text !== undefined) {
-    if (typeof text === "string") return text;
-    throw wrong("text", "text");
-  }
+  if (fields.has("text")) return fields.required("text", "string");
+  const { ids } = fields.values;
   const isId = (id: unknown) => typeof id === "number" && Number.isInteger(id) && id >= 0 && id < 2 ** 31;
   if (Array.isArray(ids) && ids.every(isId)) return Int32Array.from(ids as number[]);
   throw wrong("ids", "a list of token ids");

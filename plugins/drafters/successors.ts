@@ -1,6 +1,7 @@
 // successors: what followed the last two tokens in this text, and the last one, as a distribution. A proposer that
 // costs nothing, for shapes and for the branches of `spine`. Counts of the text itself, nothing that a model said: it
 // implements no paper. (Token Recycling, arXiv 2408.08696, keeps what the target found likely after each token.)
+import { AskedNodes } from "../../src/draft/asked-nodes.ts";
 import { type Distribution, sparse } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
@@ -16,8 +17,7 @@ type Counts = Map<number, number>;
 export class SuccessorProposer implements Proposer {
   readonly #after = new Map<string, Counts>();
   #text: number[] = [];
-  #tokens: number[] = [];
-  #parents: number[] = [];
+  readonly #asked = new AskedNodes();
 
   constructor(readonly vocab: number) {}
 
@@ -33,25 +33,20 @@ export class SuccessorProposer implements Proposer {
       for (const key of [ANY, ...keys(text[at - 1], text[at - 2])]) this.#count(key, text[at]);
       this.#text.push(text[at]);
     }
-    this.#tokens = [];
-    this.#parents = [];
+    this.#asked.clear();
   }
 
   async propose(nodes: { readonly tokens: Int32Array; readonly parents: Int32Array }): Promise<Distribution[]> {
-    const first = this.#tokens.length;
-    this.#tokens.push(...nodes.tokens);
-    this.#parents.push(...nodes.parents);
-    const places = nodes.tokens.length === 0 ? [-1] : Array.from(nodes.tokens, (_, i) => first + i);
-    return places.map((node) => this.#q(this.#token(node), this.#token(this.#above(node))));
+    return this.#asked.add(nodes).map((node) => this.#q(this.#token(node), this.#token(this.#above(node))));
   }
 
   /** Node of a place above another; below −1 are the tokens of the text, backwards. */
   #above(node: number): number {
-    return node >= 0 ? this.#parents[node] : node - 1;
+    return node >= 0 ? this.#asked.parents[node] : node - 1;
   }
 
   #token(node: number): number | undefined {
-    return node >= 0 ? this.#tokens[node] : this.#text[this.#text.length + node];
+    return node >= 0 ? this.#asked.tokens[node] : this.#text[this.#text.length + node];
   }
 
   #count(key: string, token: number): void {

@@ -12,6 +12,7 @@ import { readFileSync } from "node:fs";
 import type { Scores } from "../../src/backend.ts";
 import { normalise } from "../../src/math/distribution.ts";
 import { HunchError } from "../../src/errors.ts";
+import { Fields } from "../../src/fields.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import type { Verdict } from "../../src/verdict.ts";
@@ -38,7 +39,7 @@ export function readJudge(file: string, width: number): Judge {
   const wrong = (message: string, field?: string) =>
     new HunchError("input", message, {
       file,
-      field,
+      field: field || undefined,
       hint: `a judge is JSON with format, version, weights [${width}], bias`,
     });
   let json: unknown;
@@ -47,16 +48,18 @@ export function readJudge(file: string, width: number): Judge {
   } catch (error) {
     throw wrong(`the judge cannot be read: ${error instanceof Error ? error.message : error}`);
   }
-  if (typeof json !== "object" || json === null) throw wrong("the judge is no JSON object");
-  const { format, version, weights, bias, threshold = 0.5 } = json as Record<string, unknown>;
-  if (format !== "hunch-judge") throw wrong("the file is no judge", "format");
-  if (version !== 1) throw wrong(`judges of version ${String(version)} are unknown`, "version");
-  if (!Array.isArray(weights) || !weights.every(Number.isFinite)) throw wrong("weights are not numbers", "weights");
-  if (weights.length !== width) throw wrong(`${weights.length} weights for a model of width ${width}`, "weights");
-  if (typeof bias !== "number" || !Number.isFinite(bias)) throw wrong("bias is no number", "bias");
-  if (typeof threshold !== "number" || !(threshold >= 0 && threshold <= 1)) {
-    throw wrong("threshold is not in 0 … 1", "threshold");
+  const fields = Fields.of(json, wrong, "the judge is no JSON object");
+  const { format, version, weights } = fields.values;
+  fields.need(format === "hunch-judge", "format", "the file is no judge");
+  fields.need(version === 1, "version", `judges of version ${String(version)} are unknown`);
+  if (!Array.isArray(weights) || !weights.every(Number.isFinite)) {
+    throw fields.wrong("weights", "weights are not numbers");
   }
+  fields.need(weights.length === width, "weights", `${weights.length} weights for a model of width ${width}`);
+  const bias = fields.required("bias", "number", "bias is no number");
+  fields.need(Number.isFinite(bias), "bias", "bias is no number");
+  const threshold = fields.optional("threshold", "number", "threshold is not in 0 … 1") ?? 0.5;
+  fields.need(threshold >= 0 && threshold <= 1, "threshold", "threshold is not in 0 … 1");
   return { weights: Float64Array.from(weights), bias, threshold };
 }
 

@@ -7,6 +7,7 @@
 //
 //   {"law": "distinct", "drafts": 2, "groups": [{"count": 1, "p": 0.5, "q": 0.9}, {"count": 49999, "p": 1e-5, "q": 2e-6}]}
 import { HunchError } from "../errors.ts";
+import { Fields, isWhole } from "../fields.ts";
 import { depthOf, DRAFT_LAWS, type DraftLaw } from "../tree.ts";
 import { type Case, contextCount } from "./case.ts";
 import type { Group, WideCase } from "./wide.ts";
@@ -25,68 +26,73 @@ export function caseText(of: Case | WideCase): string {
 
 /** Throws HunchError("input") that names the file and the field. */
 export function parseCase(text: string, file: string): Case | WideCase {
-  const fields = new Fields(text, file);
+  const refuse = (must: string, field: string) =>
+    new HunchError("input", must, {
+      file,
+      field: field || undefined,
+      hint: "docs/rules.md shows what a case looks like",
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse(`not JSON: ${error instanceof Error ? error.message.slice(0, 120) : error}`, "");
+  }
+  const fields = Fields.of(value, refuse, "a case is an object");
   return fields.has("groups") ? wideCase(fields) : smallCase(fields);
 }
 
 function smallCase(fields: Fields): Case {
-  fields.only(["vocab", "parents", "p", "q", "growing", "sparse"]);
-  const law = fields.law();
+  onlyFields(fields, ["vocab", "parents", "p", "q", "growing", "sparse"]);
+  const law = lawOf(fields);
   const parents = fields.list("parents", "a tree has 1 to 12 nodes", 12);
   parents.forEach((parent, i) => {
-    fields.need(isWhole(parent, -1, i - 1), "the parent is −1 or a node before", `parents[${i}]`);
+    fields.need(isWhole(parent, -1, i - 1), `parents[${i}]`, "the parent is −1 or a node before");
   });
   const tree = parents as number[];
-  const p = fields.rows("p");
-  const q = fields.rows("q");
+  const p = rowsOf(fields, "p");
+  const q = rowsOf(fields, "q");
   const vocab = p[0].length;
   for (const [which, rows] of [["p", p], ["q", q]] as const) {
     rows.forEach((row, i) => {
-      fields.need(row.length === vocab, `${row.length} probabilities where there are ${vocab}`, `${which}[${i}]`);
+      fields.need(row.length === vocab, `${which}[${i}]`, `${row.length} probabilities where there are ${vocab}`);
     });
   }
-  fields.need(isWhole(vocab, 2, 64), `${vocab} tokens; 2 to 64 can be followed`, "p");
-  fields.need(vocab ** tree.length <= MOST_DRAFTS, `there are more than ${MOST_DRAFTS} drafts to follow`, "parents");
+  fields.need(isWhole(vocab, 2, 64), "p", `${vocab} tokens; 2 to 64 can be followed`);
+  fields.need(vocab ** tree.length <= MOST_DRAFTS, "parents", `there are more than ${MOST_DRAFTS} drafts to follow`);
   const all = (which: string, rows: number[][], length: number) => {
     const contexts = contextCount(vocab, length);
     if (rows.length === 1) return new Array<number[]>(contexts).fill(rows[0]);
-    fields.need(rows.length === contexts, `${rows.length} rows where there are ${contexts} contexts`, which);
+    fields.need(rows.length === contexts, which, `${rows.length} rows where there are ${contexts} contexts`);
     return rows;
   };
   const depth = depthOf({ parents: tree });
   return {
-    kind: fields.kind(),
+    kind: kindOf(fields),
     law,
     vocab,
     parents: tree,
     p: all("p", p, depth),
     q: all("q", q, depth - 1),
-    sparse: fields.flag("sparse"),
-    ...(law === "beam" && { growing: fields.flag("growing") }),
+    sparse: fields.optional("sparse", "boolean", "it is true or false") ?? false,
+    ...(law === "beam" && { growing: fields.optional("growing", "boolean", "it is true or false") ?? false }),
   };
 }
 
 function wideCase(fields: Fields): WideCase {
-  fields.only(["drafts", "groups"]);
-  const law = fields.law();
-  if (law === "beam") throw fields.wrong("how many drafts a place has is not settled under the law beam", "law");
-  const drafts = fields.values.drafts;
-  if (!isWhole(drafts, 1, 3)) throw fields.wrong("1 to 3 drafts can be followed", "drafts");
-  const groups = fields.list("groups", "1 to 8 groups can be followed", 8).map((group, i): Group => {
-    const { count, p, q } = (group ?? {}) as Record<string, unknown>;
-    const at = `groups[${i}]`;
-    if (!isWhole(count, 1, MOST_TOKENS)) throw fields.wrong(`a count is 1 to ${MOST_TOKENS}`, `${at}.count`);
-    if (!isWeight(p)) throw fields.wrong(NO_WEIGHT, `${at}.p`);
-    if (!isWeight(q)) throw fields.wrong(NO_WEIGHT, `${at}.q`);
-    return { count, p, q };
-  });
+  onlyFields(fields, ["drafts", "groups"]);
+  const law = lawOf(fields);
+  if (law === "beam") throw fields.wrong("law", "how many drafts a place has is not settled under the law beam");
+  const drafts = fields.whole("drafts", 1, 3, "1 to 3 drafts can be followed");
+  if (drafts === undefined) throw fields.wrong("drafts", "1 to 3 drafts can be followed");
+  const groups = fields.each("groups", groupOf, "1 to 8 groups can be followed", 8);
   const tokens = sum(groups.map(({ count }) => count));
-  fields.need(tokens <= MOST_TOKENS, `${tokens} tokens are more than ${MOST_TOKENS}`, "groups");
+  fields.need(tokens <= MOST_TOKENS, "groups", `${tokens} tokens are more than ${MOST_TOKENS}`);
   for (const which of ["p", "q"] as const) {
-    fields.need(groups.some((group) => group[which] > 0), `all of ${which} is 0`, "groups");
-    fields.need(sum(groups.map((group) => group.count * group[which])) < Infinity, `${which}: ${TOO_LARGE}`, "groups");
+    fields.need(groups.some((group) => group[which] > 0), "groups", `all of ${which} is 0`);
+    fields.need(sum(groups.map((group) => group.count * group[which])) < Infinity, "groups", `${which}: ${TOO_LARGE}`);
   }
-  return { kind: fields.kind(), law, drafts, groups };
+  return { kind: kindOf(fields), law, drafts, groups };
 }
 
 const NO_WEIGHT = "a probability is a number of 0 or more";
@@ -96,84 +102,42 @@ function sum(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0);
 }
 
-function isWhole(value: unknown, least: number, most: number): value is number {
-  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
-}
-
 function isWeight(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value < Infinity;
 }
 
-/** The fields of a case, with what is wrong about them. */
-class Fields {
-  readonly values: Readonly<Record<string, unknown>>;
+function groupOf(fields: Fields): Group {
+  const { count, p, q } = fields.values;
+  if (!isWhole(count, 1, MOST_TOKENS)) throw fields.wrong("count", `a count is 1 to ${MOST_TOKENS}`);
+  if (!isWeight(p)) throw fields.wrong("p", NO_WEIGHT);
+  if (!isWeight(q)) throw fields.wrong("q", NO_WEIGHT);
+  return { count, p, q };
+}
 
-  constructor(text: string, private readonly file: string) {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw this.wrong(`not JSON: ${error instanceof Error ? error.message.slice(0, 120) : error}`);
-    }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.wrong("a case is an object");
-    this.values = value as Record<string, unknown>;
-  }
+/** A report adds what came out to the case; that is no part of it. */
+function onlyFields(fields: Fields, own: readonly string[]): void {
+  const known = [...own, "kind", "law", "totalVariation", "broken"];
+  for (const field of Object.keys(fields.values)) fields.need(known.includes(field), field, "a case has no such field");
+}
 
-  wrong(what: string, field?: string): HunchError {
-    return new HunchError("input", what, {
-      file: this.file,
-      field,
-      hint: "docs/rules.md shows what a case looks like",
-    });
-  }
+function lawOf(fields: Fields): DraftLaw {
+  return fields.choice("law", DRAFT_LAWS, `the law is one of ${DRAFT_LAWS.join(", ")}`);
+}
 
-  need(holds: boolean, what: string, field: string): void {
-    if (!holds) throw this.wrong(what, field);
-  }
+function kindOf({ values: { kind } }: Fields): string {
+  return typeof kind === "string" ? kind : "given";
+}
 
-  has(field: string): boolean {
-    return this.values[field] !== undefined;
-  }
-
-  /** A report adds what came out to the case; that is no part of it. */
-  only(fields: readonly string[]): void {
-    const known = [...fields, "kind", "law", "totalVariation", "broken"];
-    for (const field of Object.keys(this.values)) this.need(known.includes(field), "a case has no such field", field);
-  }
-
-  law(): DraftLaw {
-    const law = DRAFT_LAWS.find((law) => law === this.values.law);
-    if (law === undefined) throw this.wrong(`the law is one of ${DRAFT_LAWS.join(", ")}`, "law");
-    return law;
-  }
-
-  kind(): string {
-    return typeof this.values.kind === "string" ? this.values.kind : "given";
-  }
-
-  flag(field: string): boolean {
-    const value = this.values[field] ?? false;
-    if (typeof value !== "boolean") throw this.wrong("it is true or false", field);
-    return value;
-  }
-
-  list(field: string, what: string, most: number): unknown[] {
-    const value = this.values[field];
-    if (!Array.isArray(value) || !isWhole(value.length, 1, most)) throw this.wrong(what, field);
-    return value;
-  }
-
-  /** One row, or all of them. */
-  rows(field: string): number[][] {
-    const given = this.list(field, "it is a row of probabilities, or a row for each context", MOST_DRAFTS);
-    const rows = Array.isArray(given[0]) ? given : [given];
-    rows.forEach((row, i) => {
-      const at = rows === given ? `${field}[${i}]` : field;
-      if (!Array.isArray(row)) throw this.wrong("a row is a list of probabilities", at);
-      row.forEach((value, token) => this.need(isWeight(value), NO_WEIGHT, `${at}[${token}]`));
-      this.need(row.some((value) => value > 0), "all of the row is 0", at);
-      this.need(sum(row) < Infinity, TOO_LARGE, at);
-    });
-    return rows as number[][];
-  }
+/** One row, or all of them. */
+function rowsOf(fields: Fields, name: string): number[][] {
+  const given = fields.list(name, "it is a row of probabilities, or a row for each context", MOST_DRAFTS);
+  const rows = Array.isArray(given[0]) ? given : [given];
+  rows.forEach((row, i) => {
+    const at = rows === given ? `${name}[${i}]` : name;
+    if (!Array.isArray(row)) throw fields.wrong(at, "a row is a list of probabilities");
+    row.forEach((value, token) => fields.need(isWeight(value), `${at}[${token}]`, NO_WEIGHT));
+    fields.need(row.some((value) => value > 0), at, "all of the row is 0");
+    fields.need(sum(row) < Infinity, at, TOO_LARGE);
+  });
+  return rows as number[][];
 }

@@ -6,6 +6,7 @@
 // spelling of another token of the target; then the draft model is asked what follows. Each such row costs, so of all
 // places where spellings go on the likeliest are asked about, `rows` of them. What is asked depends on the draft model's
 // distributions and on nothing that is drawn: the sum is exactly what drafts are drawn from, so rules are lossless for it.
+import { AskedNodes } from "./asked-nodes.ts";
 import type { Proposer } from "../drafter.ts";
 import { type Distribution, forEach, mass, normalise, probability, sparse, top } from "../math/distribution.ts";
 import { GREEDY, type Sampling } from "../sampling.ts";
@@ -40,8 +41,7 @@ const NOTHING = { tokens: new Int32Array(0), parents: new Int32Array(0) };
 export class BridgedProposer implements Proposer {
   #text: Int32Array = new Int32Array(0);
   #sampling: Sampling = GREEDY;
-  #tokens: number[] = [];
-  #parents: number[] = [];
+  readonly #asked = new AskedNodes();
 
   /**
    * `vocab`: the target's. `model` speaks its own tokens, which `text` turns the target's into. `rows`: most rows of the
@@ -61,18 +61,13 @@ export class BridgedProposer implements Proposer {
     this.bridge.learn?.(text.subarray(known));
     this.#text = text.slice();
     this.#sampling = sampling;
-    this.#tokens = [];
-    this.#parents = [];
+    this.#asked.clear();
   }
 
   /** The draft model reads the text down to each node in its own tokens; what it has read of it stays in its cache. */
   async propose(nodes: { readonly tokens: Int32Array; readonly parents: Int32Array }): Promise<Distribution[]> {
-    const first = this.#tokens.length;
-    this.#tokens.push(...nodes.tokens);
-    this.#parents.push(...nodes.parents);
-    const places = nodes.tokens.length === 0 ? [-1] : Array.from(nodes.tokens, (_, i) => first + i);
     const distributions: Distribution[] = [];
-    for (const place of places) {
+    for (const place of this.#asked.add(nodes)) {
       const q = await this.#below(place);
       if (q === undefined) break;
       distributions.push(q);
@@ -87,7 +82,7 @@ export class BridgedProposer implements Proposer {
   /** Undefined where the draft model's context is full, or nothing that it says can be drafted. */
   async #below(node: number): Promise<Distribution | undefined> {
     const path: number[] = [];
-    for (let at = node; at >= 0; at = this.#parents[at]) path.push(this.#tokens[at]);
+    for (let at = node; at >= 0; at = this.#asked.parents[at]) path.push(this.#asked.tokens[at]);
     const line = new Int32Array(this.#text.length + path.length);
     line.set(this.#text);
     line.set(path.reverse(), this.#text.length);

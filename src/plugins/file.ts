@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HunchError } from "../errors.ts";
+import { Fields, type Refuse } from "../fields.ts";
 import { errorPlace } from "./place.ts";
 import { KINDS, type OptionSpec, type Plugin } from "./plugin.ts";
 
@@ -35,54 +36,48 @@ export async function importPlugins(path: string): Promise<readonly Plugin[]> {
     });
   }
   return list.map((plugin, i) => {
-    const fault = pluginFault(plugin);
-    if (fault === undefined) return plugin as Plugin;
-    const place = { file: path, field: Array.isArray(found) ? `default[${i}].${fault.field}` : fault.field };
-    throw new HunchError("input", `this is no plugin: ${fault.message}`, { ...place, hint: "see definePlugin" });
+    checkPlugin(plugin, (must, field) =>
+      new HunchError("input", `this is no plugin: ${must}`, {
+        file: path,
+        field: Array.isArray(found) ? `default[${i}].${field}` : field,
+        hint: "see definePlugin",
+      }));
+    return plugin;
   });
 }
 
-interface Fault {
-  readonly field: string;
-  readonly message: string;
+/** Throws what `refuse` makes of whatever keeps a value from being a plugin. */
+function checkPlugin(value: unknown, refuse: Refuse): asserts value is Plugin {
+  const fields = Fields.of(value, (must, field) => refuse(must, field || "default"), "it is not an object");
+  const { kind, name, create } = fields.values;
+  fields.need(KIND_NAMES.some((known) => known === kind), "kind", notOneOf("kind", kind, KIND_NAMES));
+  const named = typeof name === "string" && /^[a-z0-9][a-z0-9+._-]*$/.test(name);
+  fields.need(named, "name", `name is ${JSON.stringify(name)}; letters a to z, digits and - make a name`);
+  fields.required("summary", "string", "summary is no text");
+  fields.need(typeof create === "function", "create", "create is no function");
+  fields.optional("argument", "string", "argument is no text");
+  if (!fields.has("options")) return;
+  const options = Fields.of(fields.values.options, () => fields.wrong("options", "options is no object"));
+  for (const [option, spec] of Object.entries(options.values)) {
+    checkOption(Fields.of(spec, (must) => fields.wrong(`options.${option}`, must), "the option is no object"));
+  }
 }
 
-/** What keeps a value from being a plugin. */
-function pluginFault(value: unknown): Fault | undefined {
-  if (typeof value !== "object" || value === null) return { field: "default", message: "it is not an object" };
-  const { kind, name, summary, create, argument, options } = value as Record<string, unknown>;
-  if (!KIND_NAMES.includes(kind as string)) {
-    return { field: "kind", message: `kind is ${JSON.stringify(kind)}, not one of ${KIND_NAMES.join(", ")}` };
-  }
-  if (typeof name !== "string" || !/^[a-z0-9][a-z0-9+._-]*$/.test(name)) {
-    return { field: "name", message: `name is ${JSON.stringify(name)}; letters a to z, digits and - make a name` };
-  }
-  if (typeof summary !== "string") return { field: "summary", message: "summary is no text" };
-  if (typeof create !== "function") return { field: "create", message: "create is no function" };
-  if (argument !== undefined && typeof argument !== "string") {
-    return { field: "argument", message: "argument is no text" };
-  }
-  if (options === undefined) return undefined;
-  if (typeof options !== "object" || options === null) return { field: "options", message: "options is no object" };
-  for (const [option, spec] of Object.entries(options as Record<string, unknown>)) {
-    const fault = optionFault(spec);
-    if (fault !== undefined) return { field: `options.${option}`, message: fault };
-  }
-  return undefined;
-}
-
-function optionFault(spec: unknown): string | undefined {
-  if (typeof spec !== "object" || spec === null) return "the option is no object";
-  const { type, summary, default: standard, min = -Infinity, max = Infinity, choices } = spec as Partial<OptionSpec>;
-  if (!OPTION_TYPES.includes(type as string)) {
-    return `its type is ${JSON.stringify(type)}, not one of ${OPTION_TYPES.join(", ")}`;
-  }
-  if (typeof summary !== "string") return "its summary is no text";
+/** Every fault is told of the option as a whole. */
+function checkOption(fields: Fields): void {
+  const { type, default: standard, min = -Infinity, max = Infinity, choices } = fields.values as Partial<OptionSpec>;
+  fields.need(OPTION_TYPES.some((known) => known === type), "type", notOneOf("its type", type, OPTION_TYPES));
+  fields.required("summary", "string", "its summary is no text");
   const told = `its default is ${JSON.stringify(standard)}, not`;
   const given: string = typeof standard;
-  if (given !== (type === "integer" ? "number" : type)) return `${told} of type ${type}`;
-  if (type === "integer" && !Number.isInteger(standard)) return `${told} a whole number`;
-  if (choices !== undefined && !choices.includes(String(standard))) return `${told} one of ${choices.join(", ")}`;
+  fields.need(given === (type === "integer" ? "number" : type), "default", `${told} of type ${type}`);
+  fields.need(type !== "integer" || Number.isInteger(standard), "default", `${told} a whole number`);
+  const chosen = choices === undefined || choices.includes(String(standard));
+  fields.need(chosen, "default", `${told} one of ${choices?.join(", ")}`);
   const fits = typeof standard !== "number" || standard >= min && standard <= max;
-  return fits ? undefined : `${told} from ${min} to ${max}`;
+  fields.need(fits, "default", `${told} from ${min} to ${max}`);
+}
+
+function notOneOf(what: string, value: unknown, names: readonly string[]): string {
+  return `${what} is ${JSON.stringify(value)}, not one of ${names.join(", ")}`;
 }

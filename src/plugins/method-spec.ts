@@ -3,6 +3,7 @@
 // Parentheses protect what is inside, so that methods made of others can take specs, as arguments and as options:
 // `model:(draft.bin?tokenizer=other.bin)?shape=(target-init?widths=4,2&threshold=0.2)`. A pair that holds all of an
 // argument or of a value is taken off. A switch may be written without its value: `?fast` is `?fast=true`.
+import { match } from "ts-pattern";
 import { HunchError } from "../errors.ts";
 import { suggestion } from "../suggestion.ts";
 import type { OptionSpec, OptionValues } from "./plugin.ts";
@@ -94,19 +95,16 @@ function valueOf(what: string, spec: OptionSpec, text: string): number | boolean
     const near = suggestion(text, spec.choices, { otherwise: "" });
     refuse([`one of ${spec.choices.join(", ")}`, near].filter(Boolean).join("; "));
   }
-  switch (spec.type) {
-    case "string":
-      return text;
-    case "boolean":
-      return text === "true" || (text === "false" ? false : refuse("true or false"));
-    case "integer":
-    case "number": {
+  return match(spec)
+    .with({ type: "string" }, () => text)
+    .with({ type: "boolean" }, () => text === "true" || (text === "false" ? false : refuse("true or false")))
+    .with({ type: "integer" }, { type: "number" }, (wanted) => {
       const value = text.trim() === "" ? NaN : Number(text);
-      const { min = -Infinity, max = Infinity } = spec;
-      const fits = value >= min && value <= max && (spec.type === "number" || Number.isInteger(value));
-      return fits ? value : refuse((spec.type === "integer" ? "a whole number" : "a number") + range(spec));
-    }
-  }
+      const { type, min = -Infinity, max = Infinity } = wanted;
+      const fits = value >= min && value <= max && (type === "number" || Number.isInteger(value));
+      return fits ? value : refuse((type === "integer" ? "a whole number" : "a number") + range(wanted));
+    })
+    .exhaustive();
 }
 
 function range({ min, max }: OptionSpec): string {

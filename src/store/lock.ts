@@ -5,6 +5,7 @@ import { readdirSync, renameSync, statSync, utimesSync, writeFileSync } from "no
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { runs } from "../running.ts";
 
 /** Who holds it: host, process, and a number that nobody has had. */
 const HELD = /^lock-held-(.*)-(\d+)-[0-9a-f]{16}$/;
@@ -54,15 +55,6 @@ function abandoned(folder: string, name: string): boolean {
 }
 
 const host = () => hostname().replaceAll(/[^\w.]/g, "_");
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
-  }
-}
 
 /** False where there is no such file any more. */
 function rename(from: string, to: string): boolean {

@@ -52,6 +52,13 @@ const PUBLISHED: Readonly<Record<string, Json>> = {
   },
 };
 
+test("both lists of longrope are read, whichever is used", async () => {
+  const { rope_parameters: plain, ...own } = readConfig(`${TINY}/phi3`);
+  const factors = { short_factor: [1, 1, 1, 1, 1, 1], long_factor: [1, 2, 3, 4, 5, 6] };
+  const rope = { ...plain as Json, rope_type: "longrope", ...factors };
+  assert.deepEqual(await warnings("phi3", { ...own, rope_parameters: rope, original_max_position_embeddings: 64 }), []);
+});
+
 test("published configurations say nothing that has to be named, in the old spelling neither", async () => {
   for (const [name, changes] of Object.entries(PUBLISHED)) {
     assert.deepEqual(await warnings(name, changes), [], name);

@@ -1,6 +1,6 @@
 // A real model that tells stories, and a smaller one that drafts for it in tokens of its own: the same text to the last byte.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { fixed } from "../../plugins/controllers/fixed.ts";
 import { omniDraftOf } from "../../plugins/drafters/omnidraft.ts";
@@ -14,11 +14,11 @@ import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { openModel } from "../../src/model/open.ts";
 import { complete } from "../../src/round/generate.ts";
-import { temporaryCache } from "../kernels/support/cache.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { fixture } from "../kernels/support/golden.ts";
 import { optionsOf } from "../support/options.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const load = async (file: string) =>
   await onnxBackend.load(await openModel(fixture(`stories260k/${file}`)), {
     format: "float32",

@@ -1,15 +1,14 @@
 // A conversion says what it takes, and is refused in one line before anything is written where it does not fit.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
 import { because } from "../support/skip.ts";
 import { conversionStep, roomFor } from "../../src/room.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "hunch-room-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const path = join(folder, "not", "there", "yet.hunch");
 const asked = { title: "Big", path, bytes: 927e6, hint: "name another" };
 

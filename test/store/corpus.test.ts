@@ -63,6 +63,15 @@ function same(places: Places, after: readonly (readonly number[])[]): void {
   }
 }
 
+test("of a text with tokens that no text can have, and of none, nothing is found", () => {
+  for (const starts of [true, false]) {
+    const corpus = new IndexedCorpus(VOCAB);
+    corpus.indexes = [indexOf([[1, 2, 3], [3, 3]], VOCAB, starts)];
+    for (const query of [[], [-1], [VOCAB], [1, 99], [2 ** 31]]) assert.equal(corpus.find(query, 8), undefined);
+    assert.equal(corpus.find([99, 2], 8)!.length, 1);
+  }
+});
+
 test("of many places some speak for all, in proportion", () => {
   const texts = Array.from({ length: 1000 }, (_, i) => [i % 7 % VOCAB, 1, i % 4 === 0 ? 2 : 3]);
   const corpus = new IndexedCorpus(VOCAB);

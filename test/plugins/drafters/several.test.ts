@@ -25,12 +25,15 @@ const chance = new SeededChance(1);
 const PLAN = { nodes: 8, depth: 6 };
 
 /** Says what a table says after the last token of a path. */
-function saying(table: Readonly<Record<string, readonly number[]>>): Drafter & { readonly seen: number[] } {
+function saying(
+  table: Readonly<Record<string, readonly number[]>>,
+  name = "saying",
+): Drafter & { readonly seen: number[] } {
   const seen: number[] = [];
   const after = (path: Int32Array, { nodes, depth }: { nodes: number; depth: number }) =>
     chainTree((table[path.join()] ?? []).slice(0, Math.min(nodes, depth)));
   return {
-    name: "saying",
+    name,
     laws: ["point"],
     seen,
     begin() {},
@@ -72,7 +75,7 @@ test("cascade with a reviewer: the draft begins with what the reviewer finds lik
 
 test("merge: every path once; nodes go to whoever has been right lately", async () => {
   const liar = saying({ "": [1, 2, 3, 4] });
-  const sage = saying({ "": [5, 6, 7, 8] });
+  const sage = saying({ "": [5, 6, 7, 8] }, "sage");
   const drafter = new MergeDrafter([liar, sage]);
   await drafter.begin(Int32Array.of(0), GREEDY);
   const drafted = await drafter.draft(PLAN, chance);
@@ -93,15 +96,34 @@ test("merge: every path once; nodes go to whoever has been right lately", async 
   }
   const learnt = await drafter.draft({ nodes: 4, depth: 4 }, chance);
   assert.deepEqual([...learnt.tokens], [5, 6, 7, 8]);
-  assert.ok(learnt.confidence![0] > 0.8);
+  assert.deepEqual(learnt.sources, ["sage", "sage", "sage", "sage"]);
+  const dear = await drafter.draft({ ...PLAN, cost: (rows) => 10 + 3 * rows }, chance);
+  assert.ok(
+    dear.tokens.length > 0 && dear.tokens.every((token) => token >= 5),
+    "what is not worth its row is left out",
+  );
 });
 
-test("merge: where sources agree a node stands once and is likelier", async () => {
-  const drafter = new MergeDrafter([saying({ "": [1, 2] }), saying({ "": [3] }), saying({ "": [3] })]);
+test("merge: where sources agree a node stands once and is likelier, by what each says of it", async () => {
+  const sure = (token: number, confidence: number): Drafter => ({
+    ...saying({}),
+    draft: () => ({ ...chainTree([token]), confidence: Float64Array.of(confidence) }),
+  });
+  const drafter = new MergeDrafter([sure(1, 0.9), sure(3, 0.9), sure(3, 0.2)]);
   await drafter.begin(Int32Array.of(0), GREEDY);
-  const tree = await drafter.draft({ nodes: 2, depth: 2 }, chance);
-  assert.equal(tree.tokens[0], 3);
-  assert.ok(Math.abs(tree.confidence![0] - 0.75) < 1e-12 && Math.abs(tree.confidence![1] - 0.5) < 1e-12);
+  const { tokens, confidence } = await drafter.draft({ nodes: 2, depth: 2 }, chance);
+  const odds = (p: number) => Math.log(p / (1 - p));
+  const likely = (sources: number[]) =>
+    1 / (1 + Math.exp(1.4 - sources.reduce((sum, p) => sum - 0.35 + 0.35 * odds(p) + 0.45, 0)));
+  const wanted = new Map([[1, likely([0.9])], [3, likely([0.9, 0.2])]]);
+  tokens.forEach((token, node) => assert.ok(Math.abs(confidence![node] - wanted.get(token)!) < 1e-12, `${token}`));
+  for (let round = 0; round < 30; round++) { // agreement is right, a lone guess is not
+    const tree = await drafter.draft({ nodes: 2, depth: 2 }, chance);
+    await drafter.observe(roundOf(tree, [tree.tokens.indexOf(3)], 9));
+  }
+  const learnt = await drafter.draft({ nodes: 2, depth: 2 }, chance);
+  assert.equal(learnt.tokens[0], 3);
+  assert.ok(learnt.confidence![0] > 0.7 && learnt.confidence![1] < 0.4, `${learnt.confidence}`);
 });
 
 test("a drafter as a proposer: its children of each place, by how likely it finds them", async () => {

@@ -1,5 +1,6 @@
 // What is known of a template before it runs, as Jinja's compiler knows it: filters and tests that do not exist, breaks
 // outside of loops, which names a scope leaves undefined until it sets them, and which variables are read from outside.
+import { match, P } from "ts-pattern";
 import { FILTERS } from "./filters.ts";
 import { TemplateError } from "./meter.ts";
 import type { Body, CallArguments, Expression, Statement, Target } from "./nodes.ts";
@@ -99,12 +100,11 @@ class Analyser implements Analysis {
   }
 
   #statement(statement: Statement, frame: Frame): void {
-    switch (statement.type) {
-      case "output":
-        for (const item of statement.items) if (typeof item !== "string") this.#expression(item, frame);
-        return;
-      case "for": {
-        const { target, iterable, test, body, otherwise, recursive } = statement;
+    match(statement)
+      .with({ type: "output" }, ({ items }) => {
+        for (const item of items) if (typeof item !== "string") this.#expression(item, frame);
+      })
+      .with({ type: "for" }, ({ target, iterable, test, body, otherwise, recursive }) => {
         this.#expression(iterable, frame);
         if (setsLoop(target) || bodySetsLoop(body) || bodySetsLoop(otherwise)) {
           throw new TemplateError("Can't assign to special loop variable in for-loop target");
@@ -113,53 +113,50 @@ class Analyser implements Analysis {
         if (test) this.#inside(frame, { statements: [] }, names, false, [test]);
         this.#inside(frame, body, [...names, "loop"], true);
         this.#inside(frame, otherwise, [], frame.inLoop && !recursive);
-        return;
-      }
-      case "if": {
+      })
+      .with({ type: "if" }, (choice) => {
         const branches: Set<string>[] = [];
-        for (const { test, body } of statement.branches) {
+        for (const { test, body } of choice.branches) {
           this.#expression(test, { ...frame, soft: true });
           branches.push(this.#branch(body, frame));
         }
-        branches.push(this.#branch(statement.otherwise, frame));
+        branches.push(this.#branch(choice.otherwise, frame));
         for (const names of branches) for (const name of names) frame.known.add(name);
-        return;
-      }
-      case "set":
-        this.#expression(statement.value, frame);
-        return this.#target(statement.target, frame);
-      case "set block":
-        this.#target(statement.target, frame);
-        return this.#inside(frame, statement.body, [], frame.inLoop, statement.filter ? [statement.filter] : []);
-      case "with":
-        for (const [, value] of statement.pairs) this.#expression(value, frame);
-        return this.#inside(
-          frame,
-          statement.body,
-          statement.pairs.flatMap(([target]) => namesOf(target)),
-          frame.inLoop,
-        );
-      case "macro":
-        this.#store(statement.name, frame);
-        return this.#macro(frame, statement);
-      case "call block":
-        this.#expression(statement.call, frame);
-        return this.#macro(frame, statement);
-      case "filter block":
-        this.#expression(statement.filter, { ...frame, soft: false });
-        return this.#inside(frame, statement.body, [], frame.inLoop);
-      case "scope":
-        return this.#inside(frame, statement.body, [], frame.inLoop && !statement.isCall);
-      case "block": {
-        const { body, scoped } = statement;
-        if (scoped) return this.#inside(frame, body, [], false);
+      })
+      .with({ type: "set" }, ({ value, target }) => {
+        this.#expression(value, frame);
+        this.#target(target, frame);
+      })
+      .with({ type: "set block" }, ({ target, body, filter }) => {
+        this.#target(target, frame);
+        this.#inside(frame, body, [], frame.inLoop, filter ? [filter] : []);
+      })
+      .with({ type: "with" }, ({ pairs, body }) => {
+        for (const [, value] of pairs) this.#expression(value, frame);
+        this.#inside(frame, body, pairs.flatMap(([target]) => namesOf(target)), frame.inLoop);
+      })
+      .with({ type: "macro" }, (macro) => {
+        this.#store(macro.name, frame);
+        this.#macro(frame, macro);
+      })
+      .with({ type: "call block" }, (block) => {
+        this.#expression(block.call, frame);
+        this.#macro(frame, block);
+      })
+      .with({ type: "filter block" }, ({ filter, body }) => {
+        this.#expression(filter, { ...frame, soft: false });
+        this.#inside(frame, body, [], frame.inLoop);
+      })
+      .with({ type: "scope" }, ({ body, isCall }) => this.#inside(frame, body, [], frame.inLoop && !isCall))
+      .with({ type: "block", scoped: true }, ({ body }) => this.#inside(frame, body, [], false))
+      .with({ type: "block" }, ({ body }) => {
         frame.inside.push(() => this.scope(body, new Set(), [], false));
-        return;
-      }
-      case "break":
-      case "continue":
-        if (!frame.inLoop) throw new TemplateError(`'${statement.type}' outside loop`);
-    }
+      })
+      .with({ type: P.union("break", "continue") }, ({ type }) => {
+        if (!frame.inLoop) throw new TemplateError(`'${type}' outside loop`);
+      })
+      .with({ type: "impossible" }, () => {})
+      .exhaustive();
   }
 
   #macro(
@@ -191,47 +188,32 @@ class Analyser implements Analysis {
     const args = ({ positional, named, spread, spreadNamed }: CallArguments) => {
       each([...positional, ...named.map(({ value }) => value), spread, spreadNamed]);
     };
-    switch (expression.type) {
-      case "name":
-        return this.#load(expression.name, frame);
-      case "tuple":
-      case "list":
-      case "concat":
-        return each(expression.items);
-      case "dict":
-        return each(expression.pairs.flat());
-      case "not":
-      case "minus":
-      case "plus":
-        return each([expression.operand]);
-      case "and":
-      case "or":
-      case "arithmetic":
-        return each([expression.left, expression.right]);
-      case "compare":
-        return each([expression.first, ...expression.others.map(({ operand }) => operand)]);
-      case "choice":
-        return each([expression.test, expression.yes, expression.no], { ...frame, soft: true });
-      case "attribute":
-        return each([expression.object]);
-      case "item":
-        return each([expression.object, expression.index]);
-      case "slice":
-        return each([expression.object, expression.start, expression.stop, expression.step]);
-      case "call":
-        each([expression.callee]);
-        return args(expression.args);
-      case "filter":
-      case "test": {
-        const { type, name, input } = expression;
+    match(expression)
+      .with({ type: "constant" }, () => {})
+      .with({ type: "name" }, ({ name }) => this.#load(name, frame))
+      .with({ type: P.union("tuple", "list", "concat") }, ({ items }) => each(items))
+      .with({ type: "dict" }, ({ pairs }) => each(pairs.flat()))
+      .with({ type: P.union("not", "minus", "plus") }, ({ operand }) => each([operand]))
+      .with({ type: P.union("and", "or", "arithmetic") }, ({ left, right }) => each([left, right]))
+      .with({ type: "compare" }, ({ first, others }) => each([first, ...others.map(({ operand }) => operand)]))
+      .with({ type: "choice" }, ({ test, yes, no }) => each([test, yes, no], { ...frame, soft: true }))
+      .with({ type: "attribute" }, ({ object }) => each([object]))
+      .with({ type: "item" }, ({ object, index }) => each([object, index]))
+      .with({ type: "slice" }, ({ object, start, stop, step }) => each([object, start, stop, step]))
+      .with({ type: "call" }, (call) => {
+        each([call.callee]);
+        args(call.args);
+      })
+      .with({ type: P.union("filter", "test") }, (applied) => {
+        const { type, name, input } = applied;
         const known = type === "filter"
           ? Object.hasOwn(FILTERS, name)
           : Object.hasOwn(TESTS, name) || name === "filter" || name === "test";
         if (!known && !frame.soft) throw new Unknown(`No ${type} named '${name.slice(0, 80)}'.`);
         each([input]);
-        return args(expression.args);
-      }
-    }
+        args(applied.args);
+      })
+      .exhaustive();
   }
 }
 
@@ -246,24 +228,22 @@ function setsLoop(target: Target): boolean {
 
 /** Anywhere inside. */
 function bodySetsLoop({ statements }: Body): boolean {
-  return statements.some((statement) => {
-    switch (statement.type) {
-      case "set":
-        return setsLoop(statement.target);
-      case "set block":
-        return setsLoop(statement.target) || bodySetsLoop(statement.body);
-      case "for":
-        return setsLoop(statement.target) || bodySetsLoop(statement.body) || bodySetsLoop(statement.otherwise);
-      case "if":
-        return statement.branches.some(({ body }) => bodySetsLoop(body)) || bodySetsLoop(statement.otherwise);
-      case "with":
-      case "macro":
-      case "call block":
-      case "filter block":
-      case "scope":
-      case "block":
-        return bodySetsLoop(statement.body);
-    }
-    return false;
-  });
+  return statements.some((statement) =>
+    match(statement)
+      .with({ type: "set" }, ({ target }) => setsLoop(target))
+      .with({ type: "set block" }, ({ target, body }) => setsLoop(target) || bodySetsLoop(body))
+      .with(
+        { type: "for" },
+        ({ target, body, otherwise }) => setsLoop(target) || bodySetsLoop(body) || bodySetsLoop(otherwise),
+      )
+      .with(
+        { type: "if" },
+        ({ branches, otherwise }) => branches.some(({ body }) => bodySetsLoop(body)) || bodySetsLoop(otherwise),
+      )
+      .with(
+        { type: P.union("with", "macro", "call block", "filter block", "scope", "block") },
+        ({ body }) => bodySetsLoop(body),
+      )
+      .otherwise(() => false)
+  );
 }
