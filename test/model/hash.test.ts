@@ -31,7 +31,7 @@ test("the hash is the content's, and is remembered by path, size and time", asyn
 });
 
 test("reading is told as it goes on, and what is remembered is not read", async () => {
-  const cache = scratch();
+  const cache = temporaryFolder();
   const path = join(cache, "model");
   writeFileSync(path, new Uint8Array(9 << 20));
   const told: number[] = [];
