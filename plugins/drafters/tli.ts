@@ -64,7 +64,7 @@ export class TliProposer implements Proposer {
 export const tliProposer = definePlugin({
   kind: "proposer",
   name: "tli",
-  summary: "a model of another vocabulary, held to the tokens that both have,",
+  summary: "a model of another vocabulary, held to the tokens that both have",
   argument: "FILE",
   paper: {
     title: "Accelerating LLM Inference with Lossless Speculative Decoding Algorithms for Heterogeneous Vocabularies",
