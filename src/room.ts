@@ -51,7 +51,7 @@ export function conversionStep(
     const message = `${title} takes at least ${taken} of memory in this format, and this machine has ${
       megabytes(room.memory)
     }`;
-    const smaller = "take a smaller model, or one that is quantised to fewer bits";
+    const smaller = "take a smaller model, one quantised to fewer bits, or another --format";
     throw new HunchError("unavailable", message, { file: path, hint: smaller });
   }
   return `converting to ${taken} on disk and at least as much in memory`;
