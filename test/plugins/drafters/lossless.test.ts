@@ -90,7 +90,7 @@ for (const spec of SPECS) {
         }
         drafter.close?.();
       }),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   });
 }
