@@ -10,9 +10,9 @@ import { dense, type Distribution } from "../../../src/math/distribution.ts";
 import type { Proposer } from "../../../src/drafter.ts";
 import type { PluginContext } from "../../../src/plugins/plugin.ts";
 import { GREEDY } from "../../../src/sampling.ts";
-import { IndexedCorpus } from "../../../src/store/corpus.ts";
+import { IndexedCorpus, indexOf } from "../../../src/store/corpus.ts";
 import type { DraftTree } from "../../../src/tree.ts";
-import { indexOf, slowly } from "../../store/support/memory.ts";
+import { slowly } from "../../store/support/memory.ts";
 
 const VOCAB = 4;
 const ALL = { longest: 16, shortest: 1, tokens: 10 };
