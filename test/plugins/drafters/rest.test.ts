@@ -5,6 +5,9 @@ import fc from "fast-check";
 import { RasdDrafter } from "../../../plugins/drafters/rasd.ts";
 import rest, { RestDrafter } from "../../../plugins/drafters/rest.ts";
 import { optTree } from "../../../plugins/shapes/opt-tree.ts";
+import { match } from "../../../plugins/rules/match.ts";
+import { token } from "../../../plugins/rules/token.ts";
+import { proveDrafter } from "../../../src/check/drafters.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import { dense, type Distribution } from "../../../src/math/distribution.ts";
 import type { Proposer } from "../../../src/drafter.ts";
@@ -158,4 +161,21 @@ test("rasd has the model's own tree and the likely of what was retrieved, and no
     ),
     { numRuns: 150 },
   );
+});
+
+test("what rest draws is lossless in sampling, by following every branch, with every rule for chosen tokens", async () => {
+  const texts = (vocab: number) =>
+    Array.from(
+      { length: vocab ** 3 },
+      (_, i) => [i % vocab, Math.floor(i / vocab) % vocab, Math.floor(i / vocab ** 2)],
+    );
+  const make = (target: { readonly source: { readonly spec: { readonly vocab: number } } }) => {
+    const { vocab } = target.source.spec;
+    const corpus = new IndexedCorpus(vocab);
+    corpus.indexes = [indexOf(texts(vocab), vocab)];
+    return Promise.resolve(new RestDrafter(corpus, ALL));
+  };
+  const reports = await proveDrafter(make, [match, token], { kinds: ["random", "peaked q"] });
+  assert.deepEqual(reports.map(({ rule, failure }) => [rule, failure]), [["match", undefined], ["token", undefined]]);
+  assert.ok(reports.every(({ accepted }) => accepted > 0.2), JSON.stringify(reports));
 });
