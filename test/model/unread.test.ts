@@ -42,6 +42,7 @@ const PUBLISHED: Readonly<Record<string, Json>> = {
   qwen2: { use_mrope: false, sliding_window: 131072, max_window_layers: 21, use_sliding_window: false },
   gemma2: { hidden_act: "gelu_pytorch_tanh", cache_implementation: "hybrid", torch_dtype: "bfloat16" },
   gemma3: { hidden_act: "gelu_pytorch_tanh" },
+  cohere2: { layer_switch: 4, order_of_interleaved_layers: "local_attn_first", use_gated_activation: true },
   gpt2: { n_ctx: 256, summary_type: "cls_index", task_specific_params: { "text-generation": { do_sample: true } } },
   phi3: {
     full_attn_mod: 1,
