@@ -79,10 +79,10 @@ test("they are lossless in trees, where several places are asked about at once",
 });
 
 test("vocabularies without a token in common are refused by tli, in one line that names another way", () => {
-  const models = [["a", "b"], ["c"]].map((tokens) =>
+  const models = [["a", "b", ""], ["c", "d", ""]].map((tokens) =>
     new WrittenEngine(tokens.map((token) => new TextEncoder().encode(token)), () => assert.fail())
   );
-  assert.throws(() => new TliProposer(models[0], models[1]), /no token in common with the target/);
+  assert.throws(() => new TliProposer(models[0], models[1]), /no token of text in common with the target/);
 });
 
 /** Draws from one proposer, and says that the first token was drawn from what another says. */
