@@ -10,14 +10,12 @@
 // beginnings, and no others are merged. So every rule is lossless for q. An n-gram comes into the cache when the target
 // says a token, in the prompt too, that the draft model spells in several; of too many the one unused for longest goes.
 import type { Engine } from "../../src/backend.ts";
-import { type Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
+import type { Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
 import { ByteEncoder } from "../../src/draft/byte-encoder.ts";
-import { RetokenizedText } from "../../src/draft/retokenized.ts";
 import { type Spelling, Spellings } from "../../src/draft/spellings.ts";
-import { sharedTokens } from "../../src/draft/vocabulary.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
-import { ModelProposer } from "./model.ts";
+import { bridgedModel } from "./bridged-model.ts";
 import { drafterOf } from "./with-shape.ts";
 
 /** The n-grams of the draft model that the target has said in one token. */
@@ -70,14 +68,7 @@ export class NgramCache implements Bridge {
 
 /** `size`: most n-grams of the cache; `rows`: see BridgedProposer. Closes `draft` with itself. */
 export function omniDraftOf(target: Engine, draft: Engine, size: number, rows: number): BridgedProposer {
-  const shared = sharedTokens(target.source, draft.source);
-  return new BridgedProposer(
-    target.source.spec.vocab,
-    new ModelProposer(draft, target),
-    new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
-    new NgramCache(target, draft, shared, size),
-    draft.can.tree ? rows : Math.min(rows, 1),
-  );
+  return bridgedModel(target, draft, rows, (shared) => new NgramCache(target, draft, shared, size));
 }
 
 export const omniDraftProposer = definePlugin({

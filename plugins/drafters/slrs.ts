@@ -12,14 +12,12 @@
 // which. Here a path is followed where it begins how the draft model spells a token that it does not have; of those the
 // `rows` likeliest, and behind them its 32 likeliest tokens and those that spell on. With `rows=0` every d1 stands alone.
 import type { Engine } from "../../src/backend.ts";
-import { type Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
+import type { Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
 import { ByteEncoder } from "../../src/draft/byte-encoder.ts";
-import { RetokenizedText } from "../../src/draft/retokenized.ts";
 import { type Spelling, Spellings } from "../../src/draft/spellings.ts";
-import { sharedTokens } from "../../src/draft/vocabulary.ts";
 import { type Distribution, top } from "../../src/math/distribution.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
-import { ModelProposer } from "./model.ts";
+import { bridgedModel } from "./bridged-model.ts";
 import { drafterOf } from "./with-shape.ts";
 
 /** So many of the likeliest tokens behind a path are looked at. */
@@ -62,14 +60,7 @@ export class FirstTokens implements Bridge {
 
 /** `rows`: see BridgedProposer. Closes `draft` with itself. */
 export function slrsOf(target: Engine, draft: Engine, rows: number): BridgedProposer {
-  const shared = sharedTokens(target.source, draft.source);
-  return new BridgedProposer(
-    target.source.spec.vocab,
-    new ModelProposer(draft, target),
-    new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
-    new FirstTokens(target, draft, shared),
-    draft.can.tree ? rows : Math.min(rows, 1),
-  );
+  return bridgedModel(target, draft, rows, (shared) => new FirstTokens(target, draft, shared));
 }
 
 export const slrsProposer = definePlugin({
