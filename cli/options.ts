@@ -7,7 +7,7 @@ import { flag, negatableFlag, option } from "@optique/core/primitives";
 import { choice, float, string } from "@optique/core/valueparser";
 import { integer } from "./words/integer.ts";
 import { path } from "@optique/run/valueparser";
-import { backendParser, methodParser, modelParser } from "./words/suggest.ts";
+import { backendParser, methodParser, modelParser, storeParser } from "./words/suggest.ts";
 import { WEIGHT_FORMATS } from "../src/weight-format.ts";
 
 export const modelOption = optional(option("-m", "--model", modelParser("FILE"), {
@@ -56,7 +56,7 @@ export const methodOptions = object("Speculation", {
   controller: optional(option("--controller", methodParser("controller"), {
     description: message`Who decides how much to guess.`,
   })),
-  store: optional(option("--store", string({ metavar: "NAME" }), {
+  store: optional(option("--store", storeParser(), {
     description: message`Draft from this store of texts, and add the answers to it; made where there is none.`,
   })),
   device: optional(option("--device", string({ metavar: "WHERE" }), {

@@ -96,7 +96,7 @@ async function measure(
       if (group === undefined) break;
       log.add(group);
       groups.push(group);
-      live.show(rowsOf(measured()).filter(({ kind }) => kind === undefined), groups.length, all, task.kind);
+      live.show(rowsOf(measured(), { apart: false }), groups.length, all, task.kind);
     }
   }
   live.clear();

@@ -105,9 +105,10 @@ export function key({ kind, id }: { readonly kind: string; readonly id: string }
 
 const rate = ({ tokens, decodeMs }: Run) => 1000 * tokens / decodeMs;
 
-/** For each setting all kinds together, then each kind where there are several. */
+/** For each setting all kinds together, then each kind where there are several, unless `apart` is false. */
 export function rowsOf(
   { settings, facts, runs, curve }: Pick<Unsummed, "settings" | "facts" | "runs" | "curve">,
+  { apart = true }: { readonly apart?: boolean } = {},
 ): Row[] {
   const kinds = [...new Set(facts.map(({ kind }) => kind))];
   const plain = new Map(runs.filter(({ setting }) => setting === settings[0].name).map((run) => [place(run), run]));
@@ -120,7 +121,7 @@ export function rowsOf(
     const groups = kinds.map(ofKind).filter((group) => group.length > 0);
     if (groups.length === 0) return [];
     const all = rowOf(name, undefined, groups);
-    if (kinds.length === 1) return [all];
+    if (kinds.length === 1 || !apart) return [all];
     return [all, ...kinds.flatMap((kind) => ofKind(kind).length > 0 ? [rowOf(name, kind, [ofKind(kind)])] : [])];
   });
 
@@ -210,7 +211,11 @@ function warningsOf({ model, settings, facts, runs }: Unsummed): string[] {
     );
   }
   if (facts.length < FEW_PROMPTS) {
-    warnings.push(`only ${facts.length} prompts: intervals of fewer than ${FEW_PROMPTS} say little; raise --prompts`);
+    warnings.push(
+      `only ${facts.length} ${
+        facts.length === 1 ? "prompt" : "prompts"
+      }: intervals of fewer than ${FEW_PROMPTS} say little; raise --prompts`,
+    );
   }
   const cut = facts.filter((fact) => fact.cut > 0).length;
   if (cut > 0) warnings.push(`${cut} of ${facts.length} prompts were cut at their beginning to fit the context`);

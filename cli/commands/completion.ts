@@ -9,6 +9,7 @@ import { builtin } from "../../plugins/builtin.ts";
 import { KINDS } from "../../src/plugins/plugin.ts";
 import { HunchError } from "../../src/errors.ts";
 import { backendNames } from "../engine/backends.ts";
+import { storeNames } from "../cache/stores.ts";
 import { folderModels } from "../engine/models.ts";
 import { stdout } from "../output/streams.ts";
 import { type Lists, setLists } from "../words/suggest.ts";
@@ -22,7 +23,12 @@ export function complete(
   parser: Parser<"sync">,
   commands: readonly string[],
 ): number {
-  setLists({ methods: methodNames(), backends: backendNames, models: folderModels().map(({ name }) => name) });
+  setLists({
+    methods: methodNames(),
+    backends: backendNames,
+    models: folderModels().map(({ name }) => name),
+    stores: storeNames(),
+  });
   // Optique's own two commands, which it does not complete itself; its own name for this one makes room for ours.
   const grammar = or(
     parser,

@@ -7,11 +7,12 @@ import { string } from "@optique/core/valueparser";
 import { path } from "@optique/run/valueparser";
 import { match } from "ts-pattern";
 import { debug, modelOption } from "../options.ts";
+import { storeParser } from "../words/suggest.ts";
 import { sizeOf } from "./cache.ts";
 
 const json = withDefault(flag("--json", { description: message`As JSON.` }), false);
 
-const name = argument(string({ metavar: "NAME" }), { description: message`The store.` });
+const name = argument(storeParser(), { description: message`The store.` });
 
 const files = multiple(
   argument(path({ metavar: "FILE" }), {
@@ -63,7 +64,7 @@ export const storeCommand = command(
       "remove",
       object({
         action: constant("remove"),
-        names: multiple(argument(string({ metavar: "NAME" }), { description: message`Stores.` }), { min: 1 }),
+        names: multiple(argument(storeParser(), { description: message`Stores.` }), { min: 1 }),
         debug,
       }),
       { brief: message`Remove stores and all that is in them.` },

@@ -129,6 +129,8 @@ export class Session {
     let news = false;
     try {
       const source = await engines.source(options.model, await templateFile(options.chatTemplate));
+      const stores = new Stores(source, options.store); // what cannot be is told before anything is loaded
+      engines.closeLater(() => stores.close());
       const manner = mannerOf((sampling ?? GREEDY).temperature);
       const tuned = names(options) ? undefined : await readProfile(source, manner);
       if (tuned !== undefined) engines.use(tuned.format);
@@ -136,8 +138,6 @@ export class Session {
         choice = made;
         news = fresh;
       });
-      const stores = new Stores(source, options.store);
-      engines.closeLater(() => stores.close());
       const context = engines.contextOf(target, devices.draft, stores.corpus);
       const told = news ? choice && choiceLine(choice) : undefined;
       const session = new Session(target, registry, context, options, stores, engines, choice, told, tuned, manner);

@@ -10,9 +10,10 @@ export interface Lists {
   readonly methods: Readonly<Partial<Record<keyof Methods, readonly string[]>>>;
   readonly backends: readonly string[];
   readonly models: readonly string[];
+  readonly stores: readonly string[];
 }
 
-let lists: Lists = { methods: {}, backends: [], models: [] };
+let lists: Lists = { methods: {}, backends: [], models: [], stores: [] };
 
 export function setLists(found: Lists): void {
   lists = found;
@@ -38,6 +39,16 @@ export function backendParser(): Text {
     ...string({ metavar: "NAME" }),
     *suggest(prefix) {
       yield* literals(lists.backends, prefix);
+    },
+  };
+}
+
+/** The name of a store, which may be a new one. */
+export function storeParser(): Text {
+  return {
+    ...string({ metavar: "NAME" }),
+    *suggest(prefix) {
+      yield* literals(lists.stores, prefix);
     },
   };
 }

@@ -1,18 +1,18 @@
 // A draft model of another vocabulary behind a bridge: what `slrs` and `omnidraft` share. Not a drafter of its own.
 import type { Engine } from "../../src/backend.ts";
-import { type Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
+import { type Bridge, BridgedProposer, type Reach } from "../../src/draft/bridged.ts";
 import { RetokenizedText } from "../../src/draft/retokenized.ts";
 import { sharedTokens } from "../../src/draft/vocabulary.ts";
 import { ModelProposer } from "./model.ts";
 
 /**
- * `rows`: see BridgedProposer; one at most where the draft's engine runs no trees. `bridge` is given what `sharedTokens`
- * finds. Closes `draft` with itself.
+ * `rows` of `reach` is one at most where the draft's engine runs no trees. `bridge` is given what `sharedTokens` finds.
+ * Closes `draft` with itself.
  */
 export function bridgedModel(
   target: Engine,
   draft: Engine,
-  rows: number,
+  { rows, least }: Reach,
   bridge: (shared: Int32Array) => Bridge,
 ): BridgedProposer {
   const shared = sharedTokens(target.source, draft.source);
@@ -21,6 +21,6 @@ export function bridgedModel(
     new ModelProposer(draft, target),
     new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
     bridge(shared),
-    draft.can.tree ? rows : Math.min(rows, 1),
+    { rows: draft.can.tree ? rows : Math.min(rows, 1), least },
   );
 }

@@ -61,6 +61,13 @@ export function startsOf(text: Int32Array, vocab: number): Int32Array {
   return starts;
 }
 
+/** An index in memory. Tokens are 0 … vocab − 1. */
+export function indexOf(texts: readonly (readonly number[])[], vocab: number): Index {
+  const text = Int32Array.from(texts.flatMap((text) => [...text, END]));
+  const words = (all: Int32Array): Words => ({ length: all.length, at: (index) => all[index] });
+  return { text: words(text), places: words(placesOf(text, vocab)), starts: words(startsOf(text, vocab)) };
+}
+
 /** Places that are looked at of one index. */
 const LOOKED_AT = 32;
 
@@ -88,10 +95,12 @@ export class IndexedCorpus implements Corpus {
   }
 
   find(text: ArrayLike<number>, most: number, least = 1): Places | undefined {
+    let usable = 0; // no token is negative; END is
+    while (usable < Math.min(most, text.length) && text[text.length - 1 - usable] >= 0) usable++;
     let length = Math.max(1, least);
     let ranges: Range[] = [];
     for (const index of this.indexes) {
-      const range = this.#look(index, () => longest(index, text, Math.min(most, text.length), length));
+      const range = this.#look(index, () => longest(index, text, usable, length));
       if (range === undefined) continue;
       if (range.length > length) ranges = [];
       length = range.length;
@@ -157,6 +166,7 @@ interface Range {
 function longest(index: Index, text: ArrayLike<number>, most: number, least: number): Range | undefined {
   const { places, starts, text: tokens } = index;
   const last = text[text.length - 1];
+  if (most < least || starts !== undefined && last >= starts.length - 1) return undefined;
   const first = starts === undefined ? 0 : starts.at(last);
   const end = starts === undefined ? places.length : starts.at(last + 1);
   /** How many tokens before a place are those of the text, at most `most`. */

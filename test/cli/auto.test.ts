@@ -14,11 +14,11 @@ import type { Backend, Engine } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
-import { temporaryCache } from "../kernels/support/cache.ts";
 import { holdGpu } from "../kernels/support/gpu.ts";
 import { TableEngine } from "../support/table-engine.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const options: Options = { format: "auto", strict: true, cacheDir };
 const { source } = new TableEngine();
 const DAY = 24 * 60 * 60 * 1000;

@@ -96,7 +96,18 @@ test("a relaxed rule is judged by the target, and pairs that do not go together 
   const out = join(FOLDER, "relaxed");
   const { code, stderr } = await hunch([
     ...BENCH.slice(0, -4),
-    ...["-d", `model:${STORIES_DRAFT}`, "--rule", "lenient?lenience=0.3", "--rule", "token", "--rule", "judge"],
+    ...[
+      "-d",
+      `model:${STORIES_DRAFT}`,
+      "-n",
+      "40",
+      "--rule",
+      "lenient?lenience=0.05",
+      "--rule",
+      "token",
+      "--rule",
+      "judge",
+    ],
     ...["--controller", "fixed?nodes=4", "-q", "--out", out],
   ]);
   assert.equal(code, 0, stderr);
@@ -129,10 +140,10 @@ test("an interval holds the median of what was drawn about as often as it says",
   let state = 7;
   const uniform = () => (state = (state * 48271) % 2147483647) / 2147483647;
   let held = 0;
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 100; i++) {
     const { low, high } = interval(Array.from({ length: 25 }, uniform));
     if (low <= 0.5 && 0.5 <= high) held++;
   }
-  assert.ok(held > 0.88 * 200 && held < 200, `${held} of 200`);
+  assert.ok(held > 88 && held < 100, `${held} of 100`);
   assert.equal(restlessness([1, 1, 1]), 0);
 });

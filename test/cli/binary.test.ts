@@ -1,14 +1,14 @@
 // The standalone binary, as a stranger gets it.
 import assert from "node:assert/strict";
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { lackOfGpu, softwareGpu } from "../kernels/support/gpu.ts";
 import { because } from "../support/skip.ts";
 import { STORIES } from "./support/cli.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 // Bun makes it in either case; once is enough.
 const skip = "Deno" in globalThis ? because("the binary is made and tried under Bun") : false;
@@ -20,8 +20,7 @@ interface Stranger {
   run(args: readonly string[], env?: Record<string, string>): SpawnSyncReturns<string>;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "hunch-binary-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const binary = join(folder, process.platform === "win32" ? "hunch.exe" : "hunch");
 
 test("the binary is built", { skip }, () => {

@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCache } from "../../cli/cache/cache.ts";
@@ -11,6 +11,7 @@ import { clearCache, setCacheLimit, trimCache } from "../../cli/cache/entries.ts
 import { sizeOf } from "../../cli/commands/cache.ts";
 import { because } from "../support/skip.ts";
 import { FOLDER, hunchProcess, STORIES } from "./support/cli.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 test("the cache folder is the one asked for, the platform's, or a temporary one", () => {
   assert.equal(cacheFolder({ HUNCH_CACHE: "/a", XDG_CACHE_HOME: "/b", HOME: "/c" }), "/a");
@@ -26,7 +27,7 @@ const posix = process.platform === "win32" ? because("Windows has other permissi
 
 /** Runs `use` with an empty cache of its own. */
 async function inCache(use: (cache: string) => void | Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "hunch-cache-"));
+  const folder = temporaryFolder();
   const before = process.env.HUNCH_CACHE;
   try {
     process.env.HUNCH_CACHE = join(folder, "cache");
@@ -115,7 +116,7 @@ test("a cache that cannot be made, or written to, is a temporary one instead", {
     hunchProcess(["-m", STORIES, "--backend", "onnx", "--format", "float32", "-n", "3", "Tom"], {
       env: { HUNCH_CACHE: folder, TMPDIR: temporary },
     });
-  const temporary = mkdtempSync(join(FOLDER, "tmp-"));
+  const temporary = temporaryFolder();
   const none = await run("/dev/null/cache", temporary);
   assert.equal(none.code, 0, none.stderr);
   assert.match(none.stderr, /^hunch: the cache is in \S+ for now: .*\(\/dev\/null\/cache\); set HUNCH_CACHE to/);
@@ -126,7 +127,7 @@ test("a cache that cannot be made, or written to, is a temporary one instead", {
   mkdirSync(cache);
   writeFileSync(join(cache, "CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55\n");
   symlinkSync("/dev/null", join(cache, "models"));
-  const sealed = await run(cache, mkdtempSync(join(FOLDER, "tmp-")));
+  const sealed = await run(cache, temporaryFolder());
   assert.equal(sealed.code, 0, sealed.stderr);
   assert.equal(sealed.stdout, none.stdout);
   assert.match(sealed.stderr, /^hunch: the cache is in \S+ for now: this cannot be written/);

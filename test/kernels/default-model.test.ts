@@ -8,7 +8,7 @@ import type { WeightFormat } from "../../src/weight-format.ts";
 import { openModel } from "../../src/model/open.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { part } from "../support/part.ts";
-import { temporaryCache } from "./support/cache.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 interface Golden {
   readonly rows: readonly {
@@ -34,7 +34,7 @@ const golden = JSON.parse(fixture("golden.json")) as Golden;
 const source = await openModel(
   new URL("../../models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf", import.meta.url).pathname,
 );
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 
 /** What a format may differ by: likelihood in parts, the margin under which the best token may be another, logits. */
 const BOUNDS: Readonly<Record<WeightFormat, { nll: number; margin: number; logit: number }>> = {

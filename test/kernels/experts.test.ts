@@ -1,17 +1,17 @@
 // Mixtures of experts on ONNX Runtime: as many as models have, and what nobody chose is not computed.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { route } from "../../kernels/reference/feed-forward.ts";
 import type { Backend } from "../../src/backend.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { temporaryCache } from "./support/cache.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { memorySource } from "./support/memory-source.ts";
 import { randomModel } from "./support/random-model.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const TOKENS = Int32Array.of(3, 1, 4, 1, 5, 9, 2, 6);
 
 async function rowsOf(backend: Backend, source: ModelSource) {

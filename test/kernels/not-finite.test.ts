@@ -1,17 +1,14 @@
 // A model with one broken number, wherever it stands, is refused by name: whatever it would say is without meaning.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { scoreTokens } from "../../src/round/perplexity.ts";
 import { brokenModel, refusesAll, soundModel, TENSORS } from "./support/broken-model.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = mkdtempSync(join(tmpdir(), "hunch-broken-"));
-after(() => rmSync(cacheDir, { recursive: true, force: true }));
+const cacheDir = temporaryFolder();
 
 test("reference refuses it", () => refusesAll(referenceBackend, "float32", cacheDir));
 

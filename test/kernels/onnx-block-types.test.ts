@@ -4,7 +4,7 @@
 // llama.cpp does. The three tests of each type keep the two apart: without the rounding the weights are float32's; one
 // product is that of rounded rows; and the whole is no further off than such rounding makes it.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import type { Engine } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
@@ -14,10 +14,10 @@ import type { Blocks } from "../../src/model/tensors/tensor.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { part } from "../support/part.ts";
 import { BLOCK_TYPES, blockModel } from "./support/block-types.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { withFloatActivations } from "./support/float-activations.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 
 /** What rounding of rows may do to logits, as a fraction of the largest: 0.004 to 0.017 on these models. */
 const ROUNDING = 0.03;

@@ -1,7 +1,7 @@
 // Attention in blocks of positions on ONNX Runtime: bits do not depend on what else is in a pass, for the head layouts of
 // all architectures, across borders of blocks, after long texts and in every weight format.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { BLOCK } from "../../kernels/onnx/attention/blocks.ts";
 import { BlockCache } from "../../kernels/onnx/attention/blocks-cache.ts";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
@@ -13,10 +13,10 @@ import { allLogits, drawer, patternless } from "../../src/check/conformance/engi
 import { engineSuite } from "../../src/check/conformance/engine.ts";
 import { pathTo } from "../../src/check/conformance/engine-bits.ts";
 import { part } from "../support/part.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { explained, randomModel, type RandomModelOptions } from "./support/random-model.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 
 /** Query heads, key and value heads, head size, and what else is special: of a model of each architecture. */
 const LAYOUTS: readonly (readonly [string, number, number, number, { window?: number; softcap?: number }?])[] = [

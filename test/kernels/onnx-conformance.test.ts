@@ -1,6 +1,6 @@
 // ONNX Runtime keeps the contract of engines in every weight format, on random models that between them use every
 // feature of a spec, and computes what the reference engine computes.
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
@@ -8,10 +8,10 @@ import { engineSuite } from "../../src/check/conformance/engine.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { part } from "../support/part.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { explained, randomModel, type RandomModelOptions } from "./support/random-model.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 
 /** What the oracle makes of a text without a pattern. */
 async function knownText(source: ModelSource) {

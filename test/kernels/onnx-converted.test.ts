@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { convertModel } from "../../kernels/onnx/conversion.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
@@ -14,10 +14,10 @@ import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { specJson } from "../../src/model/spec/spec-json.ts";
 import { Dice } from "../model/support/fuzz.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { fixture } from "./support/golden.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const away = join(cacheDir, "away");
 mkdirSync(away);
 

@@ -1,15 +1,15 @@
 // The graph as ONNX Runtime's WebGPU provider needs it, which ignores the positions that its attention is given.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { blockAttention } from "../../kernels/onnx/attention/blocks.ts";
 import { groupedAttention } from "../../kernels/onnx/attention/grouped.ts";
 import { decoderOf, dialectOf } from "../../kernels/onnx/conversion.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import { blockModel } from "./support/block-types.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { withFloatActivations } from "./support/float-activations.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const { stored } = blockModel("Q4_1");
 
 test("a graph for the WebGPU provider rotates before attention and rounds no rows", () => {

@@ -12,12 +12,12 @@ import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { BLOCK_TYPES, blockModel } from "./support/block-types.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { fixture } from "./support/golden.ts";
 import { holdGpu } from "./support/gpu.ts";
 import { randomModel } from "./support/random-model.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const path = join(cacheDir, "made.hunch");
 
 /** Models without a file have nothing to make a tokenizer of, and need none here. */

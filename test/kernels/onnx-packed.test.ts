@@ -1,7 +1,7 @@
 // GPTQ- and AWQ-packed weights through the engine: the file's own numbers in `exact`, and what conversion keeps of them.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { convertModel } from "../../kernels/onnx/conversion.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
@@ -12,11 +12,11 @@ import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { folderOf } from "../model/support/folder.ts";
 import { PACKED_CONFIG, packedLlama, PACKINGS } from "../model/support/packed.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { withFloatActivations } from "./support/float-activations.ts";
 import { farOff } from "./support/golden.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const tokens = Int32Array.from({ length: 16 }, (_, i) => (i * 5 + 3) % 8);
 
 async function rows(engine: Engine): Promise<readonly ArrayLike<number>[]> {

@@ -1,14 +1,14 @@
 // What ONNX Runtime does besides computing: nothing, as far as we can see to it.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../support/folder.ts";
 
 test("ONNX Runtime neither identifies this machine nor collects reports about it", () => {
-  const home = mkdtempSync(join(tmpdir(), "hunch-home-"));
+  const home = temporaryFolder();
   try {
     const flags = "Deno" in globalThis ? ["run", "-A", "--no-check", "--no-lock"] : [];
     const script = fileURLToPath(new URL("./support/load-runtime.ts", import.meta.url));

@@ -19,10 +19,10 @@ import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { dense } from "../../src/math/distribution.ts";
 import { type DraftLaw, type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 import { expectOwnVerdicts } from "./support/own-verdicts.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { randomModel } from "./support/random-model.ts";
 import { randomFrom } from "./support/random.ts";
 import { randomCase, type RuleCase } from "./support/rule-cases.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const runtime = await Runtime.load(await libraryPath(""));
 const engines = new Map<number, OnnxRules>();
@@ -101,7 +101,7 @@ test("a peak may leave any power of ten to the others, down to denormals", () =>
 
 test("an engine's verdicts on its own scores are the rules', and take as much from the chance", async () => {
   const { source } = randomModel(5, { spec: { context: 64 } });
-  const cacheDir = temporaryCache(after);
+  const cacheDir = temporaryFolder();
   const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir });
   after(() => engine.close());
   const dice = randomFrom(11);
@@ -134,7 +134,7 @@ test("where tokens are left out or penalised, no engine is asked to judge", () =
 
 test("an engine gives no verdict by a rule that it does not have", async () => {
   const { source } = randomModel(5, { spec: { context: 64 } });
-  const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir: temporaryCache(after) });
+  const engine = await onnxBackend.load(source, { format: "float32", strict: true, cacheDir: temporaryFolder() });
   after(() => engine.close());
   const verify = { rule: { name: "block" }, tree: EMPTY_TREE, uniforms: new Float64Array(1) } as const;
   const scores = await engine.open().forward({ tokens: Int32Array.of(1), verify });

@@ -1,7 +1,7 @@
 // Draft trees on ONNX Runtime, where scores beside branches are a little off: the text is that of plain decoding, to the
 // last token, greedy and sampled, in every weight format.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { match } from "../../plugins/rules/match.ts";
@@ -9,10 +9,10 @@ import { complete } from "../../src/round/generate.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { KnowingDrafter } from "../support/drafters.ts";
 import { optionsOf } from "../support/options.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { randomModel, type RandomModelOptions } from "./support/random-model.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 
 const SETTINGS: readonly (readonly [WeightFormat, number, RandomModelOptions])[] = [
   ["float32", 2, {}],

@@ -1,15 +1,15 @@
 // Variants that go by the name of another architecture agree with the program that trained or converted them.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { runChain } from "../../src/check/conformance/engine-bench.ts";
 import { openModel } from "../../src/model/open.ts";
 import { readSafetensors, safeFloats } from "../../src/model/files/safetensors.ts";
-import { temporaryCache } from "./support/cache.ts";
 import { farOff, fixture } from "./support/golden.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 
 for (const name of ["olmo3-window8", "granite4-dense-nope"]) {
   for (const backend of [referenceBackend, onnxBackend]) {

@@ -8,7 +8,8 @@ import { HunchError } from "../../src/errors.ts";
 import { readGguf } from "../../src/model/files/gguf.ts";
 import { openModel } from "../../src/model/open.ts";
 import { unpack } from "../../src/model/tokenizers/strings.ts";
-import { Bytes, gguf, scratch, value, written, type WrittenTensor } from "./support/gguf-writer.ts";
+import { Bytes, gguf, value, written, type WrittenTensor } from "./support/gguf-writer.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 for (const version of [2, 3]) {
   test(`version ${version} is read with metadata of every type`, () => {
@@ -84,7 +85,7 @@ test("another alignment moves the tensors", () => {
 /** Splits a file's tensors over several, as llama.cpp's gguf-split does. */
 function split(path: string, parts: number): string {
   const { metadata, tensors, file } = readGguf(path);
-  const folder = scratch();
+  const folder = temporaryFolder();
   const all = [...tensors.values()];
   const share = Math.ceil(all.length / parts);
   const kept = [...metadata].flatMap(([key, item]) => {
@@ -135,10 +136,10 @@ test("a model in three files is the model in one", async () => {
 test("a split model whose second file is missing is refused by its name", async () => {
   const folder = split("test/fixtures/tiny/gguf/qwen2-f32.gguf", 2);
   const first = readFileSync(join(folder, "m-00001-of-00002.gguf"));
-  const alone = join(scratch(), "m-00001-of-00002.gguf");
+  const alone = join(temporaryFolder(), "m-00001-of-00002.gguf");
   writeFileSync(alone, first);
   await assert.rejects(openModel(alone), /does not exist/);
-  const renamed = join(scratch(), "model.gguf");
+  const renamed = join(temporaryFolder(), "model.gguf");
   writeFileSync(renamed, first);
   await assert.rejects(openModel(renamed), /split into 2 files/);
 });

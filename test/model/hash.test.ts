@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
 import { contentHash } from "../../src/model/files/hash.ts";
-import { scratch } from "./support/gguf-writer.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 test("the hash is the content's, and is remembered by path, size and time", async () => {
-  const cache = join(scratch(), "new", "cache");
-  const path = join(scratch(), "model");
+  const cache = join(temporaryFolder(), "new", "cache");
+  const path = join(temporaryFolder(), "model");
   writeFileSync(path, "one");
   utimesSync(path, 1000, 1000);
   assert.equal(await contentHash([path], cache), sha256("one"));
@@ -30,8 +30,18 @@ test("the hash is the content's, and is remembered by path, size and time", asyn
   assert.equal(await contentHash([path], cache), sha256("two!"));
 });
 
+test("reading is told as it goes on, and what is remembered is not read", async () => {
+  const cache = temporaryFolder();
+  const path = join(cache, "model");
+  writeFileSync(path, new Uint8Array(9 << 20));
+  const told: number[] = [];
+  await contentHash([path], cache, (fraction) => told.push(fraction));
+  assert.deepEqual(told, [4 / 9, 8 / 9, 1]);
+  await contentHash([path], cache, () => assert.fail("it was read again"));
+});
+
 test("a damaged book is written anew", async () => {
-  const cache = scratch();
+  const cache = temporaryFolder();
   const path = join(cache, "model");
   writeFileSync(path, "x");
   for (const damage of ["{", "[]", '{"a":7}', "null"]) {
@@ -42,13 +52,13 @@ test("a damaged book is written anew", async () => {
 });
 
 test("a folder that cannot be made costs nothing but the memory", async () => {
-  const path = join(scratch(), "model");
+  const path = join(temporaryFolder(), "model");
   writeFileSync(path, "x");
   assert.equal(await contentHash([path], join(path, "cache")), sha256("x"));
 });
 
 test("several files have one hash that depends on each and on their order", async () => {
-  const folder = scratch();
+  const folder = temporaryFolder();
   const paths = ["a", "b"].map((name) => join(folder, name));
   paths.forEach((path) => writeFileSync(path, path));
   const both = await contentHash(paths, folder);
@@ -57,9 +67,9 @@ test("several files have one hash that depends on each and on their order", asyn
 });
 
 test("a file that is gone is named", async () => {
-  const gone = join(scratch(), "gone");
+  const gone = join(temporaryFolder(), "gone");
   await assert.rejects(
-    contentHash([gone], scratch()),
+    contentHash([gone], temporaryFolder()),
     (error) => error instanceof HunchError && error.place.file === gone,
   );
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
-import { scratch } from "./support/gguf-writer.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const STORIES = "test/fixtures/stories260k/stories260K.bin";
 
@@ -29,7 +29,7 @@ test("a negative vocabulary means an output matrix of its own", async () => {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   view.setInt32(20, -512, true);
   const output = Float32Array.from({ length: 512 * 64 }, (_, i) => i);
-  const path = join(scratch(), "untied.bin");
+  const path = join(temporaryFolder(), "untied.bin");
   writeFileSync(path, Buffer.concat([bytes, new Uint8Array(output.buffer)]));
   const model = await openModel(path);
   assert.equal(model.spec.vocab, 512);
@@ -38,7 +38,7 @@ test("a negative vocabulary means an output matrix of its own", async () => {
 });
 
 test("the tokenizer is the file of the vocabulary's size, or tokenizer.bin, or what was asked for", async () => {
-  const folder = scratch();
+  const folder = temporaryFolder();
   const path = join(folder, "model.bin");
   copyFileSync(STORIES, path);
   const none = await openModel(path);
@@ -79,7 +79,7 @@ function mark(bytes: Buffer): Buffer {
 
 for (const [what, damage, message] of DAMAGES) {
   test(`${what} is refused in one line`, async () => {
-    const path = join(scratch(), "model.bin");
+    const path = join(temporaryFolder(), "model.bin");
     writeFileSync(path, damage(readFileSync(STORIES)));
     await assert.rejects(openModel(path), (error) => {
       assert.ok(error instanceof HunchError && error.kind === "input", String(error));

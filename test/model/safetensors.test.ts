@@ -8,8 +8,9 @@ import { blocks } from "../../src/model/tensors/blocks.ts";
 import { openModel } from "../../src/model/open.ts";
 import { readSafetensors } from "../../src/model/files/safetensors.ts";
 import { folderOf, folderWith, rawSafetensors, readConfig, safetensors, type Stored } from "./support/folder.ts";
-import { scratch, written } from "./support/gguf-writer.ts";
+import { written } from "./support/gguf-writer.ts";
 import { code, inBlocks, PACKED_CONFIG, packedLlama, PACKINGS, scale, zero } from "./support/packed.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const LLAMA = "test/fixtures/tiny/llama";
 
@@ -25,7 +26,7 @@ function stored(fixture: string): Record<string, Stored> {
 
 test("shards under an index are the model in one file", async () => {
   const tensors = Object.entries(stored(LLAMA));
-  const folder = scratch();
+  const folder = temporaryFolder();
   writeFileSync(join(folder, "config.json"), JSON.stringify(readConfig(LLAMA)));
   const weight_map: Record<string, string> = {};
   [tensors.slice(0, 7), tensors.slice(7)].forEach((part, i) => {
@@ -178,13 +179,13 @@ test("names of tensors cannot reach into objects", async () => {
 });
 
 test("folders without the files of a model say what is missing", async () => {
-  const empty = scratch();
+  const empty = temporaryFolder();
   await assert.rejects(openModel(empty), /no config.json/);
   writeFileSync(join(empty, "config.json"), JSON.stringify(readConfig(LLAMA)));
   await assert.rejects(openModel(empty), /no model.safetensors/);
   writeFileSync(join(empty, "config.json"), "{");
   await assert.rejects(openModel(empty), /not JSON/);
-  const looped = scratch();
+  const looped = temporaryFolder();
   mkdirSync(join(looped, "config.json"));
   await assert.rejects(openModel(looped), /not a regular file/);
   symlinkSync("/dev/null", join(looped, "model.gguf"));

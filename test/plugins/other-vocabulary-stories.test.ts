@@ -1,6 +1,6 @@
 // A real model that tells stories, and a smaller one that drafts for it in tokens of its own: the same text to the last byte.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { fixed } from "../../plugins/controllers/fixed.ts";
 import { omniDraftOf } from "../../plugins/drafters/omnidraft.ts";
@@ -14,11 +14,11 @@ import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { openModel } from "../../src/model/open.ts";
 import { complete } from "../../src/round/generate.ts";
-import { temporaryCache } from "../kernels/support/cache.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { fixture } from "../kernels/support/golden.ts";
 import { optionsOf } from "../support/options.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const load = async (file: string) =>
   await onnxBackend.load(await openModel(fixture(`stories260k/${file}`)), {
     format: "float32",
@@ -31,8 +31,9 @@ const engine = await load("stories260K.bin");
 const draft = async () => await load("draft41K-tok495-f16.gguf");
 const DRAFTERS: Readonly<Record<string, (draft: Engine) => Drafter>> = {
   tli: (draft) => new ProposedDrafter("tli", new TliProposer(engine, draft), chain),
-  slrs: (draft) => new ProposedDrafter("slrs", slrsOf(engine, draft, 4), chain),
-  omnidraft: (draft) => new ProposedDrafter("omnidraft", omniDraftOf(engine, draft, 1000, 4), chain),
+  slrs: (draft) => new ProposedDrafter("slrs", slrsOf(engine, draft, { rows: 4, least: 0.02 }), chain),
+  omnidraft: (draft) =>
+    new ProposedDrafter("omnidraft", omniDraftOf(engine, draft, 1000, { rows: 4, least: 0.02 }), chain),
   slem: (draft) => new SlemDrafter(engine, draft),
 };
 

@@ -1,9 +1,6 @@
 // A real model that tells stories, and a smaller one that drafts for it: 200 prompts, the same text to the last byte.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { CostController } from "../../plugins/controllers/cost.ts";
@@ -22,9 +19,9 @@ import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { fixture } from "../kernels/support/golden.ts";
 import { optionsOf } from "../support/options.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = mkdtempSync(join(tmpdir(), "hunch-stories-"));
-after(() => rmSync(cacheDir, { recursive: true, force: true }));
+const cacheDir = temporaryFolder();
 
 const load = async (backend: Backend, file: string) =>
   await backend.load(await openModel(fixture(`stories260k/${file}`)), {

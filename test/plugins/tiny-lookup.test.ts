@@ -1,7 +1,7 @@
 // Every architecture generates with `lookup`, greedy: token by token the text that it generates without, in every
 // weight format that fits it.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { fixed } from "../../plugins/controllers/fixed.ts";
 import { LookupDrafter } from "../../plugins/drafters/lookup.ts";
@@ -10,12 +10,12 @@ import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { UnsupportedError } from "../../src/errors.ts";
 import { complete } from "../../src/round/generate.ts";
 import { openModel } from "../../src/model/open.ts";
-import { temporaryCache } from "../kernels/support/cache.ts";
 import { TINY, tinyFiles, tinyTexts } from "../kernels/support/golden.ts";
 import { numberTokenizer } from "../kernels/support/memory-source.ts";
 import { optionsOf } from "../support/options.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 
 /** Where the rotation of int8 does not fold: norms that subtract a mean, norms behind matrices, experts. */
 const WITHOUT_INT8 = ["cohere2", "exaone4", "gemma2", "gemma3", "gemma3-images", "glm4", "gpt2", "gpt_neox", "olmo2"]

@@ -1,9 +1,8 @@
 // Relaxed rules: what they promise, and that they are the lossless rule at the end of their range.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { Scores } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { everyBranch } from "../../src/check/every-branch.ts";
@@ -34,6 +33,7 @@ import { typical } from "../../plugins/rules/typical.ts";
 import { openModel } from "../../src/model/open.ts";
 import { fixture } from "../kernels/support/golden.ts";
 import { optionsOf } from "../support/options.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const near = (a: number, b: number) => -Math.abs(a - b);
 const distance = (rule: ReturnType<typeof lenient>) => {
@@ -318,8 +318,7 @@ test("reflective asks the target again after a probe, and neighbour reads its em
 });
 
 test("a judge is read from its file and keeps what it likes; what is wrong is named", () => {
-  const folder = mkdtempSync(join(tmpdir(), "hunch-judge-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const file = join(folder, "judge.json");
   const read = (json: unknown) => {
     writeFileSync(file, typeof json === "string" ? json : JSON.stringify(json));

@@ -7,23 +7,20 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OutputFile, removeLeft, WriteError, writeOutput } from "../../src/output-file.ts";
 import { because } from "../support/skip.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "hunch-output-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const place = (name: string) => join(folder, name);
 const text = (path: string) => readFileSync(path, "utf8");
 const skip = process.platform === "win32" ? because("Windows has no such files") : false;

@@ -1,9 +1,8 @@
 // Plugins that break their contract: told by name, file and line, in one line, as a fault of the plugin's.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { SeededChance } from "../../src/chance.ts";
 import { HunchError } from "../../src/errors.ts";
 import { Registry } from "../../src/plugins/registry.ts";
@@ -11,9 +10,9 @@ import type { Methods, PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { TableEngine } from "../support/table-engine.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "hunch-guard-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const context: PluginContext = {
   target: new TableEngine(),

@@ -1,7 +1,6 @@
 // Methods by name: specs, options, plugin files, and pairs that cannot be.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { builtin } from "../../plugins/builtin.ts";
@@ -16,6 +15,7 @@ import { parseSpec } from "../../src/plugins/method-spec.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { compareVocabularies, refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { TableEngine } from "../support/table-engine.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const context: PluginContext = {
   target: new TableEngine(),
@@ -164,7 +164,7 @@ test("every built-in method has a name, a summary and defaults within their own 
 });
 
 test("a plugin file adds its methods; a broken one is told what it lacks", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "hunch-plugin-"));
+  const folder = temporaryFolder();
   const file = (name: string, text: string) => {
     const path = join(folder, name);
     writeFileSync(path, text);

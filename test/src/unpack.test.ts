@@ -1,12 +1,12 @@
 // What a standalone binary carries, unpacked into a cache folder.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { type Carried, unpack } from "../../src/assets/unpack.ts";
 import { HunchError } from "../../src/errors.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 const CONTENT = Uint8Array.from({ length: 20_000_000 }, (_, i) => i * 31 >> 3);
 
@@ -24,7 +24,7 @@ function carried(sha256 = createHash("sha256").update(CONTENT).digest("hex")): C
 }
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "hunch-unpack-"));
+  const folder = temporaryFolder();
   try {
     await use(folder);
   } finally {

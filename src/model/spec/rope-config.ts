@@ -135,9 +135,12 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
     case "longrope":
     case "su": {
       const context = chosen(file, original, longest);
-      const list = context > original ? "long_factor" : "short_factor";
-      const divisors = parameters.numbers([list], dimensions / 2);
-      if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
+      const [short, long] = ["short_factor", "long_factor"].map((list) => {
+        const divisors = parameters.numbers([list], dimensions / 2);
+        if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
+        return divisors;
+      });
+      const divisors = context > original ? long : short;
       const factor = parameters.positive(["factor"], longest / original);
       const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(factor, original));
       return done({ type: "divisors", divisors, magnitude }, context, longest);

@@ -1,10 +1,10 @@
 // Runs the command line of the source tree: in this process, where starting one is not what is tested, or as a process of
 // its own under the runtime that runs the tests.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command, CURRENT, ROOT } from "../../../scripts/runtimes.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
 /** The program and the arguments that start hunch; more follow. */
 export const COMMAND = [
@@ -20,8 +20,7 @@ export const STORIES_DRAFT = join(ROOT, "test/fixtures/stories260k/draft41K-tok5
 export const STORIES_OTHER = join(ROOT, "test/fixtures/stories260k/draft41K-tok495-f16.gguf");
 
 /** A folder of this test file's own, gone when it ends. */
-export const FOLDER = mkdtempSync(join(tmpdir(), "hunch-cli-"));
-process.on("exit", () => rmSync(FOLDER, { recursive: true, force: true }));
+export const FOLDER = temporaryFolder();
 
 /** The tiny model, without a cache to share and without native code. */
 export const TINY = ["--model", STORIES, "--backend", "reference"];

@@ -1,7 +1,8 @@
 // Hugging Face folders made for a test.
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Bytes, scratch } from "./gguf-writer.ts";
+import { Bytes } from "./gguf-writer.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -34,7 +35,7 @@ export function readConfig(fixture: string): Json {
 
 /** A new folder with this configuration and the weights of `fixture`. */
 export function folderWith(config: Json, fixture: string): string {
-  const folder = scratch();
+  const folder = temporaryFolder();
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
   copyFileSync(join(fixture, "model.safetensors"), join(folder, "model.safetensors"));
   return folder;
@@ -42,7 +43,7 @@ export function folderWith(config: Json, fixture: string): string {
 
 /** A new folder with this configuration and these weights. */
 export function folderOf(config: Json, tensors: Readonly<Record<string, Stored>>): string {
-  const folder = scratch();
+  const folder = temporaryFolder();
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
   writeFileSync(join(folder, "model.safetensors"), safetensors(tensors));
   return folder;

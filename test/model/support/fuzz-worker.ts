@@ -1,7 +1,7 @@
 // Runs fuzz cases one after the other and tells how each ended, so that its owner can end it when one hangs.
 import process from "node:process";
 import { makeCase, type Outcome, outcome } from "./fuzz.ts";
-import { scratch } from "./gguf-writer.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
 export interface Order {
   readonly seed: number;
@@ -22,7 +22,7 @@ interface Port {
 const port = globalThis as unknown as Port;
 
 port.onmessage = async ({ data: { seed, first, count } }) => {
-  const folder = scratch();
+  const folder = temporaryFolder();
   for (let number = first; number < first + count; number++) {
     const made = makeCase(seed, number);
     port.postMessage({ number, what: made.what });

@@ -1,7 +1,7 @@
 // Writes GGUF files byte by byte, damaged ones as well.
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "../../support/folder.ts";
 
 export type Written = { readonly type: number; readonly bytes: Uint8Array };
 
@@ -92,17 +92,12 @@ export function gguf(parts: GgufParts): Uint8Array {
   return new Bytes().raw(head).raw(new Uint8Array((align - head.length % align) % align)).raw(data).done();
 }
 
-/** A new folder under the system's temporary one. */
-export function scratch(): string {
-  return mkdtempSync(join(tmpdir(), "hunch-model-"));
-}
-
 let folder: string | undefined;
 let count = 0;
 
 /** Writes bytes under a new name and returns the path. */
 export function written(bytes: Uint8Array, name = "model.gguf"): string {
-  folder ??= scratch();
+  folder ??= temporaryFolder();
   const path = join(folder, `${count++}-${name}`);
   writeFileSync(path, bytes);
   return path;

@@ -1,7 +1,7 @@
 // Every drafter that needs no training: the text is that of plain decoding to the last token, greedy and by seed, on an
 // engine of random numbers and on a model that tells stories; and what it drafts keeps to its plan and its law.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { onnxBackend } from "../../../kernels/onnx/backend.ts";
 import { builtin } from "../../../plugins/builtin.ts";
@@ -14,12 +14,11 @@ import { openModel } from "../../../src/model/open.ts";
 import type { PluginContext } from "../../../src/plugins/plugin.ts";
 import { Registry } from "../../../src/plugins/registry.ts";
 import { complete, type GenerateOptions } from "../../../src/round/generate.ts";
-import { temporaryCache } from "../../kernels/support/cache.ts";
 import { fixture } from "../../kernels/support/golden.ts";
-import { IndexedCorpus } from "../../../src/store/corpus.ts";
-import { indexOf } from "../../store/support/memory.ts";
+import { IndexedCorpus, indexOf } from "../../../src/store/corpus.ts";
 import { optionsOf } from "../../support/options.ts";
 import { TableEngine } from "../../support/table-engine.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
 const SPECS = [
   "lookup",
@@ -42,7 +41,7 @@ const SPECS = [
   "toolspec",
 ];
 
-const cacheDir = temporaryCache(after);
+const cacheDir = temporaryFolder();
 const registry = new Registry(builtin);
 
 /** `texts` are in the store; `draft`: the engine of the model that a spec calls draft. */
@@ -90,7 +89,7 @@ for (const spec of SPECS) {
         }
         drafter.close?.();
       }),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   });
 }

@@ -1,9 +1,8 @@
 // Shapes keep to their budgets, and the trees of the papers are the ones that come out.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { Forms } from "../../../plugins/shapes/best-skeleton.ts";
 import { dynamic } from "../../../plugins/shapes/dynamic.ts";
@@ -25,9 +24,9 @@ import type { TreeShape } from "../../../src/shape.ts";
 import { depths, type DraftTree, treeFault } from "../../../src/tree.ts";
 import { hashed } from "../../support/table-engine.ts";
 import { allShapes } from "./all.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "hunch-shapes-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 /** q is a hash of the path, with zeros; speaks to at most `most` nodes. */
 function hashing(seed: number, vocab: number, most = Infinity): Proposer & { nodes: number } {

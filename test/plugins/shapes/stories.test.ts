@@ -1,9 +1,6 @@
 // Every shape with a real draft model: not a byte of what is said changes.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { onnxBackend } from "../../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../../kernels/reference/backend.ts";
 import { fixed } from "../../../plugins/controllers/fixed.ts";
@@ -23,9 +20,9 @@ import { ProposedDrafter } from "../../../src/draft/proposed.ts";
 import { fixture } from "../../kernels/support/golden.ts";
 import { optionsOf } from "../../support/options.ts";
 import { allShapes } from "./all.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
-const cacheDir = mkdtempSync(join(tmpdir(), "hunch-shapes-"));
-after(() => rmSync(cacheDir, { recursive: true, force: true }));
+const cacheDir = temporaryFolder();
 
 const load = async (backend: Backend, file: string) =>
   await backend.load(await openModel(fixture(`stories260k/${file}`)), {

@@ -1,10 +1,8 @@
 // Texts that can be told from one another, in stores that come and go.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { command, CURRENT } from "../../../scripts/runtimes.ts";
 import { Store } from "../../../src/store/store.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 
 export const ABOUT = { tokenizer: "0123456789abcdef", vocab: 1000, model: "tiny" };
 
@@ -25,8 +23,7 @@ export function countOf(store: Store, number: number): number {
   return store.find(text, text.length, text.length)?.count ?? 0;
 }
 
-const root = mkdtempSync(join(tmpdir(), "hunch-store-"));
-process.on("exit", () => rmSync(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 let stores = 0;
 
 /** The folder of a new, empty store. */
