@@ -1,7 +1,7 @@
 // hunch bench: what it measures is what happened, it goes on where it was killed, and comparing finds what became slower.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
 import { differencesOf } from "../../cli/bench/compare.ts";
@@ -133,7 +133,13 @@ test("the sets that come with hunch have the kinds of work, spread over the set"
   ]);
   for (const [kind, tasks] of kinds) assert.equal(new Set(tasks.map(({ text }) => text)).size, 3, kind);
   await assert.rejects(tasksOf(["humanevall"], 1), /no data set "humanevall"/);
-  assert.ok(!existsSync("humanevall"));
+  await assert.rejects(tasksOf(["edits", "edits"], 1), /two prompts of the kind "code edits"/);
+  const own = file("own.jsonl", '"Hello"\n\n{"prompt": "Hi", "category": "a/b", "id": 7}\n');
+  assert.deepEqual(await tasksOf([own], 2), [
+    { id: "1", kind: "own.jsonl", text: "Hello" },
+    { id: "7", kind: "a b", text: "Hi" },
+  ]);
+  await assert.rejects(tasksOf([file("bad.jsonl", '{"text": "Hi"}')], 1), /line 1: there is no prompt/);
 });
 
 test("an interval holds the median of what was drawn about as often as it says", () => {

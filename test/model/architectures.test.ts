@@ -201,7 +201,8 @@ const TRAITS: Record<string, (spec: ModelSpec, source: ModelSource) => void> = {
     assert.deepEqual(layers.map(({ attention }) => attention.rope !== undefined), [true, true, true, false]);
   },
   ministral3: ({ layers, context }) => {
-    assert.equal(context, 64, "beyond it, queries would grow");
+    assert.equal(context, 128);
+    assert.deepEqual(layers[1].attention.growth, { beta: 0.3, every: 16 });
     assert.equal(layers[0].attention.rope!.magnitude, 1);
   },
   qwen2_vl: (_, source) => assert.ok(source.has("layers.1.attention.k.bias")),
