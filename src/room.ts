@@ -5,6 +5,9 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { HunchError } from "./errors.ts";
 
+/** Bytes of memory that the program takes with a small model and a short text. */
+const PROGRAM = 250e6;
+
 /** Bytes that may still be written where `path` is to be, and the machine's memory; Infinity where nobody can tell. */
 export interface Room {
   readonly disk: number;
@@ -47,11 +50,11 @@ export function conversionStep(
     const message = `${title} takes ${taken} of disk when it is converted, and ${megabytes(room.disk)} are left`;
     throw new HunchError("unavailable", message, { file: path, hint });
   }
-  if (bytes > room.memory) {
+  if (bytes + PROGRAM > room.memory) {
     const message = `${title} takes at least ${taken} of memory in this format, and this machine has ${
       megabytes(room.memory)
     }`;
-    const smaller = "take a smaller model, or one that is quantised to fewer bits";
+    const smaller = "take a smaller model, one quantised to fewer bits, or another --format";
     throw new HunchError("unavailable", message, { file: path, hint: smaller });
   }
   return `converting to ${taken} on disk and at least as much in memory`;

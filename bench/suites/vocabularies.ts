@@ -138,8 +138,8 @@ async function acceptance(cacheDir: string): Promise<string> {
   const drafters: [string, string, (draft: Engine) => Drafter][] = [
     ["model", SAME, (draft) => chained("model", new ModelProposer(draft))],
     ["tli", OTHER, (draft) => chained("tli", new TliProposer(engine, draft))],
-    ["slrs", OTHER, (draft) => chained("slrs", slrsOf(engine, draft, 4))],
-    ["omnidraft", OTHER, (draft) => chained("omnidraft", omniDraftOf(engine, draft, 10_000, 4))],
+    ["slrs", OTHER, (draft) => chained("slrs", slrsOf(engine, draft, { rows: 4, least: 0.02 }))],
+    ["omnidraft", OTHER, (draft) => chained("omnidraft", omniDraftOf(engine, draft, 10_000, { rows: 4, least: 0.02 }))],
     ["slem", OTHER, (draft) => new SlemDrafter(engine, draft)],
   ];
   const rows: string[][] = [];

@@ -17,10 +17,12 @@ import { commandLine, machine, peakMiB } from "./machine.ts";
 import { markdown } from "./markdown.ts";
 import { curveOf, measureGroup } from "./measure.ts";
 import type { BenchCommand } from "./options.ts";
-import { FORMAT_VERSION, key, type Plan, type Results, rowsOf, summed, type Unsummed } from "./results.ts";
+import { FORMAT_VERSION, key, type Plan, type Results, type Unsummed } from "./results.ts";
+import { rowsOf } from "./rows.ts";
 import { settingsOf } from "./settings.ts";
 import { Stand } from "./stand.ts";
 import { workingSettings } from "./warm-up.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** Returns the exit code. */
 export async function bench(options: BenchCommand): Promise<number> {
@@ -96,12 +98,13 @@ async function measure(
       if (group === undefined) break;
       log.add(group);
       groups.push(group);
-      live.show(rowsOf(measured()).filter(({ kind }) => kind === undefined), groups.length, all, task.kind);
+      live.show(rowsOf(measured(), { apart: false }), groups.length, all, task.kind);
     }
   }
   live.clear();
   if (groups.length === 0) return { results: undefined, whole: false };
-  return { results: summed(measured()), whole: groups.length === all };
+  const told = measured();
+  return { results: { ...told, rows: rowsOf(told), warnings: warningsOf(told) }, whole: groups.length === all };
 }
 
 function write(results: Results, folder: string): void {

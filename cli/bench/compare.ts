@@ -4,7 +4,7 @@ import { EXIT, HunchError } from "../../src/errors.ts";
 import { stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
 import type { CompareCommand } from "./options.ts";
-import { type Measured, readResults, type Results } from "./results.ts";
+import { kindOf, type Measured, rate, readResults, type Results } from "./results.ts";
 import { PLAIN } from "./settings.ts";
 import { type Interval, median, stratified } from "./statistics.ts";
 import { intervalText } from "./words.ts";
@@ -42,7 +42,7 @@ export function differencesOf(a: Results, b: Results, tolerance: number): Differ
     const [old, fresh] = [speeds(a, name), speeds(b, name)];
     const common = [...fresh.keys()].filter((prompt) => old.has(prompt));
     if (common.length === 0) return [];
-    const groups = [...Map.groupBy(common, (prompt) => prompt.split("/")[0]).values()];
+    const groups = [...Map.groupBy(common, kindOf).values()];
     const ratio = stratified(groups.map((prompts) => prompts.map((prompt) => fresh.get(prompt)! / old.get(prompt)!)));
     const elsewhere = name === PLAIN && otherMachine;
     return [{
@@ -58,7 +58,6 @@ export function differencesOf(a: Results, b: Results, tolerance: number): Differ
 
 /** By prompt: the median over turns of tokens per second, or of the speed-up over the plain answer beside it. */
 function speeds({ runs }: Results, setting: string): Map<string, number> {
-  const rate = ({ tokens, decodeMs }: Measured) => tokens / decodeMs;
   const place = ({ prompt, turn }: Measured) => `${turn} ${prompt}`;
   const plain = new Map(runs.filter((run) => run.setting === PLAIN).map((run) => [place(run), run]));
   const own = runs.filter((run) => run.setting === setting && run.tokens > 0);

@@ -66,6 +66,12 @@ export async function tasksOf(names: readonly string[], count: number): Promise<
     for (const task of Object.hasOwn(SETS, name) ? SETS[name]() : await fileTasks(name)) {
       const kind = kinds.get(task.kind) ?? [];
       kinds.set(task.kind, kind);
+      if (kind.some(({ id }) => id === task.id)) {
+        throw new HunchError("input", `two prompts of the kind ${JSON.stringify(task.kind)} are called ${task.id}`, {
+          file: name,
+          hint: "name each data set once, and give every line an id of its own",
+        });
+      }
       kind.push(task);
     }
   }
@@ -102,7 +108,7 @@ function taskOf(line: string, name: string, number: number, file: string): Task 
   try {
     const { prompt, id, kind, category } = parseFields(line, "prompt", 'write "…" or {"prompt": "…"}').values;
     if (typeof prompt !== "string" || prompt.trim() === "") throw new HunchError("input", "there is no prompt");
-    return { id: String(id ?? number), kind: String(kind ?? category ?? name), text: prompt };
+    return { id: String(id ?? number), kind: String(kind ?? category ?? name).replaceAll("/", " "), text: prompt };
   } catch (error) {
     if (!(error instanceof HunchError)) throw error;
     throw new HunchError("input", `line ${number}: ${error.message}`, { file, hint: 'write {"prompt": "…"} on each' });

@@ -92,7 +92,7 @@ svg { width: 100%; min-width: 32rem; height: auto; font: 12px system-ui, sans-se
 svg .grid { stroke: var(--faint); } svg .mark { stroke: var(--ink); stroke-dasharray: 4 3; }
 svg g line, svg polyline { stroke: currentColor; stroke-width: 2; fill: none; } svg circle { fill: currentColor; }
 ${Array.from({ length: 8 }, (_, i) => `.s${i} { color: var(--c${i}); }`).join(" ")}
-.legend { margin: 0 0 .3rem; font-size: .85rem; } .legend span { margin-right: 1rem; white-space: nowrap; } .legend span::before { content: "● "; }
+.legend { margin: 0 0 .3rem; font-size: .85rem; } .legend span { display: inline-block; margin-right: 1rem; overflow-wrap: anywhere; } .legend span::before { content: "● "; }
 .beware { background: var(--beware); padding: .5rem .8rem; border-radius: .3rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
@@ -100,5 +100,5 @@ th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
 td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 7rem; } thead th { white-space: normal; vertical-align: bottom; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .9rem; } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dt { font-weight: 600; } }
-@media print { svg { min-width: 0; } body { margin: 0; max-width: none; font-size: 11pt; } .wide { overflow: visible; } table { font-size: 6pt; } th, td { padding: .1rem .2rem; } }
+@media print { svg { min-width: 0; } body { margin: 0; max-width: none; font-size: 11pt; } .wide { overflow: visible; } table { font-size: 6pt; } th, td { padding: .1rem .2rem; white-space: normal; } }
 `;

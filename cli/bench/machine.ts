@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../version.ts";
 

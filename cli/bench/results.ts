@@ -1,13 +1,12 @@
-// What a benchmark came to: everything that was measured, and for each setting and kind of work medians with intervals.
-import { type CostPoint, interpolateCost as costAt } from "../../kernels/cost.ts";
+// What a benchmark came to: everything that was measured, and what was made of it.
+import type { CostPoint } from "../../kernels/cost.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { Sampling } from "../../src/sampling.ts";
-import { RANDOM_WEIGHTS } from "../engine/models.ts";
 import { readTextFile } from "../input/text.ts";
 import type { Machine } from "./machine.ts";
 import type { Setting } from "./settings.ts";
 import type { Run } from "./stand.ts";
-import { type Interval, median, restlessness, stratified } from "./statistics.ts";
+import type { Interval } from "./statistics.ts";
 
 /** A run with what was run, `turn` counting from 0. */
 export interface Measured extends Run {
@@ -86,150 +85,25 @@ export interface Row {
 }
 
 export const FORMAT_VERSION = 1;
-/** Spread of plain decoding beyond which the machine was busy: half the distance of the quartiles over the median. */
-const BUSY = 0.15;
-const FEW_PROMPTS = 8;
-/** Answers shorter than this say nothing about a speed. */
-const SHORT = 8;
 
 export type Unsummed = Omit<Results, "warnings" | "rows">;
-
-export function summed(measured: Unsummed): Results {
-  const rows = rowsOf(measured);
-  return { ...measured, rows, warnings: warningsOf(measured) };
-}
 
 export function key({ kind, id }: { readonly kind: string; readonly id: string }): string {
   return `${kind}/${id}`;
 }
 
-const rate = ({ tokens, decodeMs }: Run) => 1000 * tokens / decodeMs;
-
-/** For each setting all kinds together, then each kind where there are several. */
-export function rowsOf(
-  { settings, facts, runs, curve }: Pick<Unsummed, "settings" | "facts" | "runs" | "curve">,
-): Row[] {
-  const kinds = [...new Set(facts.map(({ kind }) => kind))];
-  const plain = new Map(runs.filter(({ setting }) => setting === settings[0].name).map((run) => [place(run), run]));
-  return settings.flatMap(({ name }) => {
-    const own = runs.filter((run) =>
-      run.setting === name && run.tokens >= SHORT && plain.get(place(run)) !== undefined &&
-      plain.get(place(run))!.tokens >= SHORT
-    );
-    const ofKind = (kind: string) => own.filter(({ prompt }) => prompt.startsWith(`${kind}/`));
-    const groups = kinds.map(ofKind).filter((group) => group.length > 0);
-    if (groups.length === 0) return [];
-    const all = rowOf(name, undefined, groups);
-    if (kinds.length === 1) return [all];
-    return [all, ...kinds.flatMap((kind) => ofKind(kind).length > 0 ? [rowOf(name, kind, [ofKind(kind)])] : [])];
-  });
-
-  function rowOf(setting: string, kind: string | undefined, groups: readonly Measured[][]): Row {
-    const all = groups.flat();
-    const sum = (value: (run: Measured) => number) => all.reduce((total, run) => total + value(run), 0);
-    const comparable = all.filter(({ same }) => same !== undefined);
-    const prompts = new Set(all.map(({ prompt }) => prompt));
-    const time = sum(({ decodeMs }) => decodeMs);
-    const isPlain = setting === settings[0].name;
-    const share = (of: (run: Measured) => number) => sum(of) / time;
-    const [drafting, verifying] = [share(({ draftMs }) => draftMs), share(({ verifyMs }) => verifyMs)];
-    const relaxed = all.filter(({ logProbability }) => logProbability !== undefined);
-    const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-    return {
-      setting,
-      ...kind === undefined ? {} : { kind },
-      prompts: prompts.size,
-      ...comparable.length < all.length ? {} : {
-        same: [...prompts].filter((prompt) => all.every((run) => run.prompt !== prompt || run.same)).length,
-      },
-      tokensPerSecond: stratified(perPrompt(groups, rate)),
-      ...isPlain ? {} : {
-        speedup: stratified(perPrompt(groups, (run) => rate(run) / rate(plain.get(place(run))!))),
-        expected: sum(({ tokens }) => tokens) * costAt(curve, 1) / sum((run) => run.draftMs + expectedMs(run, curve)),
-      },
-      tokensPerPass: sum(({ tokens }) => tokens) / sum(({ passes }) => passes),
-      rowsPerPass: sum(({ rows }) => rows) / sum(({ passes }) => passes),
-      byDepth: shares(all.map(({ offeredAt }) => offeredAt), all.map(({ acceptedAt }) => acceptedAt)),
-      byRank: shares(all.map(({ ranks }) => ranks.offered), all.map(({ ranks }) => ranks.accepted)),
-      time: { drafting, verifying, other: Math.max(0, 1 - drafting - verifying) },
-      firstTokenMs: median(all.filter(({ turn }) => turn === 0).map((run) => run.firstMs + promptMs(run))),
-      ...relaxed.length === 0 ? {} : { logProbability: mean(relaxed.map((run) => run.logProbability!)) },
-      ...relaxed.some(({ foreign }) => foreign !== undefined)
-        ? { foreign: sum(({ foreign = 0, tokens }) => foreign * tokens) / sum(({ tokens }) => tokens) }
-        : {},
-    };
-  }
-
-  function promptMs({ prompt }: Measured): number {
-    return facts.find((fact) => key(fact) === prompt)?.ms ?? 0;
-  }
+/** The kind in a key. */
+export function kindOf(prompt: string): string {
+  return prompt.slice(0, prompt.indexOf("/"));
 }
 
-/** A run's place: what is measured there stands side by side. */
-function place({ prompt, turn }: Measured): string {
-  return `${turn} ${prompt}`;
+/** Tokens per second of decoding. */
+export function rate({ tokens, decodeMs }: Run): number {
+  return 1000 * tokens / decodeMs;
 }
 
-/** In each group one number per prompt: the median over its turns. */
-function perPrompt(groups: readonly (readonly Measured[])[], value: (run: Measured) => number): number[][] {
-  return groups.map((group) => {
-    const prompts = Map.groupBy(group, ({ prompt }) => prompt);
-    return [...prompts.values()].map((runs) => median(runs.map(value)));
-  });
-}
-
-/** Milliseconds of a run's passes by the curve. */
-function expectedMs({ widths }: Run, curve: readonly CostPoint[]): number {
-  return Object.entries(widths).reduce((sum, [rows, count]) => sum + count * costAt(curve, Number(rows)), 0);
-}
-
-function shares(offered: readonly (readonly number[])[], accepted: readonly (readonly number[])[]): number[] {
-  const total = (lists: readonly (readonly number[])[], i: number) =>
-    lists.reduce((sum, list) => sum + (list[i] ?? 0), 0);
-  const length = Math.max(0, ...offered.map((list) => list.length));
-  return Array.from({ length }, (_, i) => total(accepted, i) / total(offered, i));
-}
-
-function warningsOf({ model, settings, facts, runs }: Unsummed): string[] {
-  const warnings: string[] = [];
-  if (model.title.includes(RANDOM_WEIGHTS)) {
-    warnings.push("the weights are random: times of passes are a real model's, what is kept of drafts is nobody's");
-  }
-  const plain = runs.filter((run) => run.setting === settings[0].name && run.tokens >= SHORT);
-  // Kinds differ in their speed; what is left within them is the machine's, and a little the prompts'. Where each has one
-  // prompt, all of them stand together.
-  const byKind = [...Map.groupBy(plain, ({ prompt }) => prompt.split("/")[0]).values()];
-  const beside = (byKind.some((group) => group.length > 1) ? byKind : [plain]).flatMap((group) => {
-    const middle = median(group.map(rate));
-    return group.map((run) => rate(run) / middle);
-  });
-  if (beside.length > 0 && restlessness(beside) > BUSY) {
-    const percent = Math.round(100 * restlessness(beside));
-    warnings.push(
-      `the machine was busy: plain decoding varied by ±${percent}%; close what else runs and measure again`,
-    );
-  }
-  if (facts.length < FEW_PROMPTS) {
-    warnings.push(`only ${facts.length} prompts: intervals of fewer than ${FEW_PROMPTS} say little; raise --prompts`);
-  }
-  const cut = facts.filter((fact) => fact.cut > 0).length;
-  if (cut > 0) warnings.push(`${cut} of ${facts.length} prompts were cut at their beginning to fit the context`);
-  const short = new Set(
-    plain.length < runs.length ? runs.filter(({ tokens }) => tokens < SHORT).map((run) => run.prompt) : [],
-  );
-  if (short.size > 0) {
-    warnings.push(`${short.size} prompts have answers of fewer than ${SHORT} tokens and are left out`);
-  }
-  for (const { name } of settings) {
-    const differing = new Set(
-      runs.filter((run) => run.setting === name && run.same === false).map((run) => run.prompt),
-    );
-    if (differing.size > 0) {
-      warnings.push(`${name}: ${differing.size} texts differ from plain decoding's, which they must not`);
-    }
-  }
-  return warnings;
-}
+/** Answers shorter than this say nothing about a speed. */
+export const SHORT = 8;
 
 /** Reads results that `hunch bench` has written. Throws HunchError where a file is none. */
 export async function readResults(path: string): Promise<Results> {

@@ -3,7 +3,6 @@
 // decode; the time of the prompt is told apart.
 import type { Engine, Sequence } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
-import type { Controller, Round } from "../../src/controller.ts";
 import { complete } from "../../src/round/generate.ts";
 import { scoreContinuation } from "../../src/round/perplexity.ts";
 import type { Sampling } from "../../src/sampling.ts";
@@ -11,6 +10,7 @@ import { fitted, promptOf } from "../input/prompt.ts";
 import type { TemplateSettings } from "../input/template.ts";
 import { Session, type SessionOptions } from "../engine/session.ts";
 import type { Task } from "./data.ts";
+import { type Ranks, Seen } from "./seen.ts";
 import { plainSetting, type Setting } from "./settings.ts";
 
 /** A task as the model gets it. */
@@ -20,12 +20,6 @@ export interface BenchPrompt extends Task {
   readonly cut: number;
   /** Milliseconds of computing it. */
   readonly ms: number;
-}
-
-/** How often siblings of a rank were offered and accepted: first child, second child, … */
-export interface Ranks {
-  readonly offered: readonly number[];
-  readonly accepted: readonly number[];
 }
 
 /** What one setting made of one prompt. Milliseconds; without the prompt's own pass. */
@@ -185,37 +179,5 @@ export class Stand {
       ...this.options.sampling.temperature === 0 ? { foreign: foreign / scores.length } : {},
       logProbability: sum / scores.length,
     };
-  }
-}
-
-/** A controller as it is, and what passes by it. */
-class Seen implements Controller {
-  readonly name: string;
-  readonly widths: Record<number, number> = {};
-  readonly #offered: number[] = [];
-  readonly #accepted: number[] = [];
-
-  constructor(private readonly controller: Controller) {
-    this.name = controller.name;
-  }
-
-  get ranks(): Ranks {
-    return { offered: this.#offered, accepted: this.#offered.map((_, rank) => this.#accepted[rank] ?? 0) };
-  }
-
-  plan(state: Parameters<Controller["plan"]>[0]) {
-    return this.controller.plan(state);
-  }
-
-  observe(round: Round): void {
-    this.widths[round.rows] = (this.widths[round.rows] ?? 0) + 1;
-    const { tree: { parents }, verdict: { path } } = round;
-    for (const [step, place] of [-1, ...path].entries()) {
-      const children = [...parents.keys()].filter((node) => parents[node] === place);
-      children.forEach((_, rank) => this.#offered[rank] = (this.#offered[rank] ?? 0) + 1);
-      const rank = children.indexOf(path[step]);
-      if (rank >= 0) this.#accepted[rank] = (this.#accepted[rank] ?? 0) + 1;
-    }
-    this.controller.observe(round);
   }
 }

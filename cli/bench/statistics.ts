@@ -14,7 +14,7 @@ const DRAWS = 2000;
 
 /** The value below which `fraction` of at least one number lie, 0…1, on straight lines between them. */
 export function quantile(values: readonly number[], fraction: number): number {
-  return at([...values].sort((a, b) => a - b), fraction);
+  return quantileOf([...values].sort((a, b) => a - b), fraction);
 }
 
 export function median(values: readonly number[]): number {
@@ -32,12 +32,16 @@ export function stratified(groups: readonly (readonly number[])[]): Interval {
   const middle = median(all);
   if (all.length < 3) return { low: Math.min(...all), median: middle, high: Math.max(...all) };
   const random = generator(all.length);
+  const drawn = new Float64Array(all.length);
   const medians = Float64Array.from({ length: DRAWS }, () => {
-    const drawn = groups.flatMap((group) => group.map(() => group[Math.floor(random() * group.length)]));
-    return median(drawn);
+    let at = 0;
+    for (const group of groups) {
+      for (let i = 0; i < group.length; i++) drawn[at++] = group[Math.floor(random() * group.length)];
+    }
+    return quantileOf(drawn.sort(), 0.5);
   }).sort();
   const tail = (1 - CONFIDENCE) / 2;
-  return { low: at(medians, tail), median: middle, high: at(medians, 1 - tail) };
+  return { low: quantileOf(medians, tail), median: middle, high: quantileOf(medians, 1 - tail) };
 }
 
 /** Half the distance of the quartiles from each other, in proportion to the median: how restless something is. */
@@ -45,7 +49,7 @@ export function restlessness(values: readonly number[]): number {
   return (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
 }
 
-function at(sorted: ArrayLike<number>, fraction: number): number {
+function quantileOf(sorted: ArrayLike<number>, fraction: number): number {
   const place = fraction * (sorted.length - 1);
   const below = Math.floor(place);
   const above = Math.min(below + 1, sorted.length - 1);

@@ -8,6 +8,7 @@ import { EXIT, HunchError } from "../../src/errors.ts";
 import { parseSpec } from "../../src/plugins/method-spec.ts";
 import type { PluginContext } from "../../src/plugins/plugin.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
+import { type Corpus, IndexedCorpus, indexOf } from "../../src/store/corpus.ts";
 import { openRegistry } from "../engine/methods.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout } from "../output/streams.ts";
@@ -68,9 +69,19 @@ function withModel(spec: string): string {
   return spec.replace(/^([^:?]+)(?=\?|$)/, "$1:model");
 }
 
+/** Texts that go on with every token after every two. */
+function everyPair(vocab: number): Corpus {
+  const tokens = Array.from({ length: vocab }, (_, token) => token);
+  const texts = tokens.flatMap((a) => tokens.flatMap((b) => tokens.map((c) => [a, b, c, (a + b + c) % vocab])));
+  const corpus = new IndexedCorpus(vocab);
+  corpus.indexes = [indexOf(texts, vocab)];
+  return corpus;
+}
+
 function contextOf(registry: Registry, target: Engine, draft: Engine): PluginContext {
   const context: PluginContext = {
     target,
+    corpus: () => everyPair(target.source.spec.vocab),
     async loadModel(_, vocabulary) {
       if (vocabulary === "any") return draft;
       refuseOtherVocabulary(target.source, draft.source);

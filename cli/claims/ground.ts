@@ -12,7 +12,7 @@ import type { VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw } from "../../src/tree.ts";
 import type { Task } from "../bench/data.ts";
 import { curveOf, measureGroup } from "../bench/measure.ts";
-import type { Measured } from "../bench/results.ts";
+import { kindOf, type Measured } from "../bench/results.ts";
 import { plainSetting, type Setting } from "../bench/settings.ts";
 import { Stand, type StandOptions } from "../bench/stand.ts";
 import { contextOf } from "../engine/methods.ts";
@@ -23,11 +23,11 @@ export class Answers {
   constructor(private readonly runs: readonly Measured[], private readonly curve: ReturnType<typeof curveOf>) {}
 
   of(...kinds: readonly string[]): Answers {
-    return new Answers(this.runs.filter(({ prompt }) => kinds.includes(prompt.split("/")[0])), this.curve);
+    return new Answers(this.runs.filter(({ prompt }) => kinds.includes(kindOf(prompt))), this.curve);
   }
 
   get kinds(): string[] {
-    return [...new Set(this.runs.map(({ prompt }) => prompt.split("/")[0]))];
+    return [...new Set(this.runs.map(({ prompt }) => kindOf(prompt)))];
   }
 
   get tokensPerPass(): number {

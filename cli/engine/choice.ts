@@ -78,7 +78,7 @@ export function prospectLine({ candidates, refusals }: Prospect): string {
 export async function choicePath(source: ModelSource, options: Options): Promise<string> {
   const { cacheDir, format, strict, threads, context } = options;
   const runtime = "Deno" in globalThis ? "deno" : "bun";
-  const model = await source.hash(cacheDir);
+  const model = await source.hash(cacheDir, (fraction) => options.progress?.("reading", fraction));
   const key = JSON.stringify([VERSION, runtime, machine(), model, format, strict, threads, context]);
   return join(cacheDir, FOLDER, createHash("sha256").update(key).digest("hex").slice(0, 24) + ".json");
 }

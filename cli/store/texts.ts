@@ -1,5 +1,5 @@
 // Texts for a store, as tokens: of text files, folders, lines of JSON and finished conversations.
-import { lstatSync, readdirSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
@@ -40,7 +40,7 @@ export async function textsOf(
   };
   for (const [i, path] of paths.entries()) {
     progress("reading", i / paths.length);
-    if (path !== "-" && lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    if (path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
       const files = [...filesIn(path)];
       let skipped = 0;
       for (const [j, file] of files.entries()) {
@@ -98,7 +98,7 @@ async function inFile(file: string, work: () => void | Promise<void>): Promise<v
 }
 
 function* filesIn(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => a.name < b.name ? -1 : 1)) {
+  for (const entry of entriesOf(folder)) {
     if (entry.name.startsWith(".") || SKIPPED.includes(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* filesIn(path);
@@ -106,8 +106,18 @@ function* filesIn(folder: string): Generator<string> {
   }
 }
 
+/** Sorted by name. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => a.name < b.name ? -1 : 1);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    throw new HunchError("input", `this folder cannot be read: ${code}`, { file: folder, hint: "name what can be" });
+  }
+}
+
 async function textOrNothing(file: string): Promise<string | undefined> {
-  if (lstatSync(file).size > LARGEST) return undefined;
+  if (statSync(file).size > LARGEST) return undefined;
   try {
     return await readTextFile(file);
   } catch (error) {

@@ -3,7 +3,8 @@
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { Task } from "../bench/data.ts";
 import { measureGroup } from "../bench/measure.ts";
-import { type Measured, type Row, rowsOf } from "../bench/results.ts";
+import type { Measured, Row } from "../bench/results.ts";
+import { rowsOf } from "../bench/rows.ts";
 import type { PromptFacts } from "../bench/results.ts";
 import type { Setting } from "../bench/settings.ts";
 import { Stand, type StandOptions } from "../bench/stand.ts";

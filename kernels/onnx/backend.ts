@@ -39,7 +39,7 @@ export const onnxBackend: Backend & { load(source: ModelSource, options: OnnxOpt
     const context = contextLength(source, options.context);
     const threads = options.threads ?? physicalCores();
     const runtime = await Runtime.load(await libraryPath(options.cacheDir));
-    const model = await source.hash(options.cacheDir);
+    const model = await source.hash(options.cacheDir, (fraction) => options.progress?.("reading", fraction));
     const running = { model, provider, threads, strict: options.strict };
     const format = options.format !== "auto"
       ? options.format

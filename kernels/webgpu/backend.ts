@@ -69,14 +69,7 @@ export const webgpuBackend: Backend = {
   },
 };
 
-/**
- * A source whose tensors can be read: of a converted file, the original's numbers. Throws HunchError where it has none, or
- * where the model has what is not computed here.
- */
+/** A source whose tensors can be read: of a converted file, the original's numbers. Throws HunchError where it has none. */
 function readable(source: ModelSource, format: WeightFormat): ModelSource {
-  if (source.spec.layers.some(({ feedForward }) => feedForward.experts)) {
-    const hint = "use --backend onnx";
-    throw new UnsupportedError("the webgpu backend does not compute mixtures of experts yet", { hint });
-  }
   return source.converted ? originalOf(source, source.converted, format) : source;
 }

@@ -1,23 +1,25 @@
 // Any ModelSpec as a list of steps: what one pass runs on the device, from embedded rows to logits.
 import { MOST_CANDIDATES } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { LayerSpec, RopeSpec } from "../../src/model/spec/spec.ts";
-import { rotationsOf } from "../rope.ts";
+import type { ExpertsSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
+import { type Rotation, rotationsOf } from "../rope.ts";
 import type { Device } from "./device.ts";
 import { Embedding } from "./embed.ts";
 import { BEST_WORDS, MOST_ROWS, type RotateVariant, SHAPES } from "./kernels.ts";
-import { shaped, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
+import { shaped, uploadExperts, uploadFloats, uploadMatrix, uploadPaired } from "./matrix.ts";
 import {
   activateStep,
   attentionSteps,
   type Bench,
   bestSteps,
   candidatesStep,
+  combineStep,
   type GrowingBuffer,
   matmulStep,
   normStep,
   type Plane,
   rotateStep,
+  routeStep,
   softmaxStep,
   type Step,
 } from "./steps.ts";
@@ -34,7 +36,7 @@ export interface Decoder {
   readonly tree: GPUBuffer;
   /** Cosines and sines by row, one table after the other. */
   readonly angles: GPUBuffer;
-  readonly ropes: readonly { readonly spec: RopeSpec; readonly from: number }[];
+  readonly ropes: readonly { readonly spec: Rotation; readonly from: number }[];
   /** [scored, vocab]; grown before a pass that needs more. */
   readonly logits: GrowingBuffer;
   /** What split attention leaves for its merge; grown like the logits. */
@@ -57,14 +59,16 @@ export async function buildDecoder(
   progress?: (fraction: number) => void,
 ): Promise<Decoder> {
   const { spec } = source;
+  const { width } = spec;
   const bench: Bench = { device, pass: SHAPES.pass.room(device, "pass"), nothing: device.storage(16, "nothing") };
   const steps: Step[] = [];
   const planes = new Map<string, Plane>();
-  const plane = (role: string, width: number): Plane => {
+  /** `slots`: rows for each row of a pass. */
+  const plane = (role: string, width: number, slots = 1): Plane => {
     const stride = round8(width);
-    const key = `${role} ${stride}`;
+    const key = `${role} ${slots} ${stride}`;
     let known = planes.get(key);
-    if (!known) planes.set(key, known = { buffer: device.storage(MOST_ROWS * stride * 4, key), stride });
+    if (!known) planes.set(key, known = { buffer: device.storage(MOST_ROWS * slots * stride * 4, key), stride });
     return known;
   };
   const vector = (name: string, ...lengths: number[]): GPUBuffer | undefined =>
@@ -112,7 +116,7 @@ export async function buildDecoder(
     return x;
   };
 
-  const { ropes: specs, ofLayer } = rotationsOf(spec);
+  const { ropes: specs, ofKeys, ofQueries } = rotationsOf(spec);
   let anglesLength = 0;
   const ropes = specs.map((spec) => {
     const from = anglesLength;
@@ -144,7 +148,8 @@ export async function buildDecoder(
       packed,
       query,
       angles,
-      anglesFrom: rope ? ropes[ofLayer[n]].from : 0,
+      anglesOfKeys: rope ? ropes[ofKeys[n]].from : 0,
+      anglesOfQueries: rope ? ropes[ofQueries[n]].from : 0,
       half: rope ? rope.dimensions / 2 : 0,
       interleaved: rope?.interleaved ?? false,
       epsilon,
@@ -164,14 +169,49 @@ export async function buildDecoder(
       tree,
       mixed,
       parts,
+      sinks: vector(`${name}.sinks`, heads),
     }));
     const out = plane("attended", spec.width);
     multiply(mixed, [{ name: `${name}.output`, rows: spec.width }], queries, out);
     return out;
   };
 
+  /** Every row goes through some of the experts: as many rows of products, each with a matrix of its own. */
+  const mix = (spec: FeedForwardSpec, experts: ExpertsSpec, n: number, from: Plane): Plane => {
+    const { hidden, gated, activation, clamp } = spec;
+    const { count, used } = experts;
+    const name = `layers.${n}.feedForward`;
+    const scores = plane("scores of experts", count);
+    multiply(from, [{ name: `${name}.router`, rows: count }], width, scores);
+    const chosen = plane("experts", used).buffer;
+    const weights = plane("weights of experts", used).buffer;
+    steps.push(routeStep(bench, experts, scores, chosen, weights));
+    const product = (
+      x: Plane,
+      shared: boolean,
+      parts: readonly string[],
+      rows: number,
+      columns: number,
+      role: string,
+    ) => {
+      const names = Array.from({ length: count }, (_, e) => parts.map((part) => `${name}.experts.${e}.${part}`));
+      const piece = uploadExperts(device, source, names, rows, columns, exact);
+      const out = plane(role, piece.outputs, used);
+      steps.push(matmulStep(bench, x, piece, out, out.stride, { experts: { used, shared, chosen } }));
+      return out;
+    };
+    const packed = product(from, true, gated ? ["gate", "up"] : ["up"], hidden, width, "gates of experts");
+    const middle = plane("activated by experts", hidden, used);
+    steps.push(activateStep(bench, activation, gated, hidden, packed, middle, { clamp, used }));
+    const results = product(middle, false, ["down"], width, hidden, "results of experts");
+    const out = plane("fed", width);
+    steps.push(combineStep(bench, used, width, results, weights, out));
+    return out;
+  };
+
   const feed = (layer: LayerSpec, n: number, from: Plane): Plane => {
-    const { hidden, gated, activation } = layer.feedForward;
+    const { hidden, gated, activation, experts } = layer.feedForward;
+    if (experts) return mix(layer.feedForward, experts, n, from);
     const name = `layers.${n}.feedForward`;
     const middle = plane("activated", hidden);
     const names = [`${name}.gate`, `${name}.up`] as const;

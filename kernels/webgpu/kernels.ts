@@ -11,6 +11,7 @@ import beatsCode from "./ops/beats.wgsl" with { type: "text" };
 import bestCode from "./ops/best.wgsl" with { type: "text" };
 import bestSlicesCode from "./ops/best-slices.wgsl" with { type: "text" };
 import candidatesCode from "./ops/candidates.wgsl" with { type: "text" };
+import combineCode from "./ops/combine.wgsl" with { type: "text" };
 import compactCode from "./ops/compact.wgsl" with { type: "text" };
 import embedCode from "./ops/embed.wgsl" with { type: "text" };
 import exchangeCode from "./ops/fold-exchange.wgsl" with { type: "text" };
@@ -22,6 +23,7 @@ import normCode from "./ops/norm.wgsl" with { type: "text" };
 import passCode from "./ops/pass.wgsl" with { type: "text" };
 import reduceCode from "./ops/reduce.wgsl" with { type: "text" };
 import rotateCode from "./ops/rotate.wgsl" with { type: "text" };
+import routeCode from "./ops/route.wgsl" with { type: "text" };
 import scalesCode from "./ops/scales.wgsl" with { type: "text" };
 import segmentsCode from "./ops/segments.wgsl" with { type: "text" };
 import softmaxCode from "./ops/softmax.wgsl" with { type: "text" };
@@ -98,11 +100,13 @@ export const SHAPES = {
   best: new Structure(bestCode),
   bestSlices: new Structure(bestSlicesCode),
   candidates: new Structure(candidatesCode),
+  combine: new Structure(combineCode),
   compact: new Structure(compactCode, "Move"),
   embed: new Structure(embedCode),
   matmul: new Structure(matmulCode),
   norm: new Structure(normCode),
   rotate: new Structure(rotateCode),
+  route: new Structure(routeCode),
   softmax: new Structure(softmaxCode),
 } as const;
 
@@ -110,15 +114,37 @@ const matmuls = new Map<string, Kernel>();
 
 const ACTIVATIONS = { silu: 0, gelu: 1, "gelu-tanh": 2 } as const;
 
-/** `paired`: neighbouring outputs are gate and up, which this activation makes one number of. */
-export function matmulKernel(form: WeightForm, tile: number, features: Features, paired?: Activation): Kernel {
-  const key = `${JSON.stringify([form, features])} ${tile} ${paired}`;
+/** Rows that go through experts of their own: the product has as many rows for each row of the pass. */
+export interface Slots {
+  readonly used: number;
+  /** They read one row of x, otherwise each its own. */
+  readonly shared: boolean;
+}
+
+export interface MatmulVariant {
+  /** Neighbouring outputs are gate and up, which this activation makes one number of. */
+  readonly paired?: Activation;
+  /** Every row has a matrix of its own, so that `tile` is 1; a binding after the weights tells which. */
+  readonly slots?: Slots;
+}
+
+export function matmulKernel(form: WeightForm, tile: number, features: Features, variant: MatmulVariant = {}): Kernel {
+  const { paired, slots } = variant;
+  const key = `${JSON.stringify([form, features])} ${tile} ${paired} ${slots?.used} ${slots?.shared}`;
   let kernel = matmuls.get(key);
-  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile, features, paired)); // asked for at every step of every pass
+  if (!kernel) matmuls.set(key, kernel = makeMatmul(form, tile, features, variant)); // asked for at every step of every pass
   return kernel;
 }
 
-function makeMatmul(form: WeightForm, tile: number, features: Features, paired: Activation | undefined): Kernel {
+/** Where the rows of a row's matrix start: of its expert's, by a binding after those of the weights, or of the only one. */
+function matrixOf(weights: string, slots: Slots | undefined): string {
+  if (!slots) return "fn matrix_of(row: u32) -> u32 {\n  return 0u;\n}\n";
+  const binding = 5 + weights.split("@binding").length - 1;
+  return `@group(0) @binding(${binding}) var<storage, read> chosen: array<u32>;\n` +
+    "fn matrix_of(row: u32) -> u32 {\n  return chosen[row] * shape.outputs;\n}\n";
+}
+
+function makeMatmul(form: WeightForm, tile: number, features: Features, { paired, slots }: MatmulVariant): Kernel {
   const { rows, rowGroups, ahead } = tiling(tile);
   const weights = weightsOf(form, features);
   const values = {
@@ -128,12 +154,15 @@ function makeMatmul(form: WeightForm, tile: number, features: Features, paired: 
     AHEAD: ahead,
     PAIRED: paired !== undefined,
     ACTIVATION: ACTIVATIONS[paired ?? "silu"],
+    SLOTS: slots?.used ?? 1,
+    SHARED: slots?.shared ? slots.used : 1,
     ...weights.values,
   };
   return kernelOf(
     `matmul ${form.kind} of ${tile} rows`,
     (features.subgroups > 1 ? "enable subgroups;\n" : "") + weights.enabled + constants(values) + passCode +
-      actCode + matmulCode + folding(rows * COLUMNS / 2, features.subgroups) + weights.code,
+      actCode + matmulCode + folding(rows * COLUMNS / 2, features.subgroups) + weights.code +
+      matrixOf(weights.code, slots),
   );
 }
 
@@ -238,29 +267,48 @@ const attentions = new Map<string, Kernel>();
  * `queries`: heads of rows that one workgroup takes, with the same arithmetic. `split`: each segment of keys has a
  * workgroup of its own, and `mergeKernel` follows.
  */
-export function attentionKernel(headSize: number, queries: number, split: boolean): Kernel {
-  const key = `${headSize} ${queries} ${split}`;
+export function attentionKernel(headSize: number, queries: number, split: boolean, sinks = false): Kernel {
+  const key = `${headSize} ${queries} ${split} ${sinks}`;
   let kernel = attentions.get(key);
-  if (!kernel) attentions.set(key, kernel = makeAttention(headSize, queries, split));
+  if (!kernel) attentions.set(key, kernel = makeAttention(headSize, queries, split, sinks));
   return kernel;
 }
 
-function makeAttention(headSize: number, queries: number, split: boolean): Kernel {
+/**
+ * What the sum of a head's values is divided by: its weights, and with `sinks` [heads], bound at `binding`, the weight of a
+ * score that no value stands for.
+ */
+function divisor(sinks: boolean, binding: number): string {
+  const sum = sinks ? "merged.sum + exp(sinks[slot] - merged.most)" : "merged.sum";
+  return (sinks ? `@group(0) @binding(${binding}) var<storage, read> sinks: array<f32>;\n` : "") +
+    `fn divisor(merged: Merged, slot: u32) -> f32 {\n  return ${sum};\n}\n`;
+}
+
+function makeAttention(headSize: number, queries: number, split: boolean, sinks: boolean): Kernel {
   const values = { SUMS: queries, QUERIES: queries, HEAD: headSize, QUADS: quads(headSize), SPLIT: split };
   return kernelOf(
     `attention of ${queries} queries${split ? ", split" : ""}`,
-    constants(values) + passCode + reduceCode + segmentsCode + attentionCode,
+    constants(values) + passCode + reduceCode + segmentsCode + divisor(sinks, 6) + attentionCode,
   );
 }
 
-export function mergeKernel(headSize: number): Kernel {
-  return kernelOf("merge", constants({ HEAD: headSize }) + passCode + segmentsCode + mergeCode);
+export function mergeKernel(headSize: number, sinks = false): Kernel {
+  return kernelOf("merge", constants({ HEAD: headSize }) + passCode + segmentsCode + divisor(sinks, 5) + mergeCode);
 }
 
-export function activateKernel(activation: Activation, gated: boolean): Kernel {
+/** `all`: weights are shares among all experts, otherwise among the chosen. */
+export function routeKernel(used: number, all: boolean): Kernel {
+  return kernelOf("route", constants({ USED: used, ALL: all }) + routeCode);
+}
+
+export function combineKernel(used: number): Kernel {
+  return kernelOf("combine", constants({ USED: used }) + combineCode);
+}
+
+export function activateKernel(activation: Activation, gated: boolean, clamped = false): Kernel {
   return kernelOf(
     `activate ${activation}`,
-    constants({ ACTIVATION: ACTIVATIONS[activation], GATED: gated }) + passCode + actCode +
+    constants({ ACTIVATION: ACTIVATIONS[activation], GATED: gated, CLAMPED: clamped }) + passCode + actCode +
       activateCode,
   );
 }

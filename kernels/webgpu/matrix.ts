@@ -2,7 +2,7 @@
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Blocks, Tensor } from "../../src/model/tensors/tensor.ts";
 import { blockForm, blocks, halfForm, storedBlocks } from "../../src/model/tensors/blocks.ts";
-import { HunchError } from "../../src/errors.ts";
+import { HunchError, UnsupportedError } from "../../src/errors.ts";
 import type { Device } from "./device.ts";
 import type { BlockForm, WeightForm } from "./kernels.ts";
 
@@ -106,6 +106,25 @@ export function uploadMatrix(
     return piece;
   });
   return { outputs, columns, pieces };
+}
+
+/**
+ * The matrices of all experts one below the other, each made of those named for it. Throws UnsupportedError where they are
+ * not of one form, or too large together.
+ */
+export function uploadExperts(
+  device: Device,
+  source: ModelSource,
+  names: readonly (readonly string[])[],
+  rows: number,
+  columns: number,
+  exact: boolean,
+): Piece {
+  const parts = names.flat().map((name) => ({ name, rows }));
+  const { pieces } = uploadMatrix(device, source, parts, columns, exact);
+  if (pieces.length === 1) return { ...pieces[0], outputs: rows * names[0].length };
+  const message = "experts of several weight types, or of more than one buffer's size, are not supported on WebGPU";
+  throw new UnsupportedError(message, { file: source.path, field: parts[0].name, hint: "use --backend onnx" });
 }
 
 /**

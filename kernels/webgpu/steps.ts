@@ -1,5 +1,5 @@
 // Steps of a pass: a kernel, what it is bound to, and how many workgroups it takes for so many rows.
-import type { Activation } from "../../src/model/spec/spec.ts";
+import type { Activation, ExpertsSpec, FeedForwardSpec } from "../../src/model/spec/spec.ts";
 import type { Device, Kernel, Pipeline } from "./device.ts";
 import {
   activateKernel,
@@ -9,6 +9,7 @@ import {
   bestKernel,
   bestSlicesKernel,
   candidatesKernel,
+  combineKernel,
   matmulKernel,
   mergeKernel,
   MOST_ROWS,
@@ -17,9 +18,11 @@ import {
   outputsPerGroup,
   rotateKernel,
   type RotateVariant,
+  routeKernel,
   rowTile,
   SEGMENT,
   SHAPES,
+  type Slots,
   softmaxKernel,
 } from "./kernels.ts";
 import type { Features } from "./features.ts";
@@ -73,9 +76,11 @@ export function matmulStep(
   piece: Piece,
   out: GrowingBuffer,
   strideOut: number,
-  { logits, paired }: {
+  { logits, paired, experts }: {
     readonly logits?: { readonly scale: number; readonly cap: number };
     readonly paired?: Activation;
+    /** The piece is the matrices of all experts one below the other, `outputs` each. */
+    readonly experts?: Slots & { readonly chosen: GPUBuffer };
   } = {},
 ): Step {
   const shape = SHAPES.matmul.uniform(device, {
@@ -89,12 +94,15 @@ export function matmulStep(
     cap: logits?.cap ?? 0,
     scored: logits !== undefined,
   });
-  const count = ({ rows, scored }: Width) => logits ? scored : rows;
+  const count = ({ rows, scored }: Width) => logits ? scored : rows * (experts?.used ?? 1);
+  const tileOf = (width: Width) => experts ? 1 : rowTile(count(width));
+  const variant = { paired, slots: experts };
+  const bound = [...piece.buffers, ...experts ? [experts.chosen] : []];
   return {
-    kernel: (width) => matmulKernel(piece.form, rowTile(count(width)), features, paired),
-    buffers: () => [pass, shape, x.buffer, out.buffer, piece.bias ?? nothing, ...piece.buffers],
+    kernel: (width) => matmulKernel(piece.form, tileOf(width), features, variant),
+    buffers: () => [pass, shape, x.buffer, out.buffer, piece.bias ?? nothing, ...bound],
     grid: (width) => {
-      const tile = rowTile(count(width));
+      const tile = tileOf(width);
       return [Math.ceil(piece.outputs / outputsPerGroup(tile)), Math.ceil(count(width) / tile)];
     },
   };
@@ -145,7 +153,8 @@ export interface RotateStep {
   readonly packed: Plane;
   readonly query: Plane;
   readonly angles: GPUBuffer;
-  readonly anglesFrom: number;
+  readonly anglesOfKeys: number;
+  readonly anglesOfQueries: number;
   readonly half: number;
   readonly interleaved: boolean;
   readonly epsilon: number;
@@ -154,7 +163,7 @@ export interface RotateStep {
 }
 
 export function rotateStep({ device, pass, nothing }: Bench, step: RotateStep): Step {
-  const { heads, kvHeads, packed, query, half, interleaved, anglesFrom, epsilon } = step;
+  const { heads, kvHeads, packed, query, half, interleaved, anglesOfKeys, anglesOfQueries, epsilon } = step;
   const shape = SHAPES.rotate.uniform(device, {
     heads,
     kvHeads,
@@ -162,7 +171,8 @@ export function rotateStep({ device, pass, nothing }: Bench, step: RotateStep): 
     strideQuery: query.stride,
     half,
     interleaved,
-    anglesFrom,
+    anglesOfKeys,
+    anglesOfQueries,
     epsilon,
   });
   const kernel = rotateKernel(step.variant);
@@ -235,11 +245,13 @@ export interface AttentionStep extends Heads {
   readonly mixed: Plane;
   /** Where split attention leaves its parts; grown by `partsOf` before a pass that needs more. */
   readonly parts: GrowingBuffer;
+  /** [heads], scores that no value stands for. */
+  readonly sinks?: GPUBuffer;
 }
 
 /** Attention, and the step that joins its parts where it was split. `share` is another than `sharing` in tests. */
 export function attentionSteps({ device, pass }: Bench, step: AttentionStep, share = sharing): Step[] {
-  const { heads, kvHeads, headSize, window, scale, cap, query, tree, mixed, parts } = step;
+  const { heads, kvHeads, headSize, window, scale, cap, query, tree, mixed, parts, sinks } = step;
   const shape = SHAPES.attention.uniform(device, {
     heads,
     kvHeads,
@@ -249,12 +261,13 @@ export function attentionSteps({ device, pass }: Bench, step: AttentionStep, sha
     scale,
     cap: cap ?? 0,
   });
-  const merge = mergeKernel(headSize);
+  const merge = mergeKernel(headSize, sinks !== undefined);
+  const last = sinks ? [sinks] : [];
   return [
     {
       kernel: (width) => {
         const { queries, split } = share(width, step);
-        return attentionKernel(headSize, queries, split);
+        return attentionKernel(headSize, queries, split, sinks !== undefined);
       },
       buffers: (cache, width) => [
         pass,
@@ -263,6 +276,7 @@ export function attentionSteps({ device, pass }: Bench, step: AttentionStep, sha
         cache!,
         tree,
         share(width, step).split ? parts.buffer : mixed.buffer,
+        ...last,
       ],
       grid: (width) => {
         const { groups, split } = share(width, step);
@@ -272,7 +286,7 @@ export function attentionSteps({ device, pass }: Bench, step: AttentionStep, sha
     },
     {
       kernel: () => merge,
-      buffers: () => [pass, shape, parts.buffer, tree, mixed.buffer],
+      buffers: () => [pass, shape, parts.buffer, tree, mixed.buffer, ...last],
       grid: ({ rows }) => [heads, rows],
       needed: (width) => share(width, step).split,
     },
@@ -286,11 +300,48 @@ export function activateStep(
   hidden: number,
   packed: Plane,
   out: Plane,
+  { clamp, used = 1 }: { readonly clamp?: FeedForwardSpec["clamp"]; /** Rows for each of the pass. */ used?: number } =
+    {},
 ): Step {
-  const shape = SHAPES.activate.uniform(device, { hidden, stride: packed.stride, strideOut: out.stride });
-  const kernel = activateKernel(activation, gated);
+  const shape = SHAPES.activate.uniform(device, {
+    hidden,
+    stride: packed.stride,
+    strideOut: out.stride,
+    limit: clamp?.limit ?? 0,
+    alpha: clamp?.alpha ?? 0,
+  });
+  const kernel = activateKernel(activation, gated, clamp !== undefined);
   const bound = [shape, packed.buffer, out.buffer];
-  return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(hidden / 64), rows] };
+  return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(hidden / 64), rows * used] };
+}
+
+/** The experts of each row, [rows, used] in `chosen` (u32) and their weights, by a router's scores. */
+export function routeStep(
+  { device }: Bench,
+  { count, used, share }: ExpertsSpec,
+  scores: Plane,
+  chosen: GPUBuffer,
+  weights: GPUBuffer,
+): Step {
+  const shape = SHAPES.route.uniform(device, { experts: count, stride: scores.stride });
+  const kernel = routeKernel(used, share === "all");
+  const bound = [shape, scores.buffer, chosen, weights];
+  return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [rows, 1] };
+}
+
+/** `results` [rows · used, width], weighted and added up. */
+export function combineStep(
+  { device }: Bench,
+  used: number,
+  width: number,
+  results: Plane,
+  weights: GPUBuffer,
+  out: Plane,
+): Step {
+  const shape = SHAPES.combine.uniform(device, { width, stride: results.stride, strideOut: out.stride });
+  const kernel = combineKernel(used);
+  const bound = [shape, results.buffer, weights, out.buffer];
+  return { kernel: () => kernel, buffers: () => bound, grid: ({ rows }) => [Math.ceil(width / 64), rows] };
 }
 
 /** The likeliest token of each row, the runner-up and the sum of the soft-max: of slices, then joined. */

@@ -5,19 +5,18 @@
 // model while it is used, and the head that predicts acceptance.
 //
 // A token of the draft model that the target has as well is drafted as that one. Several in a row that the cache knows
-// are merged into one token of the target, whose q is the product of theirs. In the paper the first token of an n-gram
-// keeps all of its probability; here q is exact: what is merged is taken from it, for the n-grams of the `rows` likeliest
-// beginnings, and no others are merged. So every rule is lossless for q. An n-gram comes into the cache when the target
-// says a token, in the prompt too, that the draft model spells in several; of too many the one unused for longest goes.
+// are merged into one token of the target, whose q is the product of theirs, and that much is taken from what their first
+// token is likely: q is exactly what drafts are drawn from, so every rule is lossless for it. To know q before anything is
+// drawn costs a row of the draft model for each beginning of an n-gram; where that is not likely enough to be worth it
+// (`rows`, `least`), nothing is merged. An n-gram comes into the cache when the target says a token, in the prompt too,
+// that the draft model spells in several; of too many, the one that was not said for longest goes.
 import type { Engine } from "../../src/backend.ts";
-import { type Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
+import { type Bridge, type BridgedProposer, REACH, type Reach } from "../../src/draft/bridged.ts";
 import { ByteEncoder } from "../../src/draft/byte-encoder.ts";
-import { RetokenizedText } from "../../src/draft/retokenized.ts";
 import { type Spelling, Spellings } from "../../src/draft/spellings.ts";
-import { sharedTokens } from "../../src/draft/vocabulary.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
-import { ModelProposer } from "./model.ts";
+import { bridgedModel } from "./bridged-model.ts";
 import { drafterOf } from "./with-shape.ts";
 
 /** The n-grams of the draft model that the target has said in one token. */
@@ -68,22 +67,15 @@ export class NgramCache implements Bridge {
   }
 }
 
-/** `size`: most n-grams of the cache; `rows`: see BridgedProposer. Closes `draft` with itself. */
-export function omniDraftOf(target: Engine, draft: Engine, size: number, rows: number): BridgedProposer {
-  const shared = sharedTokens(target.source, draft.source);
-  return new BridgedProposer(
-    target.source.spec.vocab,
-    new ModelProposer(draft, target),
-    new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
-    new NgramCache(target, draft, shared, size),
-    draft.can.tree ? rows : Math.min(rows, 1),
-  );
+/** `size`: most n-grams of the cache. Closes `draft` with itself. */
+export function omniDraftOf(target: Engine, draft: Engine, size: number, reach: Reach): BridgedProposer {
+  return bridgedModel(target, draft, reach, (shared) => new NgramCache(target, draft, shared, size));
 }
 
 export const omniDraftProposer = definePlugin({
   kind: "proposer",
   name: "omnidraft",
-  summary: "a model of another vocabulary, its tokens merged by n-grams that the target has said,",
+  summary: "a model of another vocabulary, its tokens merged by n-grams that the target has said",
   argument: "FILE",
   paper: {
     title: "OmniDraft: A Cross-vocabulary, Online Adaptive Drafter for On-device Speculative Decoding",
@@ -92,10 +84,10 @@ export const omniDraftProposer = definePlugin({
   },
   options: {
     cache: { type: "integer", default: 10_000, min: 1, max: 1_000_000, summary: "most n-grams that are kept" },
-    rows: { type: "integer", default: 4, min: 0, max: 32, summary: "most n-grams of one place that are followed" },
+    ...REACH,
   },
-  create: async ({ cache, rows }, path, context) =>
-    omniDraftOf(context.target, await context.loadModel(path, "any"), cache, rows),
+  create: async ({ cache, ...reach }, path, context) =>
+    omniDraftOf(context.target, await context.loadModel(path, "any"), cache, reach),
 });
 
 export default drafterOf(omniDraftProposer);

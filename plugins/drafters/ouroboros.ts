@@ -1,12 +1,13 @@
 // ouroboros: a small model's draft, made longer by phrases: those that the target said when it looked at what it refused.
 // Ouroboros: Generating Longer Drafts Phrase by Phrase for Faster Speculative Decoding (Zhao et al., 2024, arXiv 2402.13720).
 //
-// As in the paper: the small model drafts greedily with phrases' help, a phrase being judged by it in one pass (3.1); the
-// draft goes on with several phrases that begin with its last token (3.2); what the target finds likeliest at every row
-// from the first refused one on is cut into phrases (3.3); and the phrases stay from text to text (3.4). Phrases of the
-// text itself come in as well. Left out: the lookahead window that the small model runs beside its own drafting.
+// As in the paper: the small model drafts greedily with phrases' help, a phrase being judged by it in one pass; the draft
+// goes on with several phrases that begin with its last token; what the target finds likeliest at every row from the first
+// refused one on is cut into phrases; and the phrases stay from text to text. Phrases of the text itself come in as well.
+// Left out: the lookahead window that the small model runs beside its own drafting.
 //
-// Law `point`. Memory: (length + 1)·phrases·4 bytes for each token that occurred: 3.9 MB where all of 49,152 did; and the model.
+// Law `point`. Memory: (length + 1)·phrases·4 bytes for each token that occurred, 3 MB where all of 49,152 did; and the
+// model.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { JoinedTree } from "../../src/draft/joined-tree.ts";
@@ -65,8 +66,9 @@ export class OuroborosDrafter implements Drafter {
     const place = new Map(nodesIn(this.#drafted, tree).map((drafted, node) => [drafted, node]));
     const said = (nodes: readonly number[]) =>
       nodes.flatMap((node) => candidates[(place.get(node) ?? NaN) + 1]?.tokens[0] ?? []);
-    let accepted = 0;
-    while (accepted < this.#chain.length && verdict.path[accepted] === place.get(this.#chain[accepted])) accepted++;
+    const path = new Set(verdict.path);
+    const refused = this.#chain.findIndex((node) => !path.has(place.get(node) ?? NaN));
+    const accepted = refused < 0 ? this.#chain.length : refused;
     // What the target would say after what the model drafted, from where it went its own way.
     const refined = accepted === 0 ? candidates[0]?.tokens[0] : said([this.#chain[accepted - 1]])[0];
     if (refined !== undefined) {

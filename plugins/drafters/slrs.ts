@@ -9,17 +9,16 @@
 // paper), along every shape; in the paper one token is drafted at a time.
 //
 // ψ is exact, and its cost is the draft model's rows: one for each path whose continuation it needs. The lookahead decides
-// which. Here a path is followed where it begins how the draft model spells a token that it does not have; of those the
-// `rows` likeliest, and behind them its 32 likeliest tokens and those that spell on. With `rows=0` every d1 stands alone.
+// which. Here a path is followed where it begins how the draft model spells a token that it does not have, if it is likely
+// enough to be worth a row (`rows`, `least`), and by the 32 likeliest tokens behind it and those that spell on. With
+// `rows=0` every d1 stands alone.
 import type { Engine } from "../../src/backend.ts";
-import { type Bridge, BridgedProposer } from "../../src/draft/bridged.ts";
+import { type Bridge, type BridgedProposer, REACH, type Reach } from "../../src/draft/bridged.ts";
 import { ByteEncoder } from "../../src/draft/byte-encoder.ts";
-import { RetokenizedText } from "../../src/draft/retokenized.ts";
 import { type Spelling, Spellings } from "../../src/draft/spellings.ts";
-import { sharedTokens } from "../../src/draft/vocabulary.ts";
 import { type Distribution, top } from "../../src/math/distribution.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
-import { ModelProposer } from "./model.ts";
+import { bridgedModel } from "./bridged-model.ts";
 import { drafterOf } from "./with-shape.ts";
 
 /** So many of the likeliest tokens behind a path are looked at. */
@@ -60,32 +59,23 @@ export class FirstTokens implements Bridge {
   }
 }
 
-/** `rows`: see BridgedProposer. Closes `draft` with itself. */
-export function slrsOf(target: Engine, draft: Engine, rows: number): BridgedProposer {
-  const shared = sharedTokens(target.source, draft.source);
-  return new BridgedProposer(
-    target.source.spec.vocab,
-    new ModelProposer(draft, target),
-    new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
-    new FirstTokens(target, draft, shared),
-    draft.can.tree ? rows : Math.min(rows, 1),
-  );
+/** Closes `draft` with itself. */
+export function slrsOf(target: Engine, draft: Engine, reach: Reach): BridgedProposer {
+  return bridgedModel(target, draft, reach, (shared) => new FirstTokens(target, draft, shared));
 }
 
 export const slrsProposer = definePlugin({
   kind: "proposer",
   name: "slrs",
-  summary: "a model of another vocabulary, by how likely it writes each token in any way,",
+  summary: "a model of another vocabulary, by how likely it writes each token in any way",
   argument: "FILE",
   paper: {
     title: "Accelerating LLM Inference with Lossless Speculative Decoding Algorithms for Heterogeneous Vocabularies",
     year: 2025,
     arxiv: "2502.05202",
   },
-  options: {
-    rows: { type: "integer", default: 4, min: 0, max: 32, summary: "most paths of one place that are followed" },
-  },
-  create: async ({ rows }, path, context) => slrsOf(context.target, await context.loadModel(path, "any"), rows),
+  options: REACH,
+  create: async (reach, path, context) => slrsOf(context.target, await context.loadModel(path, "any"), reach),
 });
 
 export default drafterOf(slrsProposer);

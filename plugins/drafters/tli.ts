@@ -27,12 +27,12 @@ export class TliProposer implements Proposer {
   /** Nothing of the text is known to the draft model. */
   #silent = true;
 
-  /** Throws HunchError("input") where the models have no token in common. Closes `draft` with itself. */
+  /** Throws HunchError("input") where the models have no token of text in common. Closes `draft` with itself. */
   constructor(target: Engine, draft: Engine) {
     this.vocab = target.source.spec.vocab;
     const shared = sharedTokens(target.source, draft.source);
-    if (shared.every((token) => token < 0)) {
-      throw new HunchError("input", "the draft model has no token in common with the target", {
+    if (shared.every((token, own) => token < 0 || draft.source.tokenizer.bytes(own).length === 0)) {
+      throw new HunchError("input", "the draft model has no token of text in common with the target", {
         file: draft.source.path,
         hint: "let slem draft with it, which compares texts",
       });
@@ -64,7 +64,7 @@ export class TliProposer implements Proposer {
 export const tliProposer = definePlugin({
   kind: "proposer",
   name: "tli",
-  summary: "a model of another vocabulary, held to the tokens that both have,",
+  summary: "a model of another vocabulary, held to the tokens that both have",
   argument: "FILE",
   paper: {
     title: "Accelerating LLM Inference with Lossless Speculative Decoding Algorithms for Heterogeneous Vocabularies",

@@ -4,11 +4,11 @@
 //
 // As in the paper: a machine over the JSON of a call (which key, which value, what is closed) fills what the schema
 // fixes: names of tools and parameters, quotes, colons, allowed values, brackets. Fields that it leaves open are drafted
-// from earlier calls of the same tool, those first that agree with what is said of this one; where there are none, by
-// another drafter (`fields`), which comes first as well where the machine has been wrong lately. Schemas and earlier calls are read where the model reads them, in the prompt: whatever
-// template or system prompt has brought them there, and with no other contract. Calls that were answered are kept from
-// text to text. Left out: similarity of requests by embeddings (agreement of arguments stands for it); calls that are
-// not JSON, such as Python's; what is inside nested objects.
+// from earlier calls of the same tool, those first that agree with what is said of this one, and where there are none by
+// another drafter (`fields`). Ours: where the machine has been wrong lately, that one comes first. Schemas and earlier
+// calls are read where the model reads them, in the prompt, whatever template or system prompt has brought them there;
+// calls of answers are kept from text to text. Left out: similarity of requests by embeddings (agreement of arguments
+// stands for it); calls that are not JSON, such as Python's; what is inside nested objects.
 //
 // Law `point`. Memory: the last 256 calls and what `fields` takes.
 import type { Chance } from "../../src/chance.ts";
@@ -39,14 +39,15 @@ const OPENING = 0.5;
 const FIRST = 0.7;
 /** A call ends, where nothing is missing, though there are parameters left. */
 const ENDING = 0.6;
-/** Characters of a continuation, and how likely the least likely is. */
-const LONGEST = 160;
-const LEAST = 0.02;
+/** Letters of a token that are looked ahead for. */
+const LETTERS = 8;
+/** Continuations less likely than this are not thought of. */
+const LEAST = 0.05;
 const CALLS_KEPT = 256;
 /** Right less often, what the schemas say only fills the nodes that `fields` leaves: the model is at something else. */
 const TRUSTED = 0.5;
 /** Tokens in front of a draft that its text is tokenised with. */
-const TAIL = 24;
+const TAIL = 8;
 
 export class ToolSpecDrafter implements Drafter {
   readonly name = "toolspec";
@@ -83,8 +84,14 @@ export class ToolSpecDrafter implements Drafter {
   }
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
-    const texts = this.#tools.length > 0 && plan.nodes > 0 ? this.#continuations() : [];
-    const own = drawTrie(plan, texts.map(({ text, probability }) => ({ tokens: this.#tokensOf(text), probability })));
+    const texts = this.#tools.length > 0 && plan.nodes > 0 ? this.#continuations(LETTERS * plan.depth) : [];
+    const tail = this.#said.view.subarray(Math.max(0, this.#said.length - TAIL));
+    const before = this.tokenizer.decode(tail);
+    const tokensOf = (text: string) => {
+      const all = this.tokenizer.encode(before + text);
+      return tail.every((token, i) => all[i] === token) ? all.subarray(tail.length) : this.tokenizer.encode(text);
+    };
+    const own = drawTrie(plan, texts.map(({ text, probability }) => ({ tokens: tokensOf(text), probability })));
     this.#first = own.tokens.filter((_, node) => own.parents[node] < 0);
     if (own.tokens.length > 0 && this.#right.value(FIXED) >= TRUSTED) return own;
     return merge([asPoint(await this.fields.draft(plan, chance)), own], plan.nodes);
@@ -102,11 +109,11 @@ export class ToolSpecDrafter implements Drafter {
     this.fields.close?.();
   }
 
-  /** What may be said next, as far as the schemas and earlier calls know. */
-  #continuations(): Step[] {
+  /** What may be said next, as far as the schemas and earlier calls know, in about so many letters. */
+  #continuations(longest: number): Step[] {
     const done: Step[] = [];
     const follow = (said: string, text: string, probability: number) => {
-      const steps = text.length > LONGEST ? [] : this.#steps(said + text);
+      const steps = text.length > longest ? [] : this.#steps(said + text);
       const worth = steps.filter((step) => probability * step.probability >= LEAST);
       if (worth.length === 0 && text !== "") done.push({ text, probability });
       for (const step of worth) follow(said, text + step.text, probability * step.probability);
@@ -125,14 +132,6 @@ export class ToolSpecDrafter implements Drafter {
     return prefix.levels.length === 0
       ? closed(this.#closing, text.slice(from + prefix.length))
       : stepsIn(prefix, text.slice(from), this.#tools, [...this.#calls.values()]);
-  }
-
-  /** The tokens of a text that comes after what is said. */
-  #tokensOf(text: string): Int32Array {
-    const tail = this.#said.view.subarray(Math.max(0, this.#said.length - TAIL));
-    const all = this.tokenizer.encode(this.tokenizer.decode(tail) + text);
-    const agree = tail.every((token, i) => all[i] === token);
-    return agree ? all.subarray(tail.length) : this.tokenizer.encode(text);
   }
 
   #keepCall(): void {

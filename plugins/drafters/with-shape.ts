@@ -12,7 +12,7 @@ export function drafterOf(proposer: Plugin<"proposer">): Plugin<"drafter"> {
   return definePlugin<"drafter", OptionSpecs>({
     kind: "drafter",
     name,
-    summary: `${summary} drafts`,
+    summary,
     argument,
     paper,
     options: all,

@@ -1,7 +1,7 @@
 // The losslessness proof for a drafter: one whose second model has another vocabulary than the target, or one that draws
 // from what it has learned of the target. The code that ships is given two tiny models and something to learn, its chance
-// is followed through every branch, and rules judge every tree that comes of it. A
-// drafter that says of a draft another q than it was drawn from is caught here and nowhere else.
+// is followed through every branch, and rules judge every tree that comes of it. A drafter that says of a draft another q
+// than it was drawn from is caught here and nowhere else.
 import { SeededChance } from "../chance.ts";
 import type { Plan } from "../controller.ts";
 import type { Drafter } from "../drafter.ts";
@@ -64,8 +64,7 @@ export interface DrafterReport {
 
 /**
  * Runs a drafter, made anew for each case, under each of `rules` that judges its law. Pairs of vocabularies that `make`
- * refuses are left out. `begin` is told before each case, with the fraction that is
- * done; `seed` repeats the cases.
+ * refuses are left out. `begin` is told before each case, with the fraction that is done; `seed` repeats the cases.
  */
 export async function proveDrafter(
   make: (target: Engine, draft: Engine) => Promise<Drafter>,

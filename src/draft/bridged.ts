@@ -3,9 +3,9 @@
 //
 // Below a text, the draft model's tokens are a tree of paths, and a Bridge says which token of the target a path is drafted
 // as. The probabilities of all paths add up to a distribution over the target's tokens. A path of one token may begin the
-// spelling of another token of the target; then the draft model is asked what follows. Each such row costs, so of all
-// places where spellings go on the likeliest are asked about, `rows` of them. What is asked depends on the draft model's
-// distributions and on nothing that is drawn: the sum is exactly what drafts are drawn from, so rules are lossless for it.
+// spelling of another token of the target; then the draft model is asked what follows. Each such row costs, so only the
+// likeliest paths are followed. Which ones depends on the draft model's distributions and on nothing that is drawn: the
+// sum is exactly what drafts are drawn from, so rules are lossless for it.
 import { AskedNodes } from "./asked-nodes.ts";
 import type { Proposer } from "../drafter.ts";
 import { type Distribution, forEach, mass, normalise, probability, sparse, top } from "../math/distribution.ts";
@@ -25,6 +25,20 @@ export interface Bridge {
   learn?(said: Int32Array): void;
 }
 
+/** How far paths are followed. */
+export interface Reach {
+  /** Most rows of the draft model for one place, beside the first. */
+  readonly rows: number;
+  /** Paths less likely than this are not followed. */
+  readonly least: number;
+}
+
+/** The options of a drafter that say so. */
+export const REACH = {
+  rows: { type: "integer", default: 4, min: 0, max: 32, summary: "most paths of one place that are followed" },
+  least: { type: "number", default: 0.02, min: 0, max: 1, summary: "paths less likely than this are not" },
+} as const;
+
 /** A path of the draft model's tokens that spellings go on from. */
 interface Open {
   readonly path: readonly number[];
@@ -43,16 +57,13 @@ export class BridgedProposer implements Proposer {
   #sampling: Sampling = GREEDY;
   readonly #asked = new AskedNodes();
 
-  /**
-   * `vocab`: the target's. `model` speaks its own tokens, which `text` turns the target's into. `rows`: most rows of the
-   * draft model for one place, beside the first.
-   */
+  /** `vocab`: the target's. `model` speaks its own tokens, which `text` turns the target's into. */
   constructor(
     readonly vocab: number,
     private readonly model: Proposer,
     private readonly text: Pick<RetokenizedText, "of">,
     private readonly bridge: Bridge,
-    private readonly rows: number,
+    private readonly reach: Reach,
   ) {}
 
   async sync(text: Int32Array, sampling: Sampling): Promise<void> {
@@ -95,16 +106,17 @@ export class BridgedProposer implements Proposer {
 
   async #bridged(root: Distribution): Promise<Distribution | undefined> {
     const { first, spellings } = this.bridge;
+    const { rows, least } = this.reach;
     const weights = new Weights(this.vocab, root.tokens !== undefined);
     let open: Open[] = [];
     forEach(root, (token, likelihood) => {
       weights.add(first[token], likelihood);
-      if (spellings.begins[token] === 1) {
+      if (spellings.begins[token] === 1 && likelihood >= least) {
         open.push({ path: [token], spelling: spellings.after(token)!, likelihood, token: first[token], parent: -1 });
       }
     });
-    for (let asked = 0; asked < this.rows && open.length > 0;) {
-      const likeliest = top(weighing(open), this.rows - asked).map((i) => open[i]);
+    for (let asked = 0; asked < rows && open.length > 0;) {
+      const likeliest = top(weighing(open), rows - asked).map((i) => open[i]);
       const answers = await this.model.propose({
         tokens: Int32Array.from(likeliest, ({ path }) => path[path.length - 1]),
         parents: Int32Array.from(likeliest, ({ parent }) => parent),
@@ -120,7 +132,7 @@ export class BridgedProposer implements Proposer {
           const token = this.bridge.tokenOf(path, above.token, spelling);
           weights.add(above.token, -likelihood);
           weights.add(token, likelihood);
-          if (spelling?.longer !== undefined) {
+          if (spelling?.longer !== undefined && likelihood >= least) {
             open.push({ path, spelling, likelihood, token, parent: asked + i });
           }
         }

@@ -1,8 +1,9 @@
 // The target's text in the tokens of a draft model that has another tokenizer.
 //
 // The text is cut into parts where a token begins with a space and something else than white space stands before it: any
-// tokenizer cuts there. So each part is encoded on its own, and of a text that grows only the last part anew. Should a
-// tokenizer merge across a cut, the draft model reads the same text in other tokens: it only guesses.
+// tokenizer cuts there. So each part is encoded on its own, and of a text that grows only the last part anew. A text without
+// such places is cut all the same, after many tokens. Should a tokenizer merge across a cut, the draft model reads the same
+// text in other tokens: it only guesses.
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { ByteEncoder, joined } from "./byte-encoder.ts";
 import { TokenBuffer } from "./tokens.ts";
@@ -42,7 +43,7 @@ export class RetokenizedText {
     let part: Uint8Array[] = [];
     for (let at = target; at < text.length; at++) {
       const bytes = this.target.bytes(text[at]);
-      if (part.length > 0 && (bytes.length === 0 || beginsPart(bytes, part[part.length - 1]))) {
+      if (part.length > 0 && (bytes.length === 0 || beginsPart(bytes, part))) {
         this.#encode(part);
         part = [];
         this.#cuts.push({ target: at, draft: this.#retokenized.length });
@@ -82,8 +83,13 @@ export class RetokenizedText {
 }
 
 const SPACE = 0x20;
+/** So many tokens make a part that ends before the next character. */
+const LONG = 64;
 
-function beginsPart(bytes: Uint8Array, before: Uint8Array): boolean {
+/** Whether a token with these bytes begins a new part. */
+function beginsPart(bytes: Uint8Array, part: readonly Uint8Array[]): boolean {
+  const before = part[part.length - 1];
   const last = before[before.length - 1];
-  return bytes[0] === SPACE && last !== SPACE && !(last >= 9 && last <= 13);
+  if (bytes[0] === SPACE && last !== SPACE && !(last >= 9 && last <= 13)) return true;
+  return part.length >= LONG && (bytes[0] & 0xc0) !== 0x80;
 }

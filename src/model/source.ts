@@ -45,8 +45,11 @@ export interface ModelSource {
   has(name: string): boolean;
   /** Throws HunchError("input") naming the tensor where the file lacks it. */
   tensor(name: string): Tensor;
-  /** SHA-256 of the file's content, hex; computed once per file identity (path, size, times) and remembered. */
-  hash(cacheDir: string): Promise<string>;
+  /**
+   * SHA-256 of the file's content, hex; computed once per file identity (path, size, times) and remembered. `progress` is
+   * told the fraction of a file that is read for it.
+   */
+  hash(cacheDir: string, progress?: (fraction: number) => void): Promise<string>;
   /** Bytes of the file. */
   readonly size: number;
   close(): void;

@@ -61,6 +61,13 @@ export function startsOf(text: Int32Array, vocab: number): Int32Array {
   return starts;
 }
 
+/** An index in memory. Tokens are 0 … vocab − 1. */
+export function indexOf(texts: readonly (readonly number[])[], vocab: number): Index {
+  const text = Int32Array.from(texts.flatMap((text) => [...text, END]));
+  const words = (all: Int32Array): Words => ({ length: all.length, at: (index) => all[index] });
+  return { text: words(text), places: words(placesOf(text, vocab)), starts: words(startsOf(text, vocab)) };
+}
+
 /** Places that are looked at of one index. */
 const LOOKED_AT = 32;
 

@@ -35,12 +35,8 @@ function take(folder: string, mine: string): boolean {
   for (let look = 0; look < LOOKS; look++) {
     const locks = readdirSync(folder).filter((name) => name === FREE || HELD.test(name));
     const free = locks.find((name) => name === FREE || abandoned(folder, name));
-    if (free !== undefined) {
-      if (!rename(join(folder, free), mine)) return false; // another was faster
-      const now = new Date();
-      utimesSync(mine, now, now);
-      return true;
-    }
+    // Its time is new before it is ours, or another would take it for abandoned. Where it is gone another was faster.
+    if (free !== undefined) return touch(join(folder, free)) && rename(join(folder, free), mine);
     if (locks.length > 0) return false;
   }
   makeLock(folder); // somebody removed it
@@ -56,10 +52,17 @@ function abandoned(folder: string, name: string): boolean {
 
 const host = () => hostname().replaceAll(/[^\w.]/g, "_");
 
-/** False where there is no such file any more. */
-function rename(from: string, to: string): boolean {
+const rename = (from: string, to: string) => isThere(() => renameSync(from, to));
+
+function touch(path: string): boolean {
+  const now = new Date();
+  return isThere(() => utimesSync(path, now, now));
+}
+
+/** False where the file is not there any more. */
+function isThere(work: () => void): boolean {
   try {
-    renameSync(from, to);
+    work();
     return true;
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return false;

@@ -23,8 +23,8 @@ test("both architectures open in every mix, with weights of deviation 0.02 aroun
       assert.equal(source.spec.layers.length, 3);
       assert.equal(source.spec.vocab, 530);
       assert.equal(source.has("output.weight"), like === "llama-8b");
-      assert.deepEqual([...source.tokenizer.encode("Once", { begin: true })].length > 1, true);
-      for (const name of source.names.filter((name) => !/norm/.test(name))) {
+      assert.ok(source.tokenizer.encode("Once", { begin: true }).length > 1);
+      for (const name of source.names.filter((name) => !/norm/i.test(name))) {
         const weights = source.tensor(name).floats();
         const mean = weights.reduce((a, b) => a + b, 0) / weights.length;
         const deviation = Math.sqrt(weights.reduce((sum, w) => sum + (w - mean) ** 2, 0) / weights.length);

@@ -1,8 +1,11 @@
 // hunch store and --store: made, shown, shrunk, removed; grown by answers; refused where it does not fit.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Stores } from "../../cli/engine/stores.ts";
+import { stderr } from "../../cli/output/streams.ts";
+import type { Completion } from "../../src/generation.ts";
 import { storeFolder } from "../../cli/cache/stores.ts";
 import { textsOf } from "../../cli/store/texts.ts";
 import type { HunchError } from "../../src/errors.ts";
@@ -116,4 +119,31 @@ test("--store is made at first use, grows by answers for their owner alone, and 
     none.stderr,
     /^hunch: rest drafts from a store, and none is named; give --store NAME, or write rest:NAME/,
   );
+});
+
+test("a store that goes away costs what would be kept, and no answer", async () => {
+  const source = await openModel(STORIES, {});
+  const before = process.env.XDG_STATE_HOME;
+  const lines: string[] = [];
+  process.env.XDG_STATE_HOME = STATE;
+  const put = stderr.write;
+  stderr.write = (line) => void lines.push(line);
+  try {
+    const stores = new Stores(source, "brief");
+    const answer = { tokens: Int32Array.of(5, 6, 7), finish: "end" } as Completion;
+    stores.keep(Int32Array.of(1, 2), answer);
+    assert.equal(stores.corpus()!.find([1, 2, 5], 8)?.length, 3);
+    stores.keep(Int32Array.of(1, 2), { ...answer, finish: "aborted" });
+    assert.equal(stores.corpus()!.find([5], 8)?.count, 1, "what was interrupted is not kept");
+    rmSync(join(STORES, "brief"), { recursive: true });
+    for (let i = 0; i < 3; i++) stores.keep(Int32Array.of(1, 2), answer);
+    stores.close();
+  } finally {
+    stderr.write = put;
+    if (before === undefined) delete process.env.XDG_STATE_HOME;
+    else process.env.XDG_STATE_HOME = before;
+    source.close();
+  }
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /^hunch: answers are not added to the store brief any more: .*no such folder/);
 });

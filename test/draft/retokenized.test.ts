@@ -74,6 +74,20 @@ test("whatever tokens the target says, the draft model reads the same bytes, and
   }
 });
 
+test("text without spaces is cut after many tokens, never inside a character", () => {
+  const text = "日本語のテキストは空白がありません。".repeat(20);
+  const tokens = smol.tokenizer.encode(text);
+  const grown = retokenizer(smol, stories);
+  for (let length = 1; length <= tokens.length; length += 7) {
+    const part = tokens.subarray(0, length);
+    const own = grown.of(part);
+    assert.deepEqual(unprefixed(bytesOf(stories, own), bytesOf(smol, part)), bytesOf(smol, part));
+    assert.deepEqual(own.slice(), retokenizer(smol, stories).of(part).slice());
+  }
+  const names = Array.from(grown.of(tokens), (token) => stories.tokenizer.name(token));
+  assert.equal(names.filter((name) => name.startsWith("▁")).length, 1, "no part brings a space");
+});
+
 test("half a character at the end is read as bytes, and as a character once it is whole", () => {
   const smile = smol.tokenizer.encode(" 😀");
   assert.ok(smile.length > 1);

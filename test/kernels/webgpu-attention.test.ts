@@ -21,6 +21,8 @@ const SCALE = 0.3;
 interface Drawn extends Heads {
   readonly past: number;
   readonly cap?: number;
+  /** [heads], a score of each that no value stands for. */
+  readonly sinks?: readonly number[];
   /** The rows on each row's path from the root, itself included. */
   readonly paths: readonly (readonly number[])[];
   /** [rows, heads · headSize] */
@@ -54,7 +56,7 @@ const tree = (rows: number) => pathsOf(rows, (row) => random.whole(row));
 /** What the device computes, [rows, heads · headSize]: with so many queries a workgroup, whole or split. */
 async function attend(drawn: Drawn, queries: number, split: boolean): Promise<Float32Array> {
   const device = await gpu();
-  const { heads, kvHeads, headSize, past, cap, paths } = drawn;
+  const { heads, kvHeads, headSize, past, cap, paths, sinks } = drawn;
   const [rows, width, stride] = [paths.length, heads * headSize, Math.ceil(heads * headSize / 8) * 8];
   const capacity = past + rows;
   const segments = Math.ceil((past + Math.max(...paths.map((path) => path.length))) / SEGMENT);
@@ -87,6 +89,7 @@ async function attend(drawn: Drawn, queries: number, split: boolean): Promise<Fl
       query: { buffer: keep(uploadFloats(device, query, "query")), stride },
       tree: treeBuffer,
       mixed,
+      sinks: sinks && keep(uploadFloats(device, Float32Array.from(sinks), "sinks")),
       parts: { buffer: keep(device.storage(rows * heads * segments * (headSize + 2) * 4, "parts")) },
     },
     () => ({ queries, groups: Math.ceil(rows * heads / kvHeads / queries), split }),
@@ -105,7 +108,7 @@ async function attend(drawn: Drawn, queries: number, split: boolean): Promise<Fl
 }
 
 /** The formula, in float64. */
-function formula({ heads, kvHeads, headSize, past, window, cap, paths, query, cache }: Drawn): Float64Array {
+function formula({ heads, kvHeads, headSize, past, window, cap, sinks, paths, query, cache }: Drawn): Float64Array {
   const [queries, keys, capacity] = [heads * headSize, kvHeads * headSize, past + paths.length];
   const out = new Float64Array(paths.length * queries);
   paths.forEach((path, row) => {
@@ -119,7 +122,7 @@ function formula({ heads, kvHeads, headSize, past, window, cap, paths, query, ca
         for (let i = 0; i < headSize; i++) dot += query[own + i] * cache[column * keys + kv + i];
         return Math.exp(cap ? cap * Math.tanh(SCALE * dot / cap) : SCALE * dot);
       });
-      const total = weights.reduce((a, b) => a + b);
+      const total = weights.reduce((a, b) => a + b, sinks ? Math.exp(sinks[head]) : 0);
       for (let i = 0; i < headSize; i++) {
         seen.forEach((column, n) => out[own + i] += weights[n] / total * cache[(capacity + column) * keys + kv + i]);
       }
@@ -152,6 +155,7 @@ const SHAPES: readonly (readonly [what: string, Shape])[] = [
   ["a window of two segments", { heads: 2, kvHeads: 1, headSize: 10, past: 1100, window: 700, paths: chain(5) }],
   ["a window that rows leave", { heads: 2, kvHeads: 1, headSize: 10, past: 9, window: 4, paths: chain(40) }],
   ["a window of one", { heads: 3, kvHeads: 1, headSize: 10, past: 64, window: 1, paths: tree(12) }],
+  ["a tree with sinks", { heads: 4, kvHeads: 2, headSize: 10, past: 1100, sinks: [-2, 0.5, 3, 40], paths: tree(5) }],
   ["a wide tree in a window", { heads: 3, kvHeads: 1, headSize: 10, past: 600, window: 90, paths: tree(64) }],
 ];
 

@@ -10,11 +10,8 @@ import { holdGpu } from "./support/gpu.ts";
 const skip = await holdGpu(after);
 const options = { format: "auto", strict: true, cacheDir: "" } as const;
 /** Architectures whose kernels are all those of others; each agreed when it was added, and software GPUs are slow. */
-const SAME_KERNELS =
-  /^(ernie4_5|gemma|gemma3-images|granite4|ministral3|mistral-images|olmo3|qwen2_vl|qwen3_vl|seed_oss) /;
-/** Refused by name, see webgpu-experts.test.ts. */
-const REFUSED = /^(gpt_oss|mixtral|olmoe|qwen3_moe) /;
+const SAME_KERNELS = /^(ernie4_5|gemma|gemma3-images|granite4|mistral-images|olmo3|qwen2_vl|qwen3_vl|seed_oss) /;
 const cases = goldenCases((source) => webgpuBackend.load(source, options), 1e-5, { oneFile: true, oneText: true })
-  .filter(({ name }) => !SAME_KERNELS.test(name) && !REFUSED.test(name));
+  .filter(({ name }) => !SAME_KERNELS.test(name));
 
 for (const { name, run } of part(cases, 4)) test(`${name}, on WebGPU`, { skip }, skippable(run));

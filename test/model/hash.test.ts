@@ -30,6 +30,16 @@ test("the hash is the content's, and is remembered by path, size and time", asyn
   assert.equal(await contentHash([path], cache), sha256("two!"));
 });
 
+test("reading is told as it goes on, and what is remembered is not read", async () => {
+  const cache = temporaryFolder();
+  const path = join(cache, "model");
+  writeFileSync(path, new Uint8Array(9 << 20));
+  const told: number[] = [];
+  await contentHash([path], cache, (fraction) => told.push(fraction));
+  assert.deepEqual(told, [4 / 9, 8 / 9, 1]);
+  await contentHash([path], cache, () => assert.fail("it was read again"));
+});
+
 test("a damaged book is written anew", async () => {
   const cache = temporaryFolder();
   const path = join(cache, "model");

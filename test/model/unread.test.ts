@@ -42,6 +42,7 @@ const PUBLISHED: Readonly<Record<string, Json>> = {
   qwen2: { use_mrope: false, sliding_window: 131072, max_window_layers: 21, use_sliding_window: false },
   gemma2: { hidden_act: "gelu_pytorch_tanh", cache_implementation: "hybrid", torch_dtype: "bfloat16" },
   gemma3: { hidden_act: "gelu_pytorch_tanh" },
+  cohere2: { layer_switch: 4, order_of_interleaved_layers: "local_attn_first", use_gated_activation: true },
   gpt2: { n_ctx: 256, summary_type: "cls_index", task_specific_params: { "text-generation": { do_sample: true } } },
   phi3: {
     full_attn_mod: 1,
@@ -51,6 +52,13 @@ const PUBLISHED: Readonly<Record<string, Json>> = {
     auto_map: { AutoConfig: "x" },
   },
 };
+
+test("both lists of longrope are read, whichever is used", async () => {
+  const { rope_parameters: plain, ...own } = readConfig(`${TINY}/phi3`);
+  const factors = { short_factor: [1, 1, 1, 1, 1, 1], long_factor: [1, 2, 3, 4, 5, 6] };
+  const rope = { ...plain as Json, rope_type: "longrope", ...factors };
+  assert.deepEqual(await warnings("phi3", { ...own, rope_parameters: rope, original_max_position_embeddings: 64 }), []);
+});
 
 test("published configurations say nothing that has to be named, in the old spelling neither", async () => {
   for (const [name, changes] of Object.entries(PUBLISHED)) {

@@ -31,8 +31,9 @@ const engine = await load("stories260K.bin");
 const draft = async () => await load("draft41K-tok495-f16.gguf");
 const DRAFTERS: Readonly<Record<string, (draft: Engine) => Drafter>> = {
   tli: (draft) => new ProposedDrafter("tli", new TliProposer(engine, draft), chain),
-  slrs: (draft) => new ProposedDrafter("slrs", slrsOf(engine, draft, 4), chain),
-  omnidraft: (draft) => new ProposedDrafter("omnidraft", omniDraftOf(engine, draft, 1000, 4), chain),
+  slrs: (draft) => new ProposedDrafter("slrs", slrsOf(engine, draft, { rows: 4, least: 0.02 }), chain),
+  omnidraft: (draft) =>
+    new ProposedDrafter("omnidraft", omniDraftOf(engine, draft, 1000, { rows: 4, least: 0.02 }), chain),
   slem: (draft) => new SlemDrafter(engine, draft),
 };
 

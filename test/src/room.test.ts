@@ -14,7 +14,7 @@ const asked = { title: "Big", path, bytes: 927e6, hint: "name another" };
 
 test("what fits is said", () => {
   assert.equal(
-    conversionStep(asked, { disk: 1e9, memory: 1e9 }),
+    conversionStep(asked, { disk: 1e9, memory: 1.2e9 }),
     "converting to 927 MB on disk and at least as much in memory",
   );
 });
@@ -31,7 +31,10 @@ test("what does not fit is refused, with what it takes and what there is", () =>
     { disk: 300e6, memory: 1e12 },
     /^Big takes 927 MB of disk .* 300 MB are left \(.*yet\.hunch\); name another$/,
   );
-  refused({ disk: 1e12, memory: 900e6 }, /^Big takes at least 927 MB of memory .* has 900 MB .*; take a smaller model/);
+  refused(
+    { disk: 1e12, memory: 1100e6 },
+    /^Big takes at least 927 MB of memory .* has 1100 MB .*; take a smaller model/,
+  );
 });
 
 test("the room is that of the folder which will hold the file", () => {

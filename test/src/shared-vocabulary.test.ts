@@ -9,7 +9,7 @@ import { token } from "../../plugins/rules/token.ts";
 import { chain } from "../../plugins/shapes/chain.ts";
 import { complete } from "../../src/round/generate.ts";
 import { ProposedDrafter } from "../../src/draft/proposed.ts";
-import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
+import { inVocabularyOf, Numbers, RenumberedEngine } from "../../src/draft/shared-vocabulary.ts";
 import { optionsOf } from "../support/options.ts";
 import { TableEngine } from "../support/table-engine.ts";
 
@@ -52,6 +52,46 @@ test("its scores are the soft-max over the tokens that both have, whatever was a
     }
   }
   assert.ok(beyond > 0); // the likeliest was a token that the target does not have
+});
+
+test("tokens with other numbers, and tokens that only one has, are read and said by the target's numbers", async () => {
+  const draft = new TableEngine({ vocab: 9, seed: 7, order: 2 });
+  const shared = Int32Array.of(4, -1, 0, 5, -1, 2, 7, -1, 1); // the target's 3 and 6 are not among the draft's
+  const numbers = new Numbers(8, shared);
+  assert.deepEqual([...numbers.unshared], [1, 4, 7]);
+  assert.deepEqual([...numbers.of], [4, 8, 0, 5, 9, 2, 7, 10, 1]);
+  let beyond = 0;
+  for (let text = 0; text < 81; text++) {
+    const own = [Math.floor(text / 9), text % 9];
+    const logits = draft.logits(own);
+    const weights = Array.from({ length: 8 }, (_, number) => {
+      const token = shared.indexOf(number);
+      return token < 0 ? 0 : Math.exp(logits[token] / 1.3);
+    });
+    const sum = weights.reduce((a, b) => a + b, 0);
+    const order = weights.map((_, number) => number).filter((number) => weights[number] > 0)
+      .sort((a, b) => weights[b] - weights[a]);
+    if (shared[draft.likeliest(own)] < 0) beyond++;
+    for (const need of NEEDS) {
+      const sequence = new RenumberedEngine(draft, numbers).open();
+      const scores = await sequence.forward({
+        tokens: Int32Array.from(own, (t) => numbers.of[t]),
+        temperature: 1.3,
+        need,
+      });
+      assert.equal(scores.argmax(1), order[0]);
+      if (need === "argmax") continue;
+      const { tokens } = scores.top(1, 9);
+      assert.deepEqual([...tokens], order);
+      assert.deepEqual([...scores.top(1, 3).tokens], order.slice(0, scores.top(1, 3).tokens.length));
+      if (need === "candidates") continue;
+      scores.distribution(1).probabilities.forEach((p, t) => assert.ok(Math.abs(p - weights[t] / sum) < 1e-12));
+      assert.equal(scores.probability(1, 3), 0);
+      if (need === "probabilities") continue;
+      assert.deepEqual([scores.logits(1)[4], scores.logits(1)[3]], [logits[0], -Infinity]);
+    }
+  }
+  assert.ok(beyond > 10);
 });
 
 test("the text is that of plain decoding, greedy and drawn, and drafts are kept", async () => {

@@ -2,11 +2,13 @@
 // (2020, arXiv 2002.05202). Where gate and up are one product, ops/matmul.wgsl does this itself.
 //
 // packed [rows, hidden] or [rows, 2 · hidden], gates first → out [rows, hidden].
-// GATED. The activation is act.wgsl's. Workgroup: 64 threads, an element each. Grid: [hidden / 64, rows].
+// GATED. CLAMPED (gpt-oss, 2025, arXiv 2508.10925): gate ≤ limit, |up| ≤ limit, out = gate · σ(alpha · gate) · (up + 1). The activation is act.wgsl's. Workgroup: 64 threads, an element each. Grid: [hidden / 64, rows].
 struct Shape {
   hidden: u32,
   stride: u32,
   strideOut: u32,
+  limit: f32,
+  alpha: f32,
 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
@@ -20,9 +22,17 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   if (i >= shape.hidden) {
     return;
   }
-  var value = act(packed[row * shape.stride + i]);
-  if (GATED) {
-    value *= packed[row * shape.stride + shape.hidden + i];
+  let first = packed[row * shape.stride + i];
+  var value = 0.0;
+  if (CLAMPED) {
+    let gate = min(first, shape.limit);
+    let up = clamp(packed[row * shape.stride + shape.hidden + i], -shape.limit, shape.limit);
+    value = gate / (1.0 + exp(-clamp(shape.alpha * gate, -80.0, 80.0))) * (up + 1.0);
+  } else {
+    value = act(first);
+    if (GATED) {
+      value *= packed[row * shape.stride + shape.hidden + i];
+    }
   }
   out[row * shape.strideOut + i] = value;
 }

@@ -244,7 +244,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
       for (var p = 0u; p < PARTS; p++) {
         let i = p * SPAN + thread;
         if (i < HEAD && first + j < count) {
-          mixed[row[j] * shape.strideOut + slot * HEAD + i] = merged[j].mix[p] / merged[j].sum;
+          mixed[row[j] * shape.strideOut + slot * HEAD + i] = merged[j].mix[p] / divisor(merged[j], slot);
         }
       }
     }

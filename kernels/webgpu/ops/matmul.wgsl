@@ -6,6 +6,9 @@
 // at once. COLUMN_GROUPS of the groups stand beside each other, the rest below them, for a tile of ROWS · ROW_GROUPS rows.
 // Grid: [outputs / (COLUMNS · COLUMN_GROUPS), rows / (ROWS · ROW_GROUPS)].
 //
+// SLOTS: rows of y for each row of the pass, one for each expert that it goes through; matrix_of(row of y) is where in W the
+// rows of its expert start, and SHARED rows of y read the same row of x. Without experts SLOTS and SHARED are 1.
+//
 // PAIRED: outputs 2n and 2n + 1 are gate and up of a feed-forward, and y[row, offset + n] = act(gate) · up.
 //
 // Bits: a sum is one chain of fma per lane; then lanes whose numbers differ in bit 0 are added, then those of bit 1, 2 and
@@ -54,13 +57,13 @@ fn chain(sum: vec2f, v: Eight, w: Eight, a: vec4f, b: vec4f) -> vec2f {
   return fma(vec2f(v.b.w, w.b.w), vec2f(b.w), s);
 }
 
-fn add_unit(sums: ptr<function, array<vec2f, ITEMS>>, row0: u32, column0: u32, unit: u32) {
+fn add_unit(sums: ptr<function, array<vec2f, ITEMS>>, row0: u32, matrix: u32, column0: u32, unit: u32) {
   var w: array<Eight, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
-    w[c] = weights8(min(column0 + c, shape.outputs - 1), unit);
+    w[c] = weights8(matrix + min(column0 + c, shape.outputs - 1), unit);
   }
   for (var r = 0u; r < ROWS; r++) {
-    let at = (row0 + r) * shape.stride + unit * 2;
+    let at = (row0 + r) / SHARED * shape.stride + unit * 2;
     let a = x[at];
     let b = x[at + 1];
     for (var p = 0u; p < PAIRS; p++) {
@@ -71,10 +74,10 @@ fn add_unit(sums: ptr<function, array<vec2f, ITEMS>>, row0: u32, column0: u32, u
 }
 
 // What is done to a sum over k.
-fn finished(sum: f32, column: u32) -> f32 {
+fn finished(sum: f32, matrix: u32, column: u32) -> f32 {
   var value = sum;
   if (shape.biased != 0) {
-    value += bias[column];
+    value += bias[matrix + column];
   }
   value *= shape.scale;
   if (shape.cap > 0) {
@@ -88,15 +91,16 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
   let lane = me.x;
   let column0 = (group.x * COLUMN_GROUPS + me.y % COLUMN_GROUPS) * COLUMNS;
   let row0 = (group.y * ROW_GROUPS + me.y / COLUMN_GROUPS) * ROWS;
+  let matrix = matrix_of(row0);
   var sums: array<vec2f, ITEMS>;
   var unit = lane;
   for (; unit + LANES * (AHEAD - 1) < shape.units; unit += LANES * AHEAD) {
     for (var i = 0u; i < AHEAD; i++) {
-      add_unit(&sums, row0, column0, unit + i * LANES);
+      add_unit(&sums, row0, matrix, column0, unit + i * LANES);
     }
   }
   for (; unit < shape.units; unit += LANES) {
-    add_unit(&sums, row0, column0, unit);
+    add_unit(&sums, row0, matrix, column0, unit);
   }
 
   fold(&sums, me.y * LANES + lane);
@@ -106,19 +110,19 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
   }
   let first = (lane & 1) * (ITEMS / 2) + ((lane >> 1) & 1) * (ITEMS / 4) + ((lane >> 2) & 1) * (ITEMS / 8) +
     (lane >> 3) * (ITEMS / 16);
-  let rows = select(pass_.rows, pass_.scored, shape.scored != 0);
+  let rows = select(pass_.rows, pass_.scored, shape.scored != 0) * SLOTS;
   for (var i = 0u; i < max(ITEMS / LANES, 1u); i++) {
     let row = row0 + (first + i) / PAIRS;
     let column = column0 + (first + i) % PAIRS * 2;
     if (row < rows && column < shape.outputs) {
       let at = row * shape.strideOut + shape.offset;
-      let one = finished(sums[i].x, column);
+      let one = finished(sums[i].x, matrix, column);
       if (PAIRED) {
-        y[at + column / 2] = act(one) * finished(sums[i].y, column + 1);
+        y[at + column / 2] = act(one) * finished(sums[i].y, matrix, column + 1);
       } else {
         y[at + column] = one;
         if (column + 1 < shape.outputs) {
-          y[at + column + 1] = finished(sums[i].y, column + 1);
+          y[at + column + 1] = finished(sums[i].y, matrix, column + 1);
         }
       }
     }

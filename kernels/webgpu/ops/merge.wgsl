@@ -29,7 +29,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
   for (var p = 0u; p < PARTS; p++) {
     let i = p * SPAN + me.x;
     if (i < HEAD) {
-      mixed[row * shape.strideOut + slot * HEAD + i] = merged.mix[p] / merged.sum;
+      mixed[row * shape.strideOut + slot * HEAD + i] = merged.mix[p] / divisor(merged, slot);
     }
   }
 }

@@ -21,6 +21,7 @@ fn oldest_of(position: u32, window: u32) -> u32 {
   return select(0u, position + 1 - window, window > 0 && position + 1 > window);
 }
 
+// What all segments come to: `divisor` of it is what the sum of a head's values is divided by (SINKS in kernels.ts).
 struct Merged {
   most: f32,
   sum: f32,

@@ -10,6 +10,11 @@ export const cohere2: Architecture = {
   gguf: "cohere2",
   huggingFace: "cohere2",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", "layers.N.attention.norm.weight"],
+  // Published files describe the architecture once more.
+  harmless: [
+    /^(layer_switch|order_of_interleaved_layers|position_embedding_type|rotary_pct)$/,
+    /^use_(embedding_sharing|gated_activation|parallel_block|parallel_embedding|qk_norm)$/,
+  ],
   spec(file) {
     const every = file.hyper.integer(["sliding_window_pattern"], 4);
     const window = layerWindows(file, { windowed: (n) => (n + 1) % every !== 0 });

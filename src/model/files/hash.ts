@@ -13,16 +13,21 @@ const MOST_ENTRIES = 1000;
 
 /**
  * SHA-256 of the content of `paths`, hex; of several files that of their hashes in order. A file that has not changed
- * (path, size, time of its last change) is looked up in `cacheDir/hashes.json`, which is replaced as a whole.
+ * (path, size, time of its last change) is looked up in `cacheDir/hashes.json`, which is replaced as a whole. `progress`
+ * is told the fraction of each file that has to be read.
  */
-export async function contentHash(paths: readonly string[], cacheDir: string): Promise<string> {
+export async function contentHash(
+  paths: readonly string[],
+  cacheDir: string,
+  progress?: (fraction: number) => void,
+): Promise<string> {
   const book = join(cacheDir, "hashes.json");
   const known = readBook(book);
   const fresh = new Map<string, string>();
   const hashes: string[] = [];
   for (const path of paths) {
     const key = identity(path);
-    const hash = known.get(key) ?? await fileHash(path);
+    const hash = known.get(key) ?? await fileHash(path, progress);
     if (!known.has(key)) fresh.set(key, hash);
     hashes.push(hash);
   }
@@ -39,7 +44,7 @@ function identity(path: string): string {
   }
 }
 
-async function fileHash(path: string): Promise<string> {
+async function fileHash(path: string, progress?: (fraction: number) => void): Promise<string> {
   const file = new BinaryFile(path);
   try {
     const hash = createHash("sha256");
@@ -48,6 +53,7 @@ async function fileHash(path: string): Promise<string> {
       const part = buffer.subarray(0, Math.min(STEP, file.size - at));
       file.readInto(part, at, "content");
       hash.update(part);
+      progress?.((at + part.length) / file.size);
       await new Promise((resolve) => setImmediate(resolve)); // Ctrl-C is heard in between
     }
     return hash.digest("hex");

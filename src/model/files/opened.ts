@@ -117,8 +117,9 @@ export class OpenedModel implements ModelSource {
     });
   }
 
-  hash(cacheDir: string): Promise<string> {
-    return contentHash([...this.parts.files.map((file) => file.path), ...this.parts.besides ?? []], cacheDir);
+  hash(cacheDir: string, progress?: (fraction: number) => void): Promise<string> {
+    const paths = [...this.parts.files.map((file) => file.path), ...this.parts.besides ?? []];
+    return contentHash(paths, cacheDir, progress);
   }
 
   close(): void {

@@ -107,7 +107,9 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
   const dimensions = Math.floor(headSize * (fraction ?? 1));
   const longest = hyper.integer(["max_position_embeddings"]);
   const originals = ["original_max_position_embeddings"];
-  const original = hyper.integer(originals, parameters.integer(originals, longest));
+  // Outside it counts first (Phi-3), but for parameters of one kind of layers.
+  const inside = parameters.integer(originals, longest);
+  const original = shared === parameters ? hyper.integer(originals, inside) : inside;
   const type = parameters.text(["rope_type", "type"], "default");
   const done = (scaling: RopeScaling, context?: number, longest?: number): Declared => (
     { base, dimensions, scaling, context, longest }
@@ -135,9 +137,12 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
     case "longrope":
     case "su": {
       const context = chosen(file, original, longest);
-      const list = context > original ? "long_factor" : "short_factor";
-      const divisors = parameters.numbers([list], dimensions / 2);
-      if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
+      const [short, long] = ["short_factor", "long_factor"].map((list) => {
+        const divisors = parameters.numbers([list], dimensions / 2);
+        if (!divisors) throw hyper.wrong(list, "the scaling longrope needs this list");
+        return divisors;
+      });
+      const divisors = context > original ? long : short;
       const factor = parameters.positive(["factor"], longest / original);
       const magnitude = parameters.positive(["attention_factor"], longropeMagnitude(factor, original));
       return done({ type: "divisors", divisors, magnitude }, context, longest);

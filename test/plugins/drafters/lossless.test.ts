@@ -15,8 +15,7 @@ import type { PluginContext } from "../../../src/plugins/plugin.ts";
 import { Registry } from "../../../src/plugins/registry.ts";
 import { complete, type GenerateOptions } from "../../../src/round/generate.ts";
 import { fixture } from "../../kernels/support/golden.ts";
-import { IndexedCorpus } from "../../../src/store/corpus.ts";
-import { indexOf } from "../../store/support/memory.ts";
+import { IndexedCorpus, indexOf } from "../../../src/store/corpus.ts";
 import { optionsOf } from "../../support/options.ts";
 import { TableEngine } from "../../support/table-engine.ts";
 import { temporaryFolder } from "../../support/folder.ts";
@@ -90,7 +89,7 @@ for (const spec of SPECS) {
         }
         drafter.close?.();
       }),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   });
 }

@@ -116,7 +116,7 @@ test("slrs: ψ is the probability of all ways to write a token, and algorithm 3 
   let longer = 0;
   for (const pair of PAIRS) {
     for (const seed of SEEDS) {
-      const { q, after } = await qOf(pair, seed, (target, draft) => slrsOf(target, draft, 32));
+      const { q, after } = await qOf(pair, seed, (target, draft) => slrsOf(target, draft, { rows: 32, least: 0 }));
       const all = draws(after, spellingsOf(pair));
       longer += all.filter(([path]) => path.length > 1).length;
       const psi = sums(pair, all.map(([path, weight]) => [firstOf(pair, path), weight]));
@@ -144,7 +144,7 @@ test("slrs: ψ is the probability of all ways to write a token, and algorithm 3 
 test("slrs follows no more paths than it may", async () => {
   const pair = PAIRS.find(({ name }) => name === "the draft spells")!;
   for (const seed of SEEDS) {
-    const { q, after } = await qOf(pair, seed, (target, draft) => slrsOf(target, draft, 1));
+    const { q, after } = await qOf(pair, seed, (target, draft) => slrsOf(target, draft, { rows: 1, least: 0 }));
     const [a, b] = after([]); // "a" begins "ab" and "aba", "b" begins nothing
     const below = after([0]).map((next, own) => [firstOf(pair, [0, own]), a * next] as const);
     const weights = [[firstOf(pair, [1]), b] as const, ...below];
@@ -156,7 +156,11 @@ test("omnidraft: what the cache merges is taken from what the first token is lik
   let merged = 0;
   for (const pair of PAIRS) {
     for (const seed of SEEDS) {
-      const { q, after } = await qOf(pair, seed, (target, draft) => omniDraftOf(target, draft, 100, 32));
+      const { q, after } = await qOf(
+        pair,
+        seed,
+        (target, draft) => omniDraftOf(target, draft, 100, { rows: 32, least: 0 }),
+      );
       const cached = spellingsOf(pair).filter(({ token }) => pair.prompt.includes(token));
       const walk = (path: Path, weight: number, token: number): (readonly [number, number])[] => {
         const on = (own: number) => cached.filter((other) => begins(other.path, [...path, own]));

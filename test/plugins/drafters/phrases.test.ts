@@ -7,6 +7,7 @@ import { LookaheadDrafter } from "../../../plugins/drafters/lookahead.ts";
 import { LookupDrafter } from "../../../plugins/drafters/lookup.ts";
 import { ModelProposer } from "../../../plugins/drafters/model.ts";
 import { OuroborosDrafter } from "../../../plugins/drafters/ouroboros.ts";
+import { prune } from "../../../src/draft/tree-edit.ts";
 import { reviewedChain } from "../../../src/draft/reviewed.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import type { Proposer } from "../../../src/drafter.ts";
@@ -129,6 +130,11 @@ test("ouroboros goes on from the model's last token with phrases of what the tar
   assert.deepEqual(leaves(await drafter.draft(plan)), [[28, 29, 30, 31, 32]]);
   assert.deepEqual(leaves(await drafter.draft({ nodes: 4, depth: 4 })), [[28, 29, 30, 31]]);
   drafter.begin(Int32Array.of(9, 27), GREEDY); // another text: the phrases stay
+  const cut = await drafter.draft(plan);
+  assert.deepEqual(leaves(cut), [[28, 29, 30, 31, 32]]);
+  // Where a pass leaves nodes out, nothing is known of them: 28 is refused, 29 and what stands below were never scored.
+  drafter.observe(roundOf(prune(cut, (node) => node < 1), [], 30, [[30], [33]]));
+  drafter.observe(saying([27]));
   assert.deepEqual(leaves(await drafter.draft(plan)), [[28, 29, 30, 31, 32]]);
 });
 

@@ -4,14 +4,18 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { RasdDrafter } from "../../../plugins/drafters/rasd.ts";
 import rest, { RestDrafter } from "../../../plugins/drafters/rest.ts";
+import { optTree } from "../../../plugins/shapes/opt-tree.ts";
+import { match } from "../../../plugins/rules/match.ts";
+import { token } from "../../../plugins/rules/token.ts";
+import { proveDrafter } from "../../../src/check/drafters.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import { dense, type Distribution } from "../../../src/math/distribution.ts";
 import type { Proposer } from "../../../src/drafter.ts";
 import type { PluginContext } from "../../../src/plugins/plugin.ts";
 import { GREEDY } from "../../../src/sampling.ts";
-import { IndexedCorpus } from "../../../src/store/corpus.ts";
+import { IndexedCorpus, indexOf } from "../../../src/store/corpus.ts";
 import type { DraftTree } from "../../../src/tree.ts";
-import { indexOf, slowly } from "../../store/support/memory.ts";
+import { slowly } from "../../store/support/memory.ts";
 
 const VOCAB = 4;
 const ALL = { longest: 16, shortest: 1, tokens: 10 };
@@ -120,4 +124,58 @@ test("rasd drops what the draft model finds unlikely, joins the rest where prefi
   assert.ok(some.includes("2") && !some.includes("3") && !some.includes("33"), `${some}`);
   assert.ok((await draft(1)).every((path) => /^[01]+$/.test(path)), "nothing but the draft model's tree");
   for (const nodes of [1, 2, 3, 7]) assert.ok((await draft(0, nodes)).length <= nodes);
+});
+
+test("rasd has the model's own tree and the likely of what was retrieved, and nothing else", async () => {
+  const text = fc.array(fc.nat({ max: VOCAB - 1 }), { minLength: 1, maxLength: 8 });
+  const weights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: VOCAB, maxLength: VOCAB });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(text, { minLength: 1, maxLength: 4 }),
+      weights,
+      fc.integer({ min: 2, max: 14 }),
+      fc.constantFrom(0, 0.1, 0.3),
+      async (texts, weights, nodes, threshold) => {
+        const sum = weights.reduce((a, b) => a + b);
+        const q = dense(weights.map((weight) => weight / sum));
+        const likelihood = (path: string) => [...path].reduce((all, token) => all * weights[Number(token)] / sum, 1);
+        const plan = { nodes, depth: 3 };
+        const retrieval = new RestDrafter(corpusOf(texts), ALL);
+        retrieval.begin(Int32Array.of(1));
+        const retrieved = pathsOf(retrieval.draft(plan));
+        const drafter = new RasdDrafter(new Saying(() => q), new RestDrafter(corpusOf(texts), ALL), threshold, 0.5);
+        await drafter.begin(Int32Array.of(1), GREEDY);
+        const paths = pathsOf(await drafter.draft(plan, new SeededChance(1)));
+        const room = Math.min(Math.floor(nodes / 2), retrieved.length);
+        const own = pathsOf(
+          await optTree(0).grow(new Saying(() => q), { ...plan, nodes: nodes - room }, new SeededChance(1)),
+        );
+        assert.equal(new Set(paths).size, paths.length);
+        assert.deepEqual(paths.slice(0, own.length), own);
+        for (const path of paths.slice(own.length)) {
+          assert.ok(retrieved.includes(path) && likelihood(path[0]) >= threshold, path);
+        }
+        const due = retrieved.filter((path) => likelihood(path) >= threshold && !own.includes(path));
+        assert.ok(paths.length === nodes || due.every((path) => paths.includes(path)), `${due} in ${paths}`);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test("what rest draws is lossless in sampling, by following every branch, with every rule for chosen tokens", async () => {
+  const texts = (vocab: number) =>
+    Array.from(
+      { length: vocab ** 3 },
+      (_, i) => [i % vocab, Math.floor(i / vocab) % vocab, Math.floor(i / vocab ** 2)],
+    );
+  const make = (target: { readonly source: { readonly spec: { readonly vocab: number } } }) => {
+    const { vocab } = target.source.spec;
+    const corpus = new IndexedCorpus(vocab);
+    corpus.indexes = [indexOf(texts(vocab), vocab)];
+    return Promise.resolve(new RestDrafter(corpus, ALL));
+  };
+  const reports = await proveDrafter(make, [match, token], { kinds: ["random", "peaked q"] });
+  assert.deepEqual(reports.map(({ rule, failure }) => [rule, failure]), [["match", undefined], ["token", undefined]]);
+  assert.ok(reports.every(({ accepted }) => accepted > 0.2), JSON.stringify(reports));
 });

@@ -167,7 +167,10 @@ test("earlier calls are drafted again: of the prompt and of answers before, thos
   const draft = await draftAfter(prompt, '{"name": "get_weather", "arguments": {"city": "Os', drafter);
   assert.ok(draft[0].startsWith('lo", "unit": "fahrenheit", "days": 3}}'), draft[0]);
   const again = await draftAfter(prompt, "", drafter);
-  assert.ok(again[0].startsWith('{"name": "get_weather", "arguments": {"city": "Rome", "unit": "celsius"'), again[0]);
+  assert.ok(
+    again.some((path) => path.startsWith('{"name": "get_weather", "arguments": {"city": "Rome", "unit": "celsius"')),
+    `${again}`,
+  );
 });
 
 test("every character that the schema fixes stands in the draft, whatever the tools and the values", async () => {

@@ -1,15 +1,4 @@
-// Indexes in memory, and what is said of texts by looking at every place.
-import { END, type Index, placesOf, startsOf } from "../../../src/store/corpus.ts";
-
-const words = (all: Int32Array) => ({ length: all.length, at: (index: number) => all[index] });
-
-/** An index of some texts, with a table of starts or without. */
-export function indexOf(texts: readonly (readonly number[])[], vocab: number, starts = true): Index {
-  const text = Int32Array.from(texts.flatMap((text) => [...text, END]));
-  const index = { text: words(text), places: words(placesOf(text, vocab)) };
-  return starts ? { ...index, starts: words(startsOf(text, vocab)) } : index;
-}
-
+// What is said of texts by looking at every place.
 export interface Found {
   readonly length: number;
   /** What follows each place. */

@@ -1,0 +1,53 @@
+// What a reader of a benchmark must know before believing it.
+import { RANDOM_WEIGHTS } from "../engine/models.ts";
+import { kindOf, rate, SHORT, type Unsummed } from "./results.ts";
+import { median, restlessness } from "./statistics.ts";
+
+/** Spread of plain decoding beyond which the machine was busy: half the distance of the quartiles over the median. */
+const BUSY = 0.15;
+const FEW_PROMPTS = 8;
+
+export function warningsOf({ model, settings, facts, runs }: Unsummed): string[] {
+  const warnings: string[] = [];
+  if (model.title.includes(RANDOM_WEIGHTS)) {
+    warnings.push("the weights are random: times of passes are a real model's, what is kept of drafts is nobody's");
+  }
+  const plain = runs.filter((run) => run.setting === settings[0].name && run.tokens >= SHORT);
+  // Kinds differ in their speed; what is left within them is the machine's, and a little the prompts'. Where each has one
+  // prompt, all of them stand together.
+  const byKind = [...Map.groupBy(plain, ({ prompt }) => kindOf(prompt)).values()];
+  const beside = (byKind.some((group) => group.length > 1) ? byKind : [plain]).flatMap((group) => {
+    const middle = median(group.map(rate));
+    return group.map((run) => rate(run) / middle);
+  });
+  if (beside.length > 0 && restlessness(beside) > BUSY) {
+    const percent = Math.round(100 * restlessness(beside));
+    warnings.push(
+      `the machine was busy: plain decoding varied by ±${percent}%; close what else runs and measure again`,
+    );
+  }
+  if (facts.length < FEW_PROMPTS) {
+    warnings.push(
+      `only ${facts.length} ${
+        facts.length === 1 ? "prompt" : "prompts"
+      }: intervals of fewer than ${FEW_PROMPTS} say little; raise --prompts`,
+    );
+  }
+  const cut = facts.filter((fact) => fact.cut > 0).length;
+  if (cut > 0) warnings.push(`${cut} of ${facts.length} prompts were cut at their beginning to fit the context`);
+  const short = new Set(
+    plain.length < runs.length ? runs.filter(({ tokens }) => tokens < SHORT).map((run) => run.prompt) : [],
+  );
+  if (short.size > 0) {
+    warnings.push(`${short.size} prompts have answers of fewer than ${SHORT} tokens and are left out`);
+  }
+  for (const { name } of settings) {
+    const differing = new Set(
+      runs.filter((run) => run.setting === name && run.same === false).map((run) => run.prompt),
+    );
+    if (differing.size > 0) {
+      warnings.push(`${name}: ${differing.size} texts differ from plain decoding's, which they must not`);
+    }
+  }
+  return warnings;
+}
