@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { againstOrder, cyclesOf, type Graph, graphOf, type Order } from "./imports.ts";
+import { brokenLinks } from "./links.ts";
 import { run } from "./process.ts";
 import { command, ROOT } from "./runtimes.ts";
 
@@ -83,8 +84,14 @@ export const checks: readonly Check[] = [
     name: "the table of methods says what the plugins say",
     run: async () => (await import("./methods.ts")).methodsPage(),
   },
+  { name: "links between documents lead to files and headings", run: () => brokenLinks(ROOT, documents()) },
   { name: "nothing is unfinished or bound to one machine", run: forbidden },
 ];
+
+function documents(): string[] {
+  const pages = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
+  return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...pages];
+}
 
 /** Source files of the project, with paths from the root. */
 export function sources(folders: readonly string[] = FOLDERS): string[] {
@@ -147,7 +154,7 @@ function forbidden(): string[] {
 }
 
 /** What is wrong; a check that breaks down is wrong itself. */
-export async function judge(check: Check): Promise<string[]> {
+export async function complaintsOf(check: Check): Promise<string[]> {
   try {
     return await check.run();
   } catch (error) {
@@ -158,7 +165,7 @@ export async function judge(check: Check): Promise<string[]> {
 if (import.meta.main) {
   let failed = 0;
   for (const check of checks) {
-    const complaints = await judge(check);
+    const complaints = await complaintsOf(check);
     if (complaints.length > 0) failed++;
     console.log(`${complaints.length === 0 ? "ok    " : "FAILED"} ${check.name}`);
     for (const complaint of complaints) console.log(complaint);

@@ -14,7 +14,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { checks, judge, sources } from "./check.ts";
+import { checks, complaintsOf, sources } from "./check.ts";
 import { run } from "./process.ts";
 import { command, CURRENT, ROOT, type Runtime } from "./runtimes.ts";
 import { gpuFor } from "./swiftshader.ts";
@@ -132,7 +132,7 @@ function tellSkipped(reason: string, tests: number): void {
 
 async function checkSource(check: typeof checks[number]): Promise<void> {
   const started = performance.now();
-  const complaints = await judge(check);
+  const complaints = await complaintsOf(check);
   const failed = complaints.length > 0;
   add({ passed: failed ? 0 : 1, failed: failed ? 1 : 0, skipped: 0 }, check.name, started, complaints.join("\n"));
 }

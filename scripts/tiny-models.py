@@ -280,7 +280,7 @@ PIXTRAL = dict(model_type="pixtral", hidden_size=16, intermediate_size=16, num_h
                head_dim=8, image_size=16, patch_size=8)
 MISTRAL = dict(vision_config=PIXTRAL, image_token_index=VOCAB - 1)
 MINISTRAL = COMMON | dict(model_type="ministral3", head_dim=16, rope_parameters=YARN | dict(
-    rope_theta=10000.0, original_max_position_embeddings=64, mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.1))
+    rope_theta=10000.0, original_max_position_embeddings=16, mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.3))
 
 
 def mistral3_keys(file):

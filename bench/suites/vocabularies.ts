@@ -75,8 +75,8 @@ async function costs(source: ModelSource, cacheDir: string): Promise<string> {
   for (
     const [name, sampling] of Object.entries({
       "greedy": GREEDY,
-      "temperature 0.8, top-k 40": { ...GREEDY, temperature: 0.8, topK: 40 },
-      "temperature 0.8, top-p 0.9": { ...GREEDY, temperature: 0.8, topP: 0.9 },
+      "temperature 1, top-k 40": { ...GREEDY, temperature: 1, topK: 40 },
+      "temperature 1, top-p 0.9": { ...GREEDY, temperature: 1, topP: 0.9 },
       "temperature 1": { ...GREEDY, temperature: 1 },
     })
   ) {

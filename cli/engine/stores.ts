@@ -4,9 +4,9 @@ import type { ModelSource } from "../../src/model/source.ts";
 import type { PluginContext } from "../../src/plugins/plugin.ts";
 import type { Vocabulary } from "../../src/store/segment.ts";
 import type { Store } from "../../src/store/store.ts";
+import { openOrMakeStore, openStore, vocabularyOf } from "../cache/stores.ts";
 import { describe } from "../output/failure.ts";
 import { stderr } from "../output/streams.ts";
-import { openOrMakeStore, openStore, vocabularyOf } from "../cache/stores.ts";
 
 /** So much of the prompt is kept in front of an answer, for its first words to be found by. */
 const LEAD = 16;

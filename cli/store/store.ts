@@ -3,12 +3,12 @@ import { EXIT, HunchError } from "../../src/errors.ts";
 import { DEFAULT_LIMIT, LEAST_LIMIT } from "../../src/store/manifest.ts";
 import { Store, type StoreInfo } from "../../src/store/store.ts";
 import { openCache } from "../cache/cache.ts";
+import { openStore, storeFolder, storeNames, vocabularyOf } from "../cache/stores.ts";
 import { openNamed } from "../engine/models.ts";
 import { describe } from "../output/failure.ts";
 import { Status } from "../output/status.ts";
 import { stderr, stdout } from "../output/streams.ts";
 import { bytes, count, table, when } from "../output/table.ts";
-import { openStore, storeFolder, storeNames, vocabularyOf } from "../cache/stores.ts";
 import { textsOf } from "./texts.ts";
 
 /** Adds texts to a store, or makes it of them first; the texts are all read before anything is written. */
@@ -22,6 +22,7 @@ export async function fillStore(
   },
 ): Promise<number> {
   const folder = storeFolder(name);
+  const room = fitting(limit ?? DEFAULT_LIMIT);
   const status = new Status();
   const source = await openNamed(model, openCache());
   try {
@@ -31,15 +32,24 @@ export async function fillStore(
     const { texts, left } = await textsOf(files, source, status.progress);
     if (texts.length === 0) throw new HunchError("usage", "there is no text in what was named", { file: files[0] });
     status.progress("sorting", 1);
-    if (action === "build") Store.create(folder, own, fitting(limit ?? DEFAULT_LIMIT));
+    if (action === "build") Store.create(folder, own, room);
     const store = openStore(name, own);
     try {
+      const before = store.info().texts;
       store.add(texts);
       status.clear();
       for (const line of left) stderr.line(`hunch: left out: ${line}`);
+      const info = store.info();
+      const gone = before + texts.length - info.texts;
+      if (gone > 0) {
+        stderr.line(`hunch: ${bytes(info.limit)} have no room for all: the ${plural(gone, "oldest text")} went`);
+      }
       const tokens = texts.reduce((sum, { length }) => sum + length, 0);
       stdout.line(`${plural(texts.length, "text")}, ${plural(tokens, "token")} added to ${name}`);
-      stdout.line(sizeLine(store.info()));
+      stdout.line(sizeLine(info));
+    } catch (error) {
+      if (action === "build") Store.remove(folder); // half of it is not what was asked for
+      throw error;
     } finally {
       store.close();
     }

@@ -35,7 +35,7 @@ export function buildDecoder(
   const { spec } = source;
   g.input(FEEDS.hidden, "float32", [1, "R", spec.width]);
   attention.declare(g, spec);
-  const { ropes, ofLayer } = rotationsOf(spec);
+  const { ropes, ofKeys, ofQueries } = rotationsOf(spec);
   ropes.forEach((rope, table) => {
     const shape = ["P", rope.dimensions / 2];
     g.input(cosName(table), "float32", shape);
@@ -43,7 +43,7 @@ export function buildDecoder(
   });
 
   let stream: Stream = { sum: products.enter(g, g.op("Reshape", [FEEDS.hidden, shapeOf(g, [-1, spec.width])])) };
-  const layers = new Layers(g, source, products, ofLayer, attention);
+  const layers = new Layers(g, source, products, { ofKeys, ofQueries }, attention);
   spec.layers.forEach((layer, index) => {
     stream = layers.layer(stream, layer, index);
   });
@@ -66,7 +66,7 @@ class Layers {
     readonly g: GraphBuilder,
     readonly source: ModelSource,
     readonly products: Products,
-    readonly rotationOf: readonly number[],
+    readonly rotations: { readonly ofKeys: readonly number[]; readonly ofQueries: readonly number[] },
     readonly attending: AttentionNodes,
   ) {}
 
@@ -127,11 +127,13 @@ class Layers {
     const { heads, kvHeads, headSize } = attention;
     const name = `layers.${index}.attention`;
     const packed = this.product(input, STACKS.qkv(index));
-    const table = this.rotationOf[index];
+    const [ofKeys, ofQueries] = [this.rotations.ofKeys, this.rotations.ofQueries].map((tables) => tables[index]);
+    const tables = (table: number) => table < 0 ? undefined : [cosName(table), sinName(table)] as const;
     const rows = this.attending.attend(g, packed, {
       attention,
       index,
-      rotation: table < 0 ? undefined : [cosName(table), sinName(table)],
+      rotation: tables(ofKeys),
+      ofQueries: ofQueries === ofKeys ? undefined : tables(ofQueries),
       normalises: source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`),
       sinks: this.vector(`${name}.sinks`),
       normHeads: (value, part) => this.headNorm(value, `${name}.${part}Norm`, part === "q" ? heads : kvHeads, headSize),

@@ -1,5 +1,5 @@
 // A mixture of experts as nodes: a router's scores choose for every row which experts it goes through. Each expert is a
-// branch of its own, which runs where some row chose it, with these rows only: what nobody chose costs one look at a flag.
+// branch of its own, which runs where some row chose it, with these rows only: what nobody chose costs a look at a flag.
 //
 // Bits: an expert's products are those of any other matrix, whose rows do not depend on how many there are beside them; a
 // row's results are added up in the order of its own scores.
@@ -23,9 +23,9 @@ export function mixture(
     : g.op("GatherElements", [g.op("Softmax", [scores], { axis: { int: -1 } }), chosen], { axis: { int: 1 } });
 
   // Who goes where: 1 where row r chose expert e, [experts, R].
-  const like = (value: Value, one: number) => g.op("Add", [g.op("Mul", [value, longs(0)]), longs(one)]);
-  const nowhere = like(g.op("Cast", [g.op("Greater", [scores, scores])], { to: { int: DATA_TYPE.int64 } }), 0);
-  const marked = g.op("ScatterElements", [nowhere, chosen, like(chosen, 1)], { axis: { int: 1 } });
+  const nobody = g.op("Cast", [g.op("Greater", [scores, scores])], { to: { int: DATA_TYPE.int64 } });
+  const ones = g.op("Add", [g.op("Mul", [chosen, longs(0)]), longs(1)]);
+  const marked = g.op("ScatterElements", [nobody, chosen, ones], { axis: { int: 1 } });
   const byExpert = g.op("Transpose", [marked], { perm: { ints: [1, 0] } });
   const visited = g.op("Cast", [g.op("ReduceMax", [byExpert, longs(1)], { keepdims: { int: 0 } })], {
     to: { int: DATA_TYPE.bool },

@@ -7,6 +7,7 @@
 import type { AttentionSpec, ModelSpec } from "../../src/model/spec/spec.ts";
 import { type Matrix, multiply } from "./matrix.ts";
 import { type Norm, normalise } from "./norm.ts";
+import { growthAt } from "../rope.ts";
 import { rotate } from "./rope.ts";
 
 export interface AttentionWeights {
@@ -41,6 +42,8 @@ export function attend(
   if (weights.kNorm) key = normalise(key, weights.kNorm, norm);
   if (spec.rope) {
     rotate(query, spec.headSize, spec.rope, position);
+    const growth = growthAt(spec.growth, position);
+    query = query.map((value) => value * growth);
     rotate(key, spec.headSize, spec.rope, position);
   }
   const own = { key, value };

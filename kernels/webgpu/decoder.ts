@@ -1,8 +1,8 @@
 // Any ModelSpec as a list of steps: what one pass runs on the device, from embedded rows to logits.
 import { MOST_CANDIDATES } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { ExpertsSpec, FeedForwardSpec, LayerSpec, RopeSpec } from "../../src/model/spec/spec.ts";
-import { rotationsOf } from "../rope.ts";
+import type { ExpertsSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
+import { type Rotation, rotationsOf } from "../rope.ts";
 import type { Device } from "./device.ts";
 import { Embedding } from "./embed.ts";
 import { BEST_WORDS, MOST_ROWS, type RotateVariant, SHAPES } from "./kernels.ts";
@@ -36,7 +36,7 @@ export interface Decoder {
   readonly tree: GPUBuffer;
   /** Cosines and sines by row, one table after the other. */
   readonly angles: GPUBuffer;
-  readonly ropes: readonly { readonly spec: RopeSpec; readonly from: number }[];
+  readonly ropes: readonly { readonly spec: Rotation; readonly from: number }[];
   /** [scored, vocab]; grown before a pass that needs more. */
   readonly logits: GrowingBuffer;
   /** What split attention leaves for its merge; grown like the logits. */
@@ -116,7 +116,7 @@ export async function buildDecoder(
     return x;
   };
 
-  const { ropes: specs, ofLayer } = rotationsOf(spec);
+  const { ropes: specs, ofKeys, ofQueries } = rotationsOf(spec);
   let anglesLength = 0;
   const ropes = specs.map((spec) => {
     const from = anglesLength;
@@ -148,7 +148,8 @@ export async function buildDecoder(
       packed,
       query,
       angles,
-      anglesFrom: rope ? ropes[ofLayer[n]].from : 0,
+      anglesOfKeys: rope ? ropes[ofKeys[n]].from : 0,
+      anglesOfQueries: rope ? ropes[ofQueries[n]].from : 0,
       half: rope ? rope.dimensions / 2 : 0,
       interleaved: rope?.interleaved ?? false,
       epsilon,

@@ -153,7 +153,8 @@ export interface RotateStep {
   readonly packed: Plane;
   readonly query: Plane;
   readonly angles: GPUBuffer;
-  readonly anglesFrom: number;
+  readonly anglesOfKeys: number;
+  readonly anglesOfQueries: number;
   readonly half: number;
   readonly interleaved: boolean;
   readonly epsilon: number;
@@ -162,7 +163,7 @@ export interface RotateStep {
 }
 
 export function rotateStep({ device, pass, nothing }: Bench, step: RotateStep): Step {
-  const { heads, kvHeads, packed, query, half, interleaved, anglesFrom, epsilon } = step;
+  const { heads, kvHeads, packed, query, half, interleaved, anglesOfKeys, anglesOfQueries, epsilon } = step;
   const shape = SHAPES.rotate.uniform(device, {
     heads,
     kvHeads,
@@ -170,7 +171,8 @@ export function rotateStep({ device, pass, nothing }: Bench, step: RotateStep): 
     strideQuery: query.stride,
     half,
     interleaved,
-    anglesFrom,
+    anglesOfKeys,
+    anglesOfQueries,
     epsilon,
   });
   const kernel = rotateKernel(step.variant);

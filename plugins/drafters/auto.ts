@@ -6,7 +6,8 @@
 // Ours, put together from published pieces: lookup in the context (Inference with Reference, Yang et al., 2023, arXiv
 // 2304.04487), the target's own candidates kept (Token Recycling, Luo et al., 2024, arXiv 2408.08696), continuations
 // scored by how often they follow (SuffixDecoding, Oliaro et al., 2024, arXiv 2411.04975), the tree of the likeliest paths
-// (OPT-Tree, Wang et al., 2024, arXiv 2406.17276). Chosen tokens, law `point`: lossless with every rule that judges them.
+// (OPT-Tree, Wang et al., 2024, arXiv 2406.17276); with --store also what followed in earlier texts (REST, He et al., 2023,
+// arXiv 2311.08252). Chosen tokens, law `point`: lossless with every rule that judges them.
 // Memory: 2.5 MB for what is recycled, about 100 bytes a token of the text.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
@@ -16,6 +17,7 @@ import { type Match, Ngrams } from "../../src/draft/ngrams.ts";
 import { Recycled } from "../../src/draft/recycled.ts";
 import { nodesIn } from "../../src/draft/tree-edit.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
+import type { Corpus, Places } from "../../src/store/corpus.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 
 /** Longest matches of 1, 2, 3, 4, 5, 6, 7 … 8, 9 … 16 and more tokens. */
@@ -31,8 +33,16 @@ const NOT_AFTER_PAIR = AFTER_PAIR + 1;
 /** … and the same after the same token, where the two are new. */
 const AFTER_TOKEN = NOT_AFTER_PAIR + 1;
 const NOT_AFTER_TOKEN = AFTER_TOKEN + 1;
+/** … and how long the match in the store is, of 2, 3 … 4, 5 … 8 and more tokens, the token's share there, or none. */
+const STORED = NOT_AFTER_TOKEN + 1;
+const STORED_LENGTHS = [2, 4, 8, Infinity];
+const STORED_SHARE = STORED + STORED_LENGTHS.length;
+const NOT_STORED = STORED_SHARE + 1;
 /** Where learning starts, in the order above: where it ended after the texts of `npm run bench -- replay --weights`. */
-const WEIGHTS = [-0.4, 0.3, 0.7, 0.9, 1, 1.4, 1.4, 2, 2.6, -1.8, 0.9, 0.2, 0.2, -0.6, 0.1, -0.5];
+const WEIGHTS = [
+  ...[-0.4, 0.3, 0.7, 0.9, 1, 1.4, 1.4, 2, 2.6, -1.8, 0.9, 0.2, 0.2, -0.6, 0.1, -0.5],
+  ...[0.9, 0.9, 1.2, 1.5, 0.5, -0.4],
+];
 /** Verdicts that WEIGHTS are worth. */
 const TRUST = 4;
 /** What the share of a text's accepted guesses forgets with each guess. */
@@ -41,6 +51,9 @@ const MEMORY = 0.97;
 const RECYCLED = 8;
 const LEAST = 0.02;
 
+/** Most and fewest tokens of a match in the store. */
+const STORE_MOST = 16;
+const STORE_LEAST = 2;
 /** Paths less likely than this are not followed, and this where nothing is known of what rows cost. */
 const LEAST_PATH = 0.02;
 const LEAST_BLIND = 0.4;
@@ -52,6 +65,8 @@ interface Guess {
   readonly features: Features;
   /** The earlier places that go on with this token. */
   readonly matches: readonly Match[];
+  /** The places of the store that do. */
+  readonly stored?: Places;
 }
 
 export class AutoDrafter implements Drafter {
@@ -66,6 +81,9 @@ export class AutoDrafter implements Drafter {
   #drafted: Guess[] = [];
   #hits = 0;
   #tries = 0;
+
+  /** `store`: earlier texts to look things up in. */
+  constructor(private readonly store?: Corpus) {}
 
   /** What has been learned, in the order of the features. */
   get weights(): readonly number[] {
@@ -133,6 +151,14 @@ export class AutoDrafter implements Drafter {
     known?.row.tokens.forEach((token, i) => {
       if (known.row.probabilities[i] >= LEAST && !byToken.has(token)) byToken.set(token, []);
     });
+    const places = path.length === 0
+      ? this.store?.find(text.view, STORE_MOST, STORE_LEAST)
+      : path[path.length - 1].stored;
+    const stored = new Map<number, Places>();
+    for (const next of places?.next() ?? []) {
+      stored.set(next.token, next.places);
+      if (!byToken.has(next.token)) byToken.set(next.token, []);
+    }
     return Array.from(byToken, ([token, follows]) => {
       const features = new Float64Array(WEIGHTS.length);
       const longest = follows.reduce((most, { length }) => Math.max(most, length - 1), 0);
@@ -147,15 +173,24 @@ export class AutoDrafter implements Drafter {
         if (rank < 0) features[known.pair ? NOT_AFTER_PAIR : NOT_AFTER_TOKEN] = 1;
         else features[known.pair ? AFTER_PAIR : AFTER_TOKEN] = odds(known.row.probabilities[rank]);
       }
+      const there = stored.get(token);
+      if (places !== undefined) {
+        if (there === undefined) features[NOT_STORED] = 1;
+        else {
+          features[STORED + STORED_LENGTHS.findIndex((most) => places.length <= most)] = 1;
+          features[STORED_SHARE] = Math.log(there.count / places.count);
+        }
+      }
       const probability = this.#calibration.probability(features);
-      return { token, probability, features, matches: follows, source: sourceOf(longest) };
+      const source = longest > 0 ? `match of ${sizeOf(longest)}` : there ? "store" : "recycled";
+      return { token, probability, features, matches: follows, stored: there, source };
     });
   }
 }
 
-/** Where a guess comes from, to show: the length of the longest match in the text, or the target's own candidates. */
-function sourceOf(longest: number): string {
-  return longest === 0 ? "recycled" : longest < 3 ? "match of 1–2" : longest < 8 ? "match of 3–7" : "match of 8+";
+/** Of a match in the text, to show. */
+function sizeOf(length: number): string {
+  return length < 3 ? "1–2" : length < 8 ? "3–7" : "8+";
 }
 
 /** The tokens from the root's child down to a node; none for −1. */
@@ -181,5 +216,5 @@ export default definePlugin({
     year: 2024,
     arxiv: "2408.08696",
   },
-  create: () => new AutoDrafter(),
+  create: (_options, _argument, context) => new AutoDrafter(context.corpus?.()),
 });

@@ -11,14 +11,12 @@
 // (`rows`, `least`), nothing is merged. An n-gram comes into the cache when the target says a token, in the prompt too,
 // that the draft model spells in several; of too many, the one that was not said for longest goes.
 import type { Engine } from "../../src/backend.ts";
-import { type Bridge, BridgedProposer, REACH, type Reach } from "../../src/draft/bridged.ts";
+import { type Bridge, type BridgedProposer, REACH, type Reach } from "../../src/draft/bridged.ts";
 import { ByteEncoder } from "../../src/draft/byte-encoder.ts";
-import { RetokenizedText } from "../../src/draft/retokenized.ts";
 import { type Spelling, Spellings } from "../../src/draft/spellings.ts";
-import { sharedTokens } from "../../src/draft/vocabulary.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
-import { ModelProposer } from "./model.ts";
+import { bridgedModel } from "./bridged-model.ts";
 import { drafterOf } from "./with-shape.ts";
 
 /** The n-grams of the draft model that the target has said in one token. */
@@ -70,15 +68,8 @@ export class NgramCache implements Bridge {
 }
 
 /** `size`: most n-grams of the cache. Closes `draft` with itself. */
-export function omniDraftOf(target: Engine, draft: Engine, size: number, { rows, least }: Reach): BridgedProposer {
-  const shared = sharedTokens(target.source, draft.source);
-  return new BridgedProposer(
-    target.source.spec.vocab,
-    new ModelProposer(draft, target),
-    new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
-    new NgramCache(target, draft, shared, size),
-    { rows: draft.can.tree ? rows : Math.min(rows, 1), least },
-  );
+export function omniDraftOf(target: Engine, draft: Engine, size: number, reach: Reach): BridgedProposer {
+  return bridgedModel(target, draft, reach, (shared) => new NgramCache(target, draft, shared, size));
 }
 
 export const omniDraftProposer = definePlugin({

@@ -13,14 +13,12 @@
 // enough to be worth a row (`rows`, `least`), and by the 32 likeliest tokens behind it and those that spell on. With
 // `rows=0` every d1 stands alone.
 import type { Engine } from "../../src/backend.ts";
-import { type Bridge, BridgedProposer, REACH, type Reach } from "../../src/draft/bridged.ts";
+import { type Bridge, type BridgedProposer, REACH, type Reach } from "../../src/draft/bridged.ts";
 import { ByteEncoder } from "../../src/draft/byte-encoder.ts";
-import { RetokenizedText } from "../../src/draft/retokenized.ts";
 import { type Spelling, Spellings } from "../../src/draft/spellings.ts";
-import { sharedTokens } from "../../src/draft/vocabulary.ts";
 import { type Distribution, top } from "../../src/math/distribution.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
-import { ModelProposer } from "./model.ts";
+import { bridgedModel } from "./bridged-model.ts";
 import { drafterOf } from "./with-shape.ts";
 
 /** So many of the likeliest tokens behind a path are looked at. */
@@ -62,15 +60,8 @@ export class FirstTokens implements Bridge {
 }
 
 /** Closes `draft` with itself. */
-export function slrsOf(target: Engine, draft: Engine, { rows, least }: Reach): BridgedProposer {
-  const shared = sharedTokens(target.source, draft.source);
-  return new BridgedProposer(
-    target.source.spec.vocab,
-    new ModelProposer(draft, target),
-    new RetokenizedText(target.source.tokenizer, draft.source.tokenizer, shared),
-    new FirstTokens(target, draft, shared),
-    { rows: draft.can.tree ? rows : Math.min(rows, 1), least },
-  );
+export function slrsOf(target: Engine, draft: Engine, reach: Reach): BridgedProposer {
+  return bridgedModel(target, draft, reach, (shared) => new FirstTokens(target, draft, shared));
 }
 
 export const slrsProposer = definePlugin({

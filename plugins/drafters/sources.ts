@@ -3,6 +3,7 @@ import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { DrafterProposer } from "../../src/draft/drafter-proposer.ts";
+import { HunchError } from "../../src/errors.ts";
 import { ask } from "../../src/draft/raw.ts";
 import type { PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
@@ -12,15 +13,15 @@ import { wantsOf } from "../../src/draft/wants.ts";
 import type { DraftTree } from "../../src/tree.ts";
 
 /**
- * A proposer by its name, or a drafter that serves as one. Throws what looking for the proposer threw where there is
- * neither.
+ * A proposer by its name, or a drafter that serves as one. Where neither is called so, throws what looking for the
+ * proposer threw, which names the nearest.
  */
 export async function branchSource(spec: string, context: PluginContext): Promise<Proposer> {
   try {
     return await context.resolve("proposer", spec);
   } catch (error) {
-    const drafter = await context.resolve("drafter", spec).catch(() => {
-      throw error;
+    const drafter = await context.resolve("drafter", spec).catch((other: unknown) => {
+      throw other instanceof HunchError && other.message.startsWith("there is no drafter") ? error : other;
     });
     return new DrafterProposer(drafter, context.target.source.spec.vocab);
   }

@@ -10,8 +10,7 @@ import { holdGpu } from "./support/gpu.ts";
 const skip = await holdGpu(after);
 const options = { format: "auto", strict: true, cacheDir: "" } as const;
 /** Architectures whose kernels are all those of others; each agreed when it was added, and software GPUs are slow. */
-const SAME_KERNELS =
-  /^(ernie4_5|gemma|gemma3-images|granite4|ministral3|mistral-images|olmo3|qwen2_vl|qwen3_vl|seed_oss) /;
+const SAME_KERNELS = /^(ernie4_5|gemma|gemma3-images|granite4|mistral-images|olmo3|qwen2_vl|qwen3_vl|seed_oss) /;
 const cases = goldenCases((source) => webgpuBackend.load(source, options), 1e-5, { oneFile: true, oneText: true })
   .filter(({ name }) => !SAME_KERNELS.test(name));
 

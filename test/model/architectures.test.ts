@@ -201,7 +201,8 @@ const TRAITS: Record<string, (spec: ModelSpec, source: ModelSource) => void> = {
     assert.deepEqual(layers.map(({ attention }) => attention.rope !== undefined), [true, true, true, false]);
   },
   ministral3: ({ layers, context }) => {
-    assert.equal(context, 64, "beyond it, queries would grow");
+    assert.equal(context, 128);
+    assert.deepEqual(layers[1].attention.growth, { beta: 0.3, every: 16 });
     assert.equal(layers[0].attention.rope!.magnitude, 1);
   },
   qwen2_vl: (_, source) => assert.ok(source.has("layers.1.attention.k.bias")),
@@ -239,6 +240,38 @@ for (const name of [...FIXTURES, ...NEWER]) {
     source.close();
   });
 }
+
+/** Other words for the same model. */
+const SAME: [name: string, what: string, change: (config: Json) => Json][] = [
+  [
+    "exaone4",
+    "a pattern of letters",
+    ({ layer_types: _, ...config }) => ({ ...config, sliding_window_pattern: "LLLG" }),
+  ],
+  ["gemma", "old files' GELU", (config) => ({ ...config, hidden_act: "gelu", hidden_activation: null })],
+  ["qwen3_moe", "no list of layers without experts", ({ mlp_only_layers: _, ...config }) => config],
+];
+
+for (const [name, what, change] of SAME) {
+  test(`${name} is the same with ${what}`, async () => {
+    const [plain, other] = [fixture(name), folderWith(change(readConfig(fixture(name))), fixture(name))];
+    const models = await Promise.all([openModel(plain), openModel(other)]);
+    assert.deepEqual(models[1].spec, models[0].spec);
+    models.forEach((model) => model.close());
+  });
+}
+
+test("without windows every layer of EXAONE 4 rotates, and Granite 4 may rotate nowhere", async () => {
+  const attentionOf = async (name: string, change: Json) => {
+    const source = await openModel(folderWith({ ...readConfig(fixture(name)), ...change }, fixture(name)));
+    source.close();
+    return source.spec.layers.map(({ attention }) => attention);
+  };
+  const exaone = await attentionOf("exaone4", { sliding_window: null, layer_types: null });
+  assert.ok(exaone.every(({ rope, window }) => rope !== undefined && window === undefined));
+  const granite = await attentionOf("granite4", { position_embedding_type: null });
+  assert.ok(granite.every(({ rope }) => rope === undefined));
+});
 
 interface RopeCase {
   readonly name: string;
@@ -410,6 +443,23 @@ const REFUSALS: [string, (config: Json) => Json, RegExp][] = [
   ["a head of odd size", (config) => ({ ...config, head_dim: 7 }), /cannot be rotated/],
   ["heads that don't divide", (config) => ({ ...config, num_key_value_heads: 4 }), /cannot share/],
 ];
+
+/** What variants of these architectures compute and nothing here does. */
+const VARIANTS: [name: string, what: string, change: Json, message: RegExp][] = [
+  ["granite4", "recurrent layers", { layer_types: ["attention", "mamba"] }, /layers of type mamba.*layer_types/],
+  ["granite4", "experts", { num_local_experts: 8 }, /mixtures of experts.*num_local_experts/],
+  ["qwen3_moe", "layers without experts", { mlp_only_layers: [1] }, /without experts.*mlp_only_layers/],
+  ["olmoe", "clipped queries", { clip_qkv: 8 }, /clipped.*clip_qkv/],
+  ["mixtral", "more experts a row than there are", { num_experts_per_tok: 5 }, /5 of 4 experts.*num_experts_per_tok/],
+  ["exaone4", "a pattern of other letters", { layer_types: null, sliding_window_pattern: "LLX" }, /L and G.*pattern/],
+];
+
+for (const [name, what, change, message] of VARIANTS) {
+  test(`${name} with ${what} is refused by name`, async () => {
+    const folder = folderWith({ ...readConfig(fixture(name)), ...change }, fixture(name));
+    await assert.rejects(openModel(folder), (error) => error instanceof HunchError && message.test(error.line));
+  });
+}
 
 for (const [what, change, message] of REFUSALS) {
   test(`${what} is refused by name`, async () => {

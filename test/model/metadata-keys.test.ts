@@ -35,7 +35,7 @@ const MODELS = [
     "ministral3",
     "qwen2_vl",
   ])
-  .concat(["qwen3_vl", "mixtral", "olmoe", "qwen3_moe"]);
+  .concat(["qwen3_vl", "mixtral", "olmoe", "qwen3_moe", "gpt_oss"]);
 
 /**
  * Keys of a decoder's arithmetic, with a value that says something. `rope.scaling.original_context_length` says nothing

@@ -10,6 +10,8 @@ export interface AttendingLayer {
   readonly index: number;
   /** Names of the rotation's cosines and sines, float32 [positions, dimensions / 2], where the layer rotates. */
   readonly rotation?: readonly [cos: Value, sin: Value];
+  /** Those of queries, where they are others. */
+  readonly ofQueries?: readonly [cos: Value, sin: Value];
   readonly normalises: boolean;
   /** float32 [heads], scores of what is attended to in vain, where there are such. */
   readonly sinks?: Value;

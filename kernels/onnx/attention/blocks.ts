@@ -96,20 +96,18 @@ export const blockAttention: AttentionNodes = {
 function rotated(g: GraphBuilder, packed: Value, layer: AttendingLayer): { query: Value; key: Value; value: Value } {
   const { heads, kvHeads, headSize, rope } = layer.attention;
   const all = g.op("Reshape", [packed, g.constant("int64", [-1, heads + 2 * kvHeads, 1, headSize])]);
-  const { rotation } = layer;
+  const { rotation, ofQueries = rotation } = layer;
   // To the operator each row is a text of its own that is one token long.
-  const rotate = (value: Value, count: number) =>
-    rotation === undefined || rope === undefined
-      ? value
-      : g.contrib("RotaryEmbedding", [value, POSITIONS, ...rotation], {
-        interleaved: { int: Number(rope.interleaved) },
-        num_heads: { int: count },
-        rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
-      });
-  if (layer.normalises) {
+  const rotate = (value: Value, count: number, tables = rotation) =>
+    tables === undefined || rope === undefined ? value : g.contrib("RotaryEmbedding", [value, POSITIONS, ...tables], {
+      interleaved: { int: Number(rope.interleaved) },
+      num_heads: { int: count },
+      rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
+    });
+  if (layer.normalises || ofQueries !== rotation) {
     const [query, key, value] = g.split(all, [heads, kvHeads, kvHeads], 1);
     return {
-      query: rotate(layer.normHeads(query, "q"), heads),
+      query: rotate(layer.normHeads(query, "q"), heads, ofQueries),
       key: rotate(layer.normHeads(key, "k"), kvHeads),
       value,
     };

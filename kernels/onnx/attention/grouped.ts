@@ -36,7 +36,7 @@ export const groupedAttention = (rotates: boolean): AttentionNodes => ({
 
   attend(g: GraphBuilder, packed: Value, layer: AttendingLayer): Value {
     const { heads, kvHeads, headSize, rope, window, scale, softcap } = layer.attention;
-    const { index, rotation, normalises } = layer;
+    const { index, rotation, ofQueries = rotation, normalises } = layer;
     if (layer.sinks) {
       const hint = "leave the execution provider out, or use --backend reference";
       throw new UnsupportedError("attention with sinks is not computed by this execution provider", { hint });
@@ -45,7 +45,8 @@ export const groupedAttention = (rotates: boolean): AttentionNodes => ({
     const sizes = [heads * headSize, kvHeads * headSize, kvHeads * headSize];
     // Head sizes that the fused rotation does not take are rotated outside it.
     const padded = paddedHead(headSize);
-    const fused = padded === headSize && (rope === undefined || (rotates && rope.dimensions % 16 === 0));
+    const fused = padded === headSize && ofQueries === rotation &&
+      (rope === undefined || (rotates && rope.dimensions % 16 === 0));
     let [query, key, value]: Value[] = [reshape(packed, 1, -1, sizes[0] + sizes[1] + sizes[2]), "", ""];
     if (!fused || normalises) {
       [query, key, value] = g.split(packed, sizes);
@@ -56,13 +57,13 @@ export const groupedAttention = (rotates: boolean): AttentionNodes => ({
       [query, key, value] = [query, key, value].map((part, i) => reshape(part, 1, -1, sizes[i]));
     }
     if (rope && rotation && !fused) {
-      const rotate = (x: Value, count: number) =>
-        g.contrib("RotaryEmbedding", [x, GROUPED_FEEDS.positions, ...rotation], {
+      const rotate = (x: Value, count: number, tables = rotation) =>
+        g.contrib("RotaryEmbedding", [x, GROUPED_FEEDS.positions, ...tables], {
           interleaved: { int: Number(rope.interleaved) },
           num_heads: { int: count },
           rotary_embedding_dim: { int: rope.dimensions === headSize ? 0 : rope.dimensions },
         });
-      [query, key] = [rotate(query, heads), rotate(key, kvHeads)];
+      [query, key] = [rotate(query, heads, ofQueries), rotate(key, kvHeads)];
     }
     if (padded !== headSize) {
       const widen = (x: Value, count: number) => {

@@ -12,7 +12,8 @@ struct Shape {
   strideQuery: u32,
   half: u32, // pairs that are rotated
   interleaved: u32,
-  anglesFrom: u32, // where this rotation's angles start
+  anglesOfKeys: u32, // where the angles of their rotation start
+  anglesOfQueries: u32,
   epsilon: f32,
 }
 
@@ -77,7 +78,7 @@ fn main(@builtin(local_invocation_id) me: vec3u, @builtin(workgroup_id) group: v
       let second = select(i >= shape.half, i % 2 == 1, shape.interleaved != 0);
       let partner = select(select(i + shape.half, i + 1, shape.interleaved != 0),
         select(i - shape.half, i - 1, shape.interleaved != 0), second);
-      let at = shape.anglesFrom + row * 2 * shape.half + pair;
+      let at = select(shape.anglesOfKeys, shape.anglesOfQueries, isQuery) + row * 2 * shape.half + pair;
       let turned = head[partner] * angles[at + shape.half];
       value = fma(value, angles[at], select(-turned, turned, second));
     }

@@ -35,8 +35,9 @@ export interface Architecture {
   /** `model_type` of folders whose text part is this, beside images or sounds (`text_config`). */
   readonly multimodal?: readonly string[];
   /**
-   * Canonical names of all tensors, N for the layer's number, E for the expert's, `?` behind those that a file may lack. A file that lacks
-   * another or has one more is refused. Packed tensors have names of their own here, which `rearrange` takes apart.
+   * Canonical names of all tensors, N for the layer's number, E for the expert's, `?` behind those that a file may
+   * lack. A file that lacks another or has one more is refused. Packed tensors have names of their own here, which
+   * `rearrange` takes apart.
    */
   readonly tensors: readonly string[];
   /** Hugging Face's names where they are not Llama's, and GGUF's where this architecture packs. */

@@ -107,7 +107,9 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
   const dimensions = Math.floor(headSize * (fraction ?? 1));
   const longest = hyper.integer(["max_position_embeddings"]);
   const originals = ["original_max_position_embeddings"];
-  const original = hyper.integer(originals, parameters.integer(originals, longest));
+  // Outside it counts first (Phi-3), but for parameters of one kind of layers.
+  const inside = parameters.integer(originals, longest);
+  const original = shared === parameters ? hyper.integer(originals, inside) : inside;
   const type = parameters.text(["rope_type", "type"], "default");
   const done = (scaling: RopeScaling, context?: number, longest?: number): Declared => (
     { base, dimensions, scaling, context, longest }

@@ -58,9 +58,14 @@ function readAttention(json: Json): AttentionSpec {
     headSize,
     scale: number(json, "scale"),
     rope: optional(json, "rope", (json, name) => readRope(json.get(name), headSize)),
+    growth: optional(json, "growth", (json, name) => readGrowth(json.get(name))),
     window: optional(json, "window", size),
     softcap: optional(json, "softcap", number),
   };
+}
+
+function readGrowth(json: Json): AttentionSpec["growth"] {
+  return { beta: number(json, "beta"), every: size(json, "every") };
 }
 
 function readRope(json: Json, headSize: number): RopeSpec {

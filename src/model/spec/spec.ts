@@ -23,6 +23,8 @@ export interface AttentionSpec {
   readonly scale: number;
   /** Undefined: positions enter elsewhere (GPT-2) or not at all (SmolLM3's fourth layers). */
   readonly rope?: RopeSpec;
+  /** Queries at position p are multiplied by 1 + beta · ln(1 + ⌊p / every⌋) (Ministral 3, of whole rotated heads). */
+  readonly growth?: { readonly beta: number; readonly every: number };
   /** A row sees itself and the window−1 positions before it. Undefined: all. */
   readonly window?: number;
   /** cap·tanh(score/cap) before the soft-max. */

@@ -76,7 +76,8 @@ async function runHere(args: readonly string[], { input = "", env, cwd = FOLDER 
     for (const name of ["stdout", "stderr"] as const) {
       put(streams[name], { terminal: false, write: (text: string) => void (ended[name] += text) });
     }
-    undo.push(onlyWith({ ...ENVIRONMENT, ...env }), listeningAsBefore(), inFolder(cwd));
+    put(process, { env: { ...ENVIRONMENT, ...env } }); // native libraries, which look at the real one, see no change
+    undo.push(listeningAsBefore(), inFolder(cwd));
     ended.code = await run(args);
     return ended;
   } finally {
@@ -87,17 +88,6 @@ async function runHere(args: readonly string[], { input = "", env, cwd = FOLDER 
 /** As a pipe gives them. */
 async function* pieces(bytes: Uint8Array, length = 2 ** 16): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
-}
-
-/** Exchanges the whole environment; returns what takes that back. */
-function onlyWith(env: Readonly<Record<string, string>>): () => void {
-  const before = { ...process.env };
-  const set = (variables: Readonly<Record<string, string | undefined>>) => {
-    for (const name of Object.keys(process.env)) if (variables[name] === undefined) delete process.env[name];
-    Object.assign(process.env, variables);
-  };
-  set(env);
-  return () => set(before);
 }
 
 /** Commands that load plugins listen for stray errors until the process ends; here until this is called. */

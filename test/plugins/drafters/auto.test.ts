@@ -7,6 +7,7 @@ import { AutoDrafter } from "../../../plugins/drafters/auto.ts";
 import { match } from "../../../plugins/rules/match.ts";
 import type { Round } from "../../../src/controller.ts";
 import { complete } from "../../../src/round/generate.ts";
+import { IndexedCorpus, indexOf } from "../../../src/store/corpus.ts";
 import { EMPTY_TREE } from "../../../src/tree.ts";
 import { prune } from "../../../src/draft/tree-edit.ts";
 import { optionsOf } from "../../support/options.ts";
@@ -102,6 +103,16 @@ test("what a refused node's row found likely is kept as well", () => {
   const round = { tree, verdict: { path: new Int32Array(0), next: 0 }, committed: tokensOf("qbx"), candidates };
   drafter.observe(round as unknown as Round);
   assert.ok(drafter.draft(flat).tokens.includes("z".charCodeAt(0)));
+});
+
+test("what followed the same words in the store is drafted, and told as the store's", () => {
+  const corpus = new IndexedCorpus(128);
+  corpus.indexes = [indexOf([[..."the moon rose"].map((letter) => letter.charCodeAt(0))], 128)];
+  const drafter = new AutoDrafter(corpus);
+  drafter.begin(tokensOf("see the mo"));
+  const { tokens, sources } = drafter.draft(flat);
+  assert.match(String.fromCharCode(...tokens), /^on( r?o?s?e?)$/);
+  assert.deepEqual(sources, Array.from(tokens, () => "store"));
 });
 
 test("where a part of the draft was verified, it learns from that part", () => {

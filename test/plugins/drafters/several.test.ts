@@ -171,6 +171,7 @@ test("by name: any two in a cascade, a merged tree, on a spine and grafted; less
   await assert.rejects(registry.resolve("drafter", "cascade:lookup", context), /cascade joins two drafters or more/);
   await assert.rejects(registry.resolve("drafter", "merge:lookup,", context), /merge joins two drafters or more/);
   await assert.rejects(registry.resolve("drafter", "spine:nobody", context), /no proposer "nobody"/);
+  await assert.rejects(registry.resolve("drafter", "spine:(suffix?factr=2)", context), /suffix has no option "factr"/);
 });
 
 test("lookup can be joined: below a path it drafts what it would if the path were text", () => {
