@@ -14,8 +14,7 @@ import { methodParser } from "../words/suggest.ts";
 export const promptOptions = object("Prompts", {
   data: multiple(option("--data", string({ metavar: "NAME" }), {
     description:
-      message`Prompts: spec-bench, humaneval, edits, bfcl, a JSONL file of requests, or a file that is one prompt.
-    Repeatable. Default: the four sets.`,
+      message`Prompts: spec-bench, humaneval, edits, bfcl, a JSONL file of requests, or a file that is one prompt. Repeatable. Default: the four sets.`,
   })),
   prompts: withDefault(
     option("--prompts", integer({ min: 1, max: 10000, metavar: "N" }), {

@@ -83,9 +83,15 @@ function expectedMs({ widths }: Run, curve: readonly CostPoint[]): number {
   return Object.entries(widths).reduce((sum, [rows, count]) => sum + count * costAt(curve, Number(rows)), 0);
 }
 
+/** A share of fewer than these says nothing: lists end before the first. */
+const FEW = 8;
+
 function shares(offered: readonly (readonly number[])[], accepted: readonly (readonly number[])[]): number[] {
   const total = (lists: readonly (readonly number[])[], i: number) =>
     lists.reduce((sum, list) => sum + (list[i] ?? 0), 0);
-  const length = Math.max(0, ...offered.map((list) => list.length));
-  return Array.from({ length }, (_, i) => total(accepted, i) / total(offered, i));
+  const out: number[] = [];
+  for (let all = total(offered, 0); all >= FEW; all = total(offered, out.length)) {
+    out.push(total(accepted, out.length) / all);
+  }
+  return out;
 }

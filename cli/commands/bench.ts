@@ -11,8 +11,7 @@ export const benchCommand = command(
     command("run", merge(object({ action: constant("run") }), runOptions), {
       brief: message`Measure methods beside plain decoding. Also what a bare ${"hunch bench"} does.`,
       description:
-        message`Every drafter with every shape, rule and controller answers the same prompts in turns with plain
-        decoding, in one process. Results go to a folder as JSON, Markdown, CSV and one HTML page.`,
+        message`Every drafter with every shape, rule and controller answers the same prompts in turns with plain decoding, in one process. Results go to a folder as JSON, Markdown, CSV and one HTML page.`,
     }),
     command("compare", merge(object({ action: constant("compare") }), compareOptions), {
       brief: message`Two benchmarks, prompt by prompt; exit code 6 where something became slower.`,

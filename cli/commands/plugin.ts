@@ -10,8 +10,7 @@ import { debug } from "../options.ts";
 const list = object({
   filters: multiple(argument(string({ metavar: "FILTER" }), {
     description:
-      message`Only these: a kind (${"rules"}), a law, ${"lossless"}, ${"relaxed"}, or a part of the name. Several
-      must all hold.`,
+      message`Only these: a kind (${"rules"}), a law, ${"lossless"}, ${"relaxed"}, or a part of the name. Several must all hold.`,
   })),
   plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
     description: message`Load methods from a TypeScript or JavaScript file first. Repeatable.`,

@@ -6,7 +6,5 @@ import { tuneOptions } from "../tune/options.ts";
 export const tuneCommand = command("tune", tuneOptions, {
   brief: message`Find the fastest drafter, controller and weight format for this model here.`,
   description:
-    message`Measures drafters with shapes, rules, controllers and formats beside plain decoding, drops the slower half
-    again and again, and keeps the winner: later runs of this model use it where nothing else is named. Only lossless
-    rules are tried.`,
+    message`Measures drafters with shapes, rules, controllers and formats beside plain decoding, drops the slower half again and again, and keeps the winner: later runs of this model use it where nothing else is named. Only lossless rules are tried.`,
 }).map((options) => async (): Promise<number> => (await import("../tune/tune.ts")).tune(options));

@@ -9,6 +9,11 @@ export interface Guesses {
   readonly acceptance: readonly number[];
   /** [depth] Share of rounds that have a guess of that depth, 0…1; the last goes on. Absent: all. */
   readonly offered?: readonly number[];
+  /**
+   * [depth] Share of all rounds in which a guess of that depth was kept, where that was measured; none beyond. It is not
+   * the product of the others: rounds with deep guesses are those in which guessing is easy.
+   */
+  readonly kept?: readonly number[];
   /** [rank] How often the second, third, … child is right, in proportion to the first; none where absent. */
   readonly others?: readonly number[];
   /** Milliseconds of a step of the drafter, which brings one level of a draft. */
@@ -35,17 +40,17 @@ const goingOn = (values: readonly number[], depth: number) => values[Math.min(de
 
 /** Chains of 0 (plain decoding), 1, … `most` nodes. */
 export function chains(guesses: Guesses, cost: Cost, most: number): Forecast[] {
-  const { acceptance, offered = [1], draftMs, roundMs = 0 } = guesses;
+  const { acceptance, offered = [1], kept, draftMs, roundMs = 0 } = guesses;
   const out: Forecast[] = [];
-  let kept = 1;
+  let reached = 1;
   let tokens = 1;
   // A round's draft is as long as guesses are at hand: P(it has d nodes or more) is what is offered at d.
   let ms = cost(1);
   for (let depth = 0; depth <= most; depth++) {
     if (depth > 0) {
       const share = goingOn(offered, depth);
-      kept *= goingOn(acceptance, depth);
-      tokens += share * kept;
+      reached *= goingOn(acceptance, depth);
+      tokens += kept === undefined ? share * reached : kept[depth - 1] ?? 0;
       ms += share * (cost(depth + 1) - cost(depth) + draftMs) + (depth === 1 ? roundMs : 0);
     }
     const widths = new Array<number>(depth).fill(1);
@@ -90,7 +95,8 @@ export function best(forecasts: readonly Forecast[]): Forecast {
 
 /** The least acceptance, the same at every depth, from which on some chain is faster than plain decoding; undefined: none. */
 export function breakEven(guesses: Guesses, cost: Cost, most: number): number | undefined {
-  const pays = (acceptance: number) => best(chains({ ...guesses, acceptance: [acceptance] }, cost, most)).speedup > 1;
+  const pays = (acceptance: number) =>
+    best(chains({ ...guesses, acceptance: [acceptance], kept: undefined }, cost, most)).speedup > 1;
   if (!pays(1)) return undefined;
   let [low, high] = [0, 1];
   for (let step = 0; step < 30; step++) {

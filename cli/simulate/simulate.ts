@@ -55,7 +55,7 @@ async function given(options: SimulateCommand): Promise<Given> {
   const told = options.acceptance === undefined ? undefined : numbers("--acceptance", options.acceptance, 1);
   from.push(told ? `guesses: kept by depth ${told.join(" ")}` : `guesses: ${own!.setting} in ${options.from}`);
   const guesses: Guesses = {
-    ...told ? { acceptance: told } : { acceptance: own!.acceptance, offered: own!.offered },
+    ...told ? { acceptance: told } : { acceptance: own!.acceptance, offered: own!.offered, kept: own!.kept },
     others: options.others === undefined ? undefined : numbers("--others", options.others, 1),
     draftMs: options.draftMs ?? own?.draftMs ?? 0,
     roundMs: options.draftMs === undefined ? own?.roundMs ?? 0 : 0,
@@ -105,18 +105,17 @@ export function guessesOf({ settings, runs }: Results, wanted?: string): Guesses
   const sum = (of: (run: typeof own[number]) => number) => own.reduce((total, run) => total + of(run), 0);
   const passes = sum((run) => run.passes);
   const deepest = Math.max(...own.map(({ offeredAt }) => offeredAt.length));
-  const offered: number[] = [], reached: number[] = [];
-  for (let depth = 0; depth < deepest; depth++) {
-    const had = sum(({ offeredAt }) => offeredAt[depth] ?? 0);
-    offered.push(had / passes);
-    reached.push(had === 0 ? 0 : sum(({ acceptedAt }) => acceptedAt[depth] ?? 0) / had);
-  }
-  // Of the rounds that had depth d, the share whose node there was kept, over that of depth d − 1: not above 1.
-  const acceptance = reached.map((share, depth) =>
-    depth === 0 ? share : Math.min(1, share / (reached[depth - 1] || 1))
+  const depths = Array.from({ length: deepest }, (_, depth) => ({
+    had: sum(({ offeredAt }) => offeredAt[depth] ?? 0),
+    kept: sum(({ acceptedAt }) => acceptedAt[depth] ?? 0),
+  }));
+  // Of the guesses whose elders were kept: near enough, for not every draft goes on.
+  const acceptance = depths.map(({ had, kept }, i) =>
+    kept / Math.max(kept, Math.min(had, depths[i - 1]?.kept ?? had)) || 0
   );
+  const perRound = (of: "had" | "kept") => depths.map((depth) => depth[of] / passes);
   // Beyond what was ever drafted nothing is known, so nothing is offered.
-  return { setting, acceptance, offered: [...offered, 0], ...paceOf(own) };
+  return { setting, acceptance, offered: [...perRound("had"), 0], kept: perRound("kept"), ...paceOf(own) };
 }
 
 /** Least squares: what the drafter takes in every round, and what for every level that it drafts; neither below 0. */

@@ -4,7 +4,7 @@
 
 export interface Halving<C> {
   /** Measures them beside each other until `deadline`, by `clock`; each at least once. Those that cannot run are left out of what it returns. */
-  measure(candidates: readonly C[], deadline: number): Promise<readonly C[]>;
+  measure(candidates: readonly C[], deadline: number, round: number): Promise<readonly C[]>;
   /** By all that was measured so far; the greatest wins. */
   score(candidate: C): number;
   /** Milliseconds. */
@@ -20,8 +20,9 @@ export async function halve<C>(all: readonly C[], budgetMs: number, halving: Hal
   let survivors: readonly C[] = all;
   let losers: C[] = [];
   for (let round = 0; round < rounds && survivors.length > 0; round++) {
+    if (round > 0 && halving.clock() >= start + budgetMs) break; // the first round took it all
     halving.round?.(survivors, round, rounds);
-    const measured = await halving.measure(survivors, start + budgetMs * (round + 1) / rounds);
+    const measured = await halving.measure(survivors, start + budgetMs * (round + 1) / rounds, round);
     const ranked = measured.toSorted((a, b) => halving.score(b) - halving.score(a));
     const kept = Math.max(1, Math.ceil(survivors.length / 2));
     losers = [...ranked.slice(kept), ...losers];

@@ -12,6 +12,9 @@ import { median } from "../bench/statistics.ts";
 import { workingSettings } from "../bench/warm-up.ts";
 import type { Candidate } from "./candidates.ts";
 
+/** Answers shorter than this say little. */
+const SHORTEST = 16;
+
 interface Seen {
   readonly facts: PromptFacts[];
   readonly runs: Measured[];
@@ -30,14 +33,24 @@ export class Search {
     private readonly clock: () => number,
   ) {}
 
-  /** Those that could run. Every format gets its share of the time, and at least one prompt. */
-  async measure(candidates: readonly Candidate[], deadline: number, signal: AbortSignal): Promise<Candidate[]> {
+  /**
+   * Those that could run. Every format gets its share of the time, and at least one prompt. The first rounds, in which
+   * there are many, ask for shorter answers.
+   */
+  async measure(
+    candidates: readonly Candidate[],
+    deadline: number,
+    round: number,
+    signal: AbortSignal,
+  ): Promise<Candidate[]> {
+    const { maxTokens } = this.options;
+    const shorter = Math.min(maxTokens, Math.max(SHORTEST, Math.ceil(maxTokens / 2 ** Math.max(0, 2 - round))));
     const working: Candidate[] = [];
     const formats = [...Map.groupBy(candidates, ({ format }) => format)];
     for (const [i, [format, own]] of formats.entries()) {
       const left = formats.slice(i).reduce((sum, [, others]) => sum + others.length, 0);
       const until = this.clock() + Math.max(0, deadline - this.clock()) * own.length / left;
-      const stand = await Stand.open({ ...this.options, format }, this.progress);
+      const stand = await Stand.open({ ...this.options, format, maxTokens: shorter }, this.progress);
       try {
         const asked = [this.plain, ...own.map(({ setting }) => setting)];
         const settings = await workingSettings(stand, asked, this.progress, () => {});

@@ -48,8 +48,8 @@ export async function tune(options: TuneCommand): Promise<number> {
     const ranked = await interruptible((signal) =>
       halve<Candidate>(all, 1000 * options.seconds, {
         // What is replaced is measured to the end, so that the gain is known as well as the winner.
-        measure: async (some, deadline) => {
-          const measured = await search.measure([...new Set([...some, untuned])], deadline, signal);
+        measure: async (some, deadline, round) => {
+          const measured = await search.measure([...new Set([...some, untuned])], deadline, round, signal);
           if (signal.aborted) throw new HunchError("usage", "interrupted: nothing was changed");
           return measured.filter((candidate) => some.includes(candidate));
         },

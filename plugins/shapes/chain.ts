@@ -1,7 +1,7 @@
 // chain: one token after another, each drawn from the proposer's q after the one before. The draft of speculative
 // decoding as it was published.
 // Fast Inference from Transformers via Speculative Decoding (Leviathan et al., 2022, arXiv 2211.17192).
-import type { Distribution } from "../../src/math/distribution.ts";
+import { type Distribution, isEmpty } from "../../src/math/distribution.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import { chainTree } from "../../src/tree.ts";
@@ -15,7 +15,7 @@ export const chain: TreeShape = {
     const tokens: number[] = [];
     const draws: Distribution[] = [];
     let [q] = length > 0 ? await proposer.propose({ tokens: new Int32Array(0), parents: new Int32Array(0) }) : [];
-    while (q !== undefined && tokens.length < length) {
+    while (q !== undefined && !isEmpty(q) && tokens.length < length) {
       const on = plan.goOn?.(q, tokens.length + 1) ?? true;
       if (on === false) break;
       const token = chance.pick(q);

@@ -1,7 +1,7 @@
 // A tree while it grows: what all shapes of this folder share. Not a shape of its own.
 import type { Chance } from "../../src/chance.ts";
 import type { Plan } from "../../src/controller.ts";
-import { type Distribution, probability, top } from "../../src/math/distribution.ts";
+import { type Distribution, isEmpty, probability, top } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import type { DraftLaw, DraftTree } from "../../src/tree.ts";
 import { Urn } from "./urn.ts";
@@ -98,6 +98,7 @@ export class Growing {
     if (answers.length < fresh.length) this.#over = true; // its context is full
     answers.forEach((q, i) => {
       this.#asked.add(fresh[i]);
+      if (isEmpty(q)) return; // nothing is known of what comes there
       const on = this.plan.goOn?.(q, this.depth(fresh[i]) + 1) ?? true;
       if (on !== false) this.#q.set(fresh[i], q);
       if (on === "last") this.#ended.add(fresh[i]);

@@ -115,6 +115,11 @@ export function top({ tokens: listed, probabilities }: Distribution, k: number):
   return tokens;
 }
 
+/** Whether no token has any probability. Looks no further than the first that has. */
+export function isEmpty({ probabilities }: Distribution): boolean {
+  return !probabilities.some((value) => value > 0);
+}
+
 /** The sum of all values, right to its last place and the same in whatever order it is made (see src/math/sum.ts). */
 export function mass({ probabilities }: Distribution): number {
   const { sum, scale } = sumOf(probabilities);

@@ -78,23 +78,32 @@ test("from runs it takes back what they were made of, and forecasts what they br
     lossless: true,
   });
   const settings = [{ name: "plain" }, { name: "d" }];
-  const runs = [run(100, 60), run(50, 30), run(70, 60)].map((run) => ({
+  // And rounds in which all is easy: deep drafts are kept more often than short ones.
+  const easy: Run = {
+    ...run(10, 0),
+    tokens: 70,
+    offeredAt: new Array(6).fill(10),
+    acceptedAt: new Array(6).fill(10),
+    draftMs: 125,
+  };
+  const runs = [run(100, 60), run(50, 30), run(70, 60), easy].map((run) => ({
     setting: "d",
     prompt: "k/1",
     turn: 0,
     ...run,
   }));
   const results = { settings, runs } as unknown as Results;
-  const { acceptance, offered, draftMs, roundMs } = guessesOf(results);
+  const { acceptance, offered, kept, draftMs, roundMs } = guessesOf(results);
   near(draftMs, 2);
   near(roundMs!, 0.5);
-  near(acceptance[0], 2 / 3);
-  near(acceptance[2], 1 / 2);
-  const forecast = chains({ acceptance, offered, draftMs, roundMs }, (rows) => 10 + rows, 6);
+  near(acceptance[0], 110 / 160);
+  near(acceptance[2], 35 / 60);
+  const forecast = chains({ acceptance, offered, kept, draftMs, roundMs }, (rows) => 10 + rows, 9);
   const tokens = runs.reduce((sum, run) => sum + run.tokens, 0),
     passes = runs.reduce((sum, run) => sum + run.passes, 0);
-  near(forecast[3].tokensPerPass, tokens / passes);
-  near(forecast[6].tokensPerPass, tokens / passes); // deeper was never drafted
+  near(forecast[6].tokensPerPass, tokens / passes);
+  near(forecast[9].tokensPerPass, tokens / passes); // deeper was never drafted
+  near(forecast[3].tokensPerPass, (tokens - 30) / passes);
 });
 
 test("the command says what is best, and what it was not told", async () => {

@@ -31,6 +31,21 @@ test("halving gives most of its time to the best, and finds it however it is hid
   assert.ok(now < 1100, "it keeps to its time");
 });
 
+test("where the first round takes all the time, it decides", async () => {
+  let now = 0;
+  let rounds = 0;
+  const ranked = await halve([1, 2, 3, 4], 100, {
+    clock: () => now,
+    measure: (some) => {
+      now += 150;
+      rounds++;
+      return Promise.resolve(some);
+    },
+    score: (one) => -Math.abs(one - 3),
+  });
+  assert.deepEqual([rounds, ranked[0], ranked.length], [1, 3, 4]);
+});
+
 test("a format that another beats at every width is not tried, one that wins somewhere is", () => {
   const curve = (one: number, wide: number) => [{ width: 1, ms: one }, { width: 16, ms: wide }, { width: 64, ms: 1 }];
   const curves = new Map([["exact", curve(5, 20)], ["int8", curve(7, 12)], ["float32", curve(12, 24)]] as const);

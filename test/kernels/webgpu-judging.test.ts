@@ -84,17 +84,31 @@ const SAMPLINGS = {
   "with a top-p that 64 tokens do not reach": { temperature: 4, topP: 0.95 },
   "with a penalty": { temperature: 0.8, repetitionPenalty: 1.2 },
 };
+
+/** Opened once: a device in software takes long to load and to measure. */
+let stories: ReturnType<typeof openStories> | undefined;
+after(async () => {
+  const opened = await stories;
+  opened?.target.close();
+  opened?.draft.close();
+});
+
+async function openStories() {
+  const open = async (file: string) =>
+    await webgpuBackend.load(await openModel(fixture(`stories260k/${file}`)), {
+      format: "auto",
+      strict: true,
+      context: 64,
+      cacheDir: "",
+    }) as WebGpuEngine;
+  const [target, draft] = [await open("stories260K-f32.gguf"), await open("draft41K-tok512.bin")];
+  await target.calibrate(); // or the first text would, and its bytes would count
+  return { target, draft };
+}
+
 for (const [name, sampling] of part(Object.entries(SAMPLINGS), 1)) {
   test(`a seed gives the same text whoever judges, ${name}`, { skip }, async () => {
-    const open = async (file: string) =>
-      await webgpuBackend.load(await openModel(fixture(`stories260k/${file}`)), {
-        format: "auto",
-        strict: true,
-        context: 64,
-        cacheDir: "",
-      }) as WebGpuEngine;
-    const [target, draft] = [await open("stories260K-f32.gguf"), await open("draft41K-tok512.bin")];
-    await target.calibrate(); // or the first text would, and its bytes would count
+    const { target, draft } = await (stories ??= openStories());
     const blind = withoutRules(target);
     const prompt = target.source.tokenizer.encode("Once upon a time");
     for (const rule of [token, block, typical(0.09, 0.3)]) {
@@ -112,7 +126,5 @@ for (const [name, sampling] of part(Object.entries(SAMPLINGS), 1)) {
       const onDevice = name === "at temperature 0.8";
       assert.ok(onDevice ? fewer * 4 < more : fewer === more, `${rule.name}: ${fewer} and ${more} bytes read back`);
     }
-    target.close();
-    draft.close();
   });
 }

@@ -64,6 +64,25 @@ async function grown(shape: TreeShape, proposer: Proposer, plan: Plan, seed = 1)
   return await shape.grow(proposer, plan, new SeededChance(seed));
 }
 
+test("below a token that the proposer knows nothing after, every shape draws nothing, and goes on elsewhere", async () => {
+  const whole = dense([0.5, 0.3, 0.2]);
+  for (const shape of allShapes()) {
+    const proposer: Proposer = {
+      vocab: 3,
+      sync: () => Promise.resolve(),
+      propose: ({ tokens }) =>
+        Promise.resolve(
+          tokens.length === 0 ? [whole] : Array.from(tokens, (token) => token === 0 ? dense([0, 0, 0]) : whole),
+        ),
+    };
+    for (let seed = 0; seed < 40; seed++) {
+      const { tokens, parents } = await shape.grow(proposer, { nodes: 7, depth: 3 }, new SeededChance(seed));
+      assert.ok(tokens.length > 0, shape.name);
+      parents.forEach((parent) => assert.notEqual(tokens[parent], 0, shape.name));
+    }
+  }
+});
+
 test("no shape outgrows its plan, whatever the proposer says and wherever its context ends", async () => {
   await fc.assert(
     fc.asyncProperty(
