@@ -19,6 +19,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   store: () => import("./suites/store.ts"),
   tokenizer: () => import("./suites/tokenizer.ts"),
   lookup: () => import("./suites/lookup.ts"),
+  equal: () => import("./suites/equal.ts"),
   replay: () => import("./suites/replay.ts"),
   peers: () => import("./suites/peers.ts"),
   controllers: () => import("./suites/controllers.ts"),

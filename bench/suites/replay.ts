@@ -208,7 +208,7 @@ async function recorded(count: number, most: number): Promise<Recorded[]> {
     overflow: "refuse",
   }, () => {});
   const texts: Recorded[] = [];
-  for (const [kind, messages] of Object.entries(workloads(count))) {
+  for (const [kind, messages] of Object.entries(await workloads(count))) {
     for (const message of messages) {
       const { tokens: prompt } = promptOf(session.source, message, { raw: false, system: undefined });
       texts.push({ kind, prompt: [...prompt], ...await record(session, prompt, most) });

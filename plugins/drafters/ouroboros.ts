@@ -42,6 +42,7 @@ export class OuroborosDrafter implements Drafter {
     this.#text.clear();
     this.#text.append(prompt);
     this.#phrases.addAll(prompt);
+    this.#forgetDraft();
   }
 
   async draft(plan: Plan): Promise<DraftTree> {
@@ -78,6 +79,10 @@ export class OuroborosDrafter implements Drafter {
     const from = this.#text.length - this.#phrases.length;
     this.#text.append(committed);
     this.#phrases.addAll(this.#text.view, from);
+    this.#forgetDraft();
+  }
+
+  #forgetDraft(): void {
     this.#drafted = EMPTY_TREE;
     this.#chain = this.#longer = [];
   }

@@ -74,6 +74,7 @@ export class ToolSpecDrafter implements Drafter {
     this.#keepCall();
     this.#said.clear();
     this.#text = "";
+    this.#first = new Int32Array(0);
     const text = this.tokenizer.decode(prompt);
     const { tools, calls } = toolsIn(text);
     this.#tools = tools;

@@ -76,7 +76,7 @@ function faulty(
     },
     queue: changed(gpu.queue, {
       submit(buffers: Iterable<GPUCommandBuffer>) {
-        gpu.queue.submit(buffers);
+        gpu.queue.submit([...buffers]);
         meets("submit");
       },
     }),
