@@ -158,7 +158,10 @@ export class Store implements Corpus {
   shrink(limit?: number): boolean {
     return withLock(this.folder, () => {
       if (!this.#isStillOurs()) {
-        throw new HunchError("unavailable", "this store was made anew meanwhile", { file: this.folder, hint: "try again" });
+        throw new HunchError("unavailable", "this store was made anew meanwhile", {
+          file: this.folder,
+          hint: "try again",
+        });
       }
       if (limit !== undefined) {
         writeManifest(this.folder, { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) });
@@ -355,7 +358,9 @@ export class Store implements Corpus {
       ...names,
       ...segments.flatMap(({ header }) => header.replaces).filter((name) => there.includes(name)),
     ];
-    if (text.length > 0) writeSegment(this.#newPath(timeOf(names[names.length - 1])), text, this.#manifest, replaced, places);
+    if (text.length > 0) {
+      writeSegment(this.#newPath(timeOf(names[names.length - 1])), text, this.#manifest, replaced, places);
+    }
     for (const name of names) this.#drop(name);
   }
 
