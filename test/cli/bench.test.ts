@@ -87,7 +87,9 @@ test("answers may be longer than half the context, and names of kinds cannot mov
   assert.equal(code, 0, stderr);
   const { runs } = JSON.parse(readFileSync(join(out, "results.json"), "utf8")) as Results;
   assert.ok(runs.every(({ tokens, same }) => tokens > 32 && same));
-  for (const text of [stdout, stderr, readFileSync(join(out, "report.md"), "utf8")]) assert.doesNotMatch(text, /\u001b/);
+  for (const text of [stdout, stderr, readFileSync(join(out, "report.md"), "utf8")]) {
+    assert.doesNotMatch(text, /\u001b/);
+  }
 });
 
 test("compare finds what became slower beside plain decoding, and nothing else", async () => {
