@@ -262,7 +262,6 @@ test("a damaged store.json is made again of the texts; where there are none the 
 test("a store.json that cannot be read is no damage; one made again has room for all that is there", () => {
   const folder = freshStore();
   addAll(folder, 0, 3);
-  const [name] = segments(folder);
   const large = join(folder, "00000000000001-0123456789ab.texts");
   writeFileSync(large, "");
   truncateSync(large, 150e6); // takes no room on the disk, and is damaged
