@@ -12,6 +12,7 @@ import {
   constants,
   copyFileSync,
   fstatSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -116,8 +117,9 @@ export class OutputFile {
     this.#attempt(() => writeAll(this.#descriptor, bytes));
   }
 
-  /** Gives the file its name. */
-  finish(): void {
+  /** Gives the file its name; `durable`: when it returns, a power failure does not take it away any more. */
+  finish({ durable = false } = {}): void {
+    if (durable) this.#attempt(() => fsyncSync(this.#descriptor));
     this.#close();
     const temporary = this.#temporary;
     if (temporary === undefined) return;
@@ -133,6 +135,7 @@ export class OutputFile {
         renameSync(temporary, this.#target);
       });
       open.delete(temporary);
+      if (durable) this.#attempt(() => syncFolder(dirname(this.#target)));
     } finally {
       this.discard();
     }
@@ -245,6 +248,19 @@ function keepOwner(path: string, { mode, uid, gid }: Stats): void {
     // Only root gives files away: as when an editor writes it, it now belongs to who wrote it.
   }
   chmodSync(path, mode & 0o7777);
+}
+
+/** Names of files are in their folder, which is written later than they are. Windows has no such call. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    if (!["EINVAL", "ENOTSUP"].includes((error as { code?: string }).code ?? "")) throw error; // some file systems have none
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

@@ -91,7 +91,8 @@ async function measure(
     curve: curveOf(stand.engine),
     peakMiB: peakMiB(),
   });
-  for (let turn = 0; turn < plan.turns; turn++) {
+  for (let turn = 0; turn < plan.turns && !signal.aborted; turn++) {
+    stand.forgetAnswers(); // a turn that finds its own answers drafted from memory would measure the memory
     for (const [i, task] of tasks.entries()) {
       if (log.has(key(task), turn)) continue;
       const group = await measureGroup(stand, plan.settings, task, { turn, first: i + turn, signal });

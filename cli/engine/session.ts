@@ -58,9 +58,17 @@ export interface Question {
 /** Methods as the command line names them. */
 export type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
 
-/** What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. */
-function keysOf({ drafter, rule, controller }: Specs): Specs {
-  return { drafter: `drafter ${drafter}`, rule: `rule ${rule}`, controller: `controller ${controller} of ${drafter}` };
+/**
+ * What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. What
+ * has an owner serves nobody else: a drafter remembers what its owner said.
+ */
+function keysOf({ drafter, rule, controller }: Specs, owner?: string): Specs {
+  const own = owner === undefined ? "" : ` of ${owner}`;
+  return {
+    drafter: `drafter ${drafter}${own}`,
+    rule: `rule ${rule}`,
+    controller: `controller ${controller} of ${drafter}${own}`,
+  };
 }
 
 /** A method that was made, and the engines of the models that it opened. */
@@ -144,8 +152,8 @@ export class Session {
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
       try {
         for (const file of tuned?.plugins ?? []) if (!options.plugins.includes(file)) await registry.load(file);
-        await session.#method("drafter", specs.drafter);
-        await session.#method("controller", specs.controller, keysOf(specs).controller);
+        await session.#method("drafter", specs, keysOf(specs));
+        await session.#method("controller", specs, keysOf(specs));
       } catch (error) {
         throw tuned === undefined ? error : unusable(error);
       }
@@ -204,28 +212,44 @@ export class Session {
     };
   }
 
-  async #methods(specs: Specs, sampling?: Sampling) {
-    const drafter = await this.#method("drafter", specs.drafter);
-    const rule = await this.#method("rule", specs.rule);
-    const controller = await this.#method("controller", specs.controller, keysOf(specs).controller);
+  async #methods(specs: Specs, sampling?: Sampling, owner?: string) {
+    const keys = keysOf(specs, owner);
+    const drafter = await this.#method("drafter", specs, keys);
+    const rule = await this.#method("rule", specs, keys);
+    const controller = await this.#method("controller", specs, keys);
     await this.registry.checkPair(drafter, rule, this.context, sampling);
     return { drafter, rule, controller };
   }
 
-  /** Methods for one text: drafter and rule as they are kept, the controller new, so that it has learnt from no other. */
-  async methodsFor(specs: Specs, sampling: Sampling) {
-    this.#made.delete(keysOf(specs).controller);
-    return await this.#methods(specs, sampling);
+  /**
+   * Methods of a setting that is measured, for one text: the drafter is the setting's own until `forget`, the controller
+   * new, so that none has learnt from what another said.
+   */
+  async methodsFor(setting: Specs & { readonly name: string }, sampling: Sampling) {
+    this.#drop(keysOf(setting, setting.name).controller);
+    return await this.#methods(setting, sampling, setting.name);
   }
 
-  async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {
+  /** Methods are made anew from now on, and remember nothing. Engines of draft models stay. */
+  forget(): void {
+    for (const key of [...this.#made.keys()]) this.#drop(key);
+  }
+
+  async #method<K extends keyof Specs>(kind: K, specs: Specs, keys: Specs): Promise<Methods[K]> {
+    const key = keys[kind];
     const known = this.#made.get(key) as Made<K> | undefined;
     if (known) return known.method;
     const before = this.engines.drafts.length;
-    const method = await this.registry.resolve(kind, spec, this.context);
-    if ("close" in method) this.engines.closeLater(() => method.close?.());
+    const method = await this.registry.resolve(kind, specs[kind], this.context);
+    this.engines.closeLater(() => this.#drop(key));
     this.#made.set(key, { method, engines: this.engines.drafts.slice(before) });
     return method;
+  }
+
+  #drop(key: string): void {
+    const method = this.#made.get(key)?.method;
+    this.#made.delete(key);
+    if (method !== undefined && "close" in method) method.close?.();
   }
 
   /** What the summary of an answer needs to know. */

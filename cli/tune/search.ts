@@ -55,6 +55,7 @@ export class Search {
         const asked = [this.plain, ...own.map(({ setting }) => setting)];
         const settings = await workingSettings(stand, asked, this.progress, () => {});
         working.push(...own.filter(({ setting }) => settings.includes(setting)));
+        stand.forgetAnswers();
         await this.#prompts(stand, format, settings, until, signal);
       } finally {
         stand.close();
@@ -68,6 +69,7 @@ export class Search {
     this.#seen.set(format, seen);
     do {
       const turn = Math.floor(seen.taken / this.tasks.length);
+      if (seen.taken % this.tasks.length === 0) stand.forgetAnswers(); // a prompt's own answer is never remembered
       const task = this.tasks[seen.taken % this.tasks.length];
       this.progress(`${settings.length - 1} settings in ${format}: ${task.kind}`, 0);
       const group = await measureGroup(stand, settings, task, { turn, first: seen.taken, signal });

@@ -44,8 +44,8 @@ export interface SegmentHeader extends Vocabulary {
 }
 
 /**
- * Writes texts, each with END behind it, for their owner alone; the file has its name when it is whole. `places`: their
- * places in order, where they are known.
+ * Writes texts, each with END behind it, for their owner alone; the file has its name when it is whole, and where it
+ * replaces others no power failure takes it away any more. `places`: their places in order, where they are known.
  */
 export function writeSegment(
   path: string,
@@ -76,7 +76,7 @@ export function writeSegment(
       file.write(bytesOf(part));
       file.write(new Uint8Array(blocksOf(part.length) * BLOCK - part.byteLength));
     }
-    file.finish();
+    file.finish({ durable: replaces.length > 0 });
   } finally {
     file.discard();
   }

@@ -11,7 +11,7 @@ import { type Corpus, END, IndexedCorpus, type Places } from "./corpus.ts";
 import { makeLock, withLock } from "./lock.ts";
 import { DEFAULT_LIMIT, LEAST_LIMIT, MANIFEST, type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { MOST_TOKENS, Segment, segmentBytes, type Vocabulary, writeSegment } from "./segment.ts";
-import { BlockCache, DamagedError } from "./words.ts";
+import { BlockCache, DamagedError, WORDS } from "./words.ts";
 
 /** What a store holds. */
 export interface StoreInfo extends Manifest {
@@ -139,8 +139,9 @@ export class Store implements Corpus {
   }
 
   /**
-   * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they are on the disk,
-   * whatever happens then. Throws HunchError where they cannot be written.
+   * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they
+   * are in the store, whatever happens to this process; a power failure may still cost the last few seconds' texts.
+   * Throws HunchError where they cannot be written.
    */
   add(texts: readonly Int32Array[]): void {
     for (const text of packed(texts.flatMap((text) => known(text, this.vocab)))) {
@@ -152,12 +153,19 @@ export class Store implements Corpus {
 
   /**
    * Sets the limit, drops the oldest texts until the rest fits it, and makes few files of many. Waits for nobody: false
-   * where another is at it.
+   * where another is at it. Throws HunchError where the store is another one by now.
    */
-  shrink(limit = this.#manifest.limit): boolean {
+  shrink(limit?: number): boolean {
     return withLock(this.folder, () => {
-      this.#manifest = { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) };
-      writeManifest(this.folder, this.#manifest);
+      if (!this.#isStillOurs()) {
+        throw new HunchError("unavailable", "this store was made anew meanwhile", {
+          file: this.folder,
+          hint: "try again",
+        });
+      }
+      if (limit !== undefined) {
+        writeManifest(this.folder, { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) });
+      }
       this.#tidy(1, MOST_TOKENS);
       return true;
     }) ?? false;
@@ -236,6 +244,7 @@ export class Store implements Corpus {
 
   /** Under the lock: mends, makes few segments of many, and keeps to the limit. */
   #tidy(room = ROOM, most = MERGED): void {
+    if (!this.#isStillOurs()) return;
     this.refresh();
     try {
       for (const name of this.#damaged) this.#mend(name);
@@ -250,18 +259,34 @@ export class Store implements Corpus {
     }
   }
 
-  /** Makes one segment of the newest ones, as long as each is no larger than those after it together. */
+  /** Reads the limit again, which another process may have changed. False where the store was removed and made anew. */
+  #isStillOurs(): boolean {
+    const manifest = readManifest(this.folder);
+    if (manifest?.tokenizer !== this.#manifest.tokenizer) return false;
+    this.#manifest = manifest;
+    return true;
+  }
+
+  /**
+   * Makes one segment of the newest ones, as long as each is no larger than those after it together; with room for the
+   * most tokens, of all: as few as hold them.
+   */
   #merge(most: number): void {
     const segments = this.#ordered();
-    let from = segments.length - 1;
-    let tokens = segments[from]?.header.tokens ?? 0;
-    for (; from > 0; from--) {
-      const next = segments[from - 1].header.tokens;
-      if (most === MERGED && next > tokens || next + tokens > most) break;
-      tokens += next;
+    const all = most === MOST_TOKENS;
+    for (let end = segments.length; end > 0;) {
+      let from = end - 1;
+      let { tokens } = segments[from].header;
+      for (; from > 0; from--) {
+        const next = segments[from - 1].header.tokens;
+        if (!all && next > tokens || next + tokens > most) break;
+        tokens += next;
+      }
+      const run = segments.slice(from, end);
+      if (run.length > 1) this.#replace(run, joined(run.map((segment) => this.#textOf(segment))));
+      if (!all) return;
+      end = from;
     }
-    const run = segments.slice(Math.max(0, from));
-    if (run.length > 1) this.#replace(run, joined(run.map((segment) => this.#textOf(segment))));
   }
 
   /** Drops the oldest texts where the store is larger than its limit. */
@@ -277,14 +302,20 @@ export class Store implements Corpus {
     }
   }
 
-  /** Drops the oldest texts of a segment such that the others have no more than so many bytes. What is in order stays so. */
+  /** Drops the oldest texts of a segment such that the others have no more than so many bytes, and of the last its end. */
   #cut(segment: Segment, bytes: number): void {
     const text = this.#textOf(segment);
+    const fits = (from: number) => segmentBytes(text.length - from, this.vocab) <= bytes;
     let from = 0;
-    while (from < text.length && segmentBytes(text.length - from, this.vocab) > bytes) {
-      from = text.indexOf(END, from) + 1;
+    let next = 0; // where a text begins
+    while (next < text.length && !fits(next)) {
+      from = next;
+      next = text.indexOf(END, next) + 1;
     }
-    const places = text.length === segment.header.tokens ? segment.wholePlaces() : undefined;
+    if (next < text.length) from = next;
+    else while (from < text.length && !fits(from)) from = Math.min(text.length, from + WORDS);
+    // Without whole texts the order stays the same; with the end of one, what was before it changed that.
+    const places = from === next && text.length === segment.header.tokens ? segment.wholePlaces() : undefined;
     this.#replace([segment], text.subarray(from), places?.filter((place) => place > from).map((place) => place - from));
   }
 
@@ -327,7 +358,9 @@ export class Store implements Corpus {
       ...names,
       ...segments.flatMap(({ header }) => header.replaces).filter((name) => there.includes(name)),
     ];
-    if (text.length > 0) writeSegment(this.#newPath(timeOf(names[0])), text, this.#manifest, replaced, places);
+    if (text.length > 0) {
+      writeSegment(this.#newPath(timeOf(names[names.length - 1])), text, this.#manifest, replaced, places);
+    }
     for (const name of names) this.#drop(name);
   }
 

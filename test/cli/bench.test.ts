@@ -5,8 +5,12 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
 import { differencesOf } from "../../cli/bench/compare.ts";
+import { measureGroup } from "../../cli/bench/measure.ts";
 import { readResults, type Results } from "../../cli/bench/results.ts";
+import { plainSetting } from "../../cli/bench/settings.ts";
+import { Stand } from "../../cli/bench/stand.ts";
 import { interval, restlessness } from "../../cli/bench/statistics.ts";
+import { GREEDY } from "../../src/sampling.ts";
 import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
 
 const OUT = join(FOLDER, "measured");
@@ -117,6 +121,32 @@ test("a relaxed rule is judged by the target, and pairs that do not go together 
   const lenient = rows.find(({ setting, kind }) => /^model.*lenient/.test(setting) && kind === undefined)!;
   assert.equal(lenient.same, undefined);
   assert.ok(lenient.foreign! > 0 && lenient.foreign! < 1 && lenient.logProbability! < 0);
+});
+
+test("a prompt's own answer is never drafted from: turns and settings know nothing of each other", async () => {
+  const stand = await Stand.open({
+    ...{ model: STORIES, backend: "onnx", format: "float32", threads: 1, strict: true, context: undefined },
+    ...{ drafter: "none", rule: undefined, controller: undefined, plugins: [], overflow: "truncate" },
+    ...{ sampling: GREEDY, seed: "1", maxTokens: 40, raw: true },
+  }, () => {});
+  try {
+    const setting = (name: string, drafter: string) => ({ name, drafter, rule: "greedy", controller: "fixed?nodes=4" });
+    const settings = [plainSetting(0), setting("one", "suffix"), setting("two", "suffix")]
+      .concat(setting("model", `model:${STORIES_DRAFT}`));
+    const task = { id: "1", kind: "a", text: "Once upon a time" };
+    const passes: number[][] = [];
+    for (const turn of [0, 1]) {
+      stand.forgetAnswers();
+      passes.push((await measureGroup(stand, settings, task, { turn, first: turn }))!.runs.map(({ passes }) => passes));
+    }
+    assert.equal(passes[0][1], passes[0][2], "two settings of one drafter");
+    assert.deepEqual(passes[1], passes[0], "a second turn");
+    assert.ok(passes[0][1] < 40 || passes[0][3] < 40, "something was drafted");
+    const { passes: again } = (await stand.answer(settings[1], await stand.prompt(task))).run;
+    assert.ok(again < passes[0][1], "within a turn a drafter remembers");
+  } finally {
+    stand.close();
+  }
 });
 
 test("the sets that come with hunch have the kinds of work, spread over the set", async () => {

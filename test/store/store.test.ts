@@ -18,6 +18,7 @@ import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
 import { fingerprintOf } from "../../src/store/fingerprint.ts";
 import { withLock } from "../../src/store/lock.ts";
+import { MOST_TOKENS, writeSegment } from "../../src/store/segment.ts";
 import { Store } from "../../src/store/store.ts";
 import { because } from "../support/skip.ts";
 import { killAtRandom } from "./support/killed.ts";
@@ -89,6 +90,67 @@ test("a full store drops its oldest texts, and shrinking drops more", () => {
     assert.ok(store.info().texts <= before && store.info().files === 1 && store.info().limit === 64_000);
     assert.ok(store.verify());
   });
+});
+
+test("a limit that another process sets holds here, too, and of a store that was made anew nothing is tidied", () => {
+  const folder = freshStore(200_000);
+  inStore(folder, (store) => {
+    inStore(folder, (other) => {
+      other.shrink(10e6);
+      other.add(Array.from({ length: 2000 }, (_, i) => textOf(i)));
+    });
+    store.add([textOf(2000)]);
+    store.shrink();
+    assert.deepEqual([store.info().texts, store.info().limit], [2001, 10e6]);
+    Store.remove(folder);
+    Store.create(folder, { ...ABOUT, tokenizer: "another" }, 1e6);
+    store.add([textOf(1)]);
+    assert.throws(() => store.shrink(64_000), /was made anew meanwhile/);
+  });
+  const { limit, tokenizer } = inStore(folder, (store) => store.info());
+  assert.deepEqual([limit, tokenizer], [1e6, "another"]);
+});
+
+test("of a text that is larger than the limit its end stays, and is found", () => {
+  const folder = freshStore(64_000);
+  const text = Int32Array.from({ length: 20_000 }, (_, i) => (i * i + Math.floor(i / 7)) % 900);
+  inStore(folder, (store) => {
+    store.add([textOf(1), text]);
+    const { texts, tokens, bytes } = store.info();
+    assert.equal(texts, 1);
+    assert.ok(bytes <= 64_000 && tokens > 5000, `${tokens} tokens in ${bytes} bytes`);
+    for (let end = text.length; end > text.length - tokens + 40; end -= 40) {
+      const found = store.find(text.subarray(end - 40, end), 40, 40);
+      assert.ok(found !== undefined, `up to ${end}`);
+    }
+    assert.ok(store.verify());
+  });
+});
+
+test("shrinking makes few files of those beside a full one, too", () => {
+  const folder = freshStore();
+  const full = new Int32Array(MOST_TOKENS).fill(-1, MOST_TOKENS - 1);
+  for (const [at, number] of [50, 51].entries()) {
+    const text = Int32Array.of(...textOf(number), -1);
+    writeSegment(join(folder, `0000000000000${at}-0123456789ab.texts`), text, ABOUT, []);
+  }
+  writeSegment(join(folder, "99999999999999-0123456789ab.texts"), full, ABOUT, [], full); // in no order, which takes time
+  inStore(folder, (store) => {
+    store.shrink();
+    assert.equal(store.info().files, 2);
+    assert.equal(countOf(store, 51), 1);
+  });
+});
+
+test("a text was added last when it was added, also where it is in one file with older ones", async () => {
+  const folder = freshStore();
+  addAll(folder, 0, 1);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const before = Date.now();
+  addAll(folder, 1, 2);
+  const { files, added } = inStore(folder, (store) => store.info());
+  assert.equal(files, 1);
+  assert.ok(added! >= before);
 });
 
 test("cutting texts off keeps the others' order: all of them are found", () => {
