@@ -54,7 +54,7 @@ export async function bench(options: BenchCommand): Promise<number> {
       maxTokens,
       turns,
     };
-    const log = await Log.open(resolve(options.out, "runs.jsonl"), plan, options.resume);
+    const log = Log.open(resolve(options.out, "runs.jsonl"), plan, options.resume);
     const { results, whole } = await interruptible((signal) => measure(stand, plan, tasks, log, options, signal));
     if (results === undefined) return EXIT.interrupted;
     write(results, options.out);

@@ -3,6 +3,7 @@
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
+import { visible } from "../output/visible.ts";
 import type { CompareCommand } from "./options.ts";
 import { kindOf, type Measured, rate, readResults, type Results } from "./results.ts";
 import { PLAIN } from "./settings.ts";
@@ -76,7 +77,7 @@ function perPass({ runs }: Results, setting: string, prompts: readonly string[])
 function print(differences: readonly Difference[], a: Results, b: Results, tolerance: number): void {
   const head = ["setting", "B / A", "prompts", "tokens per pass", ""];
   const rows = differences.map(({ setting, ratio, prompts, tokensPerPass, regression, otherMachine }) => [
-    setting,
+    visible(setting),
     intervalText(ratio, 3),
     String(prompts),
     tokensPerPass.map((value) => value.toFixed(2)).join(" → "),

@@ -152,6 +152,7 @@ export class Stand {
       sampling,
       chance: new SeededChance(`${seed}/${kind}/${id}`),
       maxTokens,
+      overflow: "truncate", // the prompt fits already: an answer of more than half the context ends with it
       strict,
       sequence: this.#sequence,
       committed: this.#cached,

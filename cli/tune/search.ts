@@ -52,7 +52,8 @@ export class Search {
       const until = this.clock() + Math.max(0, deadline - this.clock()) * own.length / left;
       const stand = await Stand.open({ ...this.options, format, maxTokens: shorter }, this.progress);
       try {
-        const asked = [this.plain, ...own.map(({ setting }) => setting)];
+        const drafting = own.map(({ setting }) => setting).filter((setting) => setting !== this.plain);
+        const asked = [this.plain, ...drafting]; // plain decoding once, whether it is a candidate or only what others stand beside
         const settings = await workingSettings(stand, asked, this.progress, () => {});
         working.push(...own.filter(({ setting }) => settings.includes(setting)));
         stand.forgetAnswers();

@@ -64,7 +64,8 @@ test("it refuses to mix measurements, and goes on with those of a run that was k
   const log = join(OUT, "runs.jsonl");
   const lines = readFileSync(log, "utf8").trim().split("\n");
   writeFileSync(log, `${lines.slice(0, 3).join("\n")}\n`);
-  appendFileSync(log, lines[3].slice(0, 200)); // killed while it wrote
+  appendFileSync(log, Buffer.from(lines[3]).subarray(0, 200)); // killed while it wrote, within a character
+  appendFileSync(log, Uint8Array.of(0xe2, 0x82));
   rmSync(join(OUT, "results.json"));
   const resumed = await hunch([...BENCH, "--out", OUT, "--resume"]);
   assert.equal(resumed.code, 0, resumed.stderr);
@@ -74,6 +75,21 @@ test("it refuses to mix measurements, and goes on with those of a run that was k
     results().runs.slice(0, 6),
     lines.slice(1, 3).flatMap((line) => (JSON.parse(line) as { runs: unknown[] }).runs),
   );
+});
+
+test("answers may be longer than half the context, and names of kinds cannot move the cursor", async () => {
+  const out = join(FOLDER, "long");
+  const data = file("kinds.jsonl", JSON.stringify({ prompt: "Once upon a time", kind: "a\u001b[2J" }));
+  const { code, stdout, stderr } = await hunch([
+    ...["bench", "-m", STORIES, "--backend", "onnx", "--format", "float32", "--threads", "1", "--context", "64"],
+    ...["--data", data, "-n", "60", "--out", out],
+  ]);
+  assert.equal(code, 0, stderr);
+  const { runs } = JSON.parse(readFileSync(join(out, "results.json"), "utf8")) as Results;
+  assert.ok(runs.every(({ tokens, same }) => tokens > 32 && same));
+  for (const text of [stdout, stderr, readFileSync(join(out, "report.md"), "utf8")]) {
+    assert.doesNotMatch(text, /\u001b/);
+  }
 });
 
 test("compare finds what became slower beside plain decoding, and nothing else", async () => {

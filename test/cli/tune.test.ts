@@ -54,6 +54,9 @@ test("a format that another beats at every width is not tried, one that wins som
 
 test("later runs use what was found, say so, and forget it", async () => {
   const env = { XDG_STATE_HOME: join(FOLDER, "state") };
+  const short = await hunch(["tune", "-m", STORIES, "-n", "4"], { env });
+  assert.equal(short.code, 2);
+  assert.match(short.stderr, /answers of 4 tokens say nothing about a speed/);
   const data = file("tune.jsonl", '{"prompt":"Once upon a time","kind":"a"}\n{"prompt":"One day","kind":"b"}\n');
   const model = ["-m", STORIES, "--threads", "1"];
   const search = ["--seconds", "1", "--format", "float32", "-d", `model:${STORIES_DRAFT}`, "-n", "12", "--json"];
@@ -65,6 +68,7 @@ test("later runs use what was found, say so, and forget it", async () => {
   };
   assert.ok(ranked.length > 10 && ranked.every(({ score }) => score > 0));
   assert.equal(profile.drafter, ranked[0].drafter);
+  assert.ok(Number(profile.overPlain) > 0 && Number(profile.overDefault) > 0);
   const [tuned, named, chat] = await Promise.all([
     hunch([...model, "--json", "-n", "4", "Tom"], { env }),
     hunch([...model, "--json", "-n", "4", "-d", "none", "Tom"], { env }),
