@@ -10,7 +10,7 @@ import { storeFolder } from "../../cli/cache/stores.ts";
 import { textsOf } from "../../cli/store/texts.ts";
 import type { HunchError } from "../../src/errors.ts";
 import { openModel } from "../../src/model/open.ts";
-import { chatModel, file, FOLDER, hunch, type RunOptions, STORIES, TINY } from "./support/cli.ts";
+import { chatModel, file, FOLDER, hunch, hunchProcess, type RunOptions, STORIES, TINY } from "./support/cli.ts";
 
 const STATE = join(FOLDER, "state");
 const STORES = join(STATE, "hunch", "stores");
@@ -119,6 +119,24 @@ test("--store is made at first use, grows by answers for their owner alone, and 
     none.stderr,
     /^hunch: rest drafts from a store, and none is named; give --store NAME, or write rest:NAME/,
   );
+});
+
+test("an answer counts in another process that runs already, from its next text on", async () => {
+  const line = (prompt: string) => `${JSON.stringify({ prompt })}\n`;
+  const args = [...TINY, "-n", "16", "-d", "rest", "--store", "shared", "--controller", "fixed"];
+  let asked = false;
+  const { stdout, stderr } = await hunchProcess([...args, "--jsonl"], {
+    env: { XDG_STATE_HOME: STATE },
+    input: line("Lily"),
+    open: true,
+    watch: (child) => {
+      if (asked) return;
+      asked = true;
+      void run([...args, "Once upon a time"]).then(() => child.stdin!.end(line("Once upon a time")));
+    },
+  });
+  const [, second] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.ok(second.stats.accepted > 8, `${second.stats.accepted} ${stderr}`);
 });
 
 test("a store that goes away costs what would be kept, and no answer", async () => {
