@@ -4,9 +4,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { HunchError } from "../errors.ts";
-import { removeIfPossible, removeLeft, WriteError } from "../output-file.ts";
+import { removeIfPossible, removeLeft, temporaryBeside, WriteError } from "../output-file.ts";
 import { type Corpus, END, IndexedCorpus, type Places } from "./corpus.ts";
 import { makeLock, withLock } from "./lock.ts";
 import { DEFAULT_LIMIT, LEAST_LIMIT, MANIFEST, type Manifest, readManifest, writeManifest } from "./manifest.ts";
@@ -83,7 +82,7 @@ export class Store implements Corpus {
 
   /** Makes an empty store, readable by its owner alone. Throws HunchError("usage") where one of this name is there. */
   static create(folder: string, about: Vocabulary, limit = DEFAULT_LIMIT): void {
-    const fresh = asideOf(folder);
+    const fresh = temporaryBeside(folder);
     try {
       mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
       removeLeft(dirname(folder));
@@ -106,7 +105,8 @@ export class Store implements Corpus {
 
   /** Removes the store and all that is in it. */
   static remove(folder: string): void {
-    const aside = asideOf(folder);
+    removeLeft(dirname(folder));
+    const aside = temporaryBeside(folder);
     renameSync(folder, aside); // nobody ever sees half of it
     rmSync(aside, { recursive: true, force: true });
   }
@@ -389,9 +389,6 @@ export class Store implements Corpus {
     this.#names = "";
   }
 }
-
-/** Beside a folder, for one that comes or goes; what killed processes leave of it `removeLeft` knows. */
-const asideOf = (folder: string) => `${folder}.${process.pid}-${randomBytes(4).readUInt32LE()}.tmp`;
 
 const timeOf = (name: string) => Number(name.match(SEGMENT)![1]);
 

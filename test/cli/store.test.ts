@@ -1,6 +1,7 @@
 // hunch store and --store: made, shown, shrunk, removed; grown by answers; refused where it does not fit.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stores } from "../../cli/engine/stores.ts";
@@ -9,6 +10,8 @@ import type { Completion } from "../../src/generation.ts";
 import { storeFolder } from "../../cli/cache/stores.ts";
 import { textsOf } from "../../cli/store/texts.ts";
 import type { HunchError } from "../../src/errors.ts";
+import { temporaryBeside, WriteError } from "../../src/output-file.ts";
+import { Store } from "../../src/store/store.ts";
 import { openModel } from "../../src/model/open.ts";
 import { chatModel, file, FOLDER, hunch, hunchProcess, type RunOptions, STORIES, TINY } from "./support/cli.ts";
 
@@ -119,6 +122,35 @@ test("--store is made at first use, grows by answers for their owner alone, and 
     none.stderr,
     /^hunch: rest drafts from a store, and none is named; give --store NAME, or write rest:NAME/,
   );
+});
+
+test("what cannot be filled is not left behind, nor what killed processes left; a stray file is no store", async () => {
+  const { refresh, add } = Store.prototype;
+  const left = temporaryBeside(join(STORES, "old")).replace(
+    `-${process.pid}-`,
+    `-${spawnSync(process.execPath, ["--version"]).pid}-`,
+  );
+  const build = () => run(["store", "build", "full", "-", ...MODEL], { input: "Once upon a time." });
+  const full = () => {
+    throw new WriteError("ENOSPC", "a file", "make room for it");
+  };
+  for (const broken of [{ refresh: full }, { add: full }]) {
+    Object.assign(Store.prototype, broken);
+    const { code, stderr } = await build();
+    Object.assign(Store.prototype, { refresh, add });
+    assert.equal(code, 4);
+    assert.match(stderr, /no space left on the device/);
+    assert.ok(!existsSync(join(STORES, "full")));
+  }
+  mkdirSync(left);
+  for (const stray of ["README.md", "a b.txt", ".DS_Store"]) writeFileSync(join(STORES, stray), "");
+  mkdirSync(join(STORES, "no name"));
+  assert.equal((await build()).code, 0);
+  assert.ok(!existsSync(left));
+  mkdirSync(left);
+  const { stdout, stderr } = await store("list");
+  assert.deepEqual([stderr, stdout.match(/^full {2}/m)?.length], ["", 1]);
+  assert.ok(!existsSync(left));
 });
 
 test("an answer counts in another process that runs already, from its next text on", async () => {

@@ -17,6 +17,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
+import { temporaryBeside } from "../../src/output-file.ts";
 import { IndexedCorpus, indexOf } from "../../src/store/corpus.ts";
 import { fingerprintOf } from "../../src/store/fingerprint.ts";
 import { withLock } from "../../src/store/lock.ts";
@@ -373,6 +374,9 @@ test("stores that were never finished, or on their way out, are cleared away; a 
   mkdirSync(left);
   freshStore();
   assert.ok(!existsSync(left));
+  const other = temporaryBeside(folder).replace(`-${process.pid}-`, `-${pid}-`);
+  assert.match(other, /\.[0-9a-f]{6}-\d+-\d+\.tmp$/);
+  mkdirSync(other);
   inStore(folder, (store) => {
     store.add([textOf(1)]);
     Store.remove(folder);
