@@ -189,6 +189,7 @@ export class Session {
     const { tokens: prompt } = this.options.overflow === "refuse"
       ? question.prompt
       : fitted(question.prompt, this.engine.context, maxTokens);
+    this.stores.refresh();
     const completion = await complete({
       engine: this.engine,
       prompt,
