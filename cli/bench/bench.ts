@@ -1,4 +1,6 @@
 // hunch bench: settings beside plain decoding on the same prompts, in turns, in one process.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT } from "../../src/errors.ts";
 import { writeOutput } from "../../src/output-file.ts";
@@ -49,10 +51,17 @@ export async function bench(options: BenchCommand): Promise<number> {
       settings,
       data,
       prompts: tasks.map(key),
+      texts: tasks.map(({ text }) => beginningOfHash(text)),
+      raw: options.raw,
       sampling,
       seed,
       maxTokens,
       turns,
+      threads: options.threads ?? null,
+      context: stand.engine.context,
+      device: options.device ?? "",
+      plugins: options.plugins.map((file) => `${resolve(file)} ${beginningOfHash(readFileSync(file))}`),
+      hunch: machine().hunch,
     };
     const log = Log.open(resolve(options.out, "runs.jsonl"), plan, options.resume);
     const { results, whole } = await interruptible((signal) => measure(stand, plan, tasks, log, options, signal));
@@ -67,6 +76,10 @@ export async function bench(options: BenchCommand): Promise<number> {
     status.clear();
     stand.close();
   }
+}
+
+function beginningOfHash(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
 }
 
 /** `whole`: nobody stopped it. Undefined results: nothing was measured. */

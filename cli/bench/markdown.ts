@@ -2,7 +2,7 @@
 import { visible } from "../output/visible.ts";
 import { machineFacts } from "./machine.ts";
 import type { Results, Row } from "./results.ts";
-import { CONFIDENCE } from "./statistics.ts";
+import { CONFIDENCE, LEAST_PROMPTS } from "./statistics.ts";
 import { intervalText, percent, speedText } from "./words.ts";
 
 /** How many depths and ranks are shown one by one. */
@@ -34,7 +34,7 @@ function rawFacts(results: Results): [name: string, value: string][] {
 
 export const HOW = `Medians of the prompts; in brackets the interval that holds the true median in ${
   Math.round(100 * CONFIDENCE)
-} of 100 experiments (bootstrap). Speeds are of decoding, after the prompt's own pass; "over plain" compares each answer with the plain answer beside it, and "by the curve" gives each pass the time that was measured beforehand, and adds the drafting.`;
+} of 100 experiments (bootstrap), or of fewer than ${LEAST_PROMPTS} prompts their range. Speeds are of decoding, after the prompt's own pass; "over plain" compares each answer with the plain answer beside it, and "by the curve" gives each pass the time that was measured beforehand, and adds the drafting.`;
 
 export function markdown(results: Results): string {
   const facts = factsOf(results).map(([name, value]) => `- ${name}: ${value}`).join("\n");

@@ -18,6 +18,7 @@ import { openRegistry } from "./methods.ts";
 import { RANDOM_WEIGHTS } from "./models.ts";
 import { Stores } from "./stores.ts";
 import { type Manner, mannerOf, type Profile, readProfile } from "./profile.ts";
+import { warn } from "../output/streams.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
@@ -128,6 +129,22 @@ export class Session {
     progress: (step: string, fraction: number) => void,
     sampling?: Sampling,
   ): Promise<Session> {
+    try {
+      return await Session.#open(options, progress, sampling, !names(options));
+    } catch (error) {
+      if (!(error instanceof UnusableProfile)) throw error;
+      warn(error.line);
+      return await Session.#open(options, progress, sampling, false);
+    }
+  }
+
+  /** `tune`: as `hunch tune` found out, where it has. Throws UnusableProfile where that is no more to be had. */
+  static async #open(
+    options: SessionOptions,
+    progress: (step: string, fraction: number) => void,
+    sampling: Sampling | undefined,
+    tune: boolean,
+  ): Promise<Session> {
     const devices = devicesOf(options.device, options.backend);
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
@@ -140,7 +157,7 @@ export class Session {
       const stores = new Stores(source, options.store); // what cannot be is told before anything is loaded
       engines.closeLater(() => stores.close());
       const manner = mannerOf((sampling ?? GREEDY).temperature);
-      const tuned = names(options) ? undefined : await readProfile(source, manner);
+      const tuned = tune ? await readProfile(source, manner, options) : undefined;
       if (tuned !== undefined) engines.use(tuned.format);
       const target = await engines.load(source, devices.target, (made, fresh) => {
         choice = made;
@@ -155,7 +172,7 @@ export class Session {
         await session.#method("drafter", specs, keysOf(specs));
         await session.#method("controller", specs, keysOf(specs));
       } catch (error) {
-        throw tuned === undefined ? error : unusable(error);
+        throw tuned !== undefined && error instanceof HunchError ? new UnusableProfile(error) : error;
       }
       if (options.rule !== undefined) await session.#methods(specs, sampling); // wrong for every question: told once
       trimCache(cacheDir, since);
@@ -172,6 +189,7 @@ export class Session {
     const { tokens: prompt } = this.options.overflow === "refuse"
       ? question.prompt
       : fitted(question.prompt, this.engine.context, maxTokens);
+    this.stores.refresh();
     const completion = await complete({
       engine: this.engine,
       prompt,
@@ -201,13 +219,13 @@ export class Session {
   #specs(
     { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
   ): Specs {
-    const tuned = drafter === undefined ? this.tuned : undefined;
+    // Found for greedy texts, or for sampled ones: the drafter of one may have no rule for the other.
+    const tuned = drafter === undefined && mannerOf(sampling.temperature) === this.tunedManner ? this.tuned : undefined;
     const own = drafter ?? this.options.drafter ?? tuned?.drafter ?? DEFAULT_DRAFTER;
-    const tunedRule = mannerOf(sampling.temperature) === this.tunedManner ? tuned?.rule : undefined;
     const given = controller ?? this.options.controller ?? tuned?.controller;
     return {
       drafter: own,
-      rule: rule ?? this.options.rule ?? tunedRule ?? defaultRule(sampling),
+      rule: rule ?? this.options.rule ?? tuned?.rule ?? defaultRule(sampling),
       controller: given ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
     };
   }
@@ -291,10 +309,11 @@ function names({ drafter, rule, controller, format }: SessionOptions): boolean {
 }
 
 /** What is wrong with the methods of a profile, and how to be rid of it. */
-function unusable(error: unknown): unknown {
-  if (!(error instanceof HunchError)) return error;
-  const hint = "run hunch tune again, or hunch tune --forget, or name a --drafter";
-  return new HunchError(error.kind, `what hunch tune found cannot be used: ${error.message}`, { ...error.place, hint });
+class UnusableProfile extends HunchError {
+  constructor({ kind, message, place }: HunchError) {
+    const hint = "run hunch tune again, or hunch tune --forget, or name a --drafter";
+    super(kind, `what hunch tune found cannot be used: ${message}; going on untuned`, { ...place, hint });
+  }
 }
 
 /** A prompt that was shortened counts as it was. */

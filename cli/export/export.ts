@@ -4,7 +4,7 @@ import type { Specs } from "../engine/session.ts";
 import { openCache } from "../cache/cache.ts";
 import { contextOf, openRegistry } from "../engine/methods.ts";
 import { openNamed } from "../engine/models.ts";
-import { mannerOf, readProfile } from "../engine/profile.ts";
+import { mannerOf, readProfile, USUAL_WAY } from "../engine/profile.ts";
 import { stdout } from "../output/streams.ts";
 import { visible } from "../output/visible.ts";
 import { TARGETS } from "./engines.ts";
@@ -17,7 +17,7 @@ export async function exportSetting(options: ExportCommand): Promise<number> {
   const source = await openNamed(options.model, openCache());
   try {
     const manner = mannerOf(options.temperature);
-    const tuned = options.drafter === undefined ? await readProfile(source, manner) : undefined;
+    const tuned = options.drafter === undefined ? await readProfile(source, manner, USUAL_WAY) : undefined;
     const registry = await openRegistry(tuned?.plugins ?? []);
     const drafter = options.drafter ?? tuned?.drafter ?? "lookup";
     const setting: Specs = {

@@ -118,19 +118,19 @@ function methodsOf({ format, setting: { drafter, rule, controller } }: Candidate
   return { drafter: whole, rule, controller, format };
 }
 
-async function keep({ model }: TuneCommand, { temperature }: Sampling, profile: Profile): Promise<string> {
+async function keep({ model, ...way }: TuneCommand, { temperature }: Sampling, profile: Profile): Promise<string> {
   const source = await openNamed(model, openCache());
   try {
-    return await writeProfile(source, mannerOf(temperature), profile);
+    return await writeProfile(source, mannerOf(temperature), way, profile);
   } finally {
     source.close();
   }
 }
 
-async function forget({ model }: TuneCommand, { temperature }: Sampling): Promise<number> {
+async function forget({ model, ...way }: TuneCommand, { temperature }: Sampling): Promise<number> {
   const source = await openNamed(model, openCache());
   try {
-    const there = await forgetProfile(source, mannerOf(temperature));
+    const there = await forgetProfile(source, mannerOf(temperature), way);
     stdout.line(there ? `forgotten: the profile of ${source.title}` : `there was no profile of ${source.title}`);
     return EXIT.ok;
   } finally {

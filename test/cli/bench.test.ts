@@ -9,7 +9,7 @@ import { measureGroup } from "../../cli/bench/measure.ts";
 import { readResults, type Results } from "../../cli/bench/results.ts";
 import { plainSetting } from "../../cli/bench/settings.ts";
 import { Stand } from "../../cli/bench/stand.ts";
-import { interval, restlessness } from "../../cli/bench/statistics.ts";
+import { interval, restlessness, stratified } from "../../cli/bench/statistics.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
 
@@ -41,7 +41,7 @@ test("every setting answers every prompt beside plain decoding, with its text, a
   const drafted = runs.filter(({ setting }) => setting.startsWith("model"));
   assert.ok(drafted.every(({ rows, passes }) => rows > 2 * passes), "three nodes a round");
   assert.ok(curve.length > 3 && curve.every(({ ms }) => ms > 0));
-  assert.ok(warnings.some((warning) => /only 3 prompts/.test(warning)));
+  assert.ok(warnings.some((warning) => /only 2 prompts of openings, 1 prompt of middles: fewer than 6/.test(warning)));
   const all = rows.find(({ setting, kind }) => setting === "lookup" && kind === undefined)!;
   assert.equal(all.prompts, 3);
   assert.ok(all.speedup!.low <= all.speedup!.median && all.speedup!.median <= all.speedup!.high);
@@ -60,6 +60,14 @@ test("it refuses to mix measurements, and goes on with those of a run that was k
   const other = await hunch([...BENCH, "--out", OUT, "--resume", "--seed", "2"]);
   assert.equal(other.code, 2);
   assert.match(other.stderr, /has other seed: "bench", not "2"/);
+  const before = readFileSync(PROMPTS, "utf8");
+  writeFileSync(PROMPTS, before.replace("One day", "One night"));
+  for (const [more, what] of [[[], "texts"], [["--raw"], "raw"], [["--context", "300"], "context"]] as const) {
+    const changed = await hunch([...BENCH, ...more, "--out", OUT, "--resume"]);
+    writeFileSync(PROMPTS, before); // the others differ by their option alone
+    assert.equal(changed.code, 2);
+    assert.match(changed.stderr, new RegExp(`has other ${what}: `));
+  }
 
   const log = join(OUT, "runs.jsonl");
   const lines = readFileSync(log, "utf8").trim().split("\n");
@@ -93,7 +101,14 @@ test("answers may be longer than half the context, and names of kinds cannot mov
 });
 
 test("compare finds what became slower beside plain decoding, and nothing else", async () => {
-  const before = results();
+  const measured = results();
+  const copies = (text: string) => [1, 2, 3].map((copy) => `${text} ${copy}`); // nine prompts of three
+  const before: Results = {
+    ...measured,
+    prompts: measured.prompts.flatMap(copies),
+    texts: measured.texts.flatMap((text) => [text, text, text]),
+    runs: measured.runs.flatMap((run) => copies(run.prompt).map((prompt) => ({ ...run, prompt }))),
+  };
   const slower = (factor: number): Results => ({
     ...before,
     runs: before.runs.map((run) => run.setting === "lookup" ? { ...run, decodeMs: run.decodeMs * factor } : run),
@@ -105,10 +120,25 @@ test("compare finds what became slower beside plain decoding, and nothing else",
   const busier = { ...before, runs: before.runs.map((run) => ({ ...run, decodeMs: run.decodeMs * 2 })) };
   assert.equal(lookup(busier).regression, false, "a slower machine is no regression of a drafter");
 
-  const [a, b] = [join(OUT, "results.json"), file("slower.json", JSON.stringify(slower(1.1)))];
+  const plainFaster = {
+    ...before,
+    runs: before.runs.map((run) => run.setting === "plain" ? { ...run, decodeMs: run.decodeMs / 2 } : run),
+  };
+  assert.equal(lookup(plainFaster).regression, false, "plain decoding became faster, the drafter no slower");
+  const few = differencesOf(measured, {
+    ...measured,
+    runs: measured.runs.map((run) => ({ ...run, decodeMs: run.decodeMs * (run.setting === "lookup" ? 2 : 1) })),
+  }, 0.03).find(({ setting }) => setting === "lookup")!;
+  assert.deepEqual([few.regression, few.tooFew], [false, true]);
+
+  const [a, b] = [file("before.json", JSON.stringify(before)), file("slower.json", JSON.stringify(slower(1.1)))];
   const worse = await hunch(["bench", "compare", a, b]);
   assert.equal(worse.code, 6, worse.stderr);
   assert.match(worse.stdout, /^lookup .* slower$/m);
+  const other = file("other.json", JSON.stringify({ ...before, maxTokens: 17, texts: before.texts.map(() => "x") }));
+  const refused = await hunch(["bench", "compare", a, other]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /cannot be compared: they differ in maxTokens, text of /);
   await assert.rejects(readResults(PROMPTS), /no result of hunch bench/);
 });
 
@@ -198,4 +228,7 @@ test("an interval holds the median of what was drawn about as often as it says",
   }
   assert.ok(held > 88 && held < 100, `${held} of 100`);
   assert.equal(restlessness([1, 1, 1]), 0);
+  assert.deepEqual(interval([5, 1, 2, 3, 4]), { low: 1, median: 3, high: 5, range: true });
+  const apart = stratified(Array.from({ length: 12 }, (_, i) => [i]));
+  assert.ok(apart.low < 4 && apart.high > 7, "one prompt of each kind is no certainty");
 });
