@@ -3,7 +3,7 @@
 // What is written goes to a temporary file beside it first. Links are followed, so that a link stays a link; mode and
 // owner of a file that is replaced stay; of a file with several names, all names get the new content. What is no
 // regular file (a device, a pipe, /dev/stdout) is written to as it comes; a folder is refused.
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   accessSync,
   chmodSync,
@@ -12,6 +12,7 @@ import {
   constants,
   copyFileSync,
   fstatSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -67,15 +68,19 @@ export interface OutputOptions {
 
 /** Temporary files of this machine carry it in their names: another machine's processes may share the folder. */
 const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
-/** `NAME.HOST-PROCESS-COUNT.tmp`, and what earlier versions wrote: `NAME.PROCESS.tmp`, `NAME.UUID.part`. */
+/** `NAME.HOST-PROCESS-NUMBER.tmp`, and what earlier versions wrote: `NAME.PROCESS.tmp`, `NAME.UUID.part`. */
 const TEMPORARY = /\.(?:(?:([0-9a-f]{6})-)?(\d+)(?:-\d+)?\.tmp|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part)$/;
 /** A foreign or unnamed process is given so many milliseconds to finish. */
 const PATIENCE = 24 * 3600_000;
 
-let count = 0;
 /** Temporary files of this process; gone with it, however it exits. */
 const open = new Set<string>();
 process.on("exit", () => open.forEach(removeIfPossible));
+
+/** A name beside `path` for what comes or goes; where a killed process leaves that behind, `removeLeft` knows it. */
+export function temporaryBeside(path: string): string {
+  return `${path}.${HOST}-${process.pid}-${randomBytes(4).readUInt32LE()}.tmp`;
+}
 
 /** One file on its way. Every method throws WriteError where the system refuses. */
 export class OutputFile {
@@ -105,7 +110,7 @@ export class OutputFile {
     }
     if (before !== undefined) this.#attempt(() => accessSync(target, constants.W_OK));
     const name = basename(target).slice(0, 200); // names have at most 255 bytes
-    const temporary = join(dirname(target), `${name}.${HOST}-${process.pid}-${count++}.tmp`);
+    const temporary = temporaryBeside(join(dirname(target), name));
     removeLeft(dirname(target), name);
     this.#descriptor = this.#attempt(() => openSync(temporary, "wx", before === undefined ? mode : 0o600));
     this.#temporary = temporary;
@@ -116,8 +121,9 @@ export class OutputFile {
     this.#attempt(() => writeAll(this.#descriptor, bytes));
   }
 
-  /** Gives the file its name. */
-  finish(): void {
+  /** Gives the file its name; `durable`: when it returns, a power failure does not take it away any more. */
+  finish({ durable = false } = {}): void {
+    if (durable) this.#attempt(() => fsyncSync(this.#descriptor));
     this.#close();
     const temporary = this.#temporary;
     if (temporary === undefined) return;
@@ -133,6 +139,7 @@ export class OutputFile {
         renameSync(temporary, this.#target);
       });
       open.delete(temporary);
+      if (durable) this.#attempt(() => syncFolder(dirname(this.#target)));
     } finally {
       this.discard();
     }
@@ -245,6 +252,19 @@ function keepOwner(path: string, { mode, uid, gid }: Stats): void {
     // Only root gives files away: as when an editor writes it, it now belongs to who wrote it.
   }
   chmodSync(path, mode & 0o7777);
+}
+
+/** Names of files are in their folder, which is written later than they are. Windows has no such call. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    if (!["EINVAL", "ENOTSUP"].includes((error as { code?: string }).code ?? "")) throw error; // some file systems have none
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

@@ -30,11 +30,11 @@ export interface Stats {
   readonly prefillMs: number;
   /** From the call to the first token. */
   readonly firstTokenMs: number;
-  /** Inside the drafter. */
+  /** Inside the drafter, what it does before the first round included. */
   readonly draftMs: number;
   /** Inside target passes after the prompt, and reading their scores. */
   readonly verifyMs: number;
-  /** All rounds: what is neither drafting nor verifying is bookkeeping. Not the time that the reader of pieces took. */
+  /** All rounds, and the drafter's beginning: what is neither drafting nor verifying is bookkeeping. Not the time that the reader of pieces took. */
   readonly decodeMs: number;
   /** Measuring the cost of passes, where there is a drafter and nothing was stored; not in `decodeMs`. */
   readonly calibrateMs: number;

@@ -1,4 +1,6 @@
 // hunch bench: settings beside plain decoding on the same prompts, in turns, in one process.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT } from "../../src/errors.ts";
 import { writeOutput } from "../../src/output-file.ts";
@@ -49,12 +51,19 @@ export async function bench(options: BenchCommand): Promise<number> {
       settings,
       data,
       prompts: tasks.map(key),
+      texts: tasks.map(({ text }) => beginningOfHash(text)),
+      raw: options.raw,
       sampling,
       seed,
       maxTokens,
       turns,
+      threads: options.threads ?? null,
+      context: stand.engine.context,
+      device: options.device ?? "",
+      plugins: options.plugins.map((file) => `${resolve(file)} ${beginningOfHash(readFileSync(file))}`),
+      hunch: machine().hunch,
     };
-    const log = await Log.open(resolve(options.out, "runs.jsonl"), plan, options.resume);
+    const log = Log.open(resolve(options.out, "runs.jsonl"), plan, options.resume);
     const { results, whole } = await interruptible((signal) => measure(stand, plan, tasks, log, options, signal));
     if (results === undefined) return EXIT.interrupted;
     write(results, options.out);
@@ -67,6 +76,10 @@ export async function bench(options: BenchCommand): Promise<number> {
     status.clear();
     stand.close();
   }
+}
+
+function beginningOfHash(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
 }
 
 /** `whole`: nobody stopped it. Undefined results: nothing was measured. */
@@ -91,7 +104,8 @@ async function measure(
     curve: curveOf(stand.engine),
     peakMiB: peakMiB(),
   });
-  for (let turn = 0; turn < plan.turns; turn++) {
+  for (let turn = 0; turn < plan.turns && !signal.aborted; turn++) {
+    stand.forgetAnswers(); // a turn that finds its own answers drafted from memory would measure the memory
     for (const [i, task] of tasks.entries()) {
       if (log.has(key(task), turn)) continue;
       const group = await measureGroup(stand, plan.settings, task, { turn, first: i + turn, signal });

@@ -3,10 +3,11 @@
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
+import { visible } from "../output/visible.ts";
 import type { CompareCommand } from "./options.ts";
-import { kindOf, type Measured, rate, readResults, type Results } from "./results.ts";
+import { kindOf, type Measured, rate, readResults, type Results, SHORT } from "./results.ts";
 import { PLAIN } from "./settings.ts";
-import { type Interval, median, stratified } from "./statistics.ts";
+import { type Interval, LEAST_PROMPTS, median, stratified } from "./statistics.ts";
 import { intervalText } from "./words.ts";
 
 export interface Difference {
@@ -15,8 +16,12 @@ export interface Difference {
   /** Speed of B over that of A: for plain decoding tokens per second, for the others their speed-up over plain. */
   readonly ratio: Interval;
   readonly tokensPerPass: readonly [before: number, after: number];
-  /** The whole interval is below 1 − tolerance. */
+  /** Tokens per second of B over those of A: the same as `ratio` for plain decoding. */
+  readonly rate: Interval;
+  /** The whole interval is below 1 − tolerance; of a drafter, on one machine, that of its tokens per second as well. */
   readonly regression: boolean;
+  /** Fewer prompts than an interval needs: nothing is judged. */
+  readonly tooFew?: true;
   /** Only for plain decoding: the two were measured on different machines. */
   readonly otherMachine?: true;
 }
@@ -24,6 +29,7 @@ export interface Difference {
 /** Returns the exit code: `refuted` where something became slower than is tolerated. */
 export async function compare({ before, after, tolerance, json }: CompareCommand): Promise<number> {
   const [a, b] = [await readResults(before), await readResults(after)];
+  refuseOther(a, b);
   const differences = differencesOf(a, b, tolerance);
   if (differences.length === 0) {
     throw new HunchError("usage", "the two have no setting with a common prompt", {
@@ -35,33 +41,58 @@ export async function compare({ before, after, tolerance, json }: CompareCommand
   return differences.some(({ regression }) => regression) ? EXIT.refuted : EXIT.ok;
 }
 
+/** What has to be the same for a ratio to say something of hunch. */
+const SAME = ["model", "format", "sampling", "seed", "maxTokens", "raw"] as const;
+
+function refuseOther(a: Results, b: Results): void {
+  const of = (results: Results, name: typeof SAME[number]) =>
+    JSON.stringify(name === "model" ? results.model.hash : results[name]);
+  const differing: string[] = SAME.filter((name) => of(a, name) !== of(b, name));
+  const texts = new Map(a.prompts.map((prompt, i) => [prompt, a.texts[i]]));
+  const changed = b.prompts.filter((prompt, i) => texts.has(prompt) && texts.get(prompt) !== b.texts[i]);
+  if (changed.length > 0) differing.push(`text of ${changed[0]}`);
+  if (differing.length === 0) return;
+  throw new HunchError("usage", `the two cannot be compared: they differ in ${differing.join(", ")}`, {
+    hint: "measure both with the same options and prompts",
+  });
+}
+
 /** Of every setting that both have, on the prompts that both have. A regression on another machine is none. */
 export function differencesOf(a: Results, b: Results, tolerance: number): Difference[] {
   const otherMachine = JSON.stringify({ ...a.machine, hunch: "" }) !== JSON.stringify({ ...b.machine, hunch: "" });
   return b.settings.flatMap(({ name }): Difference[] => {
-    const [old, fresh] = [speeds(a, name), speeds(b, name)];
+    const over = name !== PLAIN;
+    const [old, fresh] = [speeds(a, name, over), speeds(b, name, over)];
+    const [oldRates, freshRates] = [speeds(a, name, false), speeds(b, name, false)];
     const common = [...fresh.keys()].filter((prompt) => old.has(prompt));
     if (common.length === 0) return [];
     const groups = [...Map.groupBy(common, kindOf).values()];
-    const ratio = stratified(groups.map((prompts) => prompts.map((prompt) => fresh.get(prompt)! / old.get(prompt)!)));
+    const between = (before: Map<string, number>, after: Map<string, number>) =>
+      stratified(groups.map((prompts) => prompts.map((prompt) => after.get(prompt)! / before.get(prompt)!)));
+    const [ratio, rates] = [between(old, fresh), between(oldRates, freshRates)];
     const elsewhere = name === PLAIN && otherMachine;
+    const slower = ({ high, range }: Interval) => !range && high < 1 - tolerance;
     return [{
       setting: name,
       prompts: common.length,
       ratio,
       tokensPerPass: [perPass(a, name, common), perPass(b, name, common)],
-      regression: !elsewhere && ratio.high < 1 - tolerance,
+      rate: rates,
+      regression: !elsewhere && slower(ratio) && (otherMachine || slower(rates)),
+      ...ratio.range ? { tooFew: true } : {},
       ...elsewhere ? { otherMachine: true } : {},
     }];
   });
 }
 
-/** By prompt: the median over turns of tokens per second, or of the speed-up over the plain answer beside it. */
-function speeds({ runs }: Results, setting: string): Map<string, number> {
+/** By prompt: the median over turns of tokens per second, or with `over` of the speed-up over the plain answer beside it. */
+function speeds({ runs }: Results, setting: string, over: boolean): Map<string, number> {
   const place = ({ prompt, turn }: Measured) => `${turn} ${prompt}`;
   const plain = new Map(runs.filter((run) => run.setting === PLAIN).map((run) => [place(run), run]));
-  const own = runs.filter((run) => run.setting === setting && run.tokens > 0);
-  const value = (run: Measured) => setting === PLAIN ? rate(run) : rate(run) / rate(plain.get(place(run))!);
+  const own = runs.filter((run) =>
+    run.setting === setting && [run, plain.get(place(run))].every((one) => one !== undefined && one.tokens >= SHORT)
+  );
+  const value = (run: Measured) => over ? rate(run) / rate(plain.get(place(run))!) : rate(run);
   return new Map(
     [...Map.groupBy(own, ({ prompt }) => prompt)].map(([prompt, runs]) => [prompt, median(runs.map(value))]),
   );
@@ -73,14 +104,23 @@ function perPass({ runs }: Results, setting: string, prompts: readonly string[])
   return sum("tokens") / sum("passes");
 }
 
+type Judged = Pick<Difference, "ratio" | "regression" | "otherMachine" | "tooFew">;
+
+function verdictOf({ ratio, regression, otherMachine, tooFew }: Judged, tolerance: number): string {
+  if (tooFew) return `fewer than ${LEAST_PROMPTS} prompts`;
+  if (regression) return "slower";
+  if (otherMachine) return "another machine";
+  return ratio.low > 1 + tolerance ? "faster" : "";
+}
+
 function print(differences: readonly Difference[], a: Results, b: Results, tolerance: number): void {
   const head = ["setting", "B / A", "prompts", "tokens per pass", ""];
-  const rows = differences.map(({ setting, ratio, prompts, tokensPerPass, regression, otherMachine }) => [
-    setting,
+  const rows = differences.map(({ setting, ratio, prompts, tokensPerPass, regression, otherMachine, tooFew }) => [
+    visible(setting),
     intervalText(ratio, 3),
     String(prompts),
     tokensPerPass.map((value) => value.toFixed(2)).join(" → "),
-    regression ? "slower" : otherMachine ? "another machine" : ratio.low > 1 + tolerance ? "faster" : "",
+    verdictOf({ ratio, regression, otherMachine, tooFew }, tolerance),
   ]);
   stdout.line(`A: ${a.machine.hunch}, ${a.started.slice(0, 16)}, ${a.engine} ${a.format}`);
   stdout.line(`B: ${b.machine.hunch}, ${b.started.slice(0, 16)}, ${b.engine} ${b.format}`);

@@ -4,6 +4,7 @@ import { HunchError } from "../../src/errors.ts";
 import { closest } from "../../src/suggestion.ts";
 import { parseFields } from "../input/fields.ts";
 import { readTextFile } from "../input/text.ts";
+import { visible } from "../output/visible.ts";
 import bfcl from "./data/bfcl.jsonl" with { type: "text" };
 import humaneval from "./data/humaneval.jsonl" with { type: "text" };
 import specBench from "./data/spec-bench.jsonl" with { type: "text" };
@@ -96,7 +97,7 @@ async function fileTasks(path: string): Promise<Task[]> {
   const name = path.replace(/^.*[/\\]/, "");
   const tasks = /\.jsonl$/i.test(path)
     ? text.split(/\r?\n/).flatMap((line, i) => line.trim() === "" ? [] : [taskOf(line, name, i + 1, path)])
-    : [{ id: name, kind: name, text }];
+    : [{ id: visible(name), kind: visible(name), text }];
   if (tasks.length === 0 || tasks[0].text.trim() === "") {
     throw new HunchError("input", "this file is empty", { file: path, hint: "name one with prompts in it" });
   }
@@ -108,7 +109,11 @@ function taskOf(line: string, name: string, number: number, file: string): Task 
   try {
     const { prompt, id, kind, category } = parseFields(line, "prompt", 'write "…" or {"prompt": "…"}').values;
     if (typeof prompt !== "string" || prompt.trim() === "") throw new HunchError("input", "there is no prompt");
-    return { id: String(id ?? number), kind: String(kind ?? category ?? name).replaceAll("/", " "), text: prompt };
+    return {
+      id: visible(String(id ?? number)),
+      kind: visible(String(kind ?? category ?? name)).replaceAll("/", " "),
+      text: prompt,
+    };
   } catch (error) {
     if (!(error instanceof HunchError)) throw error;
     throw new HunchError("input", `line ${number}: ${error.message}`, { file, hint: 'write {"prompt": "…"} on each' });

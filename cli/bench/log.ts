@@ -1,9 +1,8 @@
 // Every measurement goes to disk as it is made, a line of JSON each, so that a benchmark that is killed goes on where it
 // was. What is compared was measured side by side, so a group of runs counts when it is whole: one prompt in one turn.
-import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { HunchError } from "../../src/errors.ts";
-import { readTextFile } from "../input/text.ts";
 import { key, type Measured, type Plan, type PromptFacts } from "./results.ts";
 
 /** All runs of one prompt in one turn. */
@@ -30,7 +29,7 @@ export class Log {
    * Begins a log, or with `resume` goes on with one that is there. Throws HunchError("usage") where there is one and
    * `resume` is not said, and where what is there was measured otherwise.
    */
-  static async open(path: string, plan: Plan, resume: boolean): Promise<Log> {
+  static open(path: string, plan: Plan, resume: boolean): Log {
     if (existsSync(path)) {
       if (!resume) {
         throw new HunchError("usage", "there are measurements already", {
@@ -38,15 +37,15 @@ export class Log {
           hint: "go on with them by --resume, or name another folder with --out",
         });
       }
-      const [head, ...groups] = await read(path);
+      const [head, ...groups] = read(path);
       if (head !== undefined) {
         refuseOther(path, (head as Head).plan, plan);
-        return new Log(path, (head as Head).started, groups as Group[]);
+        return new Log(path, (head as Head).started, groups.filter(isGroup));
       }
     }
     mkdirSync(dirname(path), { recursive: true });
     const head: Head = { plan, started: new Date().toISOString() };
-    appendFileSync(path, `${JSON.stringify(head)}\n`);
+    append(path, `${JSON.stringify(head)}\n`);
     return new Log(path, head.started, []);
   }
 
@@ -55,22 +54,39 @@ export class Log {
   }
 
   add(group: Group): void {
-    appendFileSync(this.path, `${JSON.stringify(group)}\n`);
+    append(this.path, `${JSON.stringify(group)}\n`);
   }
 }
 
-/** The lines that are whole: a killed process may have left a piece of one, and what follows it begins a new line. */
-async function read(path: string): Promise<unknown[]> {
-  const lines = (await readTextFile(path)).split("\n").filter((line) => line !== "");
-  const parsed = lines.flatMap((line) => {
+/**
+ * The lines that are whole. What was killed while it wrote has left a piece of a line, which may end within a character;
+ * what follows it begins a new line.
+ */
+function read(path: string): unknown[] {
+  const text = readFileSync(path, "utf8"); // bytes that are no text become marks, in a line that is then no JSON
+  if (text !== "" && !text.endsWith("\n")) append(path, "\n");
+  return text.split("\n").flatMap((line) => {
     try {
       return [JSON.parse(line) as unknown];
     } catch {
       return [];
     }
   });
-  if (parsed.length < lines.length) appendFileSync(path, "\n");
-  return parsed;
+}
+
+function isGroup(line: unknown): line is Group {
+  return typeof line === "object" && line !== null && "facts" in line && "runs" in line;
+}
+
+/** On the disk when it returns, so that a machine that loses its power loses nothing either. */
+function append(path: string, text: string): void {
+  const file = openSync(path, "a");
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function refuseOther(path: string, before: Plan, now: Plan): void {

@@ -1,7 +1,8 @@
 // Results as Markdown: where they were measured, what to beware of, and a table with the kinds of work apart.
+import { visible } from "../output/visible.ts";
 import { machineFacts } from "./machine.ts";
 import type { Results, Row } from "./results.ts";
-import { CONFIDENCE } from "./statistics.ts";
+import { CONFIDENCE, LEAST_PROMPTS } from "./statistics.ts";
 import { intervalText, percent, speedText } from "./words.ts";
 
 /** How many depths and ranks are shown one by one. */
@@ -9,6 +10,10 @@ const MOST_SHOWN = 8;
 
 /** Names and values of everything that the numbers depend on. */
 export function factsOf(results: Results): [name: string, value: string][] {
+  return rawFacts(results).map(([name, value]) => [name, visible(value)]);
+}
+
+function rawFacts(results: Results): [name: string, value: string][] {
   const { model, engine, format, strict, data, facts, maxTokens, turns, sampling, seed, started, peakMiB } = results;
   const { temperature } = sampling;
   return [
@@ -29,11 +34,11 @@ export function factsOf(results: Results): [name: string, value: string][] {
 
 export const HOW = `Medians of the prompts; in brackets the interval that holds the true median in ${
   Math.round(100 * CONFIDENCE)
-} of 100 experiments (bootstrap). Speeds are of decoding, after the prompt's own pass; "over plain" compares each answer with the plain answer beside it, and "by the curve" gives each pass the time that was measured beforehand, and adds the drafting.`;
+} of 100 experiments (bootstrap), or of fewer than ${LEAST_PROMPTS} prompts their range. Speeds are of decoding, after the prompt's own pass; "over plain" compares each answer with the plain answer beside it, and "by the curve" gives each pass the time that was measured beforehand, and adds the drafting.`;
 
 export function markdown(results: Results): string {
   const facts = factsOf(results).map(([name, value]) => `- ${name}: ${value}`).join("\n");
-  const warnings = results.warnings.map((warning) => `> **Beware:** ${warning}.`).join("\n>\n");
+  const warnings = results.warnings.map((warning) => `> **Beware:** ${visible(warning)}.`).join("\n>\n");
   return ["# hunch bench", facts, ...warnings ? [warnings] : [], HOW, tableOf(results.rows)].join("\n\n") + "\n";
 }
 
@@ -68,7 +73,7 @@ export const COLUMNS: readonly (readonly [head: string, cell: (row: Row) => stri
 /** Columns that no row has anything in are left out. */
 export function cellsOf(rows: readonly Row[]): { readonly head: string[]; readonly cells: string[][] } {
   const used = COLUMNS.filter(([, cell]) => rows.some((row) => cell(row) !== ""));
-  return { head: used.map(([head]) => head), cells: rows.map((row) => used.map(([, cell]) => cell(row))) };
+  return { head: used.map(([head]) => head), cells: rows.map((row) => used.map(([, cell]) => visible(cell(row)))) };
 }
 
 function tableOf(rows: readonly Row[]): string {

@@ -38,10 +38,22 @@ export interface Plan {
   readonly data: readonly string[];
   /** `kind/id` of all prompts, in order. */
   readonly prompts: readonly string[];
+  /** The beginning of each prompt's SHA-256, in the same order. */
+  readonly texts: readonly string[];
+  /** No chat template. */
+  readonly raw: boolean;
   readonly sampling: Sampling;
   readonly seed: string;
   readonly maxTokens: number;
   readonly turns: number;
+  /** As asked for; null: one per core. */
+  readonly threads: number | null;
+  readonly context: number;
+  /** Where draft models run, as asked for. */
+  readonly device: string;
+  /** Path of each plugin, with the beginning of its SHA-256. */
+  readonly plugins: readonly string[];
+  readonly hunch: string;
 }
 
 export interface Results extends Plan {
@@ -69,7 +81,7 @@ export interface Row {
   readonly tokensPerSecond: Interval;
   /** Over plain decoding of the same prompt beside it; absent of plain decoding itself. */
   readonly speedup?: Interval;
-  /** The same by the cost curve: the passes as they were, each at the time measured beforehand, and the drafting. */
+  /** The median by the cost curve: the passes as they were, each at the time measured beforehand, and the drafting. */
   readonly expected?: number;
   readonly tokensPerPass: number;
   readonly rowsPerPass: number;
@@ -84,7 +96,7 @@ export interface Row {
   readonly logProbability?: number;
 }
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 export type Unsummed = Omit<Results, "warnings" | "rows">;
 
@@ -109,6 +121,9 @@ export const SHORT = 8;
 export async function readResults(path: string): Promise<Results> {
   try {
     const results = JSON.parse(await readTextFile(path)) as Results;
+    if (Array.isArray(results.runs) && results.version < FORMAT_VERSION) {
+      throw new HunchError("input", "this result is of an older hunch", { file: path, hint: "measure again" });
+    }
     if (results.version === FORMAT_VERSION && Array.isArray(results.runs) && Array.isArray(results.rows)) {
       return results;
     }

@@ -45,7 +45,9 @@ export function rowsOf(
       tokensPerSecond: stratified(perPrompt(groups, rate)),
       ...isPlain ? {} : {
         speedup: stratified(perPrompt(groups, (run) => rate(run) / rate(plain.get(place(run))!))),
-        expected: sum(({ tokens }) => tokens) * costAt(curve, 1) / sum((run) => run.draftMs + expectedMs(run, curve)),
+        expected: median(
+          perPrompt(groups, (run) => run.tokens * costAt(curve, 1) / (run.draftMs + expectedMs(run, curve))).flat(),
+        ),
       },
       tokensPerPass: sum(({ tokens }) => tokens) / sum(({ passes }) => passes),
       rowsPerPass: sum(({ rows }) => rows) / sum(({ passes }) => passes),

@@ -95,6 +95,11 @@ export class Stand {
     return { ...prompt, ms: stats.prefillMs };
   }
 
+  /** Drafters remember nothing of what was said so far. */
+  forgetAnswers(): void {
+    this.session.forget();
+  }
+
   /** Answers the prompt at hand. Throws HunchError("usage") where the methods do not go together. */
   async answer(setting: Setting, prompt: BenchPrompt): Promise<Answer> {
     const { sampling } = this.options;
@@ -147,6 +152,7 @@ export class Stand {
       sampling,
       chance: new SeededChance(`${seed}/${kind}/${id}`),
       maxTokens,
+      overflow: "truncate", // the prompt fits already: an answer of more than half the context ends with it
       strict,
       sequence: this.#sequence,
       committed: this.#cached,

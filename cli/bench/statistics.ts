@@ -6,11 +6,18 @@ export interface Interval {
   readonly low: number;
   readonly median: number;
   readonly high: number;
+  /** Too few prompts for an interval: the ends are the least and the greatest. */
+  readonly range?: true;
 }
 
 /** The interval holds the true median in so many of 100 experiments, as far as the prompts stand for all prompts. */
 export const CONFIDENCE = 0.95;
 const DRAWS = 2000;
+/**
+ * Of fewer numbers even the least and the greatest are no interval of this confidence: that all n are on one side of the
+ * median happens in 2^(1 − n) of experiments.
+ */
+export const LEAST_PROMPTS = 6;
 
 /** The value below which `fraction` of at least one number lie, 0…1, on straight lines between them. */
 export function quantile(values: readonly number[], fraction: number): number {
@@ -21,21 +28,25 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** Of at least one number; the same numbers give the same interval. Of fewer than three, the least and the greatest. */
+/** Of at least one number; the same numbers give the same interval. Of fewer than LEAST_PROMPTS, their range. */
 export function interval(values: readonly number[]): Interval {
   return stratified([values]);
 }
 
-/** The same over groups that are drawn from each on its own, as kinds of prompts are; weights are the groups' sizes. */
+/**
+ * The same over groups, as kinds of prompts are; weights are the groups' sizes. Each is drawn from on its own where all
+ * have LEAST_PROMPTS; else all are drawn from together, because a few drawn again from themselves hardly vary.
+ */
 export function stratified(groups: readonly (readonly number[])[]): Interval {
   const all = groups.flat();
   const middle = median(all);
-  if (all.length < 3) return { low: Math.min(...all), median: middle, high: Math.max(...all) };
+  if (all.length < LEAST_PROMPTS) return { low: Math.min(...all), median: middle, high: Math.max(...all), range: true };
+  const drawnFrom = groups.every(({ length }) => length >= LEAST_PROMPTS) ? groups : [all];
   const random = generator(all.length);
   const drawn = new Float64Array(all.length);
   const medians = Float64Array.from({ length: DRAWS }, () => {
     let at = 0;
-    for (const group of groups) {
+    for (const group of drawnFrom) {
       for (let i = 0; i < group.length; i++) drawn[at++] = group[Math.floor(random() * group.length)];
     }
     return quantileOf(drawn.sort(), 0.5);

@@ -1,11 +1,10 @@
 // What a reader of a benchmark must know before believing it.
 import { RANDOM_WEIGHTS } from "../engine/models.ts";
 import { kindOf, rate, SHORT, type Unsummed } from "./results.ts";
-import { median, restlessness } from "./statistics.ts";
+import { LEAST_PROMPTS, median, restlessness } from "./statistics.ts";
 
 /** Spread of plain decoding beyond which the machine was busy: half the distance of the quartiles over the median. */
 const BUSY = 0.15;
-const FEW_PROMPTS = 8;
 
 export function warningsOf({ model, settings, facts, runs }: Unsummed): string[] {
   const warnings: string[] = [];
@@ -26,12 +25,10 @@ export function warningsOf({ model, settings, facts, runs }: Unsummed): string[]
       `the machine was busy: plain decoding varied by ±${percent}%; close what else runs and measure again`,
     );
   }
-  if (facts.length < FEW_PROMPTS) {
-    warnings.push(
-      `only ${facts.length} ${
-        facts.length === 1 ? "prompt" : "prompts"
-      }: intervals of fewer than ${FEW_PROMPTS} say little; raise --prompts`,
-    );
+  const few = [...Map.groupBy(facts, ({ kind }) => kind)].filter(([, own]) => own.length < LEAST_PROMPTS);
+  if (few.length > 0) {
+    const told = few.map(([kind, own]) => `${own.length} ${own.length === 1 ? "prompt" : "prompts"} of ${kind}`);
+    warnings.push(`only ${told.join(", ")}: fewer than ${LEAST_PROMPTS} show a range and no interval; raise --prompts`);
   }
   const cut = facts.filter((fact) => fact.cut > 0).length;
   if (cut > 0) warnings.push(`${cut} of ${facts.length} prompts were cut at their beginning to fit the context`);

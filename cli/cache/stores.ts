@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { HunchError } from "../../src/errors.ts";
+import { removeLeft } from "../../src/output-file.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { fingerprintOf } from "../../src/store/fingerprint.ts";
 import type { Vocabulary } from "../../src/store/segment.ts";
@@ -15,17 +16,21 @@ export function storeFolder(name: string): string {
   if (stores === undefined) {
     throw new HunchError("usage", "there is no folder for stores", { hint: "set XDG_STATE_HOME or HOME" });
   }
-  if (/^[\w][\w.-]{0,63}$/.test(name) && !name.endsWith(".tmp")) return join(stores, name);
+  if (isName(name)) return join(stores, name);
   throw new HunchError("usage", `${JSON.stringify(name)} is no name for a store`, {
     hint: "letters, digits, _, - and . make a name",
   });
 }
 
-/** Names of all stores, sorted. */
+const isName = (name: string) => /^[\w][\w.-]{0,63}$/.test(name) && !name.endsWith(".tmp");
+
+/** Names of all stores, sorted. What killed processes left beside them is cleared away. */
 export function storeNames(): string[] {
   const stores = storesFolder();
   if (stores === undefined || !existsSync(stores)) return [];
-  return readdirSync(stores).filter((name) => !name.endsWith(".tmp")).sort();
+  removeLeft(stores);
+  return readdirSync(stores, { withFileTypes: true }).filter((entry) => !entry.isFile() && isName(entry.name))
+    .map(({ name }) => name).sort();
 }
 
 function storesFolder(): string | undefined {

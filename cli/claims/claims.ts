@@ -42,7 +42,7 @@ export async function claims(options: ClaimsCommand): Promise<number> {
     }
   } finally {
     status.clear();
-    ground.close();
+    await ground.close();
   }
   if (options.json) stdout.line(JSON.stringify({ machine: machine(), claims: all.map(asJson) }));
   else {
@@ -78,7 +78,7 @@ async function test(claim: Claim, ground: Ground): Promise<Tested> {
     const { ours, holds } = await claim.test(ground);
     return { claim, verdict: holds ? "holds" : "does not hold", ours };
   } catch (error) {
-    if (!(error instanceof HunchError)) throw error;
+    if (!(error instanceof HunchError && (error.kind === "unavailable" || error.kind === "usage"))) throw error;
     return { claim, verdict: "cannot be tested here", ours: `because ${error.line}` };
   }
 }

@@ -71,7 +71,7 @@ export class Ground {
   readonly places: readonly Place[] = drawnPlaces();
   readonly #answers = new Map<string, Answers>();
   readonly #texts: Int32Array[] = [];
-  #stand: Stand | undefined;
+  #stand: Promise<Stand> | undefined;
 
   constructor(
     private readonly registry: Registry,
@@ -121,6 +121,7 @@ export class Ground {
       ? undefined
       : await Stand.open({ ...this.options, format }, this.progress);
     const stand = other ?? await this.#open();
+    stand.forgetAnswers(); // what a drafter finds must not depend on which claims came before
     try {
       const setting: Setting = { name, drafter, rule: "greedy", controller };
       const runs: Measured[] = [];
@@ -148,11 +149,11 @@ export class Ground {
     return this.#texts;
   }
 
-  close(): void {
-    this.#stand?.close();
+  async close(): Promise<void> {
+    await this.#stand?.then((stand) => stand.close(), () => {}); // why it could not be opened was told
   }
 
-  async #open(): Promise<Stand> {
-    return this.#stand ??= await Stand.open(this.options, this.progress);
+  #open(): Promise<Stand> {
+    return this.#stand ??= Stand.open(this.options, this.progress);
   }
 }

@@ -27,6 +27,8 @@ export function settingOf({ format, strict, context, threads, debug }: ModelOpti
 export class Engines {
   readonly #closing: (() => void)[] = [];
   readonly #drafts: Engine[] = [];
+  /** Engines of draft models by name: methods that are made anew find them loaded. */
+  readonly #models = new Map<string, Engine>();
 
   constructor(private setting: EngineSetting) {}
 
@@ -35,7 +37,7 @@ export class Engines {
     this.setting = { ...this.setting, format };
   }
 
-  /** Engines of models other than the target, in the order in which methods opened them. */
+  /** Engines of models other than the target, in the order in which methods asked for them. */
   get drafts(): readonly Engine[] {
     return this.#drafts;
   }
@@ -66,7 +68,8 @@ export class Engines {
   /** What methods get to see, with draft models on `backend`. */
   contextOf(target: Engine, backend: string, corpus?: PluginContext["corpus"]): PluginContext {
     return contextOf(this.setting.registry, target, async (name, vocabulary) => {
-      const draft = await this.load(await this.source(name), backend);
+      const draft = this.#models.get(name) ?? lent(await this.load(await this.source(name), backend));
+      this.#models.set(name, draft);
       if (vocabulary !== "any") refuseOtherVocabulary(target.source, draft.source);
       this.#drafts.push(draft);
       return vocabulary === "any" ? draft : inVocabularyOf(target, draft);
@@ -80,4 +83,16 @@ export class Engines {
   close(): void {
     this.#closing.splice(0).reverse().forEach((close) => close());
   }
+}
+
+/** An engine that whoever gets it cannot close: it is there for others, too. */
+function lent(engine: Engine): Engine {
+  const { name, source, format, context, maxRows, can } = engine;
+  return {
+    ...{ name, source, format, context, maxRows, can },
+    open: () => engine.open(),
+    cost: (width) => engine.cost(width),
+    calibrate: () => engine.calibrate(),
+    close() {},
+  };
 }

@@ -8,6 +8,7 @@ import { cacheFolder } from "../../src/assets/cache-folder.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
+import { VERSION } from "../version.ts";
 import { stateFolder } from "../cache/state-folder.ts";
 
 export interface Profile {
@@ -38,16 +39,30 @@ function folder(): string {
   return join(stateFolder() ?? cacheFolder(), "profiles");
 }
 
-async function pathOf(source: ModelSource, manner: Manner): Promise<string> {
-  const key = JSON.stringify([machine(), await source.hash(cacheFolder()), manner]);
+/** How the model is computed: a profile says nothing of other ways. */
+export interface Way {
+  readonly backend: string;
+  readonly device?: string;
+  readonly threads?: number;
+  readonly strict: boolean;
+  readonly context?: number;
+}
+
+/** Where nothing of it is named. */
+export const USUAL_WAY: Way = { backend: "auto", strict: true };
+
+async function pathOf(source: ModelSource, manner: Manner, way: Way): Promise<string> {
+  const { backend, device = null, threads = null, strict, context = null } = way;
+  const own = [backend, device, threads, strict, context];
+  const key = JSON.stringify([VERSION, machine(), await source.hash(cacheFolder()), manner, ...own]);
   return join(folder(), createHash("sha256").update(key).digest("hex").slice(0, 24) + ".json");
 }
 
-/** Undefined where there is none for this model and machine, or it is not what it should be. */
-export async function readProfile(source: ModelSource, manner: Manner): Promise<Profile | undefined> {
+/** Undefined where there is none for this model, machine and way, or it is not what it should be. */
+export async function readProfile(source: ModelSource, manner: Manner, way: Way): Promise<Profile | undefined> {
   if (!anyProfile()) return undefined; // the model need not be read for it
   try {
-    const profile = JSON.parse(readFileSync(await pathOf(source, manner), "utf8")) as Profile;
+    const profile = JSON.parse(readFileSync(await pathOf(source, manner, way), "utf8")) as Profile;
     const texts = [profile.drafter, profile.rule, profile.controller, profile.made, ...profile.plugins];
     return texts.every((text) => typeof text === "string") && WEIGHT_FORMATS.includes(profile.format)
       ? profile
@@ -58,16 +73,16 @@ export async function readProfile(source: ModelSource, manner: Manner): Promise<
 }
 
 /** Throws WriteError where it cannot be kept. Returns where it is. */
-export async function writeProfile(source: ModelSource, manner: Manner, profile: Profile): Promise<string> {
-  const path = await pathOf(source, manner);
+export async function writeProfile(source: ModelSource, manner: Manner, way: Way, profile: Profile): Promise<string> {
+  const path = await pathOf(source, manner, way);
   writeOutput(path, JSON.stringify(profile, null, 2) + "\n", { folders: true });
   return path;
 }
 
 /** Says whether there was one. */
-export async function forgetProfile(source: ModelSource, manner: Manner): Promise<boolean> {
-  const there = await readProfile(source, manner) !== undefined;
-  rmSync(await pathOf(source, manner), { force: true });
+export async function forgetProfile(source: ModelSource, manner: Manner, way: Way): Promise<boolean> {
+  const there = await readProfile(source, manner, way) !== undefined;
+  rmSync(await pathOf(source, manner, way), { force: true });
   return there;
 }
 

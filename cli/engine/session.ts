@@ -18,6 +18,7 @@ import { openRegistry } from "./methods.ts";
 import { RANDOM_WEIGHTS } from "./models.ts";
 import { Stores } from "./stores.ts";
 import { type Manner, mannerOf, type Profile, readProfile } from "./profile.ts";
+import { warn } from "../output/streams.ts";
 import type { MethodOptions, ModelOptions } from "../options.ts";
 import type { OverFastest, Summary } from "../output/summary.ts";
 import { DEFAULT_MAX_TOKENS, fitted, type Prompt } from "../input/prompt.ts";
@@ -58,9 +59,17 @@ export interface Question {
 /** Methods as the command line names them. */
 export type Specs = Readonly<Record<"drafter" | "rule" | "controller", string>>;
 
-/** What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. */
-function keysOf({ drafter, rule, controller }: Specs): Specs {
-  return { drafter: `drafter ${drafter}`, rule: `rule ${rule}`, controller: `controller ${controller} of ${drafter}` };
+/**
+ * What a method is kept under. A controller has learnt what its drafter's guesses are worth, and serves no other. What
+ * has an owner serves nobody else: a drafter remembers what its owner said.
+ */
+function keysOf({ drafter, rule, controller }: Specs, owner?: string): Specs {
+  const own = owner === undefined ? "" : ` of ${owner}`;
+  return {
+    drafter: `drafter ${drafter}${own}`,
+    rule: `rule ${rule}`,
+    controller: `controller ${controller} of ${drafter}${own}`,
+  };
 }
 
 /** A method that was made, and the engines of the models that it opened. */
@@ -120,6 +129,22 @@ export class Session {
     progress: (step: string, fraction: number) => void,
     sampling?: Sampling,
   ): Promise<Session> {
+    try {
+      return await Session.#open(options, progress, sampling, !names(options));
+    } catch (error) {
+      if (!(error instanceof UnusableProfile)) throw error;
+      warn(error.line);
+      return await Session.#open(options, progress, sampling, false);
+    }
+  }
+
+  /** `tune`: as `hunch tune` found out, where it has. Throws UnusableProfile where that is no more to be had. */
+  static async #open(
+    options: SessionOptions,
+    progress: (step: string, fraction: number) => void,
+    sampling: Sampling | undefined,
+    tune: boolean,
+  ): Promise<Session> {
     const devices = devicesOf(options.device, options.backend);
     const registry = await openRegistry(options.plugins);
     const cacheDir = openCache();
@@ -132,7 +157,7 @@ export class Session {
       const stores = new Stores(source, options.store); // what cannot be is told before anything is loaded
       engines.closeLater(() => stores.close());
       const manner = mannerOf((sampling ?? GREEDY).temperature);
-      const tuned = names(options) ? undefined : await readProfile(source, manner);
+      const tuned = tune ? await readProfile(source, manner, options) : undefined;
       if (tuned !== undefined) engines.use(tuned.format);
       const target = await engines.load(source, devices.target, (made, fresh) => {
         choice = made;
@@ -144,10 +169,10 @@ export class Session {
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
       try {
         for (const file of tuned?.plugins ?? []) if (!options.plugins.includes(file)) await registry.load(file);
-        await session.#method("drafter", specs.drafter);
-        await session.#method("controller", specs.controller, keysOf(specs).controller);
+        await session.#method("drafter", specs, keysOf(specs));
+        await session.#method("controller", specs, keysOf(specs));
       } catch (error) {
-        throw tuned === undefined ? error : unusable(error);
+        throw tuned !== undefined && error instanceof HunchError ? new UnusableProfile(error) : error;
       }
       if (options.rule !== undefined) await session.#methods(specs, sampling); // wrong for every question: told once
       trimCache(cacheDir, since);
@@ -164,6 +189,7 @@ export class Session {
     const { tokens: prompt } = this.options.overflow === "refuse"
       ? question.prompt
       : fitted(question.prompt, this.engine.context, maxTokens);
+    this.stores.refresh();
     const completion = await complete({
       engine: this.engine,
       prompt,
@@ -193,39 +219,55 @@ export class Session {
   #specs(
     { drafter, rule, controller, sampling }: Pick<Question, "drafter" | "rule" | "controller" | "sampling">,
   ): Specs {
-    const tuned = drafter === undefined ? this.tuned : undefined;
+    // Found for greedy texts, or for sampled ones: the drafter of one may have no rule for the other.
+    const tuned = drafter === undefined && mannerOf(sampling.temperature) === this.tunedManner ? this.tuned : undefined;
     const own = drafter ?? this.options.drafter ?? tuned?.drafter ?? DEFAULT_DRAFTER;
-    const tunedRule = mannerOf(sampling.temperature) === this.tunedManner ? tuned?.rule : undefined;
     const given = controller ?? this.options.controller ?? tuned?.controller;
     return {
       drafter: own,
-      rule: rule ?? this.options.rule ?? tunedRule ?? defaultRule(sampling),
+      rule: rule ?? this.options.rule ?? tuned?.rule ?? defaultRule(sampling),
       controller: given ?? this.registry.controllerOf(own) ?? DEFAULT_CONTROLLER,
     };
   }
 
-  async #methods(specs: Specs, sampling?: Sampling) {
-    const drafter = await this.#method("drafter", specs.drafter);
-    const rule = await this.#method("rule", specs.rule);
-    const controller = await this.#method("controller", specs.controller, keysOf(specs).controller);
+  async #methods(specs: Specs, sampling?: Sampling, owner?: string) {
+    const keys = keysOf(specs, owner);
+    const drafter = await this.#method("drafter", specs, keys);
+    const rule = await this.#method("rule", specs, keys);
+    const controller = await this.#method("controller", specs, keys);
     await this.registry.checkPair(drafter, rule, this.context, sampling);
     return { drafter, rule, controller };
   }
 
-  /** Methods for one text: drafter and rule as they are kept, the controller new, so that it has learnt from no other. */
-  async methodsFor(specs: Specs, sampling: Sampling) {
-    this.#made.delete(keysOf(specs).controller);
-    return await this.#methods(specs, sampling);
+  /**
+   * Methods of a setting that is measured, for one text: the drafter is the setting's own until `forget`, the controller
+   * new, so that none has learnt from what another said.
+   */
+  async methodsFor(setting: Specs & { readonly name: string }, sampling: Sampling) {
+    this.#drop(keysOf(setting, setting.name).controller);
+    return await this.#methods(setting, sampling, setting.name);
   }
 
-  async #method<K extends keyof Specs>(kind: K, spec: string, key = `${kind} ${spec}`): Promise<Methods[K]> {
+  /** Methods are made anew from now on, and remember nothing. Engines of draft models stay. */
+  forget(): void {
+    for (const key of [...this.#made.keys()]) this.#drop(key);
+  }
+
+  async #method<K extends keyof Specs>(kind: K, specs: Specs, keys: Specs): Promise<Methods[K]> {
+    const key = keys[kind];
     const known = this.#made.get(key) as Made<K> | undefined;
     if (known) return known.method;
     const before = this.engines.drafts.length;
-    const method = await this.registry.resolve(kind, spec, this.context);
-    if ("close" in method) this.engines.closeLater(() => method.close?.());
+    const method = await this.registry.resolve(kind, specs[kind], this.context);
+    this.engines.closeLater(() => this.#drop(key));
     this.#made.set(key, { method, engines: this.engines.drafts.slice(before) });
     return method;
+  }
+
+  #drop(key: string): void {
+    const method = this.#made.get(key)?.method;
+    this.#made.delete(key);
+    if (method !== undefined && "close" in method) method.close?.();
   }
 
   /** What the summary of an answer needs to know. */
@@ -267,10 +309,11 @@ function names({ drafter, rule, controller, format }: SessionOptions): boolean {
 }
 
 /** What is wrong with the methods of a profile, and how to be rid of it. */
-function unusable(error: unknown): unknown {
-  if (!(error instanceof HunchError)) return error;
-  const hint = "run hunch tune again, or hunch tune --forget, or name a --drafter";
-  return new HunchError(error.kind, `what hunch tune found cannot be used: ${error.message}`, { ...error.place, hint });
+class UnusableProfile extends HunchError {
+  constructor({ kind, message, place }: HunchError) {
+    const hint = "run hunch tune again, or hunch tune --forget, or name a --drafter";
+    super(kind, `what hunch tune found cannot be used: ${message}; going on untuned`, { ...place, hint });
+  }
 }
 
 /** A prompt that was shortened counts as it was. */

@@ -27,6 +27,17 @@ export class Stores {
     return store;
   };
 
+  /** What other processes have added counts from here on. */
+  refresh(): void {
+    for (const [name, store] of this.#open) {
+      try {
+        store.refresh();
+      } catch (error) {
+        stderr.line(`hunch: what others added to the store ${name} is not looked up: ${describe(error)}`);
+      }
+    }
+  }
+
   /** Adds an answer that came to its end. Where that fails the answer stands, and a line says so. */
   keep(prompt: Int32Array, { tokens, finish }: Completion): void {
     if (this.own === undefined || tokens.length === 0 || finish === "aborted") return;

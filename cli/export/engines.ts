@@ -1,18 +1,21 @@
-// Engines that serve at scale, and how each is told to draft, as their documentation had it in 2026.
+// Engines that serve at scale, and how each is told to draft, by their documentation of the versions named.
 import type { Portable, Way } from "./portable.ts";
 
 export interface Target {
   readonly title: string;
+  /** What the options below were written for. */
+  readonly version: string;
   readonly ways: readonly Way[];
   /** What a model is to it. */
   readonly models: "folder" | "gguf";
   /** A command or a configuration. `model`: as it would be written; "#" begins a comment in all of them. */
-  write(model: string, setting: Portable): string[];
+  write(model: string, setting: Portable, temperature: number): string[];
 }
 
 export const TARGETS: Readonly<Record<string, Target>> = {
   vllm: {
     title: "vLLM",
+    version: "vLLM of 2026",
     ways: ["none", "ngram", "suffix", "model"],
     models: "folder",
     write(model, { way, tokens, longest, draft }) {
@@ -28,6 +31,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   },
   sglang: {
     title: "SGLang",
+    version: "SGLang of 2026",
     ways: ["none", "ngram", "model"],
     models: "folder",
     write(model, { way, tokens, draft }) {
@@ -43,18 +47,27 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   },
   "llama.cpp": {
     title: "llama.cpp",
+    version: "llama.cpp b9235 (May 2026) and later: earlier ones call the options --draft-max and --draft-min",
     ways: ["none", "ngram", "model"],
     models: "gguf",
-    write(model, { way, tokens, draft }) {
+    write(model, { way, tokens, longest, draft }) {
       const server = `llama-server -m ${quoted(model)}`;
       if (way === "none") return [server];
       return way === "model"
-        ? [`${server} -md ${quoted(draft!)} --draft-max ${tokens} --draft-min 0`]
-        : [`${server} --spec-type ngram-simple --draft-max ${tokens}`];
+        ? [
+          `${server} --spec-type draft-simple -md ${quoted(draft!)} ` +
+          `--spec-draft-n-max ${tokens} --spec-draft-n-min 0`,
+        ]
+        : [
+          `# matches have exactly ${longest} tokens there, not up to ${longest}: with fewer it drafts more often`,
+          `${server} --spec-type ngram-simple --spec-ngram-simple-size-n ${longest} ` +
+          `--spec-ngram-simple-size-m ${tokens}`,
+        ];
     },
   },
   "tensorrt-llm": {
     title: "TensorRT-LLM",
+    version: "TensorRT-LLM 1.3: before, a draft model may have to be given as speculative_model_dir",
     ways: ["none", "ngram", "model"],
     models: "folder",
     write(model, { way, tokens, longest, draft }) {
@@ -69,6 +82,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         : ["  decoding_type: NGram", `  max_draft_len: ${tokens}`, `  max_matching_ngram_size: ${longest}`];
       return [
         `# speculative.yaml, for ${serve} --extra_llm_api_options speculative.yaml`,
+        ...way === "model" ? ["disable_overlap_scheduler: true"] : [],
         "speculative_config:",
         ...config,
       ];
@@ -76,21 +90,23 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   },
   transformers: {
     title: "transformers",
+    version: "transformers 4.46 and later",
     ways: ["none", "ngram", "model"],
     models: "folder",
-    write(model, { way, tokens, longest, draft }) {
+    write(model, { way, tokens, longest, draft }, temperature) {
+      const sampling = temperature === 0 ? "do_sample=False" : `do_sample=True, temperature=${temperature}`;
       const load = [
         "from transformers import AutoModelForCausalLM, AutoTokenizer",
         `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(model)})`,
         `model = AutoModelForCausalLM.from_pretrained(${JSON.stringify(model)})`,
       ];
       const ask = 'inputs = tokenizer("…", return_tensors="pt")';
-      if (way === "none") return [...load, ask, "model.generate(**inputs)"];
+      if (way === "none") return [...load, ask, `model.generate(**inputs, ${sampling})`];
       if (way === "ngram") {
         return [
           ...load,
           ask,
-          `model.generate(**inputs, prompt_lookup_num_tokens=${tokens}, max_matching_ngram_size=${longest})`,
+          `model.generate(**inputs, prompt_lookup_num_tokens=${tokens}, max_matching_ngram_size=${longest}, ${sampling})`,
         ];
       }
       return [
@@ -98,8 +114,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
         `assistant = AutoModelForCausalLM.from_pretrained(${JSON.stringify(draft)})`,
         `assistant.generation_config.num_assistant_tokens = ${tokens}`,
         'assistant.generation_config.num_assistant_tokens_schedule = "constant"',
+        "assistant.generation_config.assistant_confidence_threshold = 0  # else drafts end where it is unsure",
         ask,
-        "model.generate(**inputs, assistant_model=assistant)",
+        `model.generate(**inputs, assistant_model=assistant, ${sampling})`,
       ];
     },
   },

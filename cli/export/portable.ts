@@ -27,9 +27,9 @@ const WAYS: Readonly<Record<string, Way>> = { none: "none", lookup: "ngram", suf
 /** Rules that keep what the engines' own rejection sampling keeps. */
 const COMMON_RULES = ["greedy", "match", "token"];
 
-/** `tokens`: where the user says how long drafts are. `ways`: those that the engine has. */
+/** `lossless`: of the rule. `tokens`: where the user says how long drafts are. `ways`: those that the engine has. */
 export function portable(
-  { drafter, rule, controller }: Specs,
+  { drafter, rule, controller, lossless }: Specs & { readonly lossless: boolean },
   tokens: number | undefined,
   engine: string,
   ways: readonly Way[],
@@ -54,7 +54,10 @@ export function portable(
   }
   if (!COMMON_RULES.includes(parseSpec(rule).name)) {
     notes.push(
-      `${engine} has no rule ${rule}; its own rejection sampling keeps the same distribution and accepts less`,
+      lossless
+        ? `${engine} has no rule ${rule}; its own rejection sampling keeps the same distribution and accepts less`
+        : `${engine} has no rule ${rule}, which changes what is said; its own rejection sampling keeps the target's ` +
+          "distribution",
     );
   }
   return {

@@ -147,9 +147,9 @@ function tensorsOf(shape: RealShape, mix: string): RandomTensor[] {
 }
 
 /** The layers whose values and down projections the mixes of llama.cpp keep in more bits: an eighth at each end, and every third. */
-function moreBits(layer: number, layers: number): boolean {
+export function moreBits(layer: number, layers: number): boolean {
   const eighth = Math.floor(layers / 8);
-  return layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 === 2;
+  return layer < eighth || layer >= Math.floor(7 * layers / 8) || (layer - eighth) % 3 === 2;
 }
 
 /** The tensors' bytes in order, each padded to where the next begins. */

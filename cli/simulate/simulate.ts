@@ -163,8 +163,10 @@ function givenCurve(text: string): CostPoint[] {
     const [, width, ms] = part.trim().match(/^(\d+):(\d+(?:\.\d+)?)$/) ?? [];
     return { width: Number(width), ms: Number(ms) };
   });
-  if (points.every(({ width, ms }, i) => ms > 0 && width > (points[i - 1]?.width ?? 0))) return points;
+  if (points.length > 1 && points.every(({ width, ms }, i) => ms > 0 && width > (points[i - 1]?.width ?? 0))) {
+    return points;
+  }
   throw new HunchError("usage", `--cost cannot be ${JSON.stringify(text)}`, {
-    hint: "write rows:milliseconds with commas between, fewest rows first: 1:20,8:24,32:40",
+    hint: "write two or more rows:milliseconds with commas between, fewest rows first: 1:20,8:24,32:40",
   });
 }

@@ -1,6 +1,7 @@
 // hunch store: making stores of texts, and looking after them.
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { DEFAULT_LIMIT, LEAST_LIMIT } from "../../src/store/manifest.ts";
+import type { Vocabulary } from "../../src/store/segment.ts";
 import { Store, type StoreInfo } from "../../src/store/store.ts";
 import { openCache } from "../cache/cache.ts";
 import { openStore, storeFolder, storeNames, vocabularyOf } from "../cache/stores.ts";
@@ -32,32 +33,40 @@ export async function fillStore(
     const { texts, left } = await textsOf(files, source, status.progress);
     if (texts.length === 0) throw new HunchError("usage", "there is no text in what was named", { file: files[0] });
     status.progress("sorting", 1);
-    if (action === "build") Store.create(folder, own, room);
-    const store = openStore(name, own);
-    try {
-      const before = store.info().texts;
-      store.add(texts);
-      status.clear();
-      for (const line of left) stderr.line(`hunch: left out: ${line}`);
-      const info = store.info();
-      const gone = before + texts.length - info.texts;
-      if (gone > 0) {
-        stderr.line(`hunch: ${bytes(info.limit)} have no room for all: the ${plural(gone, "oldest text")} went`);
-      }
-      const tokens = texts.reduce((sum, { length }) => sum + length, 0);
-      stdout.line(`${plural(texts.length, "text")}, ${plural(tokens, "token")} added to ${name}`);
-      stdout.line(sizeLine(info));
-    } catch (error) {
-      if (action === "build") Store.remove(folder); // half of it is not what was asked for
-      throw error;
-    } finally {
-      store.close();
+    const { before, info } = filled(name, own, texts, action === "build" ? room : undefined);
+    status.clear();
+    for (const line of left) stderr.line(`hunch: left out: ${line}`);
+    const gone = before + texts.length - info.texts;
+    if (gone > 0) {
+      stderr.line(`hunch: ${bytes(info.limit)} have no room for all: the ${plural(gone, "oldest text")} went`);
     }
+    const tokens = texts.reduce((sum, { length }) => sum + length, 0);
+    stdout.line(`${plural(texts.length, "text")}, ${plural(tokens, "token")} added to ${name}`);
+    stdout.line(sizeLine(info));
   } finally {
     status.clear();
     source.close();
   }
   return EXIT.ok;
+}
+
+/** Adds the texts; with `room`, to a new store of that limit, of which nothing is left where they cannot be added. */
+function filled(name: string, own: Vocabulary, texts: readonly Int32Array[], room: number | undefined) {
+  const folder = storeFolder(name);
+  if (room !== undefined) Store.create(folder, own, room);
+  try {
+    const store = openStore(name, own);
+    try {
+      const before = store.info().texts;
+      store.add(texts);
+      return { before, info: store.info() };
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    if (room !== undefined) Store.remove(folder);
+    throw error;
+  }
 }
 
 function thereIsOne(name: string, folder: string): HunchError {

@@ -52,9 +52,11 @@ export class Search {
       const until = this.clock() + Math.max(0, deadline - this.clock()) * own.length / left;
       const stand = await Stand.open({ ...this.options, format, maxTokens: shorter }, this.progress);
       try {
-        const asked = [this.plain, ...own.map(({ setting }) => setting)];
+        const drafting = own.map(({ setting }) => setting).filter((setting) => setting !== this.plain);
+        const asked = [this.plain, ...drafting]; // plain decoding once, whether it is a candidate or only what others stand beside
         const settings = await workingSettings(stand, asked, this.progress, () => {});
         working.push(...own.filter(({ setting }) => settings.includes(setting)));
+        stand.forgetAnswers();
         await this.#prompts(stand, format, settings, until, signal);
       } finally {
         stand.close();
@@ -68,6 +70,7 @@ export class Search {
     this.#seen.set(format, seen);
     do {
       const turn = Math.floor(seen.taken / this.tasks.length);
+      if (seen.taken % this.tasks.length === 0) stand.forgetAnswers(); // a prompt's own answer is never remembered
       const task = this.tasks[seen.taken % this.tasks.length];
       this.progress(`${settings.length - 1} settings in ${format}: ${task.kind}`, 0);
       const group = await measureGroup(stand, settings, task, { turn, first: seen.taken, signal });

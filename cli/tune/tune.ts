@@ -8,6 +8,7 @@ import type { CostPoint } from "../../kernels/cost.ts";
 import { DATA_SETS, tasksOf } from "../bench/data.ts";
 import { commandLine } from "../bench/machine.ts";
 import { curveOf } from "../bench/measure.ts";
+import { SHORT } from "../bench/results.ts";
 import { Stand, type StandOptions } from "../bench/stand.ts";
 import { intervalText, percent } from "../bench/words.ts";
 import { openCache } from "../cache/cache.ts";
@@ -31,6 +32,11 @@ const SHOWN = 6;
 export async function tune(options: TuneCommand): Promise<number> {
   const sampling = samplingOf(options, asOption);
   if (options.forget) return await forget(options, sampling);
+  if (options.maxTokens < SHORT) {
+    throw new HunchError("usage", `answers of ${options.maxTokens} tokens say nothing about a speed`, {
+      hint: `give -n ${SHORT} or more`,
+    });
+  }
   const tasks = await tasksOf(options.data.length > 0 ? options.data : DATA_SETS, options.prompts);
   const settings = tunedSettings(options.drafters, options.temperature, await openRegistry(options.plugins));
   const status = new Status();
@@ -63,6 +69,11 @@ export async function tune(options: TuneCommand): Promise<number> {
     );
     status.end();
     const [winner] = ranked;
+    if (winner === undefined || !(search.score(winner, base) > 0)) {
+      throw new HunchError("usage", `no answer had ${SHORT} tokens or more, so nothing was found and nothing changed`, {
+        hint: "give other prompts by --data, or more of them by --prompts",
+      });
+    }
     const overPlain = search.score(winner, base) /
       Math.max(...formats.map((format) => search.score({ format, setting: plain }, base)));
     const overDefault = search.score(winner, base) / search.score(untuned, base);
@@ -107,19 +118,19 @@ function methodsOf({ format, setting: { drafter, rule, controller } }: Candidate
   return { drafter: whole, rule, controller, format };
 }
 
-async function keep({ model }: TuneCommand, { temperature }: Sampling, profile: Profile): Promise<string> {
+async function keep({ model, ...way }: TuneCommand, { temperature }: Sampling, profile: Profile): Promise<string> {
   const source = await openNamed(model, openCache());
   try {
-    return await writeProfile(source, mannerOf(temperature), profile);
+    return await writeProfile(source, mannerOf(temperature), way, profile);
   } finally {
     source.close();
   }
 }
 
-async function forget({ model }: TuneCommand, { temperature }: Sampling): Promise<number> {
+async function forget({ model, ...way }: TuneCommand, { temperature }: Sampling): Promise<number> {
   const source = await openNamed(model, openCache());
   try {
-    const there = await forgetProfile(source, mannerOf(temperature));
+    const there = await forgetProfile(source, mannerOf(temperature), way);
     stdout.line(there ? `forgotten: the profile of ${source.title}` : `there was no profile of ${source.title}`);
     return EXIT.ok;
   } finally {

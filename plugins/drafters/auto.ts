@@ -8,7 +8,7 @@
 // scored by how often they follow (SuffixDecoding, Oliaro et al., 2024, arXiv 2411.04975), the tree of the likeliest paths
 // (OPT-Tree, Wang et al., 2024, arXiv 2406.17276); with --store also what followed in earlier texts (REST, He et al., 2023,
 // arXiv 2311.08252). Chosen tokens, law `point`: lossless with every rule that judges them.
-// Memory: 2.5 MB for what is recycled, about 100 bytes a token of the text.
+// Memory: 2.5 MB for what is recycled, at most 200 bytes a token of the text.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { Calibration, type Features, logOdds } from "../../src/draft/calibration.ts";
@@ -94,6 +94,7 @@ export class AutoDrafter implements Drafter {
     this.#context.clear();
     this.#context.append(prompt);
     this.#hits = this.#tries = 0;
+    this.#forgetDraft();
   }
 
   draft(plan: Plan): DraftTree {
@@ -122,6 +123,13 @@ export class AutoDrafter implements Drafter {
       this.#recycled.see(before, token, row);
     });
     this.#context.append(committed);
+    this.#forgetDraft();
+  }
+
+  /** The next tree may be another drafter's. */
+  #forgetDraft(): void {
+    this.#tree = EMPTY_TREE;
+    this.#drafted = [];
   }
 
   /** The last two tokens of the text and a path below it; −1 for what is not there. */
@@ -211,10 +219,5 @@ export default definePlugin({
   name: "auto",
   summary: "what the text or the target has said before, as a tree that is as large as pays",
   controller: "marginal",
-  paper: {
-    title: "Turning Trash into Treasure: Accelerating Inference of Large Language Models with Token Recycling",
-    year: 2024,
-    arxiv: "2408.08696",
-  },
   create: (_options, _argument, context) => new AutoDrafter(context.corpus?.()),
 });

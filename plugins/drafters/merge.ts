@@ -56,6 +56,8 @@ export class MergeDrafter extends SeveralDrafters {
 
   override async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {
     this.#hits = this.#tries = 0;
+    this.#drafted = EMPTY_TREE;
+    this.#features = [];
     await super.begin(prompt, sampling);
   }
 

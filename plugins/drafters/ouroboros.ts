@@ -6,8 +6,8 @@
 // refused one on is cut into phrases; and the phrases stay from text to text. Phrases of the text itself come in as well.
 // Left out: the lookahead window that the small model runs beside its own drafting.
 //
-// Law `point`. Memory: (length + 1)·phrases·4 bytes for each token that occurred, 3 MB where all of 49,152 did; and the
-// model.
+// Law `point`. Memory: (length + 1)·phrases·4 bytes for each token that occurred, 5 MB where all of 49,152 did, at
+// most 10 MB; and the model.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { JoinedTree } from "../../src/draft/joined-tree.ts";
@@ -42,6 +42,7 @@ export class OuroborosDrafter implements Drafter {
     this.#text.clear();
     this.#text.append(prompt);
     this.#phrases.addAll(prompt);
+    this.#forgetDraft();
   }
 
   async draft(plan: Plan): Promise<DraftTree> {
@@ -78,6 +79,10 @@ export class OuroborosDrafter implements Drafter {
     const from = this.#text.length - this.#phrases.length;
     this.#text.append(committed);
     this.#phrases.addAll(this.#text.view, from);
+    this.#forgetDraft();
+  }
+
+  #forgetDraft(): void {
     this.#drafted = EMPTY_TREE;
     this.#chain = this.#longer = [];
   }

@@ -5,7 +5,7 @@
 // As in the paper: one structure of the prompt with its answer and one of all earlier answers; a tree grown from the most
 // frequent continuations, D(node) = D(parent) · count(node) / count of all siblings; its size follows the match, factor ·
 // length + offset; of all matches, long and short, in both, the tree of the greatest ΣD is drafted; nodes with D below
-// `least` are left out. Suffix automata stand for the paper's suffix trees: they know the same substrings, of any length.
+// `least` are left out. Suffix automata stand for the paper's suffix trees: they know the same substrings. Matches have up to 64 tokens.
 // Where the end of the text is itself a match, it goes on repeating. Earlier answers are of this run, their number is
 // bounded, and those that drafts were taken from least go first.
 //
@@ -15,16 +15,13 @@ import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { EarlierTexts } from "../../src/draft/earlier-texts.ts";
 import { fill, type Filled, type Next } from "../../src/draft/fill.ts";
-import { START, SuffixAutomaton } from "../../src/draft/suffix-automaton.ts";
+import { LONGEST, START, SuffixAutomaton } from "../../src/draft/suffix-automaton.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
 import { nodesIn } from "../../src/draft/tree-edit.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 
-/** Tokens of the text that a match with earlier answers is looked up by, where it has to be found anew. */
-const LOOKED_UP = 64;
-
-/** The end of a text as an automaton knows it: its longest suffix that stands there. */
+/** The end of a text as an automaton knows it: its longest suffix that stands there, of up to LONGEST tokens. */
 class Match {
   constructor(readonly automaton: SuffixAutomaton, public state = START, public length = 0) {}
 
@@ -37,8 +34,8 @@ class Match {
       to = automaton.step(this.state, token);
     }
     if (to < 0) return;
-    this.state = to;
-    this.length++;
+    this.length = Math.min(this.length + 1, LONGEST);
+    this.state = automaton.counted(to);
   }
 
   followed(path: Int32Array): Match {
@@ -114,13 +111,13 @@ export class SuffixDrafter implements Drafter {
   }
 
   #lookUp(): void {
-    this.#elsewhere = new Match(this.#earlier.automaton).followed(this.#text.view.subarray(-LOOKED_UP));
+    this.#elsewhere = new Match(this.#earlier.automaton).followed(this.#text.view.subarray(-LONGEST));
   }
 
   /** Of all matches the tree that most is expected of; of equal ones that of this text, and of the longest match. */
   #best(plan: Plan, path: Int32Array): { filled: Filled<number>; match?: SuffixAutomaton } {
     const { factor, offset, least } = this.options;
-    const own = new Match(this.#own, this.#own.repeated, this.#own.length(this.#own.repeated));
+    const own = new Match(this.#own, this.#own.repeated, Math.min(this.#own.length(this.#own.repeated), LONGEST));
     let best: { filled: Filled<number>; match?: SuffixAutomaton } = { filled: NOTHING };
     for (const { automaton, state: longest, length: most } of [own, this.#elsewhere].map((of) => of.followed(path))) {
       const next = nextIn(automaton);
@@ -131,7 +128,8 @@ export class SuffixDrafter implements Drafter {
       ) {
         if (!automaton.goesOn(state)) continue;
         const nodes = Math.min(plan.nodes, Math.floor(factor * length + offset));
-        if (nodes <= best.filled.expected) break; // nor would a shorter match bring more
+        // At most one node of each depth is accepted: nor would a shorter match bring more.
+        if (Math.min(nodes, plan.depth) <= best.filled.expected) break;
         const filled = fill({ ...plan, nodes }, state, next, least);
         if (filled.expected > best.filled.expected) best = { filled, match: automaton };
       }
@@ -143,7 +141,7 @@ export class SuffixDrafter implements Drafter {
 /** What followed a state, by how often; the end of a text goes on as its longest repeated end did. */
 function nextIn(automaton: SuffixAutomaton): Next<number> {
   return (place, offer) => {
-    let state = place;
+    let state = automaton.counted(place);
     while (state !== START && !automaton.goesOn(state)) state = automaton.link(state);
     if (state === START) return;
     let all = 0;

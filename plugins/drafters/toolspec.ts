@@ -10,7 +10,7 @@
 // calls of answers are kept from text to text. Left out: similarity of requests by embeddings (agreement of arguments
 // stands for it); calls that are not JSON, such as Python's; what is inside nested objects.
 //
-// Law `point`. Memory: the last 256 calls and what `fields` takes.
+// Law `point`. Memory: the last 256 calls of up to 4,096 characters, at most 4 MB; the answer's text; what `fields` takes.
 import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
@@ -43,7 +43,9 @@ const ENDING = 0.6;
 const LETTERS = 8;
 /** Continuations less likely than this are not thought of. */
 const LEAST = 0.05;
+/** Calls that are kept, and the characters of the longest. */
 const CALLS_KEPT = 256;
+const LONGEST_CALL = 4096;
 /** Right less often, what the schemas say only fills the nodes that `fields` leaves: the model is at something else. */
 const TRUSTED = 0.5;
 /** Tokens in front of a draft that its text is tokenised with. */
@@ -62,6 +64,9 @@ export class ToolSpecDrafter implements Drafter {
   #first = new Int32Array(0);
   readonly #said = new TokenBuffer();
   #text = "";
+  #decoder = utf8();
+  /** Where the last call begins that the text may go on with; its end where there is none. */
+  #begun = 0;
 
   readonly candidates: Drafter["candidates"];
   readonly observePrompt: Drafter["observePrompt"];
@@ -74,6 +79,9 @@ export class ToolSpecDrafter implements Drafter {
     this.#keepCall();
     this.#said.clear();
     this.#text = "";
+    this.#decoder = utf8();
+    this.#begun = 0;
+    this.#first = new Int32Array(0);
     const text = this.tokenizer.decode(prompt);
     const { tools, calls } = toolsIn(text);
     this.#tools = tools;
@@ -101,7 +109,13 @@ export class ToolSpecDrafter implements Drafter {
     if (this.#first.length > 0) this.#right.see(this.#first.includes(round.committed[0]));
     this.#first = new Int32Array(0);
     this.#said.append(round.committed);
-    this.#text = this.tokenizer.decode(this.#said.view);
+    for (const token of round.committed) {
+      this.#text += this.#decoder.decode(this.tokenizer.bytes(token), { stream: true });
+    }
+    if (this.#text.trim() !== "" && restOf(this.#opening, this.#text.trimStart()) === undefined) {
+      const open = openCall(this.#text.slice(this.#begun));
+      this.#begun = open === undefined ? this.#text.length : this.#begun + open.from;
+    }
     await this.fields.observe(round);
   }
 
@@ -112,20 +126,24 @@ export class ToolSpecDrafter implements Drafter {
   /** What may be said next, as far as the schemas and earlier calls know, in about so many letters. */
   #continuations(longest: number): Step[] {
     const done: Step[] = [];
-    const follow = (said: string, text: string, probability: number) => {
+    const said = this.#text.slice(this.#begun);
+    const follow = (text: string, probability: number) => {
       const steps = text.length > longest ? [] : this.#steps(said + text);
       const worth = steps.filter((step) => probability * step.probability >= LEAST);
       if (worth.length === 0 && text !== "") done.push({ text, probability });
-      for (const step of worth) follow(said, text + step.text, probability * step.probability);
+      for (const step of worth) follow(text + step.text, probability * step.probability);
     };
-    follow(this.#text, "", 1);
+    follow("", 1);
     return done;
   }
 
+  /** `text`: what is said from `#begun` on, and more. */
   #steps(text: string): Step[] {
-    if (text.trim() === "") return [{ text: this.#opening, probability: OPENING }];
-    const rest = restOf(this.#opening, text.trimStart());
-    if (rest !== undefined && rest !== "") return [{ text: rest, probability: FIXED }];
+    if (this.#begun === 0) {
+      if (text.trim() === "") return [{ text: this.#opening, probability: OPENING }];
+      const rest = restOf(this.#opening, text.trimStart());
+      if (rest !== undefined && rest !== "") return [{ text: rest, probability: FIXED }];
+    }
     const call = openCall(text);
     if (call === undefined) return [];
     const { prefix, from } = call;
@@ -141,12 +159,15 @@ export class ToolSpecDrafter implements Drafter {
   #keep(calls: readonly Call[]): void {
     for (const call of calls) {
       const key = JSON.stringify([call.tool, ...call.values]);
+      if (key.length > LONGEST_CALL) continue;
       this.#calls.delete(key);
       this.#calls.set(key, call);
     }
     for (const key of this.#calls.keys()) if (this.#calls.size > CALLS_KEPT) this.#calls.delete(key);
   }
 }
+
+const utf8 = () => new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What is left of `whole` behind `said`; undefined where it does not begin so. */
 function restOf(whole: string, said: string): string | undefined {

@@ -3,6 +3,8 @@
 /** An object or a list that is not closed yet. */
 export interface Level {
   readonly kind: "object" | "list";
+  /** Where it begins. */
+  readonly from: number;
   /** Keys of an object that are said, the one whose value is being said among them. */
   readonly keys: string[];
   /** The values that are said whole, as they stand, by key. */
@@ -20,8 +22,11 @@ export interface JsonPrefix {
   readonly length: number;
 }
 
-/** Reads from the `{` or `[` on that `text` begins with. Undefined where it is no JSON. */
-export function jsonPrefix(text: string): JsonPrefix | undefined {
+/**
+ * Reads from the `{` or `[` on that `text` begins with. Undefined where it is no JSON, or where more characters would be
+ * read than are `left`; what is read is taken off.
+ */
+export function jsonPrefix(text: string, budget = { left: Infinity }): JsonPrefix | undefined {
   const levels: Level[] = [];
   let at = 0;
   /** Where the value of the current key began, by depth. */
@@ -35,6 +40,7 @@ export function jsonPrefix(text: string): JsonPrefix | undefined {
     level.wants = "comma";
   };
   while (at < text.length) {
+    if (--budget.left < 0) return undefined;
     const level = levels[levels.length - 1];
     const sign = text[at];
     if (/\s/.test(sign)) at++;
@@ -42,7 +48,7 @@ export function jsonPrefix(text: string): JsonPrefix | undefined {
       if (level !== undefined && level.wants !== "value") return undefined;
       starts[levels.length] = at++;
       const kind = sign === "{" ? "object" : "list";
-      levels.push({ kind, keys: [], values: new Map(), wants: kind === "object" ? "key" : "value" });
+      levels.push({ kind, from: at - 1, keys: [], values: new Map(), wants: kind === "object" ? "key" : "value" });
     } else if (level === undefined) return undefined;
     else if (sign === (level.kind === "object" ? "}" : "]")) {
       if (level.wants === "colon" || level.kind === "object" && level.wants === "value") return undefined;
@@ -63,6 +69,7 @@ export function jsonPrefix(text: string): JsonPrefix | undefined {
       if (!isKey && level.wants !== "value" || isKey && sign !== '"') return undefined;
       const [said] = text.slice(at).match(sign === '"' ? /^"(?:[^"\\]|\\[^])*"?/ : /^[-+.\w]+/) ?? [""];
       if (said === "") return undefined;
+      budget.left -= said.length;
       const whole = sign === '"' ? said.length > 1 && isClosed(said) : at + said.length < text.length;
       if (!whole) return { levels, partial: said, length: text.length };
       if (isKey) {

@@ -8,6 +8,9 @@ const NONE = -1;
 /** The state of the empty string. */
 export const START = 0;
 
+/** Words of up to so many tokens are counted, with what follows them. What is longer is found, but not counted. */
+export const LONGEST = 64;
+
 /** A number list that grows. */
 class Column {
   values = new Int32Array(64);
@@ -39,6 +42,9 @@ export class SuffixAutomaton {
   /** Edges by state and token: open addressing, −1 where free. A power of two, at most half full. */
   #table = new Int32Array(128).fill(NONE);
   #last = START;
+  /** The state of the last LONGEST + 1 tokens of the text, and how many of them there are. */
+  #counted = START;
+  #countedLength = 0;
   #tokens = 0;
 
   constructor() {
@@ -59,7 +65,8 @@ export class SuffixAutomaton {
 
   /** A new text begins: no substring reaches from the one before into it. */
   beginText(): void {
-    this.#last = START;
+    this.#last = this.#counted = START;
+    this.#countedLength = 0;
   }
 
   append(token: number): void {
@@ -79,7 +86,10 @@ export class SuffixAutomaton {
       if (above !== NONE) this.#link.set(state, this.#own(above, token, this.#to.values[edge]));
     }
     this.#last = state;
-    for (let at = state; at !== START; at = this.#link.values[at]) this.#count.values[at]++;
+    this.#counted = this.#holding(this.#counted, this.#countedLength); // a clone may have taken it over
+    this.#countedLength = Math.min(this.#countedLength + 1, LONGEST + 1);
+    this.#counted = this.#holding(this.step(this.#counted, token), this.#countedLength);
+    for (let at = this.#counted; at !== START; at = this.#link.values[at]) this.#count.values[at]++;
   }
 
   /** The state whose longest substring is that of `above` and `token`, where `to` is what the token leads to. */
@@ -99,9 +109,22 @@ export class SuffixAutomaton {
     return clone;
   }
 
-  /** The state of the longest end of the text that also stands elsewhere; START where there is none. */
+  /** Of the suffixes of a state's substrings, the state of that of `length` tokens. */
+  #holding(state: number, length: number): number {
+    while (state !== START && this.#length.values[this.#link.values[state]] >= length) state = this.#link.values[state];
+    return state;
+  }
+
+  /** The state of the longest end of the text, up to LONGEST tokens, that also stands elsewhere; START where there is none. */
   get repeated(): number {
-    return this.#last === START ? START : this.#link.values[this.#last];
+    let state = this.#holding(this.#counted, Math.min(this.#countedLength, LONGEST));
+    while (state !== START && this.#count.values[state] < 2) state = this.#link.values[state];
+    return state;
+  }
+
+  /** The state of the longest of its suffixes whose followers are counted: one of at most LONGEST tokens. */
+  counted(state: number): number {
+    return this.#holding(state, LONGEST);
   }
 
   /** The state of the longest proper suffix that ends at more places. −1 for START. */
@@ -114,7 +137,7 @@ export class SuffixAutomaton {
     return this.#length.values[state];
   }
 
-  /** How often the substrings of a state occur. */
+  /** How often the substrings of a state occur; of states whose shortest one has more than LONGEST + 1 tokens, too few. */
   count(state: number): number {
     return this.#count.values[state];
   }

@@ -23,16 +23,20 @@ export interface Call {
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** Beginnings of JSON that are tried in one text: a long text may have any number of braces. */
-const TRIES = 5000;
+/** Characters that are read in one text, again and again where JSON begins and breaks off: a long one has many braces. */
+const MOST_READ = 1_000_000;
 
 /** All tools and calls of a text, in its order. */
 export function toolsIn(text: string): { readonly tools: readonly Tool[]; readonly calls: readonly Call[] } {
   const tools: Tool[] = [];
   const calls: Call[] = [];
   if (!text.includes('"name"')) return { tools, calls };
-  for (let at = text.search(/[{[]/), tries = 0; at >= 0 && tries < TRIES; tries++) {
-    const read = jsonPrefix(text.slice(at, at + LONGEST));
+  const budget = { left: MOST_READ };
+  /** Brackets that are open to the end of the text. */
+  const open = new Set<number>();
+  for (let at = text.search(/[{[]/); at >= 0 && budget.left > 0;) {
+    const read = open.has(at) ? undefined : jsonPrefix(text.slice(at, at + LONGEST), budget);
+    if (at + LONGEST >= text.length) { for (const { from } of read?.levels ?? []) open.add(at + from); }
     const value = read !== undefined && read.levels.length === 0 ? parsed(text.slice(at, at + read.length)) : undefined;
     if (value !== undefined) gather(value, tools, calls);
     const rest = at + (value === undefined ? 1 : read!.length);
@@ -53,14 +57,17 @@ function parsed(text: string): unknown {
   }
 }
 
-function gather(value: unknown, tools: Tool[], calls: Call[]): void {
-  if (typeof value !== "object" || value === null) return;
+/** Lists and objects inside each other deeper than this are not looked into. */
+const DEEPEST = 64;
+
+function gather(value: unknown, tools: Tool[], calls: Call[], depth = 0): void {
+  if (typeof value !== "object" || value === null || depth > DEEPEST) return;
   const { name, parameters, input_schema, arguments: args } = value as Record<string, unknown>;
   const schema = parameters ?? input_schema;
   if (typeof name === "string" && isObject(args)) {
     calls.push({ tool: name, values: new Map(Object.entries(args).map(([key, value]) => [key, spaced(value)])) });
   } else if (typeof name === "string" && isObject(schema)) tools.push({ name, parameters: parametersOf(schema) });
-  else for (const part of Object.values(value)) gather(part, tools, calls);
+  else for (const part of Object.values(value)) gather(part, tools, calls, depth + 1);
 }
 
 function parametersOf(schema: Record<string, unknown>): Parameter[] {

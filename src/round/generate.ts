@@ -50,6 +50,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
   let finish: FinishReason | undefined;
   const lap = laps();
   await drafter.begin(prompt, sampling);
+  meter.beginMs = lap();
   refuseImpossible(options);
 
   const sequence = options.sequence ?? engine.open();

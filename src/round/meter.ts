@@ -29,6 +29,8 @@ export class Meter {
   #bareRounds = 0;
   #bareMs = 0;
   prefillMs = 0;
+  /** Of the drafter before the first round: it drafts as well. */
+  beginMs = 0;
   calibrateMs = 0;
 
   /**
@@ -72,6 +74,7 @@ export class Meter {
     drafts: boolean,
   ): Stats {
     const measured = this.#bareRounds >= ENOUGH_PLAIN_ROUNDS;
+    const decodeMs = this.#decodeMs + this.beginMs;
     const plainMs = measured ? this.#bareMs / this.#bareRounds : this.#estimate(plainCost);
     return {
       ...known,
@@ -87,13 +90,13 @@ export class Meter {
       bySource: this.#bySource,
       prefillMs: this.prefillMs,
       firstTokenMs: this.#firstTokenMs,
-      draftMs: this.#draftMs,
+      draftMs: this.#draftMs + this.beginMs,
       verifyMs: this.#verifyMs,
-      decodeMs: this.#decodeMs,
+      decodeMs,
       calibrateMs: this.calibrateMs,
       plainMs,
-      speedup: drafts && plainMs !== undefined && this.#decodeMs > 0
-        ? { value: this.#tokens * plainMs / this.#decodeMs, how: measured ? "measured" : "estimated" }
+      speedup: drafts && plainMs !== undefined && decodeMs > 0
+        ? { value: this.#tokens * plainMs / decodeMs, how: measured ? "measured" : "estimated" }
         : undefined,
       plainRounds: this.#plainRounds,
     };

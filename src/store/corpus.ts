@@ -5,7 +5,7 @@
 // from right to left. In that order the places with the longest common past are neighbours, so that one binary search
 // finds them; and what follows a place lies in one piece.
 import { suffixArray } from "./suffix-array.ts";
-import { DamagedError, type Words } from "./words.ts";
+import { costsOnePart, DamagedError, type UnreadableError, type Words } from "./words.ts";
 
 /** Texts in which drafts are looked up. */
 export interface Corpus {
@@ -85,7 +85,7 @@ export class IndexedCorpus implements Corpus {
   /** Tokens are 0 … vocab − 1. `damaged` is told once of each index that cannot be read, and is left out then. */
   constructor(
     private readonly vocab: number,
-    private readonly damaged: (index: Index, error: DamagedError) => void = (_, error) => {
+    private readonly damaged: (index: Index, error: DamagedError | UnreadableError) => void = (_, error) => {
       throw error;
     },
   ) {}
@@ -146,7 +146,7 @@ export class IndexedCorpus implements Corpus {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof DamagedError)) throw error;
+      if (!costsOnePart(error)) throw error;
       this.indexes = this.indexes.filter((other) => other !== index);
       this.damaged(index, error);
       return undefined;

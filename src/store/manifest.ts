@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { HunchError } from "../errors.ts";
 import { writeOutput } from "../output-file.ts";
 import type { Vocabulary } from "./segment.ts";
+import { unreadable } from "./words.ts";
 
 export interface Manifest extends Vocabulary {
   /** Most bytes of its files. */
@@ -24,13 +25,14 @@ export function writeManifest(folder: string, { tokenizer, vocab, model, limit }
   writeOutput(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** Undefined where it is damaged. Throws HunchError where it is of a later version. */
+/** Undefined where it is missing or damaged. Throws HunchError where it cannot be read, or is of a later version. */
 export function readManifest(folder: string): Manifest | undefined {
   let manifest: Manifest & { format?: unknown; version?: unknown };
   try {
     manifest = JSON.parse(readFileSync(join(folder, MANIFEST), "utf8"));
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as { code?: string }).code === "ENOENT") return undefined;
+    throw unreadable(join(folder, MANIFEST), error);
   }
   if (typeof manifest !== "object" || manifest === null || manifest.format !== FORMAT) return undefined;
   if (manifest.version !== VERSION) {

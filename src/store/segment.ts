@@ -19,6 +19,8 @@ import { BLOCK, type BlockCache, bytesOf, DamagedError, FileWords, readFully, su
 
 /** Most tokens of a segment, the ends of texts included. */
 export const MOST_TOKENS = 2 ** 23;
+/** Names of segments in the order of their age: milliseconds since 1970, and a number that nobody else has. */
+export const SEGMENT = /^(\d{14})-[0-9a-f]{12}\.texts$/;
 const MAGIC = "hunchtxt";
 const VERSION = 1;
 const FIRST = 20;
@@ -44,8 +46,8 @@ export interface SegmentHeader extends Vocabulary {
 }
 
 /**
- * Writes texts, each with END behind it, for their owner alone; the file has its name when it is whole. `places`: their
- * places in order, where they are known.
+ * Writes texts, each with END behind it, for their owner alone; the file has its name when it is whole, and where it
+ * replaces others no power failure takes it away any more. `places`: their places in order, where they are known.
  */
 export function writeSegment(
   path: string,
@@ -76,7 +78,7 @@ export function writeSegment(
       file.write(bytesOf(part));
       file.write(new Uint8Array(blocksOf(part.length) * BLOCK - part.byteLength));
     }
-    file.finish();
+    file.finish({ durable: replaces.length > 0 });
   } finally {
     file.discard();
   }
@@ -119,7 +121,7 @@ export class Segment implements Index {
     const descriptor = openSync(path, "r");
     try {
       const { size } = fstatSync(descriptor);
-      const { header, sums, body } = readFront(descriptor, path, size);
+      const { header, sums, body } = readFront(descriptor, path, name, size);
       let block = 0;
       const part = (length: number, blocks: number) => {
         const from = block;
@@ -143,10 +145,15 @@ export class Segment implements Index {
     }
   }
 
-  /** [≤ tokens] What is as it was written, END behind each text; and at most how many tokens are not. */
-  wholeTexts(): { readonly text: Int32Array; readonly lost: number } {
+  /** [≤ tokens] What is as it was written and a token, 0 … vocab − 1, END behind each text; at most how many are not. */
+  wholeTexts(vocab: number): { readonly text: Int32Array; readonly lost: number } {
     let lost = 0;
     const text = this.text.all(() => lost += WORDS, END);
+    for (let at = 0; at < text.length; at++) {
+      if (text[at] >= END && text[at] < vocab) continue;
+      text[at] = END;
+      lost++;
+    }
     if (lost === 0) return { text, lost };
     const ended = new Int32Array(text.length + 1).fill(END);
     ended.set(text);
@@ -175,7 +182,7 @@ export class Segment implements Index {
 }
 
 /** Header and sums, each checked before it is believed. */
-function readFront(descriptor: number, path: string, size: number) {
+function readFront(descriptor: number, path: string, name: string, size: number) {
   const refuse = (why: string, offset?: number) => new DamagedError(why, path, offset);
   const first = new Uint8Array(FIRST);
   if (readFully(descriptor, first, 0) < FIRST) throw refuse("it ends before its header", size);
@@ -187,7 +194,7 @@ function readFront(descriptor: number, path: string, size: number) {
   if (length > LONGEST_HEADER || length % 4 !== 0) throw refuse(`its header has ${length} bytes`, 12);
   const head = new Uint8Array(length);
   if (readFully(descriptor, head, FIRST) < length) throw refuse("it ends in its header", size);
-  const header = parseHeader(head) ?? fail(refuse("its header cannot be read", FIRST));
+  const header = parseHeader(head, name) ?? fail(refuse("its header cannot be read", FIRST));
   const count = blockCounts(header).reduce((sum, blocks) => sum + blocks);
   const body = bodyAt(length, count);
   if (size !== body + count * BLOCK) {
@@ -203,14 +210,17 @@ function fail(error: Error): never {
   throw error;
 }
 
-function parseHeader(bytes: Uint8Array): SegmentHeader | undefined {
+function parseHeader(bytes: Uint8Array, name: string): SegmentHeader | undefined {
   try {
     const header = JSON.parse(new TextDecoder().decode(bytes)) as SegmentHeader;
     const counts = [header.tokens, header.texts, header.vocab].every((n) =>
       Number.isInteger(n) && n >= 0 && n < 2 ** 24
     );
-    const texts = [header.tokenizer, header.model, ...header.replaces].every((text) => typeof text === "string");
-    return counts && texts && header.tokens <= MOST_TOKENS ? header : undefined;
+    const texts = typeof header.tokenizer === "string" && typeof header.model === "string";
+    const others = Array.isArray(header.replaces) &&
+      header.replaces.every((other) => typeof other === "string" && SEGMENT.test(other) && other !== name);
+    const fits = counts && texts && others && header.texts <= header.tokens && header.tokens <= MOST_TOKENS;
+    return fits ? header : undefined;
   } catch {
     return undefined;
   }

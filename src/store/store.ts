@@ -2,16 +2,15 @@
 // each (segments), which come and go as a whole. Whoever adds texts makes a file of their own, so that nobody waits and
 // nothing is lost; now and then whoever has the lock makes one file of several. Data only: nothing in it is ever run.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { HunchError } from "../errors.ts";
-import { removeIfPossible, removeLeft, WriteError } from "../output-file.ts";
+import { removeIfPossible, removeLeft, temporaryBeside, WriteError } from "../output-file.ts";
 import { type Corpus, END, IndexedCorpus, type Places } from "./corpus.ts";
 import { makeLock, withLock } from "./lock.ts";
 import { DEFAULT_LIMIT, LEAST_LIMIT, MANIFEST, type Manifest, readManifest, writeManifest } from "./manifest.ts";
-import { MOST_TOKENS, Segment, segmentBytes, type Vocabulary, writeSegment } from "./segment.ts";
-import { BlockCache, DamagedError } from "./words.ts";
+import { MOST_TOKENS, SEGMENT, Segment, segmentBytes, type Vocabulary, writeSegment } from "./segment.ts";
+import { BlockCache, costsOnePart, DamagedError, unreadable, UnreadableError, WORDS } from "./words.ts";
 
 /** What a store holds. */
 export interface StoreInfo extends Manifest {
@@ -25,8 +24,6 @@ export interface StoreInfo extends Manifest {
   readonly added?: number;
 }
 
-/** Names of segments in the order of their age: milliseconds since 1970, and a number that nobody else has. */
-const SEGMENT = /^(\d{14})-[0-9a-f]{12}\.texts$/;
 /** Tokens of a segment that several are made into while somebody waits: sorting so many takes some tenths of a second. */
 const MERGED = 2 ** 20;
 /** A full store is emptied to this part of its limit, oldest texts first. */
@@ -39,7 +36,7 @@ export class Store implements Corpus {
   readonly #cache = new BlockCache();
   /** By name, those that can be read. */
   readonly #segments = new Map<string, Segment>();
-  /** Names of segments that turned out to be damaged. */
+  /** Names of segments that turned out to be damaged, or could not be read. */
   readonly #damaged = new Set<string>();
   #names = "";
   #manifest: Manifest;
@@ -55,8 +52,8 @@ export class Store implements Corpus {
   }
 
   /**
-   * Opens the store in `folder`. `warn` gets a line about each part that is damaged: it is left out, and of what is whole
-   * in it a new part is made when the next text is added. Throws HunchError where there is none, it is not to be read,
+   * Opens the store in `folder`. `warn` gets a line about each part that is damaged or cannot be read: it is left out, and
+   * of what is whole in it a new part is made when the next text is added. Throws HunchError where there is none, it is not to be read,
    * or it belongs to another vocabulary than `own`.
    */
   static open(folder: string, warn: (line: string) => void, own?: Vocabulary): Store {
@@ -85,7 +82,7 @@ export class Store implements Corpus {
 
   /** Makes an empty store, readable by its owner alone. Throws HunchError("usage") where one of this name is there. */
   static create(folder: string, about: Vocabulary, limit = DEFAULT_LIMIT): void {
-    const fresh = asideOf(folder);
+    const fresh = temporaryBeside(folder);
     try {
       mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
       removeLeft(dirname(folder));
@@ -108,7 +105,8 @@ export class Store implements Corpus {
 
   /** Removes the store and all that is in it. */
   static remove(folder: string): void {
-    const aside = asideOf(folder);
+    removeLeft(dirname(folder));
+    const aside = temporaryBeside(folder);
     renameSync(folder, aside); // nobody ever sees half of it
     rmSync(aside, { recursive: true, force: true });
   }
@@ -126,7 +124,7 @@ export class Store implements Corpus {
   }
 
   info(): StoreInfo {
-    const segments = this.#ordered().filter(({ name }) => !this.#damaged.has(name));
+    const segments = this.#ordered();
     const sum = (of: (segment: Segment) => number) => segments.reduce((sum, segment) => sum + of(segment), 0);
     return {
       ...this.#manifest,
@@ -139,10 +137,13 @@ export class Store implements Corpus {
   }
 
   /**
-   * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they are on the disk,
-   * whatever happens then. Throws HunchError where they cannot be written.
+   * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they
+   * are in the store, whatever happens to this process; a power failure may still cost the last few seconds' texts.
+   * Throws HunchError where they cannot be written, or the store is another one by now.
    */
   add(texts: readonly Int32Array[]): void {
+    const own = this.#manifest.tokenizer;
+    if ((readManifest(this.folder)?.tokenizer ?? own) !== own) throw madeAnew(this.folder);
     for (const text of packed(texts.flatMap((text) => known(text, this.vocab)))) {
       writeSegment(this.#newPath(), text, this.#manifest, []);
     }
@@ -152,12 +153,14 @@ export class Store implements Corpus {
 
   /**
    * Sets the limit, drops the oldest texts until the rest fits it, and makes few files of many. Waits for nobody: false
-   * where another is at it.
+   * where another is at it. Throws HunchError where the store is another one by now.
    */
-  shrink(limit = this.#manifest.limit): boolean {
+  shrink(limit?: number): boolean {
     return withLock(this.folder, () => {
-      this.#manifest = { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) };
-      writeManifest(this.folder, this.#manifest);
+      if (!this.#isStillOurs()) throw madeAnew(this.folder);
+      if (limit !== undefined) {
+        writeManifest(this.folder, { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) });
+      }
       this.#tidy(1, MOST_TOKENS);
       return true;
     }) ?? false;
@@ -169,7 +172,7 @@ export class Store implements Corpus {
       try {
         segment.verify();
       } catch (error) {
-        if (!(error instanceof DamagedError)) throw error;
+        if (!costsOnePart(error)) throw error;
         this.#setAside(segment.name, error);
       }
     }
@@ -188,7 +191,7 @@ export class Store implements Corpus {
         }
         for (const name of this.#damaged) if (!names.includes(name)) this.#damaged.delete(name);
         this.#names = names.join();
-        this.#corpus.indexes = this.#ordered().filter(({ name }) => !this.#damaged.has(name));
+        this.#corpus.indexes = this.#ordered();
         return;
       }
     }
@@ -211,23 +214,33 @@ export class Store implements Corpus {
       else segment.close();
     } catch (error) {
       if ((error as { code?: string }).code === "ENOENT") return false;
-      if (!(error instanceof DamagedError)) throw unreadable(join(this.folder, name), error);
-      this.#setAside(name, error);
+      const told = unreadable(join(this.folder, name), error);
+      if (!costsOnePart(told)) throw told;
+      this.#setAside(name, told);
     }
     return true;
   }
 
   /** Those that count, oldest first. */
   #ordered(): Segment[] {
-    const replaced = new Set([...this.#segments.values()].flatMap(({ header }) => header.replaces));
-    return [...this.#segments.values()].filter(({ name }) => !replaced.has(name))
-      .sort((a, b) => a.name < b.name ? -1 : 1);
+    const replaced = this.#replaced();
+    return this.#good().filter(({ name }) => !replaced.has(name)).sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  #setAside(name: string, error: DamagedError): void {
+  /** Names of those whose texts are in others. */
+  #replaced(): Set<string> {
+    return new Set(this.#good().flatMap(({ header }) => header.replaces));
+  }
+
+  #good(): Segment[] {
+    return [...this.#segments.values()].filter(({ name }) => !this.#damaged.has(name));
+  }
+
+  #setAside(name: string, error: DamagedError | UnreadableError): void {
     if (this.#damaged.has(name)) return;
     this.#damaged.add(name);
-    this.warn(`${error.line}; it is left out, and mended when the next text is added`);
+    const then = error instanceof DamagedError ? "it is left out, and mended" : "it is left out, and tried again";
+    this.warn(`${error.line}; ${then} when the next text is added`);
   }
 
   #newPath(time = Date.now()): string {
@@ -236,12 +249,12 @@ export class Store implements Corpus {
 
   /** Under the lock: mends, makes few segments of many, and keeps to the limit. */
   #tidy(room = ROOM, most = MERGED): void {
+    if (!this.#isStillOurs()) return;
     this.refresh();
     try {
       for (const name of this.#damaged) this.#mend(name);
       this.refresh();
-      const counted = new Set(this.#ordered());
-      for (const segment of this.#segments.values()) if (!counted.has(segment)) this.#drop(segment.name); // a killed one's
+      for (const name of this.#replaced()) if (this.#segments.has(name)) this.#drop(name); // a killed process left it
       this.#merge(most);
       this.refresh();
       this.#fit(room);
@@ -250,18 +263,34 @@ export class Store implements Corpus {
     }
   }
 
-  /** Makes one segment of the newest ones, as long as each is no larger than those after it together. */
+  /** Reads the limit again, which another process may have changed. False where the store was removed and made anew. */
+  #isStillOurs(): boolean {
+    const manifest = readManifest(this.folder);
+    if (manifest?.tokenizer !== this.#manifest.tokenizer) return false;
+    this.#manifest = manifest;
+    return true;
+  }
+
+  /**
+   * Makes one segment of the newest ones, as long as each is no larger than those after it together; with room for the
+   * most tokens, of all: as few as hold them.
+   */
   #merge(most: number): void {
     const segments = this.#ordered();
-    let from = segments.length - 1;
-    let tokens = segments[from]?.header.tokens ?? 0;
-    for (; from > 0; from--) {
-      const next = segments[from - 1].header.tokens;
-      if (most === MERGED && next > tokens || next + tokens > most) break;
-      tokens += next;
+    const all = most === MOST_TOKENS;
+    for (let end = segments.length; end > 0;) {
+      let from = end - 1;
+      let { tokens } = segments[from].header;
+      for (; from > 0; from--) {
+        const next = segments[from - 1].header.tokens;
+        if (!all && next > tokens || next + tokens > most) break;
+        tokens += next;
+      }
+      const run = segments.slice(from, end);
+      if (run.length > 1) this.#replace(run, joined(run.map((segment) => this.#textOf(segment).text)));
+      if (!all) return;
+      end = from;
     }
-    const run = segments.slice(Math.max(0, from));
-    if (run.length > 1) this.#replace(run, joined(run.map((segment) => this.#textOf(segment))));
   }
 
   /** Drops the oldest texts where the store is larger than its limit. */
@@ -277,45 +306,57 @@ export class Store implements Corpus {
     }
   }
 
-  /** Drops the oldest texts of a segment such that the others have no more than so many bytes. What is in order stays so. */
+  /** Drops the oldest texts of a segment such that the others have no more than so many bytes, and of the last its end. */
   #cut(segment: Segment, bytes: number): void {
-    const text = this.#textOf(segment);
+    const { text, lost } = this.#textOf(segment);
+    const fits = (from: number) => segmentBytes(text.length - from, this.vocab) <= bytes;
     let from = 0;
-    while (from < text.length && segmentBytes(text.length - from, this.vocab) > bytes) {
-      from = text.indexOf(END, from) + 1;
+    let next = 0; // where a text begins
+    while (next < text.length && !fits(next)) {
+      from = next;
+      next = text.indexOf(END, next) + 1;
     }
-    const places = text.length === segment.header.tokens ? segment.wholePlaces() : undefined;
+    if (next < text.length) from = next;
+    else while (from < text.length && !fits(from)) from = Math.min(text.length, from + WORDS);
+    // Without whole texts the order stays the same; with the end of one, what was before it changed that.
+    const places = from === next && lost === 0 ? segment.wholePlaces() : undefined;
     this.#replace([segment], text.subarray(from), places?.filter((place) => place > from).map((place) => place - from));
   }
 
-  /** Makes a new segment of what is whole in a damaged one. */
+  /** Makes a new segment of what is whole in a damaged one; one that cannot be read now is left for later. */
   #mend(name: string): void {
-    this.#damaged.delete(name);
-    const segment = this.#segments.get(name) ?? this.#reopened(name);
-    if (segment === undefined) { // nothing in it can be believed
-      this.#drop(name);
-      this.warn(`a part of the store ${basename(this.folder)} could not be mended and is gone (${name})`);
-      return;
+    const path = join(this.folder, name);
+    try {
+      const segment = this.#segments.get(name) ?? this.#reopened(name);
+      const { text } = this.#textOf(segment);
+      if (text.length === 0) throw new DamagedError("no block of it is whole", path);
+      this.#replace([segment], text);
+      this.warn(`the store ${basename(this.folder)} is mended (${name})`);
+    } catch (error) {
+      if (!costsOnePart(error)) throw error;
+      if (error instanceof UnreadableError) return;
+      this.#forget(name);
+      if (!renameIfPossible(path, `${path}.damaged`)) return; // hunch finds nothing in it; its owner may
+      this.warn(`a part of the store ${basename(this.folder)} could not be mended and is kept aside (${path}.damaged)`);
     }
-    const text = this.#textOf(segment);
-    this.#replace([segment], text);
-    this.warn(`the store ${basename(this.folder)} is mended (${name})`);
+    this.#damaged.delete(name);
   }
 
   /** What is whole of a segment's texts. */
-  #textOf(segment: Segment): Int32Array {
-    const { text, lost } = segment.wholeTexts();
+  #textOf(segment: Segment): { readonly text: Int32Array; readonly lost: number } {
+    const { text, lost } = segment.wholeTexts(this.vocab);
     if (lost > 0) this.warn(`${lost} tokens of the store ${basename(this.folder)} are lost (${segment.path})`);
-    return text;
+    return { text, lost };
   }
 
-  #reopened(name: string): Segment | undefined {
+  #reopened(name: string): Segment {
+    const path = join(this.folder, name);
     try {
-      const segment = Segment.open(join(this.folder, name), name, this.#cache);
+      const segment = Segment.open(path, name, this.#cache);
       this.#segments.set(name, segment);
       return segment;
-    } catch {
-      return undefined;
+    } catch (error) {
+      throw unreadable(path, error);
     }
   }
 
@@ -327,21 +368,37 @@ export class Store implements Corpus {
       ...names,
       ...segments.flatMap(({ header }) => header.replaces).filter((name) => there.includes(name)),
     ];
-    if (text.length > 0) writeSegment(this.#newPath(timeOf(names[0])), text, this.#manifest, replaced, places);
+    if (text.length > 0) {
+      writeSegment(this.#newPath(timeOf(names[names.length - 1])), text, this.#manifest, replaced, places);
+    }
     for (const name of names) this.#drop(name);
   }
 
   /** On systems that keep what is open, such as Windows, the file may stay for now. */
   #drop(name: string): void {
     removeIfPossible(join(this.folder, name));
+    this.#forget(name);
+  }
+
+  #forget(name: string): void {
     this.#segments.get(name)?.close();
     this.#segments.delete(name);
     this.#names = "";
   }
 }
 
-/** Beside a folder, for one that comes or goes; what killed processes leave of it `removeLeft` knows. */
-const asideOf = (folder: string) => `${folder}.${process.pid}-${randomBytes(4).readUInt32LE()}.tmp`;
+const madeAnew = (file: string) =>
+  new HunchError("unavailable", "this store was made anew meanwhile, for another model", { file, hint: "try again" });
+
+/** False for now where another process has it open, on systems that keep what is. */
+function renameIfPossible(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const timeOf = (name: string) => Number(name.match(SEGMENT)![1]);
 
@@ -354,28 +411,27 @@ function segmentNames(folder: string): string[] {
   }
 }
 
-function unreadable(file: string, error: unknown): unknown {
-  const { code } = error as { code?: string };
-  return code === undefined ? error : new HunchError("unavailable", `this store cannot be read: ${code}`, { file });
-}
-
 /** What the texts themselves say of the store whose store.json is damaged. */
 function manifestAgain(folder: string, warn: (line: string) => void): Manifest {
   const cache = new BlockCache(2);
-  for (const name of segmentNames(folder)) {
+  const names = segmentNames(folder);
+  const bytes = names.reduce(
+    (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+  for (const name of names) {
     try {
       const segment = Segment.open(join(folder, name), name, cache);
       segment.close();
-      const manifest = { ...segment.header, limit: DEFAULT_LIMIT };
+      const { tokenizer, vocab, model } = segment.header;
+      const manifest = { tokenizer, vocab, model, limit: Math.max(DEFAULT_LIMIT, bytes) };
       writeManifest(folder, manifest);
-      warn(
-        `the ${MANIFEST} of the store ${
-          basename(folder)
-        } was damaged and is made again, with the usual limit (${folder})`,
-      );
+      const what = `the ${MANIFEST} of the store ${basename(folder)}`;
+      warn(`${what} was damaged and is made again, with a limit of ${Math.ceil(manifest.limit / 1e6)} MB (${folder})`);
       return manifest;
     } catch (error) {
-      if (!(error instanceof DamagedError)) throw error;
+      const { code } = error as { code?: string };
+      if (!(error instanceof DamagedError) && code !== "ENOENT") throw unreadable(join(folder, name), error);
     }
   }
   throw new HunchError("input", `the store ${basename(folder)} is damaged, and nothing in it can be read`, {

@@ -21,10 +21,32 @@ export class DamagedError extends HunchError {
   }
 }
 
+/** What the system does not give now; nothing says that it is damaged. */
+export class UnreadableError extends HunchError {
+  override readonly name = "UnreadableError";
+  constructor(code: string, file: string) {
+    super("unavailable", `this store cannot be read: ${code}`, { file });
+  }
+}
+
+/** An error of the system as UnreadableError; any other as it is. */
+export function unreadable(file: string, error: unknown): unknown {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && !(error instanceof HunchError) ? new UnreadableError(code, file) : error;
+}
+
+/** True of what costs the part of a store that it tells of, and no more. */
+export function costsOnePart(error: unknown): error is DamagedError | UnreadableError {
+  return error instanceof DamagedError || error instanceof UnreadableError;
+}
+
 /** Numbers from −2³¹ to 2³¹ − 1 by place. */
 export interface Words {
   readonly length: number;
-  /** Throws DamagedError where the place is none, or what is there is not what was written. */
+  /**
+   * Throws DamagedError where the place is none, or what is there is not what was written; UnreadableError where the
+   * system does not give it.
+   */
   at(index: number): number;
 }
 
@@ -120,14 +142,14 @@ export class FileWords implements Words {
     const words = this.cache.take(key);
     const bytes = bytesOf(words);
     const from = this.offset + block * BLOCK;
-    let why = "what is read is not what was written";
+    let error: unknown = new DamagedError("what is read is not what was written", this.file.path, from);
     try {
       if (readFully(this.file.descriptor, bytes, from) === BLOCK && crc32(bytes) === this.sums[block]) return words;
-    } catch (error) {
-      why = `it cannot be read: ${(error as { code?: string }).code ?? error}`;
+    } catch (refused) {
+      error = unreadable(this.file.path, refused);
     }
     this.cache.giveBack(key, words);
-    throw new DamagedError(why, this.file.path, from);
+    throw error;
   }
 }
 

@@ -5,8 +5,12 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
 import { differencesOf } from "../../cli/bench/compare.ts";
+import { measureGroup } from "../../cli/bench/measure.ts";
 import { readResults, type Results } from "../../cli/bench/results.ts";
-import { interval, restlessness } from "../../cli/bench/statistics.ts";
+import { plainSetting } from "../../cli/bench/settings.ts";
+import { Stand } from "../../cli/bench/stand.ts";
+import { interval, restlessness, stratified } from "../../cli/bench/statistics.ts";
+import { GREEDY } from "../../src/sampling.ts";
 import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
 
 const OUT = join(FOLDER, "measured");
@@ -37,7 +41,7 @@ test("every setting answers every prompt beside plain decoding, with its text, a
   const drafted = runs.filter(({ setting }) => setting.startsWith("model"));
   assert.ok(drafted.every(({ rows, passes }) => rows > 2 * passes), "three nodes a round");
   assert.ok(curve.length > 3 && curve.every(({ ms }) => ms > 0));
-  assert.ok(warnings.some((warning) => /only 3 prompts/.test(warning)));
+  assert.ok(warnings.some((warning) => /only 2 prompts of openings, 1 prompt of middles: fewer than 6/.test(warning)));
   const all = rows.find(({ setting, kind }) => setting === "lookup" && kind === undefined)!;
   assert.equal(all.prompts, 3);
   assert.ok(all.speedup!.low <= all.speedup!.median && all.speedup!.median <= all.speedup!.high);
@@ -56,11 +60,20 @@ test("it refuses to mix measurements, and goes on with those of a run that was k
   const other = await hunch([...BENCH, "--out", OUT, "--resume", "--seed", "2"]);
   assert.equal(other.code, 2);
   assert.match(other.stderr, /has other seed: "bench", not "2"/);
+  const before = readFileSync(PROMPTS, "utf8");
+  writeFileSync(PROMPTS, before.replace("One day", "One night"));
+  for (const [more, what] of [[[], "texts"], [["--raw"], "raw"], [["--context", "300"], "context"]] as const) {
+    const changed = await hunch([...BENCH, ...more, "--out", OUT, "--resume"]);
+    writeFileSync(PROMPTS, before); // the others differ by their option alone
+    assert.equal(changed.code, 2);
+    assert.match(changed.stderr, new RegExp(`has other ${what}: `));
+  }
 
   const log = join(OUT, "runs.jsonl");
   const lines = readFileSync(log, "utf8").trim().split("\n");
   writeFileSync(log, `${lines.slice(0, 3).join("\n")}\n`);
-  appendFileSync(log, lines[3].slice(0, 200)); // killed while it wrote
+  appendFileSync(log, Buffer.from(lines[3]).subarray(0, 200)); // killed while it wrote, within a character
+  appendFileSync(log, Uint8Array.of(0xe2, 0x82));
   rmSync(join(OUT, "results.json"));
   const resumed = await hunch([...BENCH, "--out", OUT, "--resume"]);
   assert.equal(resumed.code, 0, resumed.stderr);
@@ -72,8 +85,30 @@ test("it refuses to mix measurements, and goes on with those of a run that was k
   );
 });
 
+test("answers may be longer than half the context, and names of kinds cannot move the cursor", async () => {
+  const out = join(FOLDER, "long");
+  const data = file("kinds.jsonl", JSON.stringify({ prompt: "Once upon a time", kind: "a\u001b[2J" }));
+  const { code, stdout, stderr } = await hunch([
+    ...["bench", "-m", STORIES, "--backend", "onnx", "--format", "float32", "--threads", "1", "--context", "64"],
+    ...["--data", data, "-n", "60", "--out", out],
+  ]);
+  assert.equal(code, 0, stderr);
+  const { runs } = JSON.parse(readFileSync(join(out, "results.json"), "utf8")) as Results;
+  assert.ok(runs.every(({ tokens, same }) => tokens > 32 && same));
+  for (const text of [stdout, stderr, readFileSync(join(out, "report.md"), "utf8")]) {
+    assert.doesNotMatch(text, /\u001b/);
+  }
+});
+
 test("compare finds what became slower beside plain decoding, and nothing else", async () => {
-  const before = results();
+  const measured = results();
+  const copies = (text: string) => [1, 2, 3].map((copy) => `${text} ${copy}`); // nine prompts of three
+  const before: Results = {
+    ...measured,
+    prompts: measured.prompts.flatMap(copies),
+    texts: measured.texts.flatMap((text) => [text, text, text]),
+    runs: measured.runs.flatMap((run) => copies(run.prompt).map((prompt) => ({ ...run, prompt }))),
+  };
   const slower = (factor: number): Results => ({
     ...before,
     runs: before.runs.map((run) => run.setting === "lookup" ? { ...run, decodeMs: run.decodeMs * factor } : run),
@@ -85,10 +120,25 @@ test("compare finds what became slower beside plain decoding, and nothing else",
   const busier = { ...before, runs: before.runs.map((run) => ({ ...run, decodeMs: run.decodeMs * 2 })) };
   assert.equal(lookup(busier).regression, false, "a slower machine is no regression of a drafter");
 
-  const [a, b] = [join(OUT, "results.json"), file("slower.json", JSON.stringify(slower(1.1)))];
+  const plainFaster = {
+    ...before,
+    runs: before.runs.map((run) => run.setting === "plain" ? { ...run, decodeMs: run.decodeMs / 2 } : run),
+  };
+  assert.equal(lookup(plainFaster).regression, false, "plain decoding became faster, the drafter no slower");
+  const few = differencesOf(measured, {
+    ...measured,
+    runs: measured.runs.map((run) => ({ ...run, decodeMs: run.decodeMs * (run.setting === "lookup" ? 2 : 1) })),
+  }, 0.03).find(({ setting }) => setting === "lookup")!;
+  assert.deepEqual([few.regression, few.tooFew], [false, true]);
+
+  const [a, b] = [file("before.json", JSON.stringify(before)), file("slower.json", JSON.stringify(slower(1.1)))];
   const worse = await hunch(["bench", "compare", a, b]);
   assert.equal(worse.code, 6, worse.stderr);
   assert.match(worse.stdout, /^lookup .* slower$/m);
+  const other = file("other.json", JSON.stringify({ ...before, maxTokens: 17, texts: before.texts.map(() => "x") }));
+  const refused = await hunch(["bench", "compare", a, other]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /cannot be compared: they differ in maxTokens, text of /);
   await assert.rejects(readResults(PROMPTS), /no result of hunch bench/);
 });
 
@@ -117,6 +167,32 @@ test("a relaxed rule is judged by the target, and pairs that do not go together 
   const lenient = rows.find(({ setting, kind }) => /^model.*lenient/.test(setting) && kind === undefined)!;
   assert.equal(lenient.same, undefined);
   assert.ok(lenient.foreign! > 0 && lenient.foreign! < 1 && lenient.logProbability! < 0);
+});
+
+test("a prompt's own answer is never drafted from: turns and settings know nothing of each other", async () => {
+  const stand = await Stand.open({
+    ...{ model: STORIES, backend: "onnx", format: "float32", threads: 1, strict: true, context: undefined },
+    ...{ drafter: "none", rule: undefined, controller: undefined, plugins: [], overflow: "truncate" },
+    ...{ sampling: GREEDY, seed: "1", maxTokens: 40, raw: true },
+  }, () => {});
+  try {
+    const setting = (name: string, drafter: string) => ({ name, drafter, rule: "greedy", controller: "fixed?nodes=4" });
+    const settings = [plainSetting(0), setting("one", "suffix"), setting("two", "suffix")]
+      .concat(setting("model", `model:${STORIES_DRAFT}`));
+    const task = { id: "1", kind: "a", text: "Once upon a time" };
+    const passes: number[][] = [];
+    for (const turn of [0, 1]) {
+      stand.forgetAnswers();
+      passes.push((await measureGroup(stand, settings, task, { turn, first: turn }))!.runs.map(({ passes }) => passes));
+    }
+    assert.equal(passes[0][1], passes[0][2], "two settings of one drafter");
+    assert.deepEqual(passes[1], passes[0], "a second turn");
+    assert.ok(passes[0][1] < 40 || passes[0][3] < 40, "something was drafted");
+    const { passes: again } = (await stand.answer(settings[1], await stand.prompt(task))).run;
+    assert.ok(again < passes[0][1], "within a turn a drafter remembers");
+  } finally {
+    stand.close();
+  }
 });
 
 test("the sets that come with hunch have the kinds of work, spread over the set", async () => {
@@ -152,4 +228,7 @@ test("an interval holds the median of what was drawn about as often as it says",
   }
   assert.ok(held > 88 && held < 100, `${held} of 100`);
   assert.equal(restlessness([1, 1, 1]), 0);
+  assert.deepEqual(interval([5, 1, 2, 3, 4]), { low: 1, median: 3, high: 5, range: true });
+  const apart = stratified(Array.from({ length: 12 }, (_, i) => [i]));
+  assert.ok(apart.low < 4 && apart.high > 7, "one prompt of each kind is no certainty");
 });

@@ -5,11 +5,14 @@ import { TARGETS } from "../../cli/export/engines.ts";
 import { portable } from "../../cli/export/portable.ts";
 import { hunch, STORIES } from "./support/cli.ts";
 
-const specs = (drafter: string, controller = "fixed?nodes=6", rule = "greedy") => ({ drafter, rule, controller });
+const specs = (drafter: string, controller = "fixed?nodes=6", rule = "greedy") => ({
+  ...{ drafter, rule, controller },
+  lossless: rule !== "typical",
+});
 const written = (engine: string, drafter: string, controller?: string) => {
   const { title, ways, write } = TARGETS[engine];
   const setting = portable(specs(drafter, controller), undefined, title, ways);
-  return { text: write("m", setting).join("\n"), notes: setting.notes.join("\n") };
+  return { text: write("m", setting, 0).join("\n"), notes: setting.notes.join("\n") };
 };
 
 test("vLLM gets its JSON: n-grams, suffixes, or a second model", () => {
@@ -43,6 +46,22 @@ test("the command prints a comment for each difference, then what to run", async
   assert.equal(code, 0);
   const lines = stdout.trim().split("\n");
   assert.ok(lines.slice(0, -1).every((line) => line.startsWith("# ")));
-  assert.equal(lines.at(-1), `llama-server -m ${STORIES} --spec-type ngram-simple --draft-max 7`);
+  const sizes = "--spec-ngram-simple-size-n 8 --spec-ngram-simple-size-m 7";
+  assert.equal(lines.at(-1), `llama-server -m ${STORIES} --spec-type ngram-simple ${sizes}`);
+  assert.ok(lines.some((line) => /^# written for llama\.cpp b\d+/.test(line)));
   assert.match(lines[0], /^# lookup, greedy, cost, not tuned, for llama\.cpp$/);
+});
+
+test("options are those of the versions named: none that was removed, and none left to a default that undoes it", () => {
+  assert.match(written("llama.cpp", "model:d").text, /--spec-draft-n-max 6 --spec-draft-n-min 0$/);
+  const python = written("transformers", "model:d").text;
+  assert.match(python, /assistant_confidence_threshold = 0 /);
+  assert.match(python, /assistant_model=assistant, do_sample=False\)$/);
+});
+
+test("a relaxed rule is not said to keep the distribution, and a name with a line break ends no comment", async () => {
+  const { notes } = portable(specs("lookup", "fixed", "typical"), 3, "X", ["ngram"]);
+  assert.match(notes.join(), /typical, which changes what is said/);
+  const { stdout } = await hunch(["export", "vllm", "-m", STORIES, "-d", "model:a\nrm -rf b", "--tokens", "3"]);
+  assert.ok(!stdout.split("\n").some((line) => line.startsWith("rm")), stdout);
 });

@@ -3,7 +3,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writeRandomModel } from "../../cli/model/random.ts";
+import { moreBits, writeRandomModel } from "../../cli/model/random.ts";
 import { nearestHalf } from "../../cli/model/random-blocks.ts";
 import { MIX_NAMES } from "../../cli/model/mixes.ts";
 import { REAL_SHAPES, type RealShape } from "../../cli/model/real-shapes.ts";
@@ -65,4 +65,10 @@ test("the nearest float16 is the nearest", () => {
     const found = Math.abs(table[nearestHalf(value)] - value);
     for (let bits = 0; bits < 0x7c00; bits++) assert.ok(Math.abs(table[bits] - Math.abs(value)) >= found);
   }
+});
+
+test("the layers with more bits are those of llama.cpp, whose division is of whole numbers", () => {
+  const chosen = (layers: number) => Array.from({ length: layers }, (_, i) => i).filter((i) => moreBits(i, layers));
+  assert.deepEqual(chosen(30), [0, 1, 2, 5, 8, 11, 14, 17, 20, 23, 26, 27, 28, 29]);
+  assert.deepEqual(chosen(28), [0, 1, 2, 5, 8, 11, 14, 17, 20, 23, 24, 25, 26, 27]);
 });

@@ -107,14 +107,15 @@ test("from runs it takes back what they were made of, and forecasts what they br
 });
 
 test("the command says what is best, and what it was not told", async () => {
-  const [told, missing, wrong] = await Promise.all([
+  const [told, missing, wrong, point] = await Promise.all([
     hunch(["simulate", "--acceptance", "0.8", "--cost", "1:20,8:24,32:40", "--json"]),
     hunch(["simulate"]),
     hunch(["simulate", "--acceptance", "0.8", "--cost", "8:24,1:20"]),
+    hunch(["simulate", "--acceptance", "0.8", "--cost", "1:20"]),
   ]);
   const { chains: forecasts } = JSON.parse(told.stdout) as { chains: { nodes: number; speedup: number }[] };
   near(forecasts[1].speedup, 1.8 * 20 / (20 + 4 / 7));
-  assert.deepEqual([missing.code, wrong.code], [2, 2]);
+  assert.deepEqual([missing.code, wrong.code, point.code], [2, 2, 2]);
   assert.match(missing.stderr, /--acceptance .* or --from/);
   assert.match(wrong.stderr, /--cost cannot be "8:24,1:20"/);
 });

@@ -1,6 +1,7 @@
 // hunch store and --store: made, shown, shrunk, removed; grown by answers; refused where it does not fit.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stores } from "../../cli/engine/stores.ts";
@@ -9,8 +10,10 @@ import type { Completion } from "../../src/generation.ts";
 import { storeFolder } from "../../cli/cache/stores.ts";
 import { textsOf } from "../../cli/store/texts.ts";
 import type { HunchError } from "../../src/errors.ts";
+import { temporaryBeside, WriteError } from "../../src/output-file.ts";
+import { Store } from "../../src/store/store.ts";
 import { openModel } from "../../src/model/open.ts";
-import { chatModel, file, FOLDER, hunch, type RunOptions, STORIES, TINY } from "./support/cli.ts";
+import { chatModel, file, FOLDER, hunch, hunchProcess, type RunOptions, STORIES, TINY } from "./support/cli.ts";
 
 const STATE = join(FOLDER, "state");
 const STORES = join(STATE, "hunch", "stores");
@@ -47,7 +50,7 @@ test("a store is made of texts, shown, and said to be damaged where it is", asyn
     /^hunch: this part of the store is damaged: it ends before its header \(.*; it is left out/,
   );
   const added = await run(["store", "add", "tales", "-", ...MODEL], { input: "The end." });
-  assert.match(added.stderr, /could not be mended and is gone/);
+  assert.match(added.stderr, /could not be mended and is kept aside/);
   const shrunk = await store("shrink", "tales", "64kB");
   assert.match(shrunk.stdout, /^1 text, .* of 64\.0 kB\n$/);
   assert.equal((await store("remove", "tales")).stdout, "removed tales\n");
@@ -119,6 +122,53 @@ test("--store is made at first use, grows by answers for their owner alone, and 
     none.stderr,
     /^hunch: rest drafts from a store, and none is named; give --store NAME, or write rest:NAME/,
   );
+});
+
+test("what cannot be filled is not left behind, nor what killed processes left; a stray file is no store", async () => {
+  const { refresh, add } = Store.prototype;
+  const left = temporaryBeside(join(STORES, "old")).replace(
+    `-${process.pid}-`,
+    `-${spawnSync(process.execPath, ["--version"]).pid}-`,
+  );
+  const build = () => run(["store", "build", "full", "-", ...MODEL], { input: "Once upon a time." });
+  const full = () => {
+    throw new WriteError("ENOSPC", "a file", "make room for it");
+  };
+  for (const broken of [{ refresh: full }, { add: full }]) {
+    Object.assign(Store.prototype, broken);
+    const { code, stderr } = await build();
+    Object.assign(Store.prototype, { refresh, add });
+    assert.equal(code, 4);
+    assert.match(stderr, /no space left on the device/);
+    assert.ok(!existsSync(join(STORES, "full")));
+  }
+  mkdirSync(left);
+  for (const stray of ["README.md", "a b.txt", ".DS_Store"]) writeFileSync(join(STORES, stray), "");
+  mkdirSync(join(STORES, "no name"));
+  assert.equal((await build()).code, 0);
+  assert.ok(!existsSync(left));
+  mkdirSync(left);
+  const { stdout, stderr } = await store("list");
+  assert.deepEqual([stderr, stdout.match(/^full {2}/m)?.length], ["", 1]);
+  assert.ok(!existsSync(left));
+});
+
+test("an answer counts in another process that runs already, from its next text on", async () => {
+  const line = (prompt: string) => `${JSON.stringify({ prompt })}\n`;
+  const args = [...TINY, "-n", "16", "-d", "rest", "--store", "shared", "--controller", "fixed"];
+  let asked = false;
+  const { stdout, stderr } = await hunchProcess([...args, "--jsonl"], {
+    env: { XDG_STATE_HOME: STATE },
+    input: line("Lily"),
+    open: true,
+    watch: (child) => {
+      if (asked) return;
+      asked = true;
+      void run([...args, "Once upon a time"]).then(() => child.stdin!.end(line("Once upon a time")));
+    },
+  });
+  const [, second] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.ok(second.stats.accepted > 8, `${second.stats.accepted} ${stderr}`);
 });
 
 test("a store that goes away costs what would be kept, and no answer", async () => {

@@ -1,6 +1,7 @@
 // hunch tune: halving finds the best, and what it finds is what later runs of that model use.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisingFormats } from "../../cli/tune/candidates.ts";
 import { halve } from "../../cli/tune/halving.ts";
@@ -54,6 +55,9 @@ test("a format that another beats at every width is not tried, one that wins som
 
 test("later runs use what was found, say so, and forget it", async () => {
   const env = { XDG_STATE_HOME: join(FOLDER, "state") };
+  const short = await hunch(["tune", "-m", STORIES, "-n", "4"], { env });
+  assert.equal(short.code, 2);
+  assert.match(short.stderr, /answers of 4 tokens say nothing about a speed/);
   const data = file("tune.jsonl", '{"prompt":"Once upon a time","kind":"a"}\n{"prompt":"One day","kind":"b"}\n');
   const model = ["-m", STORIES, "--threads", "1"];
   const search = ["--seconds", "1", "--format", "float32", "-d", `model:${STORIES_DRAFT}`, "-n", "12", "--json"];
@@ -65,6 +69,7 @@ test("later runs use what was found, say so, and forget it", async () => {
   };
   assert.ok(ranked.length > 10 && ranked.every(({ score }) => score > 0));
   assert.equal(profile.drafter, ranked[0].drafter);
+  assert.ok(Number(profile.overPlain) > 0 && Number(profile.overDefault) > 0);
   const [tuned, named, chat] = await Promise.all([
     hunch([...model, "--json", "-n", "4", "Tom"], { env }),
     hunch([...model, "--json", "-n", "4", "-d", "none", "Tom"], { env }),
@@ -77,6 +82,17 @@ test("later runs use what was found, say so, and forget it", async () => {
   const plain = JSON.parse(named.stdout);
   assert.equal(plain.tuned, undefined);
   assert.deepEqual(plain.tokens, tokens);
+
+  const other = await hunch(["-m", STORIES, "--threads", "2", "--json", "-n", "4", "Tom"], { env });
+  assert.equal(JSON.parse(other.stdout).tuned, undefined, "it was not tuned with two threads");
+  const { path } = JSON.parse(found.stdout) as { path: string };
+  const kept = readFileSync(path, "utf8");
+  writeFileSync(path, JSON.stringify({ ...profile, drafter: "model:/nowhere.gguf" }));
+  const broken = await hunch([...model, "--json", "-n", "4", "Tom"], { env });
+  assert.equal(broken.code, 0, broken.stderr);
+  assert.match(broken.stderr, /what hunch tune found cannot be used: .*; going on untuned/);
+  assert.deepEqual([JSON.parse(broken.stdout).tuned, JSON.parse(broken.stdout).tokens], [undefined, tokens]);
+  writeFileSync(path, kept);
 
   const forgotten = await hunch(["tune", ...model, "--forget"], { env });
   assert.equal(forgotten.stdout, "forgotten: the profile of stories260K\n");

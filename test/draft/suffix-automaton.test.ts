@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { START, SuffixAutomaton } from "../../src/draft/suffix-automaton.ts";
+import { LONGEST, START, SuffixAutomaton } from "../../src/draft/suffix-automaton.ts";
 
 const texts = fc.array(fc.array(fc.nat({ max: 2 }), { maxLength: 20 }), { minLength: 1, maxLength: 4 });
 
@@ -71,6 +71,43 @@ test("the end of a text that stands elsewhere is found, longest first and every 
       assert.ok(automaton.length(automaton.link(state)) < size);
     }
   }));
+});
+
+test("words of up to LONGEST tokens and what follows them are counted in texts that repeat themselves for longer", () => {
+  const repeating = fc.tuple(fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 4 }), fc.nat({ max: 200 }))
+    .map(([piece, size]) => Array.from({ length: size }, (_, i) => piece[i % piece.length]));
+  const texts = fc.array(fc.array(repeating, { maxLength: 3 }).map((parts) => parts.flat()), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  fc.assert(
+    fc.property(texts, fc.nat(), (texts, pick) => {
+      const automaton = built(texts);
+      const text = texts[pick % texts.length];
+      for (const size of [1, 2, 17, LONGEST - 1, LONGEST]) {
+        const from = pick % Math.max(1, text.length - size);
+        const word = text.slice(from, from + size);
+        const state = word.reduce((state, token) => automaton.step(state, token), START);
+        if (word.length === 0) continue;
+        assert.equal(automaton.count(state), occurrences(texts, word));
+        assert.equal(automaton.counted(state), state);
+        automaton.forEachNext(
+          state,
+          (token, to) => assert.equal(automaton.count(to), occurrences(texts, [...word, token])),
+        );
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a token that repeats itself 40,000 times costs as much as any others", () => {
+  const automaton = new SuffixAutomaton();
+  const start = performance.now();
+  for (let i = 0; i < 40_000; i++) automaton.append(7);
+  const took = performance.now() - start;
+  assert.ok(took < 1500, `${took} ms`); // 5 s where each token goes through all before it
+  assert.equal(automaton.length(automaton.counted(automaton.repeated)) >= LONGEST, true);
 });
 
 test("it takes at most two states and three edges a token: less than 300 bytes", () => {

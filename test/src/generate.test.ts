@@ -293,3 +293,16 @@ test("where the reader of pieces throws, the sequence that was opened for the ca
   await assert.rejects(complete(optionsOf({ engine: watched }), see), /the pipe is closed/);
   assert.equal(open, 0);
 });
+
+test("what a drafter does before the first round is drafting", async () => {
+  const slow = new LookupDrafter(8, 2);
+  const drafter: Drafter = {
+    ...{ name: "slow", laws: ["point"], observe() {}, draft: (plan) => slow.draft(plan) },
+    async begin(prompt) {
+      slow.begin(prompt);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    },
+  };
+  const { stats } = await run(optionsOf({ engine: new TableEngine(), drafter, maxTokens: 4 }));
+  assert.ok(stats.draftMs >= 38 && stats.decodeMs >= stats.draftMs, `${stats.draftMs} of ${stats.decodeMs} ms`);
+});

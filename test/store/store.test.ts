@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -16,9 +17,13 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { HunchError } from "../../src/errors.ts";
+import { temporaryBeside } from "../../src/output-file.ts";
+import { IndexedCorpus, indexOf } from "../../src/store/corpus.ts";
 import { fingerprintOf } from "../../src/store/fingerprint.ts";
 import { withLock } from "../../src/store/lock.ts";
+import { MOST_TOKENS, writeSegment } from "../../src/store/segment.ts";
 import { Store } from "../../src/store/store.ts";
+import { BlockCache, FileWords, UnreadableError } from "../../src/store/words.ts";
 import { because } from "../support/skip.ts";
 import { killAtRandom } from "./support/killed.ts";
 import { ABOUT, countOf, freshStore, textOf, writer } from "./support/texts.ts";
@@ -91,6 +96,67 @@ test("a full store drops its oldest texts, and shrinking drops more", () => {
   });
 });
 
+test("a limit that another process sets holds here, too, and of a store that was made anew nothing is tidied", () => {
+  const folder = freshStore(200_000);
+  inStore(folder, (store) => {
+    inStore(folder, (other) => {
+      other.shrink(10e6);
+      other.add(Array.from({ length: 2000 }, (_, i) => textOf(i)));
+    });
+    store.add([textOf(2000)]);
+    store.shrink();
+    assert.deepEqual([store.info().texts, store.info().limit], [2001, 10e6]);
+    Store.remove(folder);
+    Store.create(folder, { ...ABOUT, tokenizer: "another" }, 1e6);
+    assert.throws(() => store.add([textOf(1)]), /was made anew meanwhile/);
+    assert.throws(() => store.shrink(64_000), /was made anew meanwhile/);
+  });
+  const { limit, tokenizer } = inStore(folder, (store) => store.info());
+  assert.deepEqual([limit, tokenizer], [1e6, "another"]);
+});
+
+test("of a text that is larger than the limit its end stays, and is found", () => {
+  const folder = freshStore(64_000);
+  const text = Int32Array.from({ length: 20_000 }, (_, i) => (i * i + Math.floor(i / 7)) % 900);
+  inStore(folder, (store) => {
+    store.add([textOf(1), text]);
+    const { texts, tokens, bytes } = store.info();
+    assert.equal(texts, 1);
+    assert.ok(bytes <= 64_000 && tokens > 5000, `${tokens} tokens in ${bytes} bytes`);
+    for (let end = text.length; end > text.length - tokens + 40; end -= 40) {
+      const found = store.find(text.subarray(end - 40, end), 40, 40);
+      assert.ok(found !== undefined, `up to ${end}`);
+    }
+    assert.ok(store.verify());
+  });
+});
+
+test("shrinking makes few files of those beside a full one, too", () => {
+  const folder = freshStore();
+  const full = new Int32Array(MOST_TOKENS).fill(-1, MOST_TOKENS - 1);
+  for (const [at, number] of [50, 51].entries()) {
+    const text = Int32Array.of(...textOf(number), -1);
+    writeSegment(join(folder, `0000000000000${at}-0123456789ab.texts`), text, ABOUT, []);
+  }
+  writeSegment(join(folder, "99999999999999-0123456789ab.texts"), full, ABOUT, [], full); // in no order, which takes time
+  inStore(folder, (store) => {
+    store.shrink();
+    assert.equal(store.info().files, 2);
+    assert.equal(countOf(store, 51), 1);
+  });
+});
+
+test("a text was added last when it was added, also where it is in one file with older ones", async () => {
+  const folder = freshStore();
+  addAll(folder, 0, 1);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const before = Date.now();
+  addAll(folder, 1, 2);
+  const { files, added } = inStore(folder, (store) => store.info());
+  assert.equal(files, 1);
+  assert.ok(added! >= before);
+});
+
 test("cutting texts off keeps the others' order: all of them are found", () => {
   const folder = freshStore();
   inStore(folder, (store) => store.add(Array.from({ length: 900 }, (_, i) => textOf(i))));
@@ -150,7 +216,7 @@ test("every byte of a file is looked at: whatever is changed is told, left out a
       const [least, most] = at < 4096 ? [0, 0] : at < bytes.length / 2 ? [300, 399] : [400, 400];
       assert.ok(left >= least && left <= most, `byte ${at}: ${left} texts`);
     }, (line) => lines.push(line));
-    assert.match(lines.join("\n"), at < 4096 ? /could not be mended and is gone/ : /is mended/);
+    assert.match(lines.join("\n"), at < 4096 ? /could not be mended and is kept aside/ : /is mended/);
   }
 });
 
@@ -194,6 +260,89 @@ test("a damaged store.json is made again of the texts; where there are none the 
   assertHas(folder, 0, 3);
 });
 
+test("a store.json that cannot be read is no damage; one made again has room for all that is there", () => {
+  const folder = freshStore();
+  addAll(folder, 0, 3);
+  const large = join(folder, "00000000000001-0123456789ab.texts");
+  writeFileSync(large, "");
+  truncateSync(large, 150e6); // takes no room on the disk, and is damaged
+  const path = join(folder, "store.json");
+  rmSync(path);
+  mkdirSync(path);
+  assert.throws(() => Store.open(folder, quiet), /this store cannot be read: E/);
+  rmSync(path, { recursive: true });
+  const lines: string[] = [];
+  const info = inStore(folder, (store) => store.info(), (line) => lines.push(line));
+  assert.match(lines[0], /was damaged and is made again, with a limit of 151 MB/);
+  assert.ok(info.limit > 150e6, `${info.limit}`);
+  const keys = ["tokenizer", "vocab", "model", "limit", "texts", "tokens", "bytes", "files", "added"];
+  assert.deepEqual(Object.keys(info), keys);
+});
+
+test("what the system does not give is left for later; what cannot be mended is kept aside", () => {
+  const folder = freshStore();
+  inStore(folder, (store) => store.add(Array.from({ length: 400 }, (_, i) => textOf(i))));
+  const [name] = segments(folder);
+  const path = join(folder, name);
+  const bytes = readFileSync(path);
+  rmSync(path);
+  mkdirSync(path); // opens, and cannot be read
+  const lines: string[] = [];
+  inStore(folder, (store) => {
+    store.add([textOf(1000)]);
+    assert.ok(statSync(path).isDirectory());
+    assert.equal(countOf(store, 1000), 1);
+    rmSync(path, { recursive: true });
+    writeFileSync(path, bytes);
+    store.add([textOf(1001)]);
+    assert.deepEqual([countOf(store, 7), countOf(store, 399), countOf(store, 1001)], [1, 1, 1]);
+  }, (line) => lines.push(line));
+  assert.match(lines[0], /this store cannot be read: E.*; it is left out, and tried again/);
+  const [whole] = segments(folder);
+  writeFileSync(join(folder, whole), "something else");
+  inStore(folder, (store) => store.add([textOf(1002)]), (line) => lines.push(line));
+  assert.match(lines.at(-1)!, /could not be mended and is kept aside/);
+  assert.equal(readFileSync(join(folder, `${whole}.damaged`), "utf8"), "something else");
+});
+
+test("a block that the system does not give is not damaged, and costs a lookup that part alone", () => {
+  const words = new FileWords({ path: "x", descriptor: 1e6 }, 0, 8, new Uint32Array(1), new BlockCache());
+  assert.throws(() => words.at(0), UnreadableError);
+  assert.throws(() => words.all(() => assert.fail()), UnreadableError);
+  const told: Error[] = [];
+  const corpus = new IndexedCorpus(1000, (_, error) => told.push(error));
+  corpus.indexes = [{ text: words, places: words }, indexOf([[5, 6]], 1000)];
+  assert.equal(corpus.find([5], 1)?.count, 1);
+  assert.ok(told[0] instanceof UnreadableError);
+});
+
+test("a header that says what no writer says is damaged, and no number is taken for a token that is none", () => {
+  const folder = freshStore();
+  addAll(folder, 0, 1);
+  const [good] = segments(folder);
+  const name = "00000000000001-0123456789ab.texts";
+  const path = join(folder, name);
+  const text = Int32Array.of(...textOf(1), -1);
+  const damaged = [name, "../../x.texts", "store.json"].map((other): readonly string[] => [other]);
+  for (const replaces of [...damaged, `${good}` as unknown as string[]]) {
+    writeSegment(path, text, ABOUT, replaces);
+    const lines: string[] = [];
+    inStore(folder, (store) => assert.equal(countOf(store, 0), 1), (line) => lines.push(line));
+    assert.match(lines.join(), /its header cannot be read/);
+  }
+  writeSegment(path, Int32Array.of(...textOf(1), -1, 5, 2000, -7, 6, -1), ABOUT, []);
+  const lines: string[] = [];
+  inStore(folder, (store) => {
+    store.shrink();
+    assert.equal(countOf(store, 1), 1);
+    assert.ok(store.verify());
+  }, (line) => lines.push(line));
+  assert.match(lines.join("\n"), /^2 tokens of the store .* are lost/);
+  const [merged] = segments(folder);
+  const tokens = new Int32Array(Uint8Array.from(readFileSync(join(folder, merged)).subarray(4096, 8192)).buffer);
+  assert.ok(tokens.every((token) => token >= -1 && token < ABOUT.vocab));
+});
+
 test("what a process left that was killed between writing and removing counts once", () => {
   const folder = freshStore();
   inStore(folder, (store) => store.add([textOf(1)]));
@@ -225,6 +374,9 @@ test("stores that were never finished, or on their way out, are cleared away; a 
   mkdirSync(left);
   freshStore();
   assert.ok(!existsSync(left));
+  const other = temporaryBeside(folder).replace(`-${process.pid}-`, `-${pid}-`);
+  assert.match(other, /\.[0-9a-f]{6}-\d+-\d+\.tmp$/);
+  mkdirSync(other);
   inStore(folder, (store) => {
     store.add([textOf(1)]);
     Store.remove(folder);

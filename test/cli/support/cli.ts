@@ -108,10 +108,16 @@ function inFolder(folder: string): () => void {
   return () => process.chdir(before);
 }
 
-/** `watch`: called with the process and what it has said so far, at every piece of its stdout. */
+/**
+ * `watch`: called with the process and what it has said so far, at every piece of its stdout; `open`: its stdin stays open
+ * behind the input, for `watch` to end.
+ */
 export function hunchProcess(
   args: readonly string[],
-  { input, env, cwd = FOLDER, watch }: RunOptions & { watch?: (child: ChildProcess, stdout: string) => void } = {},
+  { input = "", env, cwd = FOLDER, watch, open = false }: RunOptions & {
+    watch?: (child: ChildProcess, stdout: string) => void;
+    open?: boolean;
+  } = {},
 ): Promise<Ended> {
   const child = spawn(PROGRAM, [...FIRST, ...args], { env: { ...ENVIRONMENT, ...env }, cwd });
   return new Promise((resolve, reject) => {
@@ -126,7 +132,8 @@ export function hunchProcess(
     // Deno's node:child_process reports exit code 130 as death by SIGINT; what is on stderr tells them apart.
     child.on("close", (code, signal) => resolve({ code: signal === "SIGINT" ? 130 : code, stdout, stderr }));
     child.stdin.on("error", () => {}); // closed before all was read
-    child.stdin.end(input ?? "");
+    child.stdin.write(input);
+    if (!open) child.stdin.end();
   });
 }
 

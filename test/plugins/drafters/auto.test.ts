@@ -8,7 +8,7 @@ import { match } from "../../../plugins/rules/match.ts";
 import type { Round } from "../../../src/controller.ts";
 import { complete } from "../../../src/round/generate.ts";
 import { IndexedCorpus, indexOf } from "../../../src/store/corpus.ts";
-import { EMPTY_TREE } from "../../../src/tree.ts";
+import { type DraftTree, EMPTY_TREE } from "../../../src/tree.ts";
 import { prune } from "../../../src/draft/tree-edit.ts";
 import { optionsOf } from "../../support/options.ts";
 import { TableEngine } from "../../support/table-engine.ts";
@@ -126,4 +126,21 @@ test("where a part of the draft was verified, it learns from that part", () => {
   drafter.observe(
     { tree: EMPTY_TREE, verdict: { path: new Int32Array(0), next: 1 }, committed: Int32Array.of(1) } as never,
   );
+});
+
+test("it learns nothing from a tree that it did not draw: another drafter's round, or a text after one that was cut off", () => {
+  const drafter = new AutoDrafter();
+  const text = tokensOf("the cat sat. the dog ran. the ");
+  const weights = drafter.weights;
+  const refused = (tree: DraftTree) =>
+    drafter.observe({ tree, verdict: { path: new Int32Array(0), next: 0 }, committed: tokensOf("q") } as never);
+  drafter.begin(text);
+  const tree = drafter.draft(flat);
+  drafter.begin(text); // nobody judged the draft
+  refused(tree);
+  assert.deepEqual(drafter.weights, weights);
+  drafter.draft(flat);
+  refused(EMPTY_TREE);
+  refused(tree); // another drafter's, as it happens the same
+  assert.deepEqual(drafter.weights, weights);
 });

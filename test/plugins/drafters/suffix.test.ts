@@ -111,6 +111,15 @@ test("the end of a text that repeats itself goes on repeating", () => {
   assert.deepEqual(paths(tree)[deepest], [3, 1, 2, 3, 1, 2, 3, 1, 2]);
 });
 
+test("where a long text repeats one token, a draft takes no tree for each length of the match", () => {
+  const drafter = new SuffixDrafter({ factor: 1, offset: 0, least: 0.1, most: 100_000 });
+  drafter.begin(new Int32Array(10_000).fill(5));
+  const start = performance.now();
+  for (let draft = 0; draft < 50; draft++) assert.equal(drafter.draft({ nodes: 64, depth: 8 }).tokens.length, 8);
+  const took = (performance.now() - start) / 50;
+  assert.ok(took < 10, `${took} ms a draft`); // 48 ms where every length is tried
+});
+
 test("earlier texts stay within their bound; those of use stay, work is spread, and what is gone is not found", () => {
   const texts = new EarlierTexts(1000);
   const text = (name: number) => Int32Array.from({ length: 100 }, (_, i) => 1000 * name + i);

@@ -17,6 +17,7 @@ const codes = (text: string) => Int32Array.from(text, (letter) => letter.charCod
 const tokenizer = {
   vocab: 128,
   encode: codes,
+  bytes: (token: number) => Uint8Array.of(token),
   decode: (tokens: ArrayLike<number>) => String.fromCharCode(...Array.from(tokens)),
 } as unknown as Tokenizer;
 
@@ -74,6 +75,45 @@ test("tools and calls are found in the midst of text, however they are written",
     "2",
   ]]]]);
   assert.deepEqual(toolsIn('"name" '.repeat(3) + "[".repeat(50)), { tools: [], calls: [] });
+});
+
+test("a prompt of brackets stalls nothing, and tools behind open ones are found", () => {
+  const tools = JSON.stringify([{ name: "f", parameters: {} }]);
+  for (const text of ["[".repeat(16_000), "[".repeat(16_000) + "}", '{"a":'.repeat(16_000) + "]"]) {
+    const start = performance.now();
+    toolsIn(`"name" ${text}`);
+    const took = performance.now() - start;
+    assert.ok(took < 1000, `${took} ms`); // 4.5 s where every bracket is read to the end
+    assert.equal(toolsIn(`${tools} ${text}`).tools.length, 1);
+  }
+  assert.equal(toolsIn(`${"[".repeat(2000)} ${tools}, `).tools.length, 1);
+  assert.deepEqual(toolsIn(`"name" ${"[".repeat(30_000)}${"]".repeat(30_000)}`).tools, [], "deep");
+});
+
+test("an answer costs as much for its last token as for its first", async () => {
+  const drafter = await after(promptOf([weather, news]), "", new ToolSpecDrafter(tokenizer, none));
+  const text = '{"name": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}} and {now} so on. '.repeat(
+    200,
+  );
+  const start = performance.now();
+  for (const letter of text) {
+    await drafter.observe({ committed: codes(letter) } as never);
+    await drafter.draft({ nodes: 1, depth: 1 }, new SeededChance(1));
+  }
+  const took = performance.now() - start;
+  assert.ok(took < 5000, `${took} ms`);
+  assert.equal(
+    (await draftAfter(promptOf([weather]), `${"say {so} ".repeat(9)}{"name": "get_w`))[0].slice(0, 9),
+    'eather", ',
+  );
+});
+
+test("a long call is not kept", async () => {
+  const call = (city: string) => `{"name": "get_weather", "arguments": {"city": "${city}", "unit": "celsius"}}`;
+  const drafter = new ToolSpecDrafter(tokenizer, none);
+  await after(promptOf([weather]), call("x".repeat(5000)), drafter);
+  const draft = await draftAfter(promptOf([weather]), '{"name": "get_weather", "arguments": {"city": "', drafter);
+  assert.ok(draft.every((path) => !path.startsWith("x")), `${draft}`.slice(0, 99));
 });
 
 test("the beginning of a JSON text is read as JSON.parse reads the whole, and ends where it ends", () => {
@@ -223,4 +263,17 @@ test("what nobody fixes another drafter guesses, and its draft keeps to the plan
     const tree = await few.draft({ nodes, depth: Math.min(nodes, 3) }, new SeededChance(1));
     assert.ok(tree.tokens.length <= nodes && tree.law === "point");
   }
+});
+
+test("a draft that nobody judged before the next text counts neither as right nor as wrong", async () => {
+  const drafter = new ToolSpecDrafter(tokenizer, { ...none, laws: ["point"], draft: () => chainTree(codes("zz")) });
+  for (let text = 0; text < 40; text++) {
+    await drafter.begin(codes(promptOf([news])), GREEDY);
+    await drafter.draft({ nodes: 3, depth: 3 }, new SeededChance(1));
+    await drafter.begin(codes(promptOf([news])), GREEDY);
+    await drafter.observe({ committed: codes("q") } as never);
+  }
+  await drafter.begin(codes(promptOf([news])), GREEDY);
+  const { tokens } = await drafter.draft({ nodes: 3, depth: 3 }, new SeededChance(1));
+  assert.equal(String.fromCharCode(...tokens), '{"n');
 });
