@@ -65,7 +65,7 @@ test("what an expert that nobody chose would compute does not matter, not even w
   }
 });
 
-/** Widths below and above what a product by blocks of rows takes, hidden and width of several blocks of weights. */
+/** Rows a pass: one, few, many. */
 const WIDTHS = [1, 2, 3, 5, 17];
 
 for (const [format, options] of [["float32", {}], ["exact", { type: "Q8_0" }]] as const) {
@@ -73,8 +73,8 @@ for (const [format, options] of [["float32", {}], ["exact", { type: "Q8_0" }]] a
     const experts = { count: 8, used: 2, share: "chosen" } as const;
     const { source } = randomModel(8, {
       ...options,
-      spec: { width: 96, context: 96 },
-      feedForward: { experts, hidden: 160, gated: true },
+      spec: { width: 128, context: 96 },
+      feedForward: { experts, hidden: 320, gated: true },
       extras: { feedForwardBias: true },
     });
     const engine = await onnxBackend.load(source, { format, strict: true, threads: 2, cacheDir });
