@@ -139,9 +139,11 @@ export class Store implements Corpus {
   /**
    * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they
    * are in the store, whatever happens to this process; a power failure may still cost the last few seconds' texts.
-   * Throws HunchError where they cannot be written.
+   * Throws HunchError where they cannot be written, or the store is another one by now.
    */
   add(texts: readonly Int32Array[]): void {
+    const own = this.#manifest.tokenizer;
+    if ((readManifest(this.folder)?.tokenizer ?? own) !== own) throw madeAnew(this.folder);
     for (const text of packed(texts.flatMap((text) => known(text, this.vocab)))) {
       writeSegment(this.#newPath(), text, this.#manifest, []);
     }
@@ -155,12 +157,7 @@ export class Store implements Corpus {
    */
   shrink(limit?: number): boolean {
     return withLock(this.folder, () => {
-      if (!this.#isStillOurs()) {
-        throw new HunchError("unavailable", "this store was made anew meanwhile", {
-          file: this.folder,
-          hint: "try again",
-        });
-      }
+      if (!this.#isStillOurs()) throw madeAnew(this.folder);
       if (limit !== undefined) {
         writeManifest(this.folder, { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) });
       }
@@ -339,7 +336,7 @@ export class Store implements Corpus {
       if (!costsOnePart(error)) throw error;
       if (error instanceof UnreadableError) return;
       this.#forget(name);
-      renameSync(path, `${path}.damaged`); // hunch finds nothing in it; its owner may
+      if (!renameIfPossible(path, `${path}.damaged`)) return; // hunch finds nothing in it; its owner may
       this.warn(`a part of the store ${basename(this.folder)} could not be mended and is kept aside (${path}.damaged)`);
     }
     this.#damaged.delete(name);
@@ -387,6 +384,19 @@ export class Store implements Corpus {
     this.#segments.get(name)?.close();
     this.#segments.delete(name);
     this.#names = "";
+  }
+}
+
+const madeAnew = (file: string) =>
+  new HunchError("unavailable", "this store was made anew meanwhile, for another model", { file, hint: "try again" });
+
+/** False for now where another process has it open, on systems that keep what is. */
+function renameIfPossible(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -108,7 +108,7 @@ test("a limit that another process sets holds here, too, and of a store that was
     assert.deepEqual([store.info().texts, store.info().limit], [2001, 10e6]);
     Store.remove(folder);
     Store.create(folder, { ...ABOUT, tokenizer: "another" }, 1e6);
-    store.add([textOf(1)]);
+    assert.throws(() => store.add([textOf(1)]), /was made anew meanwhile/);
     assert.throws(() => store.shrink(64_000), /was made anew meanwhile/);
   });
   const { limit, tokenizer } = inStore(folder, (store) => store.info());
