@@ -16,8 +16,8 @@ export interface TreeShape {
   readonly single?: true;
   /** At most `plan.nodes` nodes and `plan.depth` deep; fewer where the proposer has no more to say. */
   grow(proposer: Proposer, plan: Plan, chance: Chance): Promise<DraftTree>;
-  /** A new text starts. */
+  /** A new text starts, or a tree was verified that it did not grow: what was kept for the next one is of no use. */
   begin?(): void;
-  /** For shapes that learn what is accepted. */
+  /** For shapes that learn what is accepted: the tree is what it grew last, or a part of that. */
   observe?(round: Round): void;
 }

@@ -8,7 +8,7 @@
 // scored by how often they follow (SuffixDecoding, Oliaro et al., 2024, arXiv 2411.04975), the tree of the likeliest paths
 // (OPT-Tree, Wang et al., 2024, arXiv 2406.17276); with --store also what followed in earlier texts (REST, He et al., 2023,
 // arXiv 2311.08252). Chosen tokens, law `point`: lossless with every rule that judges them.
-// Memory: 2.5 MB for what is recycled, about 100 bytes a token of the text.
+// Memory: 2.5 MB for what is recycled, at most 200 bytes a token of the text.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { Calibration, type Features, logOdds } from "../../src/draft/calibration.ts";

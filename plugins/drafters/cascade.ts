@@ -4,8 +4,9 @@
 // The paper's horizontal cascade: first tokens from the better drafter, later ones, which are needed less often, from
 // cheaper ones. Its vertical cascade, where a `reviewer` is named: what the cheap drafters guess is judged by a model
 // before the target sees it, so that the model drafts several tokens in one pass; the target then gets the model's tokens
-// first and the cheap drafters' after them. The paper's drafters are models and a table of bigrams; here they are any that
-// can draft below a path, and those that cannot draft first or not at all. The order is that of the argument: which one
+// first and the cheap drafters' after them. The paper's drafters are models and, last, Max-Gram: the longest match in the
+// text, bigrams where there is none. Here they are any that can draft below a path, and those that cannot draft first or
+// not at all. The order is that of the argument: which one
 // pays depends on the drafters, and `hunch bench` measures it.
 //
 // Law `point`: what several sources chose. Memory: the drafters'.
@@ -62,7 +63,9 @@ export class CascadeDrafter extends SeveralDrafters {
     let node = joined.addChain(-1, drafted, "reviewer").at(-1) ?? -1;
     const path = [...above, ...drafted];
     for (const source of this.sources) {
-      const room = { ...plan, nodes: joined.room, depth: plan.depth - (path.length - above.length), cost: undefined };
+      const { size } = joined;
+      const cost = plan.cost && ((rows: number) => plan.cost!(size + rows));
+      const room = { ...plan, nodes: joined.room, depth: plan.depth - (path.length - above.length), cost };
       if (room.nodes < 1 || room.depth < 1) break;
       const tree = path.length === 0
         ? await source.draft(room, chance)

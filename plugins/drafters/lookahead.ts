@@ -11,7 +11,8 @@
 // they are counted as drafted (of the source `window`), and an engine that is exact for chains alone is given no window
 // under --strict.
 //
-// Law `point`. Memory: ngram·guesses·4 bytes for each token that occurred in this text. From text to text: nothing.
+// Law `point`. Memory: ngram·guesses·4 bytes for each token that occurred in this text, at most 13 MB. From text to text:
+// nothing.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { JoinedTree } from "../../src/draft/joined-tree.ts";
@@ -56,12 +57,11 @@ export class LookaheadDrafter implements Drafter {
 
   draft(plan: Plan): DraftTree {
     const joined = new JoinedTree(plan);
-    // Half of the nodes at least are the window's, for without it the pool learns nothing.
+    // The window gets its nodes whatever the pool has, for without it the pool learns nothing.
     const columns = this.#columns(plan);
     const reserved = columns === 0 ? 0 : this.#rows(columns);
     for (const phrase of this.#pool.after(this.#text.last)) {
-      if (joined.room - this.#levels < reserved && joined.size > 0) break;
-      joined.addChain(-1, phrase, "n-gram");
+      joined.addChain(-1, phrase.subarray(0, joined.room - reserved), "n-gram");
     }
     this.#ends = new Array<number>(this.window).fill(-1);
     let trunk = -1;
@@ -113,7 +113,7 @@ export class LookaheadDrafter implements Drafter {
     }
   }
 
-  /** Columns that fit into half of the plan at least, and into its depth. */
+  /** Columns that fit into half of the plan, into more of it where the pool's n-grams leave more, and into its depth. */
   #columns({ nodes, depth }: Plan): number {
     let columns = Math.min(this.window, depth - this.#levels + 2);
     const most = Math.max(nodes - this.guesses * this.#levels, Math.ceil(nodes / 2));

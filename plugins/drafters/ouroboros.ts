@@ -6,8 +6,8 @@
 // refused one on is cut into phrases; and the phrases stay from text to text. Phrases of the text itself come in as well.
 // Left out: the lookahead window that the small model runs beside its own drafting.
 //
-// Law `point`. Memory: (length + 1)·phrases·4 bytes for each token that occurred, 3 MB where all of 49,152 did; and the
-// model.
+// Law `point`. Memory: (length + 1)·phrases·4 bytes for each token that occurred, 5 MB where all of 49,152 did, at
+// most 10 MB; and the model.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { JoinedTree } from "../../src/draft/joined-tree.ts";

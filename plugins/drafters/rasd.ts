@@ -35,7 +35,8 @@ export class RasdDrafter extends JoinedDrafter {
     const most = Math.floor(this.share * plan.nodes);
     const room = Math.min(most, retrieved.tokens.length);
     let grown: Growing | undefined;
-    const own = await growLikeliest(proposer, { ...plan, nodes: plan.nodes - room }, (_, growing) => {
+    // One at least: what the model is not asked about it cannot prune.
+    const own = await growLikeliest(proposer, { ...plan, nodes: Math.max(1, plan.nodes - room) }, (_, growing) => {
       grown = growing;
       return false;
     });

@@ -9,11 +9,13 @@
 // by the matrix. Left out: a matrix made from a corpus beforehand (this one begins empty, then holds the prompt, and
 // stays from text to text).
 //
-// Law `point`. Memory: 4.6 MiB: 65,536 pairs of tokens with 8 successors each; the pair seen longest ago gives way.
+// Law `point`. Memory: 4.8 MiB and the text: 65,536 pairs of tokens with 8 successors each; the pair seen longest ago
+// gives way.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { Worth } from "../../src/draft/fill.ts";
 import { contextKey, SuccessorTable } from "../../src/draft/successor-table.ts";
+import { TokenBuffer } from "../../src/draft/tokens.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { type DraftTree, EMPTY_TREE } from "../../src/tree.ts";
 
@@ -28,10 +30,7 @@ export class TrigramDrafter implements Drafter {
   readonly laws = ["point"] as const;
   readonly candidates = WIDTH;
   readonly #matrix = new SuccessorTable(PAIRS, WIDTH);
-  #prompt: Int32Array = new Int32Array(0);
-  /** The last two tokens of the text. */
-  #before = -1;
-  #last = -1;
+  readonly #text = new TokenBuffer();
   readonly observePrompt: Drafter["observePrompt"];
 
   /** `searches`: paths that are tried for a draft, ≥ 1. `prompted`: the prompt's rows come in as well. */
@@ -40,37 +39,44 @@ export class TrigramDrafter implements Drafter {
     this.observePrompt = (from, rows) =>
       rows.forEach(({ tokens, probabilities }, i) => {
         const at = from + i;
-        if (at > 0) this.#matrix.see(contextKey(this.#prompt[at], this.#prompt[at - 1]), tokens, probabilities);
+        if (at > 0) this.#matrix.see(contextKey(this.#text.at(at), this.#text.at(at - 1)), tokens, probabilities);
       });
   }
 
+  /** What the text before began with as well has been seen: a chat says all of it again at every turn. */
   begin(prompt: Int32Array): void {
-    this.#prompt = prompt;
-    this.#last = -1;
-    for (const token of prompt) {
-      if (this.#last >= 0) this.#matrix.see(contextKey(this.#last, this.#before), [token], [1]);
-      [this.#before, this.#last] = [this.#last, token];
+    let from = 0;
+    while (from < Math.min(prompt.length, this.#text.length) && this.#text.at(from) === prompt[from]) from++;
+    this.#text.truncate(from);
+    this.#text.append(prompt.subarray(from));
+    for (let at = Math.max(1, from); at < prompt.length; at++) {
+      this.#matrix.see(contextKey(prompt[at - 1], prompt[at - 2] ?? -1), [prompt[at]], [1]);
     }
   }
 
+  /** The last two tokens of the text and a path below it; −1 for what is not there. */
+  #lastTwo(...path: readonly number[]): [number, number] {
+    const [before = -1, last = -1] = [-1, -1, ...this.#text.view.subarray(-2), ...path].slice(-2);
+    return [before, last];
+  }
+
   draft(plan: Plan): DraftTree {
-    return new Search(this.#matrix, this.#before, this.#last).draft(plan, this.searches);
+    return new Search(this.#matrix, ...this.#lastTwo()).draft(plan, this.searches);
   }
 
   after(path: Int32Array, plan: Plan): DraftTree {
-    const [before, last] = [this.#before, this.#last, ...path].slice(-2);
-    return new Search(this.#matrix, before, last).draft(plan, this.searches);
+    return new Search(this.#matrix, ...this.#lastTwo(...path)).draft(plan, this.searches);
   }
 
   observe({ tree, committed, candidates = [] }: Round): void {
     candidates.forEach(({ tokens, probabilities }, row) => {
       const node = row - 1;
-      const last = node < 0 ? this.#last : tree.tokens[node];
       const above = node < 0 ? -1 : tree.parents[node];
-      const before = node < 0 ? this.#before : above < 0 ? this.#last : tree.tokens[above];
+      const path = [...above < 0 ? [] : [tree.tokens[above]], ...node < 0 ? [] : [tree.tokens[node]]];
+      const [before, last] = this.#lastTwo(...path);
       this.#matrix.see(contextKey(last, before), tokens, probabilities);
     });
-    for (const token of committed) [this.#before, this.#last] = [this.#last, token];
+    this.#text.append(committed);
   }
 }
 

@@ -7,7 +7,10 @@ import { LIKELIEST } from "./proposed.ts";
 /** Children that are asked for at a place. */
 const MOST = 16;
 
-/** For trees of chosen tokens alone: where the drafter has nothing to say, q has no token. Whoever has it keeps the drafter. */
+/**
+ * For trees of chosen tokens alone: q gives each child the confidence of the drafter, and what that leaves to no token, all
+ * of it where the drafter has nothing to say. Whoever has it keeps the drafter.
+ */
 export class DrafterProposer implements Proposer {
   #paths: number[][] = [];
 
@@ -49,6 +52,6 @@ export class DrafterProposer implements Proposer {
       return known > 0 ? known : 0.5 ** (rank + 1);
     });
     const all = weights.reduce((sum, weight) => sum + weight, 0);
-    return sparse(this.vocab, tokens, weights.map((weight) => weight / all));
+    return sparse(this.vocab, tokens, weights.map((weight) => weight / Math.max(1, all)));
   }
 }

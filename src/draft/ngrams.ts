@@ -1,4 +1,5 @@
 // Where a text has been before: the places at which it ended as it ends now.
+import { IntTable } from "./int-table.ts";
 import { TokenBuffer } from "./tokens.ts";
 
 /** n-grams are looked up by up to so many tokens; a match that is longer is found by comparing. */
@@ -15,29 +16,35 @@ export interface Match {
   readonly length: number;
 }
 
+/** At most 200 bytes a token of the text. */
 export class Ngrams {
   readonly text = new TokenBuffer();
-  /** Places by the hash of the n-gram that ends before them. A hash may be shared: matches are compared. */
-  readonly #places = new Map<number, number[]>();
+  /**
+   * An n-gram of `size` tokens that ends before the place `next` has the number INDEXED · next + size − 1. By the hash of
+   * an n-gram its latest number, and by number that of the one before; −1 where there is none. A hash may be shared:
+   * matches are compared.
+   */
+  readonly #latest = new IntTable();
+  readonly #before = new TokenBuffer();
 
   clear(): void {
     this.text.clear();
-    this.#places.clear();
+    this.#latest.clear();
+    this.#before.clear();
   }
 
   append(tokens: Int32Array): void {
     const first = this.text.length;
     this.text.append(tokens);
-    for (let next = Math.max(1, first); next < this.text.length; next++) {
-      this.#hashes(next, (hash) => {
-        const places = this.#places.get(hash);
-        if (places === undefined) this.#places.set(hash, [next]);
-        else {
-          places.push(next);
-          if (places.length > REMEMBERED) places.shift();
-        }
+    const before = new Int32Array(INDEXED * tokens.length).fill(-1);
+    for (let next = first; next < this.text.length; next++) {
+      this.#hashes(next, (hash, size) => {
+        const number = INDEXED * next + size - 1;
+        before[number - INDEXED * first] = this.#latest.get(hash);
+        this.#latest.set(hash, number);
       });
     }
+    this.#before.append(before);
   }
 
   /** Earlier places like the end of the text, those of the longest indexed n-gram first; no place twice. */
@@ -46,11 +53,12 @@ export class Ngrams {
     const hashes: number[] = [];
     this.#hashes(this.text.length, (hash) => hashes.push(hash));
     for (let size = hashes.length; size > 0; size--) {
-      const places = this.#places.get(hashes[size - 1]) ?? [];
-      for (let i = places.length - 1; i >= 0; i--) {
-        if (found.has(places[i])) continue;
-        const length = this.#common(places[i]);
-        if (length >= size) found.set(places[i], { next: places[i], length });
+      let number = this.#latest.get(hashes[size - 1]);
+      for (let places = 0; number >= 0 && places < REMEMBERED; places++, number = this.#before.at(number)) {
+        const next = Math.floor(number / INDEXED);
+        if (found.has(next)) continue;
+        const length = this.#common(next);
+        if (length >= size) found.set(next, { next, length });
       }
     }
     return [...found.values()];
@@ -67,12 +75,12 @@ export class Ngrams {
   }
 
   /** Hashes of the n-grams of 1, 2, … tokens that end before `end`. */
-  #hashes(end: number, visit: (hash: number) => void): void {
+  #hashes(end: number, visit: (hash: number, size: number) => void): void {
     let hash = 0x2545f491;
     for (let size = 1; size <= INDEXED && size <= end; size++) {
       hash = Math.imul(hash ^ this.text.at(end - size), 0x9e3779b1);
       hash ^= hash >>> 15;
-      visit(hash);
+      visit(hash, size);
     }
   }
 }

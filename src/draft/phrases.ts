@@ -1,13 +1,23 @@
 // Phrases by the token that comes before them: a few of each, of one length, the best first.
+import { IntTable } from "./int-table.ts";
 
 const ROOM = 256;
+/** Most tokens that have phrases, and most bytes of those. */
+const MOST_TOKENS = 2 ** 17;
+const MOST_BYTES = 24 * 2 ** 20;
 
+/**
+ * (length + 1) · each · 4 bytes for each token that has phrases, their number rounded up to a power of two, and 16 to find
+ * them; at most 26 MiB. Where those are full, tokens that are new get no phrases.
+ */
 export class Phrases {
-  readonly #slots = new Map<number, number>();
+  readonly #slots = new IntTable();
+  #size = 0;
   /** [slots, each, length] */
   #tokens: Int32Array;
   /** [slots, each] How often each was added; 0 where there is none. */
   #counts: Int32Array;
+  readonly #most: number;
 
   /**
    * `each`: most phrases of a token. `order`: which come first and stay, those added latest or most often. Phrases have
@@ -20,13 +30,21 @@ export class Phrases {
   ) {
     this.#tokens = new Int32Array(ROOM * each * length);
     this.#counts = new Int32Array(ROOM * each);
+    const fit = MOST_BYTES / (4 * each * (length + 1));
+    this.#most = Math.min(MOST_TOKENS, 2 ** Math.floor(Math.log2(fit)));
+  }
+
+  /** Bytes that the phrases take. */
+  get bytes(): number {
+    return this.#tokens.byteLength + this.#counts.byteLength;
   }
 
   /** Adds the phrase that stands at `from`. */
   add(before: number, tokens: ArrayLike<number>, from = 0): void {
     let slot = this.#slots.get(before);
-    if (slot === undefined) {
-      slot = this.#slots.size;
+    if (slot < 0) {
+      if (this.#size === this.#most) return;
+      slot = this.#size++;
       this.#slots.set(before, slot);
       if ((slot + 1) * this.each > this.#counts.length) this.#grow();
     }
@@ -49,7 +67,7 @@ export class Phrases {
   after(before: number): Int32Array[] {
     const slot = this.#slots.get(before);
     const phrases: Int32Array[] = [];
-    if (slot === undefined) return phrases;
+    if (slot < 0) return phrases;
     for (let at = slot * this.each; at < (slot + 1) * this.each && this.#counts[at] > 0; at++) {
       phrases.push(this.#tokens.subarray(at * this.length, (at + 1) * this.length));
     }
@@ -57,8 +75,9 @@ export class Phrases {
   }
 
   clear(): void {
-    this.#counts.fill(0, 0, this.#slots.size * this.each);
+    this.#counts.fill(0, 0, this.#size * this.each);
     this.#slots.clear();
+    this.#size = 0;
   }
 
   #same(at: number, tokens: ArrayLike<number>, from: number): boolean {

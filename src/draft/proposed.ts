@@ -7,6 +7,7 @@ import { ask } from "./raw.ts";
 import { GREEDY, type Sampling } from "../sampling.ts";
 import type { TreeShape } from "../shape.ts";
 import { TokenBuffer } from "./tokens.ts";
+import { nodesIn } from "./tree-edit.ts";
 import { type DraftLaw, type DraftTree, isChain } from "../tree.ts";
 
 /** What a draw becomes as the temperature falls to 0: the likeliest of what is left. */
@@ -17,6 +18,8 @@ export class ProposedDrafter implements Drafter {
   readonly #text = new TokenBuffer();
   #sampling: Sampling = GREEDY;
   #laws: readonly DraftLaw[];
+  /** Since the last round; undefined where it was not asked. */
+  #drawn: DraftTree | undefined;
 
   constructor(
     readonly name: string,
@@ -43,6 +46,7 @@ export class ProposedDrafter implements Drafter {
     this.#laws = this.lawsAt(sampling);
     this.#text.clear();
     this.#text.append(prompt);
+    this.#drawn = undefined;
     this.form.begin?.();
   }
 
@@ -50,8 +54,9 @@ export class ProposedDrafter implements Drafter {
     const sure = this.form.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
     const asked = ask(this.proposer, plan, this.#sampling);
     await this.proposer.sync(this.#text.view, sure ? this.#sampling : asked.sync);
-    if (this.#sampling.temperature > 0) return await this.form.grow(asked.proposer, asked.plan, chance);
-    return { ...await this.form.grow(asked.proposer, asked.plan, LIKELIEST), law: "point", q: () => undefined };
+    if (this.#sampling.temperature > 0) return this.#drawn = await this.form.grow(asked.proposer, asked.plan, chance);
+    const grown = await this.form.grow(asked.proposer, asked.plan, LIKELIEST);
+    return this.#drawn = { ...grown, law: "point", q: () => undefined };
   }
 
   /** Nothing where the draft has branches: there is no saying which of them is kept. */
@@ -61,7 +66,12 @@ export class ProposedDrafter implements Drafter {
 
   observe(round: Round): void {
     this.#text.append(round.committed);
-    this.form.observe?.(round);
+    // A drafter that joins others verifies another tree, of which the shape would learn what it never drew.
+    const drawn = this.#drawn;
+    this.#drawn = undefined;
+    const own = drawn !== undefined && nodesIn(drawn, round.tree).every((node) => node < drawn.tokens.length);
+    if (own) this.form.observe?.(round);
+    else this.form.begin?.();
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import type { Candidates } from "../backend.ts";
 /** Slots of each table, a power of two. Who hashes to a slot that is taken takes it over. */
 const SLOTS = 1 << 14;
 
-/** A table of at most SLOTS rows: 32 bytes and 8 for each candidate of a row, 1.6 MB with eight. */
+/** A table of at most SLOTS rows: 8 bytes and 8 for each candidate of a row, 1.2 MB with eight. */
 class Table {
   readonly #before = new Int32Array(SLOTS);
   readonly #token = new Int32Array(SLOTS).fill(-1);

@@ -9,7 +9,7 @@ const MEMORY = 16;
 export class SuccessorTable {
   readonly #keys: Int32Array;
   /** [slots] When the context was last written; 0 where the slot is free. */
-  readonly #seen: Int32Array;
+  readonly #seen: Float64Array;
   readonly #sightings: Uint8Array;
   /** [slots, width] Tokens with their shares, 0 where there is none. */
   readonly #tokens: Int32Array;
@@ -19,14 +19,14 @@ export class SuccessorTable {
   /** `slots`: a power of two, ≥ 8. `width`: most tokens of a context. */
   constructor(private readonly slots: number, readonly width: number) {
     this.#keys = new Int32Array(slots);
-    this.#seen = new Int32Array(slots);
+    this.#seen = new Float64Array(slots);
     this.#sightings = new Uint8Array(slots);
     this.#tokens = new Int32Array(slots * width);
     this.#shares = new Float32Array(slots * width);
   }
 
   get bytes(): number {
-    return this.slots * (9 + 8 * this.width);
+    return this.slots * (13 + 8 * this.width);
   }
 
   /**

@@ -53,8 +53,8 @@ export class Store implements Corpus {
 
   /**
    * Opens the store in `folder`. `warn` gets a line about each part that is damaged or cannot be read: it is left out, and
-   * of what is whole in it a new part is made when the next text is added. Throws HunchError where there is none, it is not to be read,
-   * or it belongs to another vocabulary than `own`.
+   * of what is whole in it a new part is made when the next text is added. Throws HunchError where there is none, it is
+   * not to be read, or it belongs to another vocabulary than `own`.
    */
   static open(folder: string, warn: (line: string) => void, own?: Vocabulary): Store {
     if (!existsSync(folder)) {
@@ -139,9 +139,11 @@ export class Store implements Corpus {
   /**
    * Adds finished texts; tokens outside the vocabulary are left out, and part their text in two. When it returns they
    * are in the store, whatever happens to this process; a power failure may still cost the last few seconds' texts.
-   * Throws HunchError where they cannot be written.
+   * Throws HunchError where they cannot be written, or the store is another one by now.
    */
   add(texts: readonly Int32Array[]): void {
+    const own = this.#manifest.tokenizer;
+    if ((readManifest(this.folder)?.tokenizer ?? own) !== own) throw madeAnew(this.folder);
     for (const text of packed(texts.flatMap((text) => known(text, this.vocab)))) {
       writeSegment(this.#newPath(), text, this.#manifest, []);
     }
@@ -155,12 +157,7 @@ export class Store implements Corpus {
    */
   shrink(limit?: number): boolean {
     return withLock(this.folder, () => {
-      if (!this.#isStillOurs()) {
-        throw new HunchError("unavailable", "this store was made anew meanwhile", {
-          file: this.folder,
-          hint: "try again",
-        });
-      }
+      if (!this.#isStillOurs()) throw madeAnew(this.folder);
       if (limit !== undefined) {
         writeManifest(this.folder, { ...this.#manifest, limit: Math.max(LEAST_LIMIT, limit) });
       }
@@ -261,6 +258,8 @@ export class Store implements Corpus {
       this.#merge(most);
       this.refresh();
       this.#fit(room);
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error; // the rest is for the next time
     } finally {
       this.refresh();
     }
@@ -339,17 +338,22 @@ export class Store implements Corpus {
       if (!costsOnePart(error)) throw error;
       if (error instanceof UnreadableError) return;
       this.#forget(name);
-      renameSync(path, `${path}.damaged`); // hunch finds nothing in it; its owner may
+      if (!renameIfPossible(path, `${path}.damaged`)) return; // hunch finds nothing in it; its owner may
       this.warn(`a part of the store ${basename(this.folder)} could not be mended and is kept aside (${path}.damaged)`);
     }
     this.#damaged.delete(name);
   }
 
-  /** What is whole of a segment's texts. */
+  /** What is whole of a segment's texts; one that cannot be read is set aside. */
   #textOf(segment: Segment): { readonly text: Int32Array; readonly lost: number } {
-    const { text, lost } = segment.wholeTexts(this.vocab);
-    if (lost > 0) this.warn(`${lost} tokens of the store ${basename(this.folder)} are lost (${segment.path})`);
-    return { text, lost };
+    try {
+      const { text, lost } = segment.wholeTexts(this.vocab);
+      if (lost > 0) this.warn(`${lost} tokens of the store ${basename(this.folder)} are lost (${segment.path})`);
+      return { text, lost };
+    } catch (error) {
+      if (error instanceof UnreadableError) this.#setAside(segment.name, error);
+      throw error;
+    }
   }
 
   #reopened(name: string): Segment {
@@ -387,6 +391,19 @@ export class Store implements Corpus {
     this.#segments.get(name)?.close();
     this.#segments.delete(name);
     this.#names = "";
+  }
+}
+
+const madeAnew = (file: string) =>
+  new HunchError("unavailable", "this store was made anew meanwhile, for another model", { file, hint: "try again" });
+
+/** False for now where another process has it open, on systems that keep what is. */
+function renameIfPossible(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -110,3 +110,12 @@ test("successors are running means, the context seen longest ago gives way, and 
   assert.notEqual(contextKey(1, 2), contextKey(2, 1));
   assert.notEqual(contextKey(1), contextKey(1, 0));
 });
+
+test("phrases take no more than their bound, whatever comes; those that are there stay", () => {
+  const phrases = new Phrases(16, 64);
+  const phrase = Int32Array.from({ length: 16 }, (_, i) => i);
+  for (let before = 0; before < 20_000; before++) phrases.add(before, phrase);
+  assert.ok(phrases.bytes <= 24 * 2 ** 20, `${phrases.bytes}`);
+  assert.equal(phrases.after(7).length, 1);
+  assert.deepEqual(phrases.after(19_999), []);
+});

@@ -461,6 +461,17 @@ for (const [name, what, change, message] of VARIANTS) {
   });
 }
 
+test("a missing expert is named as the file would name it", () => {
+  const { file, metadata, tensors } = readGguf(ggufOf("mixtral"));
+  file.close();
+  const rest = new Map(tensors), name = "blk.1.ffn_down_exps.weight";
+  rest.delete(name);
+  assert.throws(
+    () => describeGguf(file.path, metadata, rest),
+    (error) => error instanceof HunchError && /lacks a tensor/.test(error.line) && error.line.includes(name),
+  );
+});
+
 for (const [what, change, message] of REFUSALS) {
   test(`${what} is refused by name`, async () => {
     const folder = folderWith(change(readConfig(fixture("llama"))), fixture("llama"));

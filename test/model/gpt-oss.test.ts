@@ -74,3 +74,14 @@ test("codes without scales, and experts of another number, are refused by name",
     });
   }
 });
+
+test("each of the experts' biases must be there", async () => {
+  for (const part of ["gate_up_proj", "down_proj"]) {
+    const tensors = stored(), name = `model.layers.1.mlp.experts.${part}_bias`;
+    assert.ok(tensors.delete(name));
+    await assert.rejects(
+      openModel(folderOf(readConfig(FOLDER), Object.fromEntries(tensors))),
+      (error) => error instanceof HunchError && error.line.includes("lacks a tensor") && error.line.includes(name),
+    );
+  }
+});

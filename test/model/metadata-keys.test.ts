@@ -108,6 +108,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
   ministral3: ["attention.temperature_scale"], // beyond the original context, where it is not opened
   qwen2_vl: ["rope.dimension_sections"], // one position in a text
   qwen3_vl: ["rope.dimension_sections"],
+  glm4: ["rope.dimension_sections"], // tells how rows lie, which is not compared here
 };
 
 /** Metadata and what config.json says for the same, for the models that have such a field. */

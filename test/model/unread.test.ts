@@ -43,6 +43,8 @@ const PUBLISHED: Readonly<Record<string, Json>> = {
   gemma2: { hidden_act: "gelu_pytorch_tanh", cache_implementation: "hybrid", torch_dtype: "bfloat16" },
   gemma3: { hidden_act: "gelu_pytorch_tanh" },
   cohere2: { layer_switch: 4, order_of_interleaved_layers: "local_attn_first", use_gated_activation: true },
+  qwen3_moe: { shared_expert_intermediate_size: 0, qkv_bias: false, use_qk_norm: true },
+  granite4: { init_method: "mup", normalization_function: "rmsnorm" },
   gpt2: { n_ctx: 256, summary_type: "cls_index", task_specific_params: { "text-generation": { do_sample: true } } },
   phi3: {
     full_attn_mod: 1,

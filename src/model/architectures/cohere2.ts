@@ -10,6 +10,8 @@ export const cohere2: Architecture = {
   gguf: "cohere2",
   huggingFace: "cohere2",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", "layers.N.attention.norm.weight"],
+  defaults: { huggingFace: { sliding_window: 4096 } },
+  required: ["attention.sliding_window", "logit_scale"],
   // Published files describe the architecture once more.
   harmless: [
     /^(layer_switch|order_of_interleaved_layers|position_embedding_type|rotary_pct)$/,

@@ -11,6 +11,7 @@ export const exaone4: Architecture = {
   huggingFace: "exaone4",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...POST_NORMS, ...QK_NORMS],
   names: { huggingFace: POST_NORM_NAMES },
+  defaults: { huggingFace: { sliding_window: 4096 } },
   spec(file) {
     const window = layerWindows(file, patternOf(file));
     const hybrid = file.hyper.integer(["attention.sliding_window", "sliding_window"], 0) > 0;

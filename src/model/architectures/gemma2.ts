@@ -6,12 +6,18 @@ import { CORE, POST_NORMS, PRE_NORMS } from "../spec/names.ts";
 import { addOneToGains, GEMMA_NAMES, gemmaActivation, gemmaScale } from "./gemma-family.ts";
 import { layerWindows } from "../spec/windows.ts";
 
+const CAPS = { attn_logit_softcapping: 50, final_logit_softcapping: 30 };
+
 export const gemma2: Architecture = {
   name: "gemma2",
   gguf: "gemma2",
   huggingFace: "gemma2",
   tensors: [...CORE, "layers.N.feedForward.gate.weight", ...PRE_NORMS, ...POST_NORMS],
   names: { huggingFace: GEMMA_NAMES },
+  defaults: {
+    huggingFace: { ...CAPS, sliding_window: 4096 },
+    gguf: { ...CAPS, "attention.sliding_window": 4096 },
+  },
   harmless: [/^hidden_act$/],
   spec(file) {
     const { hyper } = file;

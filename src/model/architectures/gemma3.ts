@@ -17,11 +17,14 @@ export const gemma3: Architecture = {
   harmless: [/^hidden_act$/],
   // `text_config` of the published models tells little more than the sizes.
   defaults: {
-    num_attention_heads: 8,
-    num_key_value_heads: 4,
-    max_position_embeddings: 131072,
-    rms_norm_eps: 1e-6,
-    rope_theta: 1_000_000,
+    huggingFace: {
+      num_attention_heads: 8,
+      num_key_value_heads: 4,
+      max_position_embeddings: 131072,
+      rms_norm_eps: 1e-6,
+      rope_theta: 1_000_000,
+      sliding_window: 4096,
+    },
   },
   spec(file) {
     const { hyper } = file;

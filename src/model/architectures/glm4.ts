@@ -28,6 +28,11 @@ export const glm4: Architecture = {
     }),
     gguf: layers("blk.N.", { "feedForward.gateUp": "ffn_up" }),
   },
-  spec: (file) => decoderSpec(file, { name: "glm4", headSize: 128, rope: { interleaved: true, fraction: 0.5 } }),
+  spec(file) {
+    // GLM-4.1V's converter brings the pairs apart for the rotation by sections.
+    const sections = file.hyper.numbers(["rope.dimension_sections"], 4);
+    const interleaved = !sections || sections[0] <= 0 || sections[1] <= 0;
+    return decoderSpec(file, { name: "glm4", headSize: 128, rope: { interleaved, fraction: 0.5 } });
+  },
   rearrange: splitGateUp,
 };

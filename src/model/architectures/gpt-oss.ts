@@ -2,7 +2,7 @@
 // with a window, and for each head a score of what is attended to in vain. Hugging Face packs gates and ups in turn.
 import type { Architecture, ModelFile } from "../spec/architecture.ts";
 import { decoderSpec } from "../spec/decoder.ts";
-import { EXPERT_CORE, layers, PRE_NORMS } from "../spec/names.ts";
+import { layers, PRE_NORMS, ROUTED } from "../spec/names.ts";
 import { checkExperts, rowOf, splitExperts } from "../spec/packed.ts";
 import type { ModelSpec } from "../spec/spec.ts";
 import { layerWindows } from "../spec/windows.ts";
@@ -11,18 +11,28 @@ import { computed } from "../tensors/weights.ts";
 
 const EXPERTS = "layers.N.feedForward.experts.";
 
+/** Of a folder that tells none. */
+const ROPE = {
+  rope_type: "yarn",
+  factor: 32,
+  beta_fast: 32,
+  beta_slow: 1,
+  truncate: false,
+  original_max_position_embeddings: 4096,
+};
+
 export const gptOss: Architecture = {
   name: "gpt_oss",
   gguf: "gpt-oss",
   huggingFace: "gpt_oss",
   tensors: [
-    ...EXPERT_CORE,
+    ...ROUTED,
     ...PRE_NORMS,
     "layers.N.attention.sinks",
     ...["q", "k", "v", "output"].map((part) => `layers.N.attention.${part}.bias`),
     "layers.N.feedForward.router.bias",
-    ...["gate", "up", "down"].map((part) => `${EXPERTS}${part}.bias?`),
-    ...["weight", "bias"].map((kind) => `${EXPERTS}gateUp.${kind}?`),
+    ...["gate", "up", "gateUp", "down"].flatMap((part) => [`${EXPERTS}${part}.weight?`, `${EXPERTS}${part}.bias`]),
+    ...["gate", "up", "down"].map((part) => `${EXPERTS}E.${part}.weight?`), // MXFP4 in a folder
   ],
   names: {
     gguf: layers("blk.N.", { "feedForward.norm": "post_attention_norm" }),
@@ -35,13 +45,14 @@ export const gptOss: Architecture = {
       [`${EXPERTS}down.bias`]: "model.layers.N.mlp.experts.down_proj_bias",
     },
   },
+  defaults: { huggingFace: { sliding_window: 128, head_dim: 64 } },
+  required: ["attention.sliding_window", "rope.freq_base"],
   harmless: [/^(output_router_logits|router_aux_loss_coef|initial_context_length)$/],
   spec(file) {
     const { hyper } = file;
     return decoderSpec(file, {
       name: "gpt_oss",
-      headSize: 64,
-      rope: { interleaved: false, base: 150_000, truncate: false },
+      rope: { interleaved: false, base: 150_000, truncate: false, parameters: ROPE },
       attention: layerWindows(file, { windowed: (n) => n % 2 === 0 }),
       experts: { share: "chosen" },
       clamp: { limit: hyper.positive(["swiglu_limit"], 7), alpha: hyper.positive(["swiglu_alpha"], 1.702) },

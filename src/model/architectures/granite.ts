@@ -19,11 +19,13 @@ export function graniteSpec(file: ModelFile, name: string, rotated: boolean): Mo
   const { hyper } = file;
   const factor = (gguf: string, folder: string) => hyper.positive([file.kind === "gguf" ? gguf : folder], 1);
   const embeddingScale = factor("embedding_scale", "embedding_multiplier");
-  const scale = factor("attention.scale", "attention_multiplier");
+  const own = file.kind === "gguf" && !hyper.has("attention.scale") ? {} : {
+    scale: factor("attention.scale", "attention_multiplier"),
+  };
   return decoderSpec(file, {
     name,
     rope: { interleaved: file.kind === "gguf" },
-    attention: () => rotated ? { scale } : { scale, rope: undefined },
+    attention: () => rotated ? own : { ...own, rope: undefined },
     embeddingScale: () => embeddingScale,
     residualScale: factor("residual_scale", "residual_multiplier"),
     logitScale: 1 / factor("logit_scale", "logits_scaling"),

@@ -8,6 +8,7 @@ export const mistral: Architecture = {
   huggingFace: "mistral",
   multimodal: ["mistral3"],
   tensors: llama.tensors,
+  defaults: { huggingFace: { sliding_window: 4096 } },
   spec(file) {
     const window = file.hyper.integer(["sliding_window"], 0);
     return decoderSpec(file, {

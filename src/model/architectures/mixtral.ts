@@ -19,6 +19,7 @@ export const mixtral: Architecture = {
       "feedForward.experts.E.up": "block_sparse_moe.experts.E.w3",
     }),
   },
+  defaults: { huggingFace: { rope_theta: 1_000_000 } },
   harmless: [/^(output_router_logits|router_(aux_loss_coef|jitter_noise))$/],
   spec(file) {
     const window = file.hyper.integer(["attention.sliding_window", "sliding_window"], 0);

@@ -23,7 +23,7 @@ export function olmoSpec(file: ModelFile, name: "olmo2" | "olmo3"): ModelSpec {
   const window = windows ? layerWindows(file, { windowed: (n) => (n + 1) % 4 !== 0 }) : () => ({ window: undefined });
   return decoderSpec(file, {
     name,
-    rope: { interleaved: false, layerType: "full_attention" },
+    rope: { interleaved: false, layerType: windows ? "full_attention" : undefined },
     attention(n, { headSize }) {
       const own = window(n);
       if (own.window === undefined) return own;

@@ -7,5 +7,6 @@ export const olmo3: Architecture = {
   huggingFace: "olmo3",
   tensors: olmo2.tensors,
   names: olmo2.names,
+  defaults: { huggingFace: { sliding_window: 4096, rope_theta: 500_000 } },
   spec: (file) => olmoSpec(file, "olmo3"),
 };

@@ -13,7 +13,10 @@ export const olmoe: Architecture = {
   harmless: [/^(output_router_logits|router_aux_loss_coef)$/],
   spec(file) {
     const { hyper } = file;
-    if (hyper.has("clip_qkv")) throw hyper.wrong("clip_qkv", "queries and keys that are clipped are not supported");
+    const clipped = ["attention.clamp_kqv", "clip_qkv"];
+    if (hyper.number(clipped, 0) !== 0) {
+      throw hyper.wrong(hyper.find(clipped)!.name, "queries and keys that are clipped are not supported");
+    }
     const chosen = file.kind === "huggingFace" && hyper.flag(["norm_topk_prob"], false);
     return decoderSpec(file, {
       name: "olmoe",

@@ -12,7 +12,7 @@ export const qwen2Vl: Architecture = {
   name: "qwen2_vl",
   gguf: "qwen2vl",
   huggingFace: "qwen2_5_vl_text",
-  multimodal: ["qwen2_5_vl", "qwen2_vl"],
+  multimodal: ["qwen2_5_vl", "qwen2_vl", "qwen2_vl_text"],
   tensors: qwen2.tensors,
   harmless: SECTIONS,
   spec(file) {

@@ -12,7 +12,11 @@ export const qwen3Moe: Architecture = {
   huggingFace: "qwen3_moe",
   tensors: [...EXPERT_CORE, ...PRE_NORMS, ...QK_NORMS],
   // What layers without experts would be; the balance of experts in training.
-  harmless: [/^qwen3moe\.feed_forward_length$/, /^intermediate_size$/, /^(output_router_logits|router_aux_loss_coef)$/],
+  harmless: [
+    /^qwen3moe\.feed_forward_length$/,
+    /^(intermediate_size|use_qk_norm)$/,
+    /^(output_router_logits|router_aux_loss_coef)$/,
+  ],
   spec(file) {
     const { hyper } = file;
     const dense = hyper.find(["mlp_only_layers"])?.value ?? [];

@@ -44,8 +44,7 @@ export function textPart(path: string, config: Record<string, unknown>): TextPar
 /** The text's hyper-parameters. Whether embedding and head are one is told outside, where it is told. */
 function within(inside: Hyper, outside: Hyper): Hyper {
   const tied = "tie_word_embeddings";
-  const lookup = (name: string) =>
-    (name === tied ? outside.find([tied])?.value : undefined) ?? inside.find([name])?.value;
+  const lookup = (name: string) => (name === tied ? outside.lookup(name) : undefined) ?? inside.lookup(name);
   return new Hyper(outside.path, lookup, "text_config.", outside.read);
 }
 

@@ -19,6 +19,8 @@ export interface ModelFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** The token embedding, by whatever name the architecture has for it. */
   readonly embed?: Tensor;
+  /** The router of the first layer's experts, likewise. */
+  readonly router?: Tensor;
   /** Context length that was asked for; the model's own where absent. */
   readonly context?: number;
 }
@@ -37,15 +39,20 @@ export interface Architecture {
   /**
    * Canonical names of all tensors, N for the layer's number, E for the expert's, `?` behind those that a file may
    * lack. A file that lacks another or has one more is refused. Packed tensors have names of their own here, which
-   * `rearrange` takes apart.
+   * `rearrange` takes apart. What the file's format has no name for is passed over.
    */
   readonly tensors: readonly string[];
   /** Hugging Face's names where they are not Llama's, and GGUF's where this architecture packs. */
   readonly names?: { readonly huggingFace?: TensorNames; readonly gguf?: TensorNames };
   /** What `config.json` calls hyper-parameters that Llama's has under another name. */
   readonly config?: Readonly<Record<string, string>>;
-  /** What a `config.json` means that is silent on these. */
-  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** What a file means that is silent on these: transformers' defaults for `config.json`, llama.cpp's for GGUF. */
+  readonly defaults?: {
+    readonly huggingFace?: Readonly<Record<string, unknown>>;
+    readonly gguf?: Readonly<Record<string, unknown>>;
+  };
+  /** Keys that a GGUF file must have: there is no default that every program agrees on. */
+  readonly required?: readonly string[];
   /** Names in `config.json` or GGUF (with its prefix) that say nothing of what this architecture computes. */
   readonly harmless?: readonly RegExp[];
   /** Names of tensors that files have and that follow from the hyper-parameters, besides those of every architecture. */
@@ -67,10 +74,13 @@ export interface Description {
 /** Reads a model file as `architecture` says. Throws HunchError("input") where they don't fit each other. */
 export function describe(architecture: Architecture, given: ModelFile): Description {
   const names = spelling(architecture, given);
-  const hyper = given.kind === "huggingFace"
-    ? given.hyper.renamed(architecture.config, architecture.defaults)
-    : given.hyper;
-  const file = { ...given, hyper, embed: given.tensors.get(names["embed.weight"]) };
+  const { config, defaults, required = [] } = architecture;
+  const hyper = given.hyper.renamed(given.kind === "huggingFace" ? config : undefined, defaults?.[given.kind]);
+  const missing = given.kind === "gguf" ? required.find((key) => !hyper.has(key)) : undefined;
+  if (missing !== undefined) throw hyper.wrong(missing, "the file does not tell this hyper-parameter");
+  const embed = given.tensors.get(names["embed.weight"]);
+  const router = given.tensors.get(names["layers.N.feedForward.router.weight"].replace("N", "0"));
+  const file = { ...given, hyper, embed, router };
   const spec = architecture.spec(file);
   const tensors = collect(architecture, file, names, spec);
   // A head that is there counts, whatever the configuration says of it; one that is not there must be the embedding.
@@ -94,13 +104,14 @@ function collect(
 ): Map<string, Tensor> {
   const out = new Map<string, Tensor>();
   const used = new Set<string>();
+  let missing: string | undefined;
   const take = (canonical: string, optional: boolean, layer: number, expert: number) => {
     const template = names[canonical];
-    if (template === undefined && optional) return;
+    if (template === undefined) return;
     const numbered = (name: string) => name.replace("N", String(layer)).replace(".E.", `.${expert}.`);
     const name = numbered(template);
     const tensor = file.tensors.get(name);
-    if (!tensor && !optional) throw lacking(file, name);
+    if (!tensor && !optional) missing ??= name;
     if (!tensor) return;
     out.set(numbered(canonical), tensor);
     used.add(name);
@@ -119,6 +130,7 @@ function collect(
     const message = `a tensor is not part of the architecture ${architecture.name}`;
     throw new HunchError("input", message, { file: file.path, field: name, hint: "this variant is not supported" });
   }
+  if (missing !== undefined) throw lacking(file, missing);
   return out;
 }
 

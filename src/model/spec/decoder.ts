@@ -155,12 +155,27 @@ export function activationOf(file: ModelFile, fallback = "silu", field = "hidden
 
 const EXPERTS = ["expert_count", "num_local_experts", "num_experts", "n_routed_experts"];
 
-function expertsOf({ hyper }: ModelFile, share: ExpertsSpec["share"]): ExpertsSpec {
+/** GGUF's numbers: not told, softmax of all, softmax of the chosen. */
+const SOFTMAX = [0, 1, 3];
+
+function expertsOf({ hyper, router }: ModelFile, share: ExpertsSpec["share"]): ExpertsSpec {
   const count = hyper.integer(EXPERTS);
   const names = ["expert_used_count", "num_experts_per_tok", "experts_per_token"];
   const used = hyper.integer(names);
   if (used > count || count > 1 << 14) {
     throw hyper.wrong(hyper.find(names)!.name, `${used} of ${count} experts are not possible`);
+  }
+  const rows = router?.shape[0] ?? 0; // before anything is done for each expert
+  if (rows !== count) {
+    throw hyper.wrong(hyper.find(EXPERTS)!.name, `${count} experts are announced, but the router has ${rows} rows`);
+  }
+  const gating = hyper.integer(["expert_gating_func"], 0);
+  if (!(share === "chosen" ? SOFTMAX : SOFTMAX.slice(0, 2)).includes(gating)) {
+    throw hyper.wrong("expert_gating_func", `experts that are weighted by function ${gating} are not supported`);
+  }
+  const scale = hyper.number(["expert_weights_scale"], 0);
+  if (scale !== 0 && scale !== 1) {
+    throw hyper.wrong("expert_weights_scale", `weights of experts that are scaled by ${scale} are not supported`);
   }
   return { count, used, share };
 }

@@ -7,21 +7,27 @@ const LARGEST = 2 ** 31;
 
 export class Hyper {
   /**
-   * `lookup` answers undefined or null where the file lacks a name; `prefix` is where its names are in the file. `read`
+   * `lookup` answers undefined where the file lacks a name, null where it says that there is none; `prefix` is where its names are in the file. `read`
    * gathers the names that answered a question, with their prefixes, and with a dot behind them those of opened objects.
    * `own` tells what the file calls names that are asked for, where it has another word.
    */
   constructor(
     readonly path: string,
-    private readonly lookup: (name: string) => unknown,
+    readonly lookup: (name: string) => unknown,
     private readonly prefix = "",
     readonly read = new Set<string>(),
     private readonly own: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** The same hyper-parameters, of a file that has its own words for some names and leaves others to `defaults`. */
+  /**
+   * The same hyper-parameters, of a file that has its own words for some names and leaves others to `defaults`. A null
+   * in the file stays: it says that there is none.
+   */
   renamed(own: Readonly<Record<string, string>> = {}, defaults: Readonly<Record<string, unknown>> = {}): Hyper {
-    const lookup = (name: string) => this.lookup(name) ?? (Object.hasOwn(defaults, name) ? defaults[name] : undefined);
+    const lookup = (name: string) => {
+      const value = this.lookup(name);
+      return value === undefined && Object.hasOwn(defaults, name) ? defaults[name] : value;
+    };
     return new Hyper(this.path, lookup, this.prefix, this.read, own);
   }
 

@@ -77,12 +77,14 @@ const ATTENDING = [
 /** The tensors of a Llama layer that every architecture with separate projections has. */
 export const CORE = [...ATTENDING, "layers.N.feedForward.up.weight", "layers.N.feedForward.down.weight"];
 
-/** The same with experts: each by itself (Hugging Face), or all in one (GGUF, see splitExperts). */
+/** The same with a router in place of the feed-forward. */
+export const ROUTED = [...ATTENDING, "layers.N.feedForward.router.weight"];
+
+/** The same with the router's experts: each by itself (Hugging Face), or all in one (GGUF, see splitExperts). */
 export const EXPERT_CORE = [
-  ...ATTENDING,
-  "layers.N.feedForward.router.weight",
+  ...ROUTED,
   ...["gate", "up", "down"].flatMap((part) =>
-    ["experts.E", "experts"].map((experts) => `layers.N.feedForward.${experts}.${part}.weight?`)
+    ["experts.E", "experts"].map((experts) => `layers.N.feedForward.${experts}.${part}.weight`)
   ),
 ];
 

@@ -12,11 +12,13 @@ export interface RopeQuestion {
   readonly fraction?: number;
   /** Base where the file tells none; default 10,000. */
   readonly base?: number;
+  /** What a `config.json` means that tells neither `rope_parameters` nor `rope_scaling`. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
   /** Kind of layer, where `rope_parameters` tells kinds apart. */
   readonly layerType?: string;
   /** The file may tell sections for time, height and width (`mrope`): in a text they are one position. */
   readonly sections?: boolean;
-  /** Whether the ramp of YaRN is rounded to whole pairs where the file does not say (GGUF has no key for it); default true. */
+  /** Whether the ramp of YaRN is rounded to whole pairs in GGUF, which has no key for it; default true. */
   readonly truncate?: boolean;
 }
 
@@ -78,13 +80,14 @@ interface Parameters {
   readonly shared: Hyper;
 }
 
-function parametersOf(hyper: Hyper, layerType?: string): Parameters {
+function parametersOf(hyper: Hyper, { layerType, parameters: absent = {} }: RopeQuestion): Parameters {
   const fresh = hyper.inside(["rope_parameters"]);
   if (!fresh) {
-    const parameters = hyper.inside(["rope_scaling"]) ?? fromRecord(hyper.path, {});
-    return { parameters, outer: hyper, shared: parameters };
+    const parameters = hyper.inside(["rope_scaling"]) ?? fromRecord(hyper.path, absent);
+    return { parameters, outer: parameters.has("rope_theta") ? parameters : hyper, shared: parameters };
   }
-  const own = (layerType !== undefined && fresh.inside([layerType])) || fresh;
+  const own = layerType === undefined ? fresh : fresh.inside([layerType]);
+  if (!own) throw hyper.wrong("rope_parameters", `tells no rotation of the layers ${layerType}`);
   if (own.has("rope_theta")) return { parameters: own, outer: own, shared: fresh };
   // Parameters for kinds of layers that the architecture does not know must not pass as absent.
   const record = hyper.find(["rope_parameters"])!.value as Record<string, unknown>;
@@ -100,7 +103,7 @@ function isObject(value: unknown): boolean {
 
 function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuestion): Declared {
   const { hyper } = file;
-  const { parameters, outer, shared } = parametersOf(hyper, question.layerType);
+  const { parameters, outer, shared } = parametersOf(hyper, question);
   const base = outer.positive(["rope_theta"], question.base ?? 10000);
   const partial = ["partial_rotary_factor"];
   const fraction = question.fraction && parameters.positive(partial, hyper.positive(partial, question.fraction));
@@ -130,7 +133,7 @@ function fromHuggingFace(file: ModelFile, headSize: number, question: RopeQuesti
     case "yarn": {
       const factor = parameters.positive(["factor"]);
       const context = Math.max(longest, Math.round(factor * original));
-      const truncate = shared.flag(["truncate"], question.truncate ?? true);
+      const truncate = shared.flag(["truncate"], true);
       const bounds = { ...yarnBounds(parameters), truncate };
       return done({ ...bounds, type: "yarn", factor, original }, chosen(file, context, context));
     }

@@ -54,7 +54,8 @@ const HARMLESS_KEYS: readonly Harmless[] = [
   // Only said for people.
   any("[^.]+\\.rope\\.scaling\\.finetuned"),
   neutral(true, "[^.]+\\.attention\\.causal"),
-  neutral(0, "[^.]+\\.expert_(used_)?count", "[^.]+\\.(pooling_type|nextn_predict_layers)"),
+  neutral(0, "[^.]+\\.expert_((used|shared)_)?count", "[^.]+\\.expert_shared_feed_forward_length"),
+  neutral(0, "[^.]+\\.(pooling_type|nextn_predict_layers)"),
 ];
 
 const HARMLESS_FIELDS: readonly Harmless[] = [
@@ -66,7 +67,7 @@ const HARMLESS_FIELDS: readonly Harmless[] = [
   any("vocab_size", "(attention|mlp)_bias"),
   // Training.
   any("attention_dropout", "(attn|embd|resid)_pdrop", "(hidden|classifier|embedding|summary_first)_dropout"),
-  any("initializer_range", "classifier_bias", "summary_.*", "gradient_checkpointing", "problem_type"),
+  any("initializer_range", "init_method", "classifier_bias", "summary_.*", "gradient_checkpointing", "problem_type"),
   any("id2label", "label2id", "num_labels", "finetuning_task", "task_specific_params"),
   // How a program runs the model; the numbers are the same.
   any(
@@ -96,6 +97,9 @@ const HARMLESS_FIELDS: readonly Harmless[] = [
     "use_mrope",
     "rope_interleaved",
     "lm_head_bias",
+    "qkv_bias",
   ),
+  neutral(0, "shared_expert_intermediate_size"),
+  neutral("rmsnorm", "normalization_function"),
   neutral(1, "full_attn_mod", "interpolate_factor"),
 ];

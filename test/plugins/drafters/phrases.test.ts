@@ -148,3 +148,47 @@ test("ouroboros says what plain decoding says", async () => {
   assert.ok(drafted.stats.passes <= 17, `${drafted.stats.passes} passes: phrases make more than the model's two`);
   drafter.close();
 });
+
+test("hierarchy: a phrase that both pools have counts once, and the last drafter gets the nodes that are left", async () => {
+  const plans: number[] = [];
+  const last = new LookupDrafter(8, 1);
+  const draft = last.draft.bind(last);
+  last.draft = (plan) => (plans.push(plan.nodes), draft(plan));
+  const drafter = new HierarchyDrafter(2, 2, last);
+  await drafter.begin(Int32Array.of(8, 8), GREEDY);
+  await drafter.observe(saying([1, 2, 3, 1, 2, 3, 1, 4, 5]));
+  await drafter.begin(Int32Array.of(1, 2, 3, 0, 1), GREEDY);
+  assert.deepEqual(leaves(await drafter.draft({ nodes: 12, depth: 4 }, chance)), [[2, 3], [4, 5]]);
+  await drafter.begin(Int32Array.of(6, 2, 3, 0, 6), GREEDY);
+  await drafter.draft({ nodes: 12, depth: 4 }, chance);
+  assert.deepEqual(plans, [10]);
+});
+
+test("lookahead: the window gets its nodes in small plans as well, beside n-grams", () => {
+  const drafter = new LookaheadDrafter(5, 4, 5);
+  drafter.begin(Int32Array.of(7, 1, 2, 3, 7, 4, 5, 6, 7));
+  for (const nodes of [4, 5, 6, 9]) {
+    const { sources } = drafter.draft({ nodes, depth: 6 });
+    assert.ok(sources!.filter((source) => source === "window").length >= 2, `${nodes}: ${sources}`);
+    assert.ok(sources!.includes("n-gram"), `${nodes}: ${sources}`);
+  }
+});
+
+test("ouroboros learns nothing of a draft that nobody judged before the next text", async () => {
+  const proposer: Proposer = {
+    vocab: 20,
+    sync: () => Promise.resolve(),
+    propose: ({ tokens }) => Promise.resolve(Array.from({ length: Math.max(1, tokens.length) }, () => point(20, 15))),
+  };
+  const phrases = async (cutOff: boolean) => {
+    const drafter = new OuroborosDrafter(proposer, 2, 2, 2);
+    drafter.begin(Int32Array.of(1, 2), GREEDY);
+    const tree = await drafter.draft({ nodes: 8, depth: 8 });
+    if (cutOff) drafter.begin(Int32Array.of(1, 2), GREEDY);
+    drafter.observe(roundOf(tree, [], 15, [[15], ...Array.from(tree.tokens, () => [16])]));
+    drafter.begin(Int32Array.of(1, 2), GREEDY);
+    return paths(await drafter.draft({ nodes: 8, depth: 8 })).filter((path) => path.includes(16));
+  };
+  assert.deepEqual(await phrases(false), [[15, 15, 16], [15, 15, 16, 16]]);
+  assert.deepEqual(await phrases(true), []);
+});

@@ -124,6 +124,10 @@ test("rasd drops what the draft model finds unlikely, joins the rest where prefi
   assert.ok(some.includes("2") && !some.includes("3") && !some.includes("33"), `${some}`);
   assert.ok((await draft(1)).every((path) => /^[01]+$/.test(path)), "nothing but the draft model's tree");
   for (const nodes of [1, 2, 3, 7]) assert.ok((await draft(0, nodes)).length <= nodes);
+  const greedy = new RasdDrafter(new Saying(() => q), retrieval(), 0.05, 1); // all nodes may be the retrieval's
+  await greedy.begin(Int32Array.of(1), GREEDY);
+  const pruned = pathsOf(await greedy.draft({ nodes: 3, depth: 4 }, new SeededChance(1)));
+  assert.ok(!pruned.some((path) => path.startsWith("3")), `${pruned}`);
 });
 
 test("rasd has the model's own tree and the likely of what was retrieved, and nothing else", async () => {

@@ -10,7 +10,10 @@ import { RecyclingDrafter } from "../../../plugins/drafters/recycling.ts";
 import { builtin } from "../../../plugins/builtin.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import { DrafterProposer } from "../../../src/draft/drafter-proposer.ts";
+import { ProposedDrafter } from "../../../src/draft/proposed.ts";
+import { prune } from "../../../src/draft/tree-edit.ts";
 import type { Drafter } from "../../../src/drafter.ts";
+import type { TreeShape } from "../../../src/shape.ts";
 import { probability } from "../../../src/math/distribution.ts";
 import { Registry } from "../../../src/plugins/registry.ts";
 import type { PluginContext } from "../../../src/plugins/plugin.ts";
@@ -185,4 +188,64 @@ test("lookup can be joined: below a path it drafts what it would if the path wer
       assert.deepEqual(paths(below), paths(whole), `${path}`);
     }
   }
+});
+
+test("merge learns nothing of a draft that nobody judged before the next text", async () => {
+  const drafter = new MergeDrafter([saying({ "": [1, 2] }), saying({ "": [3] })]);
+  await drafter.begin(Int32Array.of(0), GREEDY);
+  const tree = await drafter.draft(PLAN, chance);
+  const weights = drafter.weights;
+  await drafter.begin(Int32Array.of(0), GREEDY);
+  await drafter.observe(roundOf(tree, [], 9));
+  assert.deepEqual(drafter.weights, weights);
+});
+
+test("cascade: a drafter is told what the rows cost that are left", async () => {
+  const costs: (number | undefined)[] = [];
+  const told = (drafter: Drafter): Drafter => ({
+    ...drafter,
+    draft: (plan, chance) => (costs.push(plan.cost?.(1)), drafter.draft(plan, chance)),
+    after: (path, plan, chance) => (costs.push(plan.cost?.(1)), drafter.after!(path, plan, chance)),
+  });
+  const drafter = new CascadeDrafter([told(saying({ "": [1, 2] })), told(saying({ "1,2": [3] })), told(saying({}))]);
+  await drafter.begin(Int32Array.of(0), GREEDY);
+  await drafter.draft({ ...PLAN, cost: (rows) => 10 * rows }, chance);
+  assert.deepEqual(costs, [10, 30, 40]);
+});
+
+test("a drafter as a proposer keeps how likely it finds each child: what is left over is nobody's", async () => {
+  const unsure = saying({ "": [1] });
+  const drafter: Drafter = {
+    ...unsure,
+    after: (path, plan, chance) => {
+      const tree = unsure.after!(path, plan, chance) as DraftTree;
+      return { ...tree, confidence: Float64Array.from(tree.tokens, () => 0.2) };
+    },
+  };
+  const [q] = await new DrafterProposer(drafter, 20).propose({ tokens: new Int32Array(0), parents: new Int32Array(0) });
+  assert.equal(probability(q, 1), 0.2);
+});
+
+test("a shape learns from the trees that it drew alone, and from parts of them", async () => {
+  const learned: number[] = [];
+  let forgot = 0;
+  const form: TreeShape = {
+    name: "chain",
+    law: "point",
+    grow: () => Promise.resolve(chainTree([1, 2, 3])),
+    begin: () => void forgot++,
+    observe: ({ tree }) => void learned.push(tree.tokens.length),
+  };
+  const drafter = new ProposedDrafter("model", new ModelProposer(new TableEngine({ seed: 4, vocab: 20 })), form);
+  drafter.begin(Int32Array.of(7), GREEDY);
+  const tree = await drafter.draft(PLAN, chance);
+  drafter.observe(roundOf(tree, [], 9));
+  await drafter.draft(PLAN, chance);
+  drafter.observe(roundOf(prune(tree, (node) => node < 2), [0], 9));
+  await drafter.draft(PLAN, chance);
+  drafter.observe(roundOf(chainTree([1, 5]), [0], 9)); // joined with another's
+  drafter.observe(roundOf(tree, [], 9)); // it was not asked
+  assert.deepEqual(learned, [3, 2]);
+  assert.equal(forgot, 3, "the text's begin, and twice what was kept for a next tree");
+  drafter.close();
 });

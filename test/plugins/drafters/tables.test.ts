@@ -172,3 +172,25 @@ test("check proves stand with every rule for its law, and finds a drafter that t
   });
   assert.deepEqual(lies.map(({ failure }) => failure !== undefined), [false, true, true], "match does not look at q");
 });
+
+test("stand: a parent may stand in the same call as its child", async () => {
+  const proposer = new StandProposer(9);
+  const teach = (text: number[], token: number) =>
+    proposer.learn(text, { ...roundOf(EMPTY_TREE, [], 0), candidates: [candidates({ [token]: 1 })] });
+  teach([1, 2, 3], 4);
+  teach([7, 2, 3], 5);
+  await proposer.sync(Int32Array.of(1), WARM);
+  const [, q] = await proposer.propose({ tokens: Int32Array.of(2, 3), parents: Int32Array.of(-1, 0) });
+  assert.equal(probability(q, 4), 1);
+});
+
+test("trigram sees a chat's history once, not again at every turn", () => {
+  const drafter = new TrigramDrafter(150);
+  drafter.begin(Int32Array.of(1, 2, 3));
+  drafter.observe({ ...roundOf(EMPTY_TREE, [], 0), committed: Int32Array.of(1, 2, 4) });
+  const prompt = [1, 2, 3, 1, 2, 4, 1, 2];
+  for (let turn = 0; turn < 10; turn++) drafter.begin(Int32Array.from(prompt));
+  drafter.begin(Int32Array.from([...prompt, 5, 1, 2]));
+  const { tokens, confidence } = drafter.draft({ nodes: 8, depth: 1 });
+  assert.deepEqual(Object.fromEntries(Array.from(tokens, (token, i) => [token, confidence![i]])), { 3: 0.5, 5: 0.5 });
+});

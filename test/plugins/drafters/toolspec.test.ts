@@ -264,3 +264,16 @@ test("what nobody fixes another drafter guesses, and its draft keeps to the plan
     assert.ok(tree.tokens.length <= nodes && tree.law === "point");
   }
 });
+
+test("a draft that nobody judged before the next text counts neither as right nor as wrong", async () => {
+  const drafter = new ToolSpecDrafter(tokenizer, { ...none, laws: ["point"], draft: () => chainTree(codes("zz")) });
+  for (let text = 0; text < 40; text++) {
+    await drafter.begin(codes(promptOf([news])), GREEDY);
+    await drafter.draft({ nodes: 3, depth: 3 }, new SeededChance(1));
+    await drafter.begin(codes(promptOf([news])), GREEDY);
+    await drafter.observe({ committed: codes("q") } as never);
+  }
+  await drafter.begin(codes(promptOf([news])), GREEDY);
+  const { tokens } = await drafter.draft({ nodes: 3, depth: 3 }, new SeededChance(1));
+  assert.equal(String.fromCharCode(...tokens), '{"n');
+});
