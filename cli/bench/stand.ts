@@ -100,12 +100,12 @@ export class Stand {
     this.session.forget();
   }
 
-  /** Answers the prompt at hand. Throws HunchError("usage") where the methods do not go together. */
-  async answer(setting: Setting, prompt: BenchPrompt): Promise<Answer> {
+  /** Answers the prompt at hand, with as many tokens as the options say unless told otherwise. Throws HunchError("usage") where the methods do not go together. */
+  async answer(setting: Setting, prompt: BenchPrompt, maxTokens = this.options.maxTokens): Promise<Answer> {
     const { sampling } = this.options;
     const methods = await this.session.methodsFor(setting, sampling);
     const seen = new Seen(methods.controller);
-    const completion = await this.#complete(prompt, { ...methods, controller: seen }, this.options.maxTokens);
+    const completion = await this.#complete(prompt, { ...methods, controller: seen }, maxTokens);
     this.#keepPrompt(completion.cached, prompt);
     const { stats, tokens } = completion;
     const { rule } = methods;

@@ -10,6 +10,9 @@ const TASK = {
   text: "Once upon a time there was a small house. Once upon a time there was",
 };
 
+/** Enough for every part to have run once. */
+const TOKENS = 8;
+
 /**
  * The settings that can run. What was asked for as a product has pairs that do not go together: each is told and left
  * out. Throws the first refusal where nothing but plain decoding is left, and what is wrong with plain decoding itself.
@@ -26,7 +29,7 @@ export async function workingSettings(
   for (const [i, setting] of settings.entries()) {
     progress("warming up", i / settings.length);
     try {
-      await stand.answer(setting, prompt);
+      await stand.answer(setting, prompt, TOKENS);
       working.push(setting);
     } catch (error) {
       if (!(error instanceof HunchError) || error.kind !== "usage" || i === 0) throw error;

@@ -3,9 +3,8 @@
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { Task } from "../bench/data.ts";
 import { measureGroup } from "../bench/measure.ts";
-import type { Measured, Row } from "../bench/results.ts";
+import { type Measured, type PromptFacts, rate, type Row, SHORT } from "../bench/results.ts";
 import { rowsOf } from "../bench/rows.ts";
-import type { PromptFacts } from "../bench/results.ts";
 import type { Setting } from "../bench/settings.ts";
 import { Stand, type StandOptions } from "../bench/stand.ts";
 import { median } from "../bench/statistics.ts";
@@ -18,24 +17,27 @@ const SHORTEST = 16;
 interface Seen {
   readonly facts: PromptFacts[];
   readonly runs: Measured[];
-  /** Tasks taken so far. */
-  taken: number;
 }
 
 export class Search {
   readonly #seen = new Map<WeightFormat, Seen>();
+  readonly #kinds: readonly (readonly Task[])[];
+  /** Sets of tasks taken so far, each with one of every kind: all formats take the same. */
+  #sets = 0;
 
   constructor(
     private readonly options: StandOptions,
     private readonly plain: Setting,
-    private readonly tasks: readonly Task[],
+    tasks: readonly Task[],
     private readonly progress: (step: string, fraction: number) => void,
     private readonly clock: () => number,
-  ) {}
+  ) {
+    this.#kinds = [...Map.groupBy(tasks, ({ kind }) => kind).values()];
+  }
 
   /**
-   * Those that could run. Every format gets its share of the time, and at least one prompt. The first rounds, in which
-   * there are many, ask for shorter answers.
+   * Those that could run. Everybody answers the same prompts, one of every kind at least: as many as the first format has
+   * time for in its share. The first rounds, in which there are many candidates, ask for shorter answers.
    */
   async measure(
     candidates: readonly Candidate[],
@@ -46,39 +48,48 @@ export class Search {
     const { maxTokens } = this.options;
     const shorter = Math.min(maxTokens, Math.max(SHORTEST, Math.ceil(maxTokens / 2 ** Math.max(0, 2 - round))));
     const working: Candidate[] = [];
-    const formats = [...Map.groupBy(candidates, ({ format }) => format)];
-    for (const [i, [format, own]] of formats.entries()) {
-      const left = formats.slice(i).reduce((sum, [, others]) => sum + others.length, 0);
-      const until = this.clock() + Math.max(0, deadline - this.clock()) * own.length / left;
+    let sets: number | undefined;
+    for (const [format, own] of Map.groupBy(candidates, ({ format }) => format)) {
+      const until = this.clock() + Math.max(0, deadline - this.clock()) * own.length / candidates.length;
       const stand = await Stand.open({ ...this.options, format, maxTokens: shorter }, this.progress);
       try {
+        // Plain decoding once, whether it is a candidate or only what others stand beside.
         const drafting = own.map(({ setting }) => setting).filter((setting) => setting !== this.plain);
-        const asked = [this.plain, ...drafting]; // plain decoding once, whether it is a candidate or only what others stand beside
-        const settings = await workingSettings(stand, asked, this.progress, () => {});
+        const settings = await workingSettings(stand, [this.plain, ...drafting], this.progress, () => {});
         working.push(...own.filter(({ setting }) => settings.includes(setting)));
-        stand.forgetAnswers();
-        await this.#prompts(stand, format, settings, until, signal);
+        const enough = (taken: number) => sets === undefined ? this.clock() >= until : taken >= sets;
+        sets = await this.#answer(stand, format, settings, enough, signal);
       } finally {
         stand.close();
       }
     }
+    this.#sets += sets ?? 0;
     return working;
   }
 
-  async #prompts(stand: Stand, format: WeightFormat, settings: readonly Setting[], until: number, signal: AbortSignal) {
-    const seen = this.#seen.get(format) ?? { facts: [], runs: [], taken: 0 };
+  /** Sets of tasks that were answered, one at least. */
+  async #answer(
+    stand: Stand,
+    format: WeightFormat,
+    settings: readonly Setting[],
+    enough: (taken: number) => boolean,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const seen = this.#seen.get(format) ?? { facts: [], runs: [] };
     this.#seen.set(format, seen);
-    do {
-      const turn = Math.floor(seen.taken / this.tasks.length);
-      if (seen.taken % this.tasks.length === 0) stand.forgetAnswers(); // a prompt's own answer is never remembered
-      const task = this.tasks[seen.taken % this.tasks.length];
-      this.progress(`${settings.length - 1} settings in ${format}: ${task.kind}`, 0);
-      const group = await measureGroup(stand, settings, task, { turn, first: seen.taken, signal });
-      if (group === undefined) return;
-      seen.facts.push(group.facts);
-      seen.runs.push(...group.runs);
-      seen.taken++;
-    } while (this.clock() < until);
+    for (let taken = 1;; taken++) {
+      const set = this.#sets + taken - 1;
+      stand.forgetAnswers(); // a set may have a prompt of an earlier one
+      for (const [i, tasks] of this.#kinds.entries()) {
+        const [turn, task] = [Math.floor(set / tasks.length), tasks[set % tasks.length]];
+        this.progress(`${settings.length - 1} settings in ${format}: ${task.kind}`, i / this.#kinds.length);
+        const group = await measureGroup(stand, settings, task, { turn, first: set + i, signal });
+        if (group === undefined) return taken;
+        seen.facts.push(group.facts);
+        seen.runs.push(...group.runs);
+      }
+      if (enough(taken)) return taken;
+    }
   }
 
   /** Tokens per second in proportion to plain decoding in `base`: kinds of work weigh the same, by the time they take. */
@@ -96,13 +107,20 @@ export class Search {
   /** A row for each kind of work. */
   kinds({ format, setting }: Candidate): Row[] {
     const { facts = [], runs = [] } = this.#seen.get(format) ?? {};
+    const short = this.#tooShort();
     const rows = rowsOf({
       settings: [this.plain, ...setting.name === this.plain.name ? [] : [setting]],
       facts: [...new Map(facts.map((fact) => [`${fact.kind}/${fact.id}`, fact])).values()],
-      runs,
+      runs: runs.filter((run) => !short.has(place(run))),
       curve: [],
     }).filter((row) => row.setting === setting.name);
     return rows.length > 1 ? rows.slice(1) : rows;
+  }
+
+  /** Where plain decoding in some format said too little: such answers count for no format, so that all have the same. */
+  #tooShort(): Set<string> {
+    const plain = [...this.#seen.values()].flatMap(({ runs }) => runs.filter((run) => run.setting === this.plain.name));
+    return new Set(plain.filter(({ tokens }) => tokens < SHORT).map(place));
   }
 
   /** Plain decoding in `format` over that in `base`, on the prompts that both have. */
@@ -110,10 +128,14 @@ export class Search {
     const rates = (of: WeightFormat) =>
       new Map(
         this.#seen.get(of)?.runs.filter(({ setting }) => setting === this.plain.name)
-          .map(({ prompt, turn, tokens, decodeMs }) => [`${turn} ${prompt}`, tokens / decodeMs]),
+          .map((run) => [place(run), rate(run)]),
       );
     const [own, others] = [rates(format), rates(base)];
     const common = [...own.keys()].filter((place) => others.has(place));
     return common.length === 0 ? 1 : median(common.map((place) => own.get(place)! / others.get(place)!));
   }
+}
+
+function place({ prompt, turn }: Measured): string {
+  return `${turn} ${prompt}`;
 }

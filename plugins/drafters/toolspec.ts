@@ -113,8 +113,11 @@ export class ToolSpecDrafter implements Drafter {
       this.#text += this.#decoder.decode(this.tokenizer.bytes(token), { stream: true });
     }
     if (this.#text.trim() !== "" && restOf(this.#opening, this.#text.trimStart()) === undefined) {
-      const open = openCall(this.#text.slice(this.#begun));
-      this.#begun = open === undefined ? this.#text.length : this.#begun + open.from;
+      const said = this.#text.slice(this.#begun);
+      const call = openCall(said);
+      const goesOn = call !== undefined && (call.prefix.levels.length > 0 ||
+        closed(this.#closing, said.slice(call.from + call.prefix.length)).length > 0);
+      this.#begun = goesOn ? this.#begun + call.from : this.#text.length;
     }
     await this.fields.observe(round);
   }

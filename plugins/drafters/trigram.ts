@@ -9,7 +9,8 @@
 // by the matrix. Left out: a matrix made from a corpus beforehand (this one begins empty, then holds the prompt, and
 // stays from text to text).
 //
-// Law `point`. Memory: 4.8 MiB and the text: 65,536 pairs of tokens with 8 successors each; the pair seen longest ago gives way.
+// Law `point`. Memory: 4.8 MiB and the text: 65,536 pairs of tokens with 8 successors each; the pair seen longest ago
+// gives way.
 import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { Worth } from "../../src/draft/fill.ts";

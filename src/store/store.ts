@@ -53,8 +53,8 @@ export class Store implements Corpus {
 
   /**
    * Opens the store in `folder`. `warn` gets a line about each part that is damaged or cannot be read: it is left out, and
-   * of what is whole in it a new part is made when the next text is added. Throws HunchError where there is none, it is not to be read,
-   * or it belongs to another vocabulary than `own`.
+   * of what is whole in it a new part is made when the next text is added. Throws HunchError where there is none, it is
+   * not to be read, or it belongs to another vocabulary than `own`.
    */
   static open(folder: string, warn: (line: string) => void, own?: Vocabulary): Store {
     if (!existsSync(folder)) {
@@ -258,6 +258,8 @@ export class Store implements Corpus {
       this.#merge(most);
       this.refresh();
       this.#fit(room);
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error; // the rest is for the next time
     } finally {
       this.refresh();
     }
@@ -342,11 +344,16 @@ export class Store implements Corpus {
     this.#damaged.delete(name);
   }
 
-  /** What is whole of a segment's texts. */
+  /** What is whole of a segment's texts; one that cannot be read is set aside. */
   #textOf(segment: Segment): { readonly text: Int32Array; readonly lost: number } {
-    const { text, lost } = segment.wholeTexts(this.vocab);
-    if (lost > 0) this.warn(`${lost} tokens of the store ${basename(this.folder)} are lost (${segment.path})`);
-    return { text, lost };
+    try {
+      const { text, lost } = segment.wholeTexts(this.vocab);
+      if (lost > 0) this.warn(`${lost} tokens of the store ${basename(this.folder)} are lost (${segment.path})`);
+      return { text, lost };
+    } catch (error) {
+      if (error instanceof UnreadableError) this.#setAside(segment.name, error);
+      throw error;
+    }
   }
 
   #reopened(name: string): Segment {

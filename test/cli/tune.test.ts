@@ -53,22 +53,42 @@ test("a format that another beats at every width is not tried, one that wins som
   assert.deepEqual(promisingFormats(curves), ["exact", "int8"]);
 });
 
+interface Shown {
+  readonly name: string;
+  readonly drafter: string;
+  readonly score: number;
+  readonly kinds: readonly { readonly prompts: number }[];
+}
+
 test("later runs use what was found, say so, and forget it", async () => {
   const env = { XDG_STATE_HOME: join(FOLDER, "state") };
   const short = await hunch(["tune", "-m", STORIES, "-n", "4"], { env });
   assert.equal(short.code, 2);
   assert.match(short.stderr, /answers of 4 tokens say nothing about a speed/);
-  const data = file("tune.jsonl", '{"prompt":"Once upon a time","kind":"a"}\n{"prompt":"One day","kind":"b"}\n');
+  const data = file(
+    "tune.jsonl",
+    '{"prompt":"Once upon a time","kind":"a"}\n{"prompt":"One day","kind":"b"}\n' +
+      '{"prompt":"Lily had a red ball.","kind":"a"}\n',
+  );
   const model = ["-m", STORIES, "--threads", "1"];
   const search = ["--seconds", "1", "--format", "float32", "-d", `model:${STORIES_DRAFT}`, "-n", "12", "--json"];
   const found = await hunch(["tune", ...model, ...search, "--data", data], { env });
   assert.equal(found.code, 0, found.stderr);
-  const { profile, ranked } = JSON.parse(found.stdout) as {
+  const { profile, ranked, checked } = JSON.parse(found.stdout) as {
     profile: Record<string, unknown>;
-    ranked: { drafter: string; score: number }[];
+    ranked: Shown[];
+    checked: Shown[];
   };
   assert.ok(ranked.length > 10 && ranked.every(({ score }) => score > 0));
   assert.equal(profile.drafter, ranked[0].drafter);
+  // Held out is the second prompt of "a"; "b" has one, which is searched with.
+  assert.ok(ranked.every(({ kinds }) => kinds.length === 2) && checked.every(({ kinds }) => kinds[0].prompts === 1));
+  assert.ok(checked.some(({ drafter }) => drafter === "none") && checked.length <= 3);
+  assert.equal(
+    profile.overDefault,
+    checked.find(({ drafter }) => drafter === profile.drafter)!.score /
+      checked.find(({ name }) => name === "lookup, greedy, cost")!.score,
+  );
   assert.ok(Number(profile.overPlain) > 0 && Number(profile.overDefault) > 0);
   const [tuned, named, chat] = await Promise.all([
     hunch([...model, "--json", "-n", "4", "Tom"], { env }),

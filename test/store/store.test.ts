@@ -21,7 +21,7 @@ import { temporaryBeside } from "../../src/output-file.ts";
 import { IndexedCorpus, indexOf } from "../../src/store/corpus.ts";
 import { fingerprintOf } from "../../src/store/fingerprint.ts";
 import { withLock } from "../../src/store/lock.ts";
-import { MOST_TOKENS, writeSegment } from "../../src/store/segment.ts";
+import { MOST_TOKENS, Segment, writeSegment } from "../../src/store/segment.ts";
 import { Store } from "../../src/store/store.ts";
 import { BlockCache, FileWords, UnreadableError } from "../../src/store/words.ts";
 import { because } from "../support/skip.ts";
@@ -303,6 +303,28 @@ test("what the system does not give is left for later; what cannot be mended is 
   inStore(folder, (store) => store.add([textOf(1002)]), (line) => lines.push(line));
   assert.match(lines.at(-1)!, /could not be mended and is kept aside/);
   assert.equal(readFileSync(join(folder, `${whole}.damaged`), "utf8"), "something else");
+});
+
+test("where the system does not give a part while files are made one, the text is added all the same", () => {
+  const folder = freshStore();
+  addAll(folder, 0, 1);
+  const lines: string[] = [];
+  const { wholeTexts } = Segment.prototype;
+  inStore(folder, (store) => {
+    Segment.prototype.wholeTexts = function () {
+      throw new UnreadableError("EIO", this.path);
+    };
+    try {
+      store.add([textOf(1)]);
+    } finally {
+      Segment.prototype.wholeTexts = wholeTexts;
+    }
+    assert.equal(segments(folder).length, 2);
+    store.add([textOf(2)]);
+    for (const number of [0, 1, 2]) assert.equal(countOf(store, number), 1);
+  }, (line) => lines.push(line));
+  assert.match(lines[0], /cannot be read: EIO .*; it is left out, and tried again/);
+  assertHas(folder, 0, 3);
 });
 
 test("a block that the system does not give is not damaged, and costs a lookup that part alone", () => {
