@@ -70,7 +70,8 @@ test("the same seed gives the same sampled text, with a drafter or without, and 
 });
 
 test("the summary tells speed, acceptance and methods on stderr when it is asked for", async () => {
-  const args = [...TINY, "--summary", "-n", "30", "--controller", "fixed?nodes=3", PROMPT + " " + PROMPT];
+  const drafting = ["--drafter", "lookup", "--controller", "fixed?nodes=3"];
+  const args = [...TINY, "--summary", "-n", "30", ...drafting, PROMPT + " " + PROMPT];
   const { stdout, stderr } = await hunch(args);
   assert.match(stderr, /tokens\/s/);
   assert.match(stderr, /tokens per pass/);
@@ -81,7 +82,7 @@ test("the summary tells speed, acceptance and methods on stderr when it is asked
 });
 
 test("--color marks drafted and accepted text and changes nothing else", async () => {
-  const args = [...TINY, "-n", "50", "--controller", "fixed?nodes=3", PROMPT];
+  const args = [...TINY, "-n", "50", "--drafter", "lookup", "--controller", "fixed?nodes=3", PROMPT];
   const [plain, marked] = await Promise.all([hunch(args), hunch([...args, "--color", "always"])]);
   assert.match(marked.stdout, /\x1b\[32m[^\x1b]+\x1b\[39m/);
   assert.equal(marked.stdout.replaceAll(/\x1b\[\d+m/g, ""), plain.stdout);
