@@ -5,7 +5,8 @@ import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { route } from "../../kernels/reference/feed-forward.ts";
 import type { Backend } from "../../src/backend.ts";
-import { runChain } from "../../src/check/conformance/engine-bench.ts";
+import { allLogits, drawer, patternless, runChain } from "../../src/check/conformance/engine-bench.ts";
+import { pathTo } from "../../src/check/conformance/engine-bits.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { memorySource } from "./support/memory-source.ts";
@@ -63,3 +64,43 @@ test("what an expert that nobody chose would compute does not matter, not even w
     assert.deepEqual(await rowsOf(backend, changed((values) => values.fill(3e38))), plain);
   }
 });
+
+/** Rows a pass: one, few, many. */
+const WIDTHS = [1, 2, 3, 5, 17];
+
+for (const [format, options] of [["float32", {}], ["exact", { type: "Q8_0" }]] as const) {
+  test(`${format} ${JSON.stringify(options)}: a row has the same bits whatever experts its neighbours choose`, async () => {
+    const experts = { count: 8, used: 2, share: "chosen" } as const;
+    const { source } = randomModel(8, {
+      ...options,
+      spec: { width: 128, context: 96 },
+      feedForward: { experts, hidden: 320, gated: true },
+      extras: { feedForwardBias: true },
+    });
+    const engine = await onnxBackend.load(source, { format, strict: true, threads: 2, cacheDir });
+    const { vocab } = source.spec;
+    const text = patternless(40, vocab, 3);
+    const run = async (tokens: Int32Array, width: number) => {
+      const sequence = engine.open();
+      const rows = await runChain(sequence, tokens, width);
+      sequence.close();
+      return rows;
+    };
+    const whole = await run(text, text.length);
+    for (const width of WIDTHS) assert.deepEqual(await run(text, width), whole, `width ${width}`);
+
+    const past = 5, tokens = patternless(24, vocab, 4), draw = drawer(5);
+    const parents = Int32Array.from(tokens, (_, row) => row === 0 ? -1 : draw(row));
+    const sequence = engine.open();
+    await runChain(sequence, text.slice(0, past), past);
+    const exact = sequence.exactRows!(parents);
+    assert.ok(exact > 12, `${exact} rows of the tree`);
+    const scores = allLogits(await sequence.forward({ tokens, parents })).slice(0, exact);
+    for (const [row, logits] of scores.entries()) {
+      const path = Int32Array.from(pathTo(parents, row), (node) => tokens[node]);
+      const alone = await run(Int32Array.of(...text.slice(0, past), ...path), 1);
+      assert.deepEqual(logits, alone.at(-1), `row ${row} of [${parents}]`);
+    }
+    engine.close();
+  });
+}
