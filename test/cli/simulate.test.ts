@@ -69,6 +69,7 @@ test("from runs it takes back what they were made of, and forecasts what they br
     offeredAt: [drafts, drafts, drafts],
     acceptedAt: [40, 20, 10].map((kept) => kept * drafts / 60),
     ranks: { offered: [], accepted: [] },
+    bySource: {},
     widths: {},
     plainRounds: 0,
     firstMs: 1,
