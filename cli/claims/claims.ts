@@ -35,7 +35,7 @@ export async function claims(options: ClaimsCommand): Promise<number> {
   const all: Tested[] = [];
   try {
     for (const claim of wanted) {
-      const tested = await test(claim, ground);
+      const tested = await put(claim, ground);
       status.clear();
       all.push(tested);
       if (!options.json) print(tested);
@@ -74,7 +74,8 @@ function named(id: string): Claim {
   });
 }
 
-async function test(claim: Claim, ground: Ground): Promise<Tested> {
+/** Only what the model or the machine cannot do is untestable; what else fails is thrown. */
+export async function put(claim: Claim, ground: Ground): Promise<Tested> {
   if ("because" in claim) return { claim, verdict: "cannot be tested here", ours: `because ${claim.because}` };
   try {
     const { ours, holds } = await claim.test(ground);

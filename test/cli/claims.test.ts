@@ -2,7 +2,9 @@
 // to keep less.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { type FailureKind, HunchError } from "../../src/errors.ts";
 import type { Finding, Testable } from "../../cli/claims/claim.ts";
+import { put } from "../../cli/claims/claims.ts";
 import { Ground } from "../../cli/claims/ground.ts";
 import { CLAIMS } from "../../cli/claims/list.ts";
 import { openRegistry } from "../../cli/engine/methods.ts";
@@ -80,4 +82,13 @@ test("a length is not best by a hair, and experiments follow each other", async 
     }) as unknown as Ground;
   assert.equal((await testable("best-length").test(on(1, 1.01))).holds, false);
   assert.equal((await testable("best-length").test(on(1, 1.2))).holds, true);
+});
+
+test("what the machine lacks cannot be tested, a file that is broken is no verdict", async () => {
+  const failing = (kind: FailureKind): Testable => ({
+    ...testable("block"),
+    test: () => Promise.reject(new HunchError(kind, "no")),
+  });
+  assert.equal((await put(failing("unavailable"), await ground())).verdict, "cannot be tested here");
+  await assert.rejects(put(failing("input"), await ground()), HunchError);
 });
