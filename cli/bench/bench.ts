@@ -106,9 +106,9 @@ async function measure(
   });
   for (let turn = 0; turn < plan.turns && !signal.aborted; turn++) {
     stand.forgetAnswers(); // a turn that finds its own answers drafted from memory would measure the memory
-    for (const [i, task] of tasks.entries()) {
+    for (const task of tasks) {
       if (log.has(key(task), turn)) continue;
-      const group = await measureGroup(stand, plan.settings, task, { turn, first: i + turn, signal });
+      const group = await measureGroup(stand, plan.settings, task, { turn, seed: plan.seed, signal });
       if (group === undefined) break;
       log.add(group);
       groups.push(group);

@@ -37,8 +37,9 @@ const SETS: Readonly<Record<string, () => Task[]>> = {
       kind: "HumanEval",
       text: `Complete this Python function.\n\n\`\`\`python\n${prompt}\`\`\``,
     })),
+  // One function further than those of humaneval: where few of each are taken, the two kinds share none.
   edits: () =>
-    functions().map(({ task_id, prompt, canonical_solution, entry_point }) => ({
+    rotated(functions()).map(({ task_id, prompt, canonical_solution, entry_point }) => ({
       id: task_id,
       kind: "code edits",
       text:
@@ -136,6 +137,10 @@ interface HumanEval {
   readonly prompt: string;
   readonly entry_point: string;
   readonly canonical_solution: string;
+}
+
+function rotated<T>([first, ...others]: readonly T[]): T[] {
+  return [...others, first];
 }
 
 function functions(): HumanEval[] {

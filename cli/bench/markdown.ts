@@ -55,6 +55,11 @@ export const COLUMNS: readonly (readonly [head: string, cell: (row: Row) => stri
   ["accepted by depth, %", ({ byDepth }) => shareList(byDepth)],
   ["by child, %", ({ byRank }) => byRank.length > 1 ? shareList(byRank) : ""],
   [
+    "by source, %",
+    ({ bySource }) =>
+      Object.entries(bySource).map(([source, share]) => `${source} ${Math.round(100 * share)}`).join(", "),
+  ],
+  [
     "drafting · verifying · other",
     ({ time }) => [time.drafting, time.verifying, time.other].map((share) => percent(share)).join(" · "),
   ],

@@ -1,11 +1,18 @@
 // One prompt, answered by every setting in turn.
 import type { CostPoint } from "../../kernels/cost.ts";
 import type { Engine } from "../../src/backend.ts";
+import { SeededChance } from "../../src/chance.ts";
 import type { Task } from "./data.ts";
 import type { Group } from "./log.ts";
 import { key } from "./results.ts";
 import type { Setting } from "./settings.ts";
 import type { Answer, Stand } from "./stand.ts";
+
+/** 0, 1, … in an order drawn from a seed. */
+function shuffled(count: number, seed: string): number[] {
+  const drawn = new SeededChance(seed).peek(count);
+  return [...drawn.keys()].sort((a, b) => drawn[a] - drawn[b]);
+}
 
 /** Rows whose cost is written down with the results. */
 const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
@@ -16,21 +23,20 @@ export function curveOf(engine: Engine): CostPoint[] {
 }
 
 /**
- * `first`: who begins; the others follow in their order, so that nobody always comes after the same neighbour. The first
- * of `settings` is plain decoding. Undefined where `signal` stopped it.
+ * The settings answer in an order of their own for each prompt and turn, drawn from `seed`, so that nobody always comes
+ * after the same neighbour. The first of `settings` is plain decoding. Undefined where `signal` stopped it.
  */
 export async function measureGroup(
   stand: Stand,
   settings: readonly Setting[],
   task: Task,
-  { turn, first, signal }: { readonly turn: number; readonly first: number; readonly signal?: AbortSignal },
+  { turn, seed, signal }: { readonly turn: number; readonly seed: string; readonly signal?: AbortSignal },
 ): Promise<Group | undefined> {
   const { tokens, cut, ms, ...prompt } = await stand.prompt(task);
   const answers: Answer[] = [];
-  for (let i = 0; i < settings.length; i++) {
+  for (const at of shuffled(settings.length, `order ${seed} ${turn} ${key(task)}`)) {
     await new Promise((resolve) => setTimeout(resolve)); // Ctrl-C is noticed between passes of the loop
     if (signal?.aborted) return undefined;
-    const at = (first + i) % settings.length;
     answers[at] = await stand.answer(settings[at], { ...prompt, tokens, cut, ms });
   }
   const plain = answers[0].text.join();

@@ -88,6 +88,8 @@ export interface Row {
   /** Shares of what was offered: at each depth, of each child rank. */
   readonly byDepth: readonly number[];
   readonly byRank: readonly number[];
+  /** Of what each source drafted and was judged, the share that was accepted; empty for drafters with one source. */
+  readonly bySource: Readonly<Record<string, number>>;
   /** Shares of the time of decoding. */
   readonly time: { readonly drafting: number; readonly verifying: number; readonly other: number };
   /** Median of the prompt's own pass and the first round, in ms. */

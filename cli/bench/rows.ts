@@ -53,6 +53,7 @@ export function rowsOf(
       rowsPerPass: sum(({ rows }) => rows) / sum(({ passes }) => passes),
       byDepth: shares(all.map(({ offeredAt }) => offeredAt), all.map(({ acceptedAt }) => acceptedAt)),
       byRank: shares(all.map(({ ranks }) => ranks.offered), all.map(({ ranks }) => ranks.accepted)),
+      bySource: sourceShares(all),
       time: { drafting, verifying, other: Math.max(0, 1 - drafting - verifying) },
       firstTokenMs: median(all.filter(({ turn }) => turn === 0).map((run) => run.firstMs + promptMs(run))),
       ...relaxed.length === 0 ? {} : { logProbability: mean(relaxed.map((run) => run.logProbability!)) },
@@ -87,6 +88,17 @@ function expectedMs({ widths }: Run, curve: readonly CostPoint[]): number {
 
 /** A share of fewer than these says nothing: lists end before the first. */
 const FEW = 8;
+
+/** By source, as far as enough of it was judged. */
+function sourceShares(runs: readonly Run[]): Record<string, number> {
+  const all = runs.flatMap(({ bySource }) => Object.entries(bySource));
+  return Object.fromEntries(
+    [...Map.groupBy(all, ([source]) => source)].flatMap(([source, seen]) => {
+      const total = (of: "judged" | "accepted") => seen.reduce((sum, [, counts]) => sum + counts[of], 0);
+      return total("judged") >= FEW ? [[source, total("accepted") / total("judged")]] : [];
+    }),
+  );
+}
 
 function shares(offered: readonly (readonly number[])[], accepted: readonly (readonly number[])[]): number[] {
   const total = (lists: readonly (readonly number[])[], i: number) =>

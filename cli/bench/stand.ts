@@ -5,6 +5,7 @@ import type { Engine, Sequence } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { complete } from "../../src/round/generate.ts";
 import { scoreContinuation } from "../../src/round/perplexity.ts";
+import type { Stats } from "../../src/stats.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { fitted, promptOf } from "../input/prompt.ts";
 import type { TemplateSettings } from "../input/template.ts";
@@ -33,6 +34,8 @@ export interface Run {
   readonly offeredAt: readonly number[];
   readonly acceptedAt: readonly number[];
   readonly ranks: Ranks;
+  /** As in Stats, of drafters with several sources. */
+  readonly bySource: Stats["bySource"];
   /** Passes by rows: widths[n] passes had n rows. */
   readonly widths: Readonly<Record<number, number>>;
   readonly plainRounds: number;
@@ -118,6 +121,7 @@ export class Stand {
       offeredAt: stats.offeredAt,
       acceptedAt: stats.acceptedAt,
       ranks: seen.ranks,
+      bySource: stats.bySource,
       widths: seen.widths,
       plainRounds: stats.plainRounds,
       firstMs: stats.firstTokenMs,

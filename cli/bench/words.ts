@@ -2,9 +2,10 @@
 import type { Row } from "./results.ts";
 import type { Interval } from "./statistics.ts";
 
-/** `12.3 (11.9–13.0)`: the median and its interval; `12.3 (range 11.9–13.0)` where there are too few for one. */
+/** `12.3 (11.9–13.0)`: the median and its interval; `12.3 (range 11.9–13.0)` where there are too few for one, and `12.3` of one. */
 export function intervalText({ low, median, high, range }: Interval, digits?: number): string {
   const of = digits ?? (median < 10 ? 2 : median < 100 ? 1 : 0);
+  if (range && low === high) return median.toFixed(of); // one prompt
   return `${median.toFixed(of)} (${range ? "range " : ""}${low.toFixed(of)}–${high.toFixed(of)})`;
 }
 

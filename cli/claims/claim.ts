@@ -21,6 +21,8 @@ interface Stated {
 }
 
 export interface Testable extends Stated {
+  /** A theorem, or what hunch itself promises: the experiment tests hunch, not the paper. */
+  readonly proven?: true;
   /** Throws HunchError where this model or machine cannot do what it takes. */
   test(ground: Ground): Finding | Promise<Finding>;
 }

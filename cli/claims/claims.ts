@@ -35,7 +35,7 @@ export async function claims(options: ClaimsCommand): Promise<number> {
   const all: Tested[] = [];
   try {
     for (const claim of wanted) {
-      const tested = await test(claim, ground);
+      const tested = await put(claim, ground);
       status.clear();
       all.push(tested);
       if (!options.json) print(tested);
@@ -49,7 +49,9 @@ export async function claims(options: ClaimsCommand): Promise<number> {
     const count = (verdict: Verdict) => all.filter((tested) => tested.verdict === verdict).length;
     stdout.line();
     stdout.line(
-      `${count("holds")} hold, ${count("does not hold")} do not, ${
+      `${count("holds")} hold (${
+        all.filter(({ claim, verdict }) => verdict === "holds" && isProven(claim)).length
+      } are proven and check hunch), ${count("does not hold")} do not, ${
         count("cannot be tested here")
       } cannot be tested here`,
     );
@@ -72,7 +74,8 @@ function named(id: string): Claim {
   });
 }
 
-async function test(claim: Claim, ground: Ground): Promise<Tested> {
+/** Only what the model or the machine cannot do is untestable; what else fails is thrown. */
+export async function put(claim: Claim, ground: Ground): Promise<Tested> {
   if ("because" in claim) return { claim, verdict: "cannot be tested here", ours: `because ${claim.because}` };
   try {
     const { ours, holds } = await claim.test(ground);
@@ -83,7 +86,10 @@ async function test(claim: Claim, ground: Ground): Promise<Tested> {
   }
 }
 
-function print({ claim: { id, claim, paper, published }, verdict, ours }: Tested): void {
+const PROVEN = "proven; checks hunch";
+
+function print({ claim: whole, verdict, ours }: Tested): void {
+  const { id, claim, paper, published } = whole;
   const paint = paintFor(stdout);
   const mark = verdict === "holds"
     ? paint.good(verdict)
@@ -96,9 +102,16 @@ function print({ claim: { id, claim, paper, published }, verdict, ours }: Tested
       paint.dim(`(${paper.title}, ${[paper.year, paper.arxiv].filter(Boolean).join(", ")})`)
     }`,
   );
-  stdout.line(`  ${mark}${verdict === "cannot be tested here" ? ", " : "  "}${ours}`);
+  stdout.line(
+    `  ${mark}${verdict === "cannot be tested here" ? ", " : "  "}${ours}${isProven(whole) ? ` (${PROVEN})` : ""}`,
+  );
 }
 
-function asJson({ claim: { id, claim, paper, published }, verdict, ours }: Tested) {
-  return { id, claim, paper, published, verdict, ours };
+function isProven(claim: Claim): boolean {
+  return "proven" in claim && claim.proven === true;
+}
+
+function asJson({ claim: whole, verdict, ours }: Tested) {
+  const { id, claim, paper, published } = whole;
+  return { id, claim, paper, published, proven: isProven(whole), verdict, ours };
 }

@@ -127,7 +127,7 @@ export class Ground {
       const runs: Measured[] = [];
       for (const [i, task] of this.tasks.entries()) {
         this.progress(name, i / this.tasks.length);
-        const group = await measureGroup(stand, [plainSetting(0), setting], task, { turn: 0, first: i });
+        const group = await measureGroup(stand, [plainSetting(0), setting], task, { turn: 0, seed: this.options.seed });
         runs.push(...group!.runs.filter((run) => run.setting === name && run.tokens > 0));
       }
       const answers = new Answers(runs, curveOf(stand.engine));

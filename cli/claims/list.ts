@@ -10,6 +10,9 @@ const CHAIN = [-1, 0, 1], PAIR_OF_CHAINS = [-1, -1, 0, 1], DRAWS = "100 drawn pl
 const COPYING = ["summarisation", "code edits", "BFCL calls"], OPEN = ["MT-Bench", "question answering"];
 const FIXED = [1, 2, 3, 5, 8].map((nodes) => `fixed?nodes=${nodes}`);
 
+/** What is not better by so much is not better: prompts are few. */
+const MARGIN = 1.05;
+
 const times = (value: number) => `${value.toFixed(2)}×`;
 const share = (value: number) => `${(100 * value).toFixed(1)}%`;
 const change = (value: number) => `${value >= 0 ? "+" : "−"}${Math.abs(100 * value).toFixed(0)}%`;
@@ -27,17 +30,18 @@ async function keepsMore(ground: Ground, better: string, worse: string, parents:
   };
 }
 
-function faster(name: string, a: Answers, other: string, b: Answers, least = 1): Finding {
+function faster(name: string, a: Answers, other: string, b: Answers): Finding {
   const ratio = a.speedup / b.speedup;
   return {
     ours: `${name} ${times(a.speedup)}, ${other} ${times(b.speedup)} plain by the cost curve`,
-    holds: ratio >= least,
+    holds: ratio >= MARGIN,
   };
 }
 
 export const CLAIMS: readonly Claim[] = [
   {
     id: "overlap",
+    proven: true,
     claim: "a draft token is accepted with probability Σ min(p, q)",
     paper: { title: "Fast Inference from Transformers via Speculative Decoding", year: 2023, arxiv: "2211.17192" },
     published: "α = 1 − ½ Σ |p − q|",
@@ -52,6 +56,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "length-law",
+    proven: true,
     claim: "with acceptance α a draft of n tokens brings (1 − αⁿ⁺¹)/(1 − α) tokens a pass",
     paper: { title: "Fast Inference from Transformers via Speculative Decoding", year: 2023, arxiv: "2211.17192" },
     published: "an equation",
@@ -71,6 +76,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "block",
+    proven: true,
     claim: "block verification keeps at least as much as token verification",
     paper: { title: "Block Verification Accelerates Speculative Decoding", year: 2024, arxiv: "2403.10444" },
     published: "5–8% faster by the clock",
@@ -119,6 +125,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "k-seq",
+    proven: true,
     claim: "k-sequential selection is within 1 − 1/e of the optimal acceptance",
     paper: { title: "SpecTr: Fast Speculative Decoding via Optimal Transport", year: 2023, arxiv: "2310.15141" },
     published: "at least 63.2% of the optimum",
@@ -129,6 +136,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "transport-optimal",
+    proven: true,
     claim: "solving the optimal transport reaches the bound",
     paper: { title: "SpecTr: Fast Speculative Decoding via Optimal Transport", year: 2023, arxiv: "2310.15141" },
     published: "optimal, at an exponential price",
@@ -142,6 +150,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "importance",
+    proven: true,
     claim: "an importance-weighted choice before single-draft verification is optimal for two drafts",
     paper: {
       title: "Multi-Draft Speculative Sampling: Canonical Decomposition and Theoretical Limits",
@@ -205,7 +214,7 @@ export const CLAIMS: readonly Claim[] = [
     id: "typical",
     claim: "typical acceptance keeps more than lossless verification, and changes what is said",
     paper: { title: "Medusa: Simple LLM Inference Acceleration Framework", year: 2024, arxiv: "2401.10774" },
-    published: "2.3–3.6× with it, more than 2.2× without",
+    published: "a higher acceptance rate at the same quality; no figure of it alone in the abstract",
     async test(ground) {
       const cases = drawnCases(CHAIN, "iid");
       const [typical, token] = [await ground.exact("typical", cases), await ground.exact("token", cases)];
@@ -219,6 +228,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "divergence-bound",
+    proven: true,
     claim: "how near the draft is to the target bounds its acceptance from below",
     paper: { title: "Draft Model Knows When to Stop (SVIP)", year: 2024, arxiv: "2411.18462" },
     published: "a lower bound on the acceptance rate",
@@ -277,6 +287,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "same-text",
+    proven: true,
     claim: "greedy text with drafts is the text without them",
     paper: {
       title: "Accelerating Large Language Model Decoding with Speculative Sampling",
@@ -296,7 +307,7 @@ export const CLAIMS: readonly Claim[] = [
     id: "kinds-of-work",
     claim: "what prompt lookup brings depends on how much of the prompt comes back",
     paper: {
-      title: "Unlocking Efficiency in Large Language Model Inference: Spec-Bench",
+      title: "Unlocking Efficiency in Large Language Model Inference: A Comprehensive Survey of Speculative Decoding",
       year: 2024,
       arxiv: "2401.07851",
     },
@@ -306,7 +317,7 @@ export const CLAIMS: readonly Claim[] = [
       const [copying, open] = [lookup.of(...COPYING).tokensPerPass, lookup.of(...OPEN).tokensPerPass];
       return {
         ours: `${copying.toFixed(2)} tokens per pass where text comes back, ${open.toFixed(2)} where not`,
-        holds: copying > open,
+        holds: copying >= MARGIN * open,
       };
     },
   },
@@ -314,7 +325,7 @@ export const CLAIMS: readonly Claim[] = [
     id: "best-length",
     claim: "the best draft length differs by kind of work",
     paper: {
-      title: "SmartSpec: Optimizing Speculative Decoding for Serving Large Language Models Using Goodput",
+      title: "Optimizing Speculative Decoding for Serving Large Language Models Using Goodput",
       year: 2024,
       arxiv: "2406.14066",
     },
@@ -322,27 +333,19 @@ export const CLAIMS: readonly Claim[] = [
     async test(ground) {
       const all: (readonly [string, Answers])[] = [];
       for (const controller of FIXED) all.push([controller, await ground.answers("lookup", controller)]);
-      const winners = all[0][1].kinds.map((kind) =>
-        all.toSorted((a, b) => b[1].of(kind).speedup - a[1].of(kind).speedup)[0][0].replace("fixed?nodes=", "")
-      );
-      return { ours: `best of 1, 2, 3, 5, 8 by kind: ${winners.join(", ")}`, holds: new Set(winners).size > 1 };
-    },
-  },
-  {
-    id: "fixed-can-lose",
-    claim: "a fixed draft length can make answers slower than plain decoding",
-    paper: {
-      title: "SmartSpec: Optimizing Speculative Decoding for Serving Large Language Models Using Goodput",
-      year: 2024,
-      arxiv: "2406.14066",
-    },
-    published: "fixed lengths raise latency under load",
-    async test(ground) {
-      const fixed = await ground.answers("recycling", "fixed?nodes=24");
-      const worst = fixed.kinds.map((kind) => fixed.of(kind).speedup).sort((a, b) => a - b)[0];
+      const bestOf = (answers: (own: Answers) => Answers) =>
+        all.reduce((best, other) => answers(other[1]).speedup > answers(best[1]).speedup ? other : best);
+      const [overall, one] = bestOf((own) => own);
+      const kinds = one.kinds.map((kind) => {
+        const [controller, own] = bestOf((answers) => answers.of(kind));
+        return { nodes: controller.replace("fixed?nodes=", ""), gain: own.of(kind).speedup / one.of(kind).speedup };
+      });
+      const most = Math.max(...kinds.map(({ gain }) => gain));
       return {
-        ours: `trees of 24 from recycling: ${times(worst)} on the worst kind, by the cost curve`,
-        holds: worst < 1,
+        ours: `best of 1, 2, 3, 5, 8 by kind: ${kinds.map(({ nodes }) => nodes).join(", ")}; ${
+          change(most - 1)
+        } at most over ${overall.replace("fixed?nodes=", "")}, the best for all`,
+        holds: most >= MARGIN,
       };
     },
   },
@@ -350,18 +353,22 @@ export const CLAIMS: readonly Claim[] = [
     id: "goodput",
     claim: "choosing the length by goodput beats a fixed length",
     paper: {
-      title: "SmartSpec: Optimizing Speculative Decoding for Serving Large Language Models Using Goodput",
+      title: "Optimizing Speculative Decoding for Serving Large Language Models Using Goodput",
       year: 2024,
       arxiv: "2406.14066",
     },
     published: "up to 3.2× lower average latency",
-    test: async (ground) =>
-      faster(
-        "goodput",
-        await ground.answers("lookup", "goodput"),
-        "fixed 5",
-        await ground.answers("lookup", "fixed?nodes=5"),
-      ),
+    async test(ground) {
+      const own = await ground.answers("lookup", "goodput");
+      const fixed: number[] = [];
+      for (const controller of FIXED) fixed.push((await ground.answers("lookup", controller)).speedup);
+      return {
+        ours: `${times(own.speedup)} for one request at a time; fixed lengths 1, 2, 3, 5, 8: ${
+          fixed.map(times).join(", ")
+        }`,
+        holds: own.speedup > Math.max(...fixed),
+      };
+    },
   },
   {
     id: "thompson",
@@ -379,44 +386,6 @@ export const CLAIMS: readonly Claim[] = [
       return {
         ours: `${times(bandit.speedup)}, the best fixed length ${times(Math.max(...fixed))}`,
         holds: bandit.speedup > 0.95 * Math.max(...fixed),
-      };
-    },
-  },
-  {
-    id: "speckv-gamma",
-    claim: "a small network that chooses γ brings more tokens a step than γ = 4",
-    paper: {
-      title: "SpecKV: Adaptive Speculative Decoding with Compression-Aware Gamma Selection",
-      year: 2026,
-      arxiv: "2605.02888",
-    },
-    published: "+56.0% tokens per step",
-    async test(ground) {
-      const [own, fixed] = [
-        await ground.answers("lookup", "speckv-gamma?published"),
-        await ground.answers("lookup", "fixed?nodes=4"),
-      ];
-      const gain = own.tokensPerPass / fixed.tokensPerPass - 1;
-      return { ours: `${change(gain)} with lookup, its network fitted while it runs`, holds: gain > 0 };
-    },
-  },
-  {
-    id: "compression",
-    claim: "acceptance falls with compression of the target",
-    paper: {
-      title: "SpecKV: Adaptive Speculative Decoding with Compression-Aware Gamma Selection",
-      year: 2026,
-      arxiv: "2605.02888",
-    },
-    published: "acceptance differs between FP16, INT8 and NF4",
-    async test(ground) {
-      const [whole, small] = [
-        await ground.answers("lookup", "fixed?nodes=4", "float32"),
-        await ground.answers("lookup", "fixed?nodes=4", "int8"),
-      ];
-      return {
-        ours: `lookup: ${share(whole.accepted)} of drafts kept in float32, ${share(small.accepted)} in int8`,
-        holds: small.accepted < whole.accepted,
       };
     },
   },
@@ -450,21 +419,6 @@ export const CLAIMS: readonly Claim[] = [
       faster("recycling", await ground.answers("recycling"), "lookup", await ground.answers("lookup")),
   },
   {
-    id: "suffix",
-    claim: "suffix trees beat token recycling where text repeats",
-    paper: {
-      title: "SuffixDecoding: Extreme Speculative Decoding for Emerging AI Applications",
-      year: 2024,
-      arxiv: "2411.04975",
-    },
-    published: "1.9× token recycling on agents",
-    async test(ground) {
-      const kinds = ["code edits", "BFCL calls"];
-      const [suffix, recycling] = [await ground.answers("suffix"), await ground.answers("recycling")];
-      return faster("suffix", suffix.of(...kinds), "recycling", recycling.of(...kinds), 1.1);
-    },
-  },
-  {
     id: "hierarchy",
     claim: "asking sources from the nearest to the farthest beats one of them",
     paper: {
@@ -487,11 +441,12 @@ export const CLAIMS: readonly Claim[] = [
     published: "no number in the abstract",
     async test(ground) {
       const { speedup } = await ground.answers("trigram");
-      return { ours: `${times(speedup)} by the cost curve`, holds: speedup > 1.02 };
+      return { ours: `${times(speedup)} by the cost curve`, holds: speedup >= MARGIN };
     },
   },
   {
     id: "spine",
+    proven: true,
     claim: "a spine with branches is accepted at least as far as its spine alone",
     paper: {
       title: "Goose: Anisotropic Speculation Trees for Training-Free Speculative Decoding",
@@ -508,39 +463,6 @@ export const CLAIMS: readonly Claim[] = [
         ours: `${spine.tokensPerPass.toFixed(2)} tokens per pass, its spine alone ${lookup.tokensPerPass.toFixed(2)}`,
         holds: spine.tokensPerPass >= 0.995 * lookup.tokensPerPass,
       };
-    },
-  },
-  {
-    id: "spine-over-balanced",
-    claim: "a spine beats a balanced tree at the same number of nodes",
-    paper: {
-      title: "Goose: Anisotropic Speculation Trees for Training-Free Speculative Decoding",
-      year: 2026,
-      arxiv: "2604.02047",
-    },
-    published: "+12–33%",
-    async test(ground) {
-      const [spine, balanced] = [
-        await ground.answers("spine:recycling", "fixed?nodes=16"),
-        await ground.answers("recycling", "fixed?nodes=16"),
-      ];
-      const gain = spine.tokensPerPass / balanced.tokensPerPass - 1;
-      return { ours: `${change(gain)} tokens per pass over recycling's own tree, 16 nodes`, holds: gain >= 0.12 };
-    },
-  },
-  {
-    id: "deeper-is-worse",
-    claim: "the deeper a token stands in a draft, the less often it is kept",
-    paper: {
-      title: "POSS: Position Specialist Generates Better Draft for Speculative Decoding",
-      year: 2025,
-      arxiv: "2506.03566",
-    },
-    published: "quality falls at later positions",
-    async test(ground) {
-      const shares = (await ground.answers("lookup", "fixed?nodes=8")).byDepth.slice(0, 4).filter(Number.isFinite);
-      const ours = `lookup, of those whose elders were kept: ${shares.map(share).join(", ")}`;
-      return { ours, holds: shares.length > 1 && shares.every((value, i) => i === 0 || value < shares[i - 1]) };
     },
   },
   {
@@ -606,6 +528,56 @@ export const CLAIMS: readonly Claim[] = [
       "9× for 8B/405B",
     ],
   ]),
+  ...untestable("the paper's own network, trained on profiles of its models", [
+    [
+      "speckv-gamma",
+      "a small network that chooses γ brings more tokens a step than γ = 4",
+      "SpecKV: Adaptive Speculative Decoding with Compression-Aware Gamma Selection",
+      2026,
+      "2605.02888",
+      "+56.0% tokens per step",
+    ],
+  ]),
+  ...untestable("a draft model beside a target in several formats; what copies text is no such", [
+    [
+      "compression",
+      "acceptance falls with compression of the target",
+      "SpecKV: Adaptive Speculative Decoding with Compression-Aware Gamma Selection",
+      2026,
+      "2605.02888",
+      "acceptance differs between FP16, INT8 and NF4",
+    ],
+  ]),
+  ...untestable("agents that come back to what they said before", [
+    [
+      "suffix",
+      "suffix trees beat token recycling where text repeats",
+      "SuffixDecoding: Extreme Speculative Decoding for Emerging AI Applications",
+      2024,
+      "2411.04975",
+      "1.9× token recycling on agents",
+    ],
+  ]),
+  ...untestable("a balanced tree of the same two sources, which no drafter draws", [
+    [
+      "spine-over-balanced",
+      "a spine beats a balanced tree at the same number of nodes",
+      "Goose: Anisotropic Speculation Trees for Training-Free Speculative Decoding",
+      2026,
+      "2604.02047",
+      "+12–33%",
+    ],
+  ]),
+  ...untestable("a draft head that goes on from its own features; drafts that copy get better with their depth", [
+    [
+      "deeper-is-worse",
+      "the deeper a token stands in a draft, the less often it is kept",
+      "POSS: Position Specialist Generates Better Draft for Speculative Decoding",
+      2025,
+      "2506.03566",
+      "quality falls at later positions",
+    ],
+  ]),
   ...untestable("a diffusion model, which hunch cannot run", [
     [
       "specdiff",
@@ -625,6 +597,14 @@ export const CLAIMS: readonly Claim[] = [
     ],
   ]),
   ...untestable("several requests at once, and hunch answers one", [
+    [
+      "fixed-can-lose",
+      "a fixed draft length can make answers slower than plain decoding",
+      "Optimizing Speculative Decoding for Serving Large Language Models Using Goodput",
+      2024,
+      "2406.14066",
+      "fixed lengths raise latency under load",
+    ],
     [
       "batch",
       "batched speculation needs realignment, 40% of the overhead",

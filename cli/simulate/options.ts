@@ -17,7 +17,7 @@ export const simulateOptions = merge(
     })),
     others: optional(option("--others", string({ metavar: "SHARES" }), {
       description:
-        message`How often the second, third, … child is right in proportion to the first, for trees: ${"0.2,0.1"}.`,
+        message`How often the second, third, … child is right in proportion to the first, for trees: ${"0.15,0.05"}.`,
     })),
     draftMs: optional(option("--draft-ms", float({ min: 0, metavar: "MS" }), {
       description: message`Milliseconds of a step of the drafter. Default: as measured, else 0.`,

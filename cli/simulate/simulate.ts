@@ -61,6 +61,12 @@ async function given(options: SimulateCommand): Promise<Given> {
     roundMs: options.draftMs === undefined ? own?.roundMs ?? 0 : 0,
   };
   const rounds = guesses.roundMs === 0 ? "" : `, of a round ${guesses.roundMs!.toFixed(2)} ms`;
+  const likeliest = Math.max(...guesses.acceptance) * (1 + (guesses.others ?? []).reduce((a, b) => a + b, 0));
+  if (options.others !== undefined && likeliest > 1) {
+    throw new HunchError("usage", `some child would be right ${likeliest.toFixed(2)} times of one`, {
+      hint: "acceptance × (1 + the sum of --others) is 1 at most",
+    });
+  }
   from[0] += `; drafting takes ${guesses.draftMs.toFixed(2)} ms of a level${rounds}`;
   if (options.cost !== undefined) {
     return { guesses, curve: givenCurve(options.cost), from: [...from, "cost: as given"] };
@@ -103,6 +109,15 @@ export function guessesOf({ settings, runs }: Results, wanted?: string): Guesses
     });
   }
   const sum = (of: (run: typeof own[number]) => number) => own.reduce((total, run) => total + of(run), 0);
+  if (sum(({ drafted }) => drafted) > sum(({ offeredAt }) => offeredAt.reduce((a, b) => a + b, 0))) {
+    throw new HunchError(
+      "usage",
+      `${setting} drafted trees, of which these results do not tell what a chain would bring`,
+      {
+        hint: "measure it with --shape chain, or give --acceptance and --others",
+      },
+    );
+  }
   const passes = sum((run) => run.passes);
   const deepest = Math.max(...own.map(({ offeredAt }) => offeredAt.length));
   const depths = Array.from({ length: deepest }, (_, depth) => ({

@@ -83,7 +83,7 @@ export class Search {
       for (const [i, tasks] of this.#kinds.entries()) {
         const [turn, task] = [Math.floor(set / tasks.length), tasks[set % tasks.length]];
         this.progress(`${settings.length - 1} settings in ${format}: ${task.kind}`, i / this.#kinds.length);
-        const group = await measureGroup(stand, settings, task, { turn, first: set + i, signal });
+        const group = await measureGroup(stand, settings, task, { turn, seed: this.options.seed, signal });
         if (group === undefined) return taken;
         seen.facts.push(group.facts);
         seen.runs.push(...group.runs);

@@ -183,13 +183,16 @@ test("a prompt's own answer is never drafted from: turns and settings know nothi
     const passes: number[][] = [];
     for (const turn of [0, 1]) {
       stand.forgetAnswers();
-      passes.push((await measureGroup(stand, settings, task, { turn, first: turn }))!.runs.map(({ passes }) => passes));
+      passes.push((await measureGroup(stand, settings, task, { turn, seed: "1" }))!.runs.map(({ passes }) => passes));
     }
     assert.equal(passes[0][1], passes[0][2], "two settings of one drafter");
     assert.deepEqual(passes[1], passes[0], "a second turn");
     assert.ok(passes[0][1] < 40 || passes[0][3] < 40, "something was drafted");
     const { passes: again } = (await stand.answer(settings[1], await stand.prompt(task))).run;
     assert.ok(again < passes[0][1], "within a turn a drafter remembers");
+    const { bySource } = (await stand.answer(setting("several", "auto"), await stand.prompt(task))).run;
+    const counts = Object.values(bySource);
+    assert.ok(counts.length > 0 && counts.every(({ judged, accepted }) => accepted <= judged), "told by source");
   } finally {
     stand.close();
   }
@@ -208,6 +211,8 @@ test("the sets that come with hunch have the kinds of work, spread over the set"
     "translation",
   ]);
   for (const [kind, tasks] of kinds) assert.equal(new Set(tasks.map(({ text }) => text)).size, 3, kind);
+  const ids = (kind: string) => kinds.get(kind)!.map(({ id }) => id);
+  assert.ok(!ids("code edits").some((id) => ids("HumanEval").includes(id)), "no function twice");
   await assert.rejects(tasksOf(["humanevall"], 1), /no data set "humanevall"/);
   await assert.rejects(tasksOf(["edits", "edits"], 1), /two prompts of the kind "code edits"/);
   const own = file("own.jsonl", '"Hello"\n\n{"prompt": "Hi", "category": "a/b", "id": 7}\n');

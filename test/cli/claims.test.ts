@@ -2,13 +2,21 @@
 // to keep less.
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { type FailureKind, HunchError } from "../../src/errors.ts";
 import type { Finding, Testable } from "../../cli/claims/claim.ts";
+import { put } from "../../cli/claims/claims.ts";
 import { Ground } from "../../cli/claims/ground.ts";
 import { CLAIMS } from "../../cli/claims/list.ts";
 import { openRegistry } from "../../cli/engine/methods.ts";
 import { hunch } from "./support/cli.ts";
 
 const ground = async () => new Ground(await openRegistry([]), undefined as never, [], () => {});
+/** Answers of a drafter with speeds that are given, by kind of work. */
+const answersOf = (speeds: Readonly<Record<string, number>>) => ({
+  kinds: Object.keys(speeds),
+  speedup: Object.values(speeds).reduce((a, b) => a + b, 0),
+  of: (kind: string) => ({ speedup: speeds[kind] }),
+});
 const testable = (id: string) => CLAIMS.find((claim) => claim.id === id) as Testable;
 
 test("there are at least 30 claims, each with its paper, its figure, and an experiment or a reason", () => {
@@ -19,7 +27,11 @@ test("there are at least 30 claims, each with its paper, its figure, and an expe
     assert.ok(claim.published.length > 0 && claim.claim.length > 0, claim.id);
     assert.ok("test" in claim || claim.because.startsWith("it takes "), claim.id);
   }
-  assert.ok(CLAIMS.filter((claim) => "test" in claim).length >= 30);
+  // What a proof settles is called so: its experiment tests hunch.
+  const proven = CLAIMS.filter((claim) => "proven" in claim).map(({ id }) => id);
+  assert.ok(["overlap", "block", "same-text", "divergence-bound"].every((id) => proven.includes(id)));
+  const { title } = CLAIMS.find(({ id }) => id === "kinds-of-work")!.paper;
+  assert.match(title, /A Comprehensive Survey of Speculative Decoding$/);
 });
 
 test("what is proven comes out so", async () => {
@@ -55,4 +67,28 @@ test("the command lists them, tests one, and knows no others", async () => {
   assert.match(claims[1].ours, /^because it takes a trained head/);
   assert.equal(none.code, 2);
   assert.match(none.stderr, /there is no claim "blok".*did you mean block\?/);
+});
+
+test("a length is not best by a hair, and experiments follow each other", async () => {
+  let running = 0;
+  const on = (a: number, b: number) =>
+    ({
+      async answers(_: string, controller: string) {
+        assert.equal(running++, 0, "one at a time");
+        await new Promise((resolve) => setTimeout(resolve));
+        running--;
+        return answersOf(controller === "fixed?nodes=5" ? { x: 2, y: a } : { x: 1, y: b });
+      },
+    }) as unknown as Ground;
+  assert.equal((await testable("best-length").test(on(1, 1.01))).holds, false);
+  assert.equal((await testable("best-length").test(on(1, 1.2))).holds, true);
+});
+
+test("what the machine lacks cannot be tested, a file that is broken is no verdict", async () => {
+  const failing = (kind: FailureKind): Testable => ({
+    ...testable("block"),
+    test: () => Promise.reject(new HunchError(kind, "no")),
+  });
+  assert.equal((await put(failing("unavailable"), await ground())).verdict, "cannot be tested here");
+  await assert.rejects(put(failing("input"), await ground()), HunchError);
 });

@@ -69,6 +69,7 @@ test("from runs it takes back what they were made of, and forecasts what they br
     offeredAt: [drafts, drafts, drafts],
     acceptedAt: [40, 20, 10].map((kept) => kept * drafts / 60),
     ranks: { offered: [], accepted: [] },
+    bySource: {},
     widths: {},
     plainRounds: 0,
     firstMs: 1,
@@ -96,6 +97,8 @@ test("from runs it takes back what they were made of, and forecasts what they br
   const { acceptance, offered, kept, draftMs, roundMs } = guessesOf(results);
   near(draftMs, 2);
   near(roundMs!, 0.5);
+  const trees = { settings, runs: runs.map((run) => ({ ...run, drafted: 2 * run.drafted })) } as unknown as Results;
+  assert.throws(() => guessesOf(trees), /d drafted trees/);
   near(acceptance[0], 110 / 160);
   near(acceptance[2], 35 / 60);
   const forecast = chains({ acceptance, offered, kept, draftMs, roundMs }, (rows) => 10 + rows, 9);
@@ -107,15 +110,17 @@ test("from runs it takes back what they were made of, and forecasts what they br
 });
 
 test("the command says what is best, and what it was not told", async () => {
-  const [told, missing, wrong, point] = await Promise.all([
+  const [told, missing, wrong, point, sum] = await Promise.all([
     hunch(["simulate", "--acceptance", "0.8", "--cost", "1:20,8:24,32:40", "--json"]),
     hunch(["simulate"]),
     hunch(["simulate", "--acceptance", "0.8", "--cost", "8:24,1:20"]),
     hunch(["simulate", "--acceptance", "0.8", "--cost", "1:20"]),
+    hunch(["simulate", "--acceptance", "0.8", "--cost", "1:20,8:24", "--others", "0.2,0.1"]),
   ]);
   const { chains: forecasts } = JSON.parse(told.stdout) as { chains: { nodes: number; speedup: number }[] };
   near(forecasts[1].speedup, 1.8 * 20 / (20 + 4 / 7));
   assert.deepEqual([missing.code, wrong.code, point.code], [2, 2, 2]);
+  assert.match(sum.stderr, /some child would be right 1.04 times of one/);
   assert.match(missing.stderr, /--acceptance .* or --from/);
   assert.match(wrong.stderr, /--cost cannot be "8:24,1:20"/);
 });

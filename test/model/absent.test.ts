@@ -1,6 +1,7 @@
 // What a file leaves out means what transformers (folders) or llama.cpp (GGUF) take for it, or the file is refused by the
 // name of what it lacks. The defaults stand here as they stand in those programs.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { HunchError } from "../../src/errors.ts";
@@ -27,13 +28,17 @@ async function folderSpec(model: string, changes: Json): Promise<ModelSpec> {
 
 function ggufSpec(model: string, changes: Json): ModelSpec {
   const { file, metadata, tensors } = readGguf(`test/fixtures/tiny/gguf/${model}.gguf`);
-  file.close();
   const told = new Map<string, unknown>(metadata), prefix = metadata.get("general.architecture");
-  for (const [key, value] of Object.entries({ context_length: 8192, ...changes })) {
+  const context = tensors.has("position_embd.weight") ? {} : { context_length: 8192 };
+  for (const [key, value] of Object.entries({ ...context, ...changes })) {
     if (value === undefined) told.delete(`${prefix}.${key}`);
     else told.set(`${prefix}.${key}`, value);
   }
-  return describeGguf(file.path, told, tensors).spec;
+  try {
+    return describeGguf(file.path, told, tensors).spec;
+  } finally {
+    file.close();
+  }
 }
 
 const YARN = { rope_type: "yarn", beta_fast: 32, beta_slow: 1 };
@@ -109,18 +114,46 @@ test("a scaling that no kind of layers is named for is refused", async () => {
   }
 });
 
-/** Keys of GGUF, and what llama.cpp has where they are absent. */
-const KEYS: readonly (readonly [file: string, key: string, value: number])[] = [
-  ["gemma2-f32", "attn_logit_softcapping", 50],
-  ["gemma2-f32", "final_logit_softcapping", 30],
-  ["gemma2-f32", "attention.sliding_window", 4096],
-  ["granite-f32", "attention.scale", 1 / Math.sqrt(12)],
-];
+/** What llama.cpp has where a key is absent; a function where that depends on the file's other keys. */
+const KEYS: Readonly<Record<string, unknown>> = {
+  attn_logit_softcapping: 50, // Gemma 2
+  final_logit_softcapping: 30,
+  "attention.sliding_window": (told: (key: string) => unknown) => told("attn_logit_softcapping") ? 4096 : 0,
+  "attention.scale": (told: (key: string) => number) =>
+    1 / Math.sqrt(told("attention.key_length") ?? told("embedding_length") / told("attention.head_count")),
+  "attention.temperature_scale": 0,
+  embedding_scale: 1,
+  residual_scale: 1,
+  "rope.dimension_count": (told: (key: string) => number) =>
+    told("attention.key_length") ?? told("embedding_length") / told("attention.head_count"),
+  "rope.freq_base": 10_000,
+  "rope.scaling.factor": 1,
+  "rope.scaling.original_context_length": 8192, // the context
+  "rope.scaling.type": "linear",
+  "rope.scaling.yarn_log_multiplier": 0,
+};
 
-for (const [file, key, value] of KEYS) {
-  test(`${file}: a file without ${key} has llama.cpp's default`, () => {
-    assert.deepEqual(ggufSpec(file, { [key]: undefined }), ggufSpec(file, { [key]: value }));
-    assert.notDeepEqual(ggufSpec(file, { [key]: undefined }), ggufSpec(file, { [key]: value / 2 }));
+for (const name of readdirSync("test/fixtures/tiny/gguf").filter((name) => name.endsWith(".gguf"))) {
+  const model = name.slice(0, -5);
+  test(`${model}: a file without one of its keys has llama.cpp's default, or is refused by name`, () => {
+    const { file, metadata } = readGguf(`test/fixtures/tiny/gguf/${name}`);
+    file.close();
+    const prefix = `${metadata.get("general.architecture")}.`;
+    const plain = ggufSpec(model, {});
+    for (const key of [...metadata.keys()].filter((key) => key.startsWith(prefix))) {
+      const own = key.slice(prefix.length);
+      if (own === "context_length") continue;
+      let spec;
+      try {
+        spec = ggufSpec(model, { [own]: undefined });
+      } catch (error) {
+        assert.ok(error instanceof HunchError, key);
+        continue;
+      }
+      const known = KEYS[own];
+      const value = typeof known === "function" ? known((key: string) => metadata.get(prefix + key)) : known;
+      assert.deepEqual(spec, value === undefined ? plain : ggufSpec(model, { [own]: value }), key);
+    }
   });
 }
 
@@ -132,6 +165,7 @@ for (
   const [file, key] of [
     ["cohere2-f16", "attention.sliding_window"],
     ["cohere2-f16", "logit_scale"],
+    ["granite-f32", "logit_scale"],
     ["gpt_oss-f16", "attention.sliding_window"],
     ["gpt_oss-f16", "rope.freq_base"],
   ]

@@ -9,6 +9,7 @@ export const granite: Architecture = {
   gguf: "granite",
   huggingFace: "granite",
   tensors: llama.tensors,
+  required: ["logit_scale"],
   // Converters write what Granite 4's recurrent layers and experts would be, for models without any.
   harmless: [/^granite\.ssm\./, /^granite\.expert_shared_feed_forward_length$/],
   // In these files the key says whether there is a rotation at all: Granite 4 has models without.
