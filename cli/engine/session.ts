@@ -78,7 +78,7 @@ interface Made<K extends keyof Methods = keyof Methods> {
   readonly engines: readonly Engine[];
 }
 
-const DEFAULT_DRAFTER = "auto";
+const DEFAULT_DRAFTER = "lookup";
 const DEFAULT_CONTROLLER = "cost";
 
 /**
