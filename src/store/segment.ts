@@ -11,16 +11,40 @@
 //                vocabulary has, how many places have a smaller token before them than 0, 1, … vocab
 //
 // All numbers are 32 bits wide, least significant byte first.
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { OutputFile } from "../output-file.ts";
 import { END, type Index, placesOf, startsOf } from "./corpus.ts";
-import { BLOCK, type BlockCache, bytesOf, DamagedError, FileWords, readFully, sumsOf, WORDS } from "./words.ts";
+import {
+  BLOCK,
+  type BlockCache,
+  bytesOf,
+  DamagedError,
+  FileWords,
+  readFully,
+  sumsOf,
+  unreadable,
+  WORDS,
+} from "./words.ts";
 
 /** Most tokens of a segment, the ends of texts included. */
 export const MOST_TOKENS = 2 ** 23;
 /** Names of segments in the order of their age: milliseconds since 1970, and a number that nobody else has. */
 export const SEGMENT = /^(\d{14})-[0-9a-f]{12}\.texts$/;
+
+/** When a segment was made, in milliseconds since 1970. */
+export const timeOf = (name: string) => Number(name.match(SEGMENT)![1]);
+
+/** Names of the segments in a folder, oldest first; none where there is no folder. Throws HunchError. */
+export function segmentNames(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => SEGMENT.test(name)).sort();
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOENT") throw unreadable(folder, error);
+    return []; // somebody removed the store
+  }
+}
+
 const MAGIC = "hunchtxt";
 const VERSION = 1;
 const FIRST = 20;

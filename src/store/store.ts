@@ -2,14 +2,16 @@
 // each (segments), which come and go as a whole. Whoever adds texts makes a file of their own, so that nobody waits and
 // nothing is lost; now and then whoever has the lock makes one file of several. Data only: nothing in it is ever run.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { HunchError } from "../errors.ts";
 import { removeIfPossible, removeLeft, temporaryBeside, WriteError } from "../output-file.ts";
 import { type Corpus, END, IndexedCorpus, type Places } from "./corpus.ts";
 import { makeLock, withLock } from "./lock.ts";
-import { DEFAULT_LIMIT, LEAST_LIMIT, MANIFEST, type Manifest, readManifest, writeManifest } from "./manifest.ts";
-import { MOST_TOKENS, SEGMENT, Segment, segmentBytes, type Vocabulary, writeSegment } from "./segment.ts";
+import { DEFAULT_LIMIT, LEAST_LIMIT, type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import { manifestAgain } from "./manifest-again.ts";
+import { joined, known, packed } from "./packing.ts";
+import { MOST_TOKENS, Segment, segmentBytes, segmentNames, timeOf, type Vocabulary, writeSegment } from "./segment.ts";
 import { BlockCache, costsOnePart, DamagedError, unreadable, UnreadableError, WORDS } from "./words.ts";
 
 /** What a store holds. */
@@ -243,7 +245,10 @@ export class Store implements Corpus {
     this.warn(`${error.line}; ${then} when the next text is added`);
   }
 
-  #newPath(time = Date.now()): string {
+  /** Without a time, one that is later than those of all others: the names are the order of the texts. */
+  #newPath(time?: number): string {
+    const newest = segmentNames(this.folder).at(-1);
+    time ??= Math.max(Date.now(), newest === undefined ? 0 : timeOf(newest) + 1);
     return join(this.folder, `${String(time).padStart(14, "0")}-${randomBytes(6).toString("hex")}.texts`);
   }
 
@@ -405,91 +410,4 @@ function renameIfPossible(from: string, to: string): boolean {
   } catch {
     return false;
   }
-}
-
-const timeOf = (name: string) => Number(name.match(SEGMENT)![1]);
-
-function segmentNames(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => SEGMENT.test(name)).sort();
-  } catch (error) {
-    if ((error as { code?: string }).code !== "ENOENT") throw unreadable(folder, error);
-    return []; // somebody removed the store
-  }
-}
-
-/** What the texts themselves say of the store whose store.json is damaged. */
-function manifestAgain(folder: string, warn: (line: string) => void): Manifest {
-  const cache = new BlockCache(2);
-  const names = segmentNames(folder);
-  const bytes = names.reduce(
-    (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
-  for (const name of names) {
-    try {
-      const segment = Segment.open(join(folder, name), name, cache);
-      segment.close();
-      const { tokenizer, vocab, model } = segment.header;
-      const manifest = { tokenizer, vocab, model, limit: Math.max(DEFAULT_LIMIT, bytes) };
-      writeManifest(folder, manifest);
-      const what = `the ${MANIFEST} of the store ${basename(folder)}`;
-      warn(`${what} was damaged and is made again, with a limit of ${Math.ceil(manifest.limit / 1e6)} MB (${folder})`);
-      return manifest;
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (!(error instanceof DamagedError) && code !== "ENOENT") throw unreadable(join(folder, name), error);
-    }
-  }
-  throw new HunchError("input", `the store ${basename(folder)} is damaged, and nothing in it can be read`, {
-    file: join(folder, MANIFEST),
-    hint: `remove it: hunch store remove ${basename(folder)}`,
-  });
-}
-
-/** A text, in parts where it has tokens that are none. */
-function known(text: Int32Array, vocab: number): Int32Array[] {
-  const parts: Int32Array[] = [];
-  let from = 0;
-  for (let at = 0; at <= text.length; at++) {
-    if (at < text.length && text[at] >= 0 && text[at] < vocab) continue;
-    if (at > from) parts.push(text.subarray(from, at));
-    from = at + 1;
-  }
-  return parts;
-}
-
-/** Texts in as few arrays as hold them, END behind each; one that is too long for an array is cut. */
-function* packed(texts: readonly Int32Array[]): Generator<Int32Array> {
-  let pack = new Int32Array(0);
-  let length = 0;
-  const take = () => pack.slice(0, length);
-  for (const text of texts) {
-    for (let from = 0; from < text.length; from += MOST_TOKENS - 1) {
-      const part = text.subarray(from, from + MOST_TOKENS - 1);
-      if (length + part.length + 1 > MOST_TOKENS) {
-        yield take();
-        length = 0;
-      }
-      if (length + part.length + 1 > pack.length) {
-        const larger = new Int32Array(Math.min(MOST_TOKENS, 2 * (length + part.length + 1)));
-        larger.set(take());
-        pack = larger;
-      }
-      pack.set(part, length);
-      pack[length + part.length] = END;
-      length += part.length + 1;
-    }
-  }
-  if (length > 0) yield take();
-}
-
-function joined(parts: readonly Int32Array[]): Int32Array {
-  const all = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -365,6 +365,17 @@ test("a header that says what no writer says is damaged, and no number is taken 
   assert.ok(tokens.every((token) => token >= -1 && token < ABOUT.vocab));
 });
 
+test("texts keep their order though they come within one millisecond", () => {
+  const folder = freshStore();
+  inStore(folder, (store) => {
+    for (let at = 0; at < 20; at++) {
+      store.add([textOf(20 - at)]);
+      const times = segments(folder).map((name) => name.slice(0, 14));
+      assert.deepEqual(times, [...new Set(times)], "no two of one time");
+    }
+  });
+});
+
 test("what a process left that was killed between writing and removing counts once", () => {
   const folder = freshStore();
   inStore(folder, (store) => store.add([textOf(1)]));
