@@ -6,7 +6,7 @@
 import { Child, type ChildOptions, hunch } from "../child.ts";
 import { command, CURRENT } from "../../scripts/runtimes.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../suite.ts";
+import { option, type Suite } from "../suite.ts";
 import type { Generated } from "../worker.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 
@@ -19,15 +19,13 @@ interface Times {
   readonly ms: number[];
 }
 
-const flag = (name: string) => process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
-
 const suite: Suite = {
   summary: "This checkout's plain tokens, passes and prompts beside another checkout's (--before=FOLDER)",
   async run() {
-    const folder = flag("before");
+    const folder = option("before");
     if (folder === undefined) return { report: "Skipped: name the other checkout by --before=FOLDER." };
-    const format = flag("format") ?? "exact";
-    const turns = Number(flag("turns") ?? 9);
+    const format = option("format") ?? "exact";
+    const turns = Number(option("turns") ?? 9);
     const cpu = process.argv.includes("--cpu");
     const threads = cpu ? 1 : THREADS;
     const children = [hunch(), other(folder)];
@@ -36,7 +34,7 @@ const suite: Suite = {
     const rows: string[][] = [];
     /** `ask`: the times of some repetitions. */
     const measure = async (name: string, ask: (child: Child) => Promise<number[]>) => {
-      if (!(flag("only") ?? name).split(",").every((word) => name.includes(word))) return;
+      if (!(option("only") ?? name).split(",").every((word) => name.includes(word))) return;
       for (const child of children) await ask(child);
       const take = async (child: Child) => {
         const before = cpu ? child.cpuMs() : 0;

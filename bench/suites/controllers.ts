@@ -19,7 +19,7 @@ import type { Controller } from "../../src/controller.ts";
 import { complete, type Completion } from "../../src/round/generate.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../suite.ts";
+import { option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 import { workloads } from "../workloads.ts";
 
@@ -159,11 +159,6 @@ const suite: Suite = {
 };
 
 export default suite;
-
-/** What stands after `--name=`. */
-function option(name: string): string | undefined {
-  return process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
-}
 
 function promptCount(): number {
   return Math.max(1, Number(option("prompts") ?? (process.argv.includes("--quick") ? 2 : 6)) || 1);

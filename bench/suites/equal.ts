@@ -4,20 +4,17 @@
 //   npm run bench -- equal                                       200 beginnings of stories, stories260K
 //   npm run bench -- equal --model=default --format=int8 --prompts=8 --tokens=48
 //   npm run bench -- equal --drafters='auto,(merge:lookup,recycling)'
-import process from "node:process";
 import { Session } from "../../cli/engine/session.ts";
 import { promptOf } from "../../cli/input/prompt.ts";
 import { builtin } from "../../plugins/builtin.ts";
-import { ROOT } from "../../scripts/runtimes.ts";
 import { splitOutside, unwrap } from "../../src/plugins/method-spec.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { table } from "../report.ts";
-import { DEFAULT_MODEL } from "../setup.ts";
-import type { Suite } from "../suite.ts";
+import { DEFAULT_MODEL, STORIES } from "../setup.ts";
+import { option, type Suite } from "../suite.ts";
 import { workloads } from "../workloads.ts";
 
-const STORIES = `${ROOT}test/fixtures/stories260k/`;
 const DRAFT = `${STORIES}draft41K-tok512.bin`;
 const OTHER_VOCABULARY = `${STORIES}draft41K-tok495-f16.gguf`;
 /** A controller that drafts trees in every round, so that there is something to go wrong. */
@@ -108,9 +105,4 @@ function beginnings(texts: readonly string[], count: number): string[] {
     const words = texts[at % texts.length].split(/\s+/).filter(Boolean);
     return words.slice(0, 1 + at % 12).join(" ");
   });
-}
-
-/** What stands after `--name=`. */
-function option(name: string): string | undefined {
-  return process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 }

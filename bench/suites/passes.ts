@@ -12,7 +12,7 @@ import { type Child, hunch, llama } from "../child.ts";
 import { nodeTimes } from "../nodes.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../suite.ts";
+import { option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
 import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 
@@ -133,9 +133,4 @@ async function nodes(): Promise<string> {
   return `Medians of 8 passes past ${PAST}, ${THREADS} threads; the profiler itself takes time.\n\n${
     parts.join("\n\n")
   }`;
-}
-
-/** What stands after `--name=`. */
-function option(name: string): string | undefined {
-  return process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 }

@@ -5,12 +5,11 @@
 //   npm run bench -- peers --model=big.gguf --draft=small.gguf --prompts=4 --tokens=128
 //
 // transformers.js is not among them: it reads no GGUF, and other weights would be compared.
-import process from "node:process";
 import { type Child, hunch, llama } from "../child.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
-import type { Suite } from "../suite.ts";
+import { option, type Suite } from "../suite.ts";
 import type { Generated } from "../worker.ts";
 import { workloads } from "../workloads.ts";
 
@@ -107,9 +106,4 @@ export default suite;
 /** Tokens per second after the first. */
 function rate({ tokens, ms, firstMs }: Generated): number {
   return (tokens.length - 1) / (ms - firstMs) * 1000;
-}
-
-/** What stands after `--name=`. */
-function option(name: string): string | undefined {
-  return process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 }

@@ -25,7 +25,7 @@ import { GREEDY } from "../../src/sampling.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
-import type { Suite } from "../suite.ts";
+import { option, type Suite } from "../suite.ts";
 import { workloads } from "../workloads.ts";
 
 /** Likeliest tokens kept of every row. */
@@ -246,9 +246,4 @@ async function record(
   }
   sequence.close();
   return { answer, rows };
-}
-
-/** What stands after `--name=`. */
-function option(name: string): string | undefined {
-  return process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 }

@@ -42,10 +42,9 @@ import type { VerificationRule } from "../../src/rule.ts";
 import { GREEDY, rawSampling } from "../../src/sampling.ts";
 import type { TreeShape } from "../../src/shape.ts";
 import type { DraftTree } from "../../src/tree.ts";
-import { ROOT } from "../../scripts/runtimes.ts";
 import { table } from "../report.ts";
 import type { Suite } from "../suite.ts";
-import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
+import { DEFAULT_MODEL, loadStories, specBench, THREADS } from "../setup.ts";
 
 const NODES = [4, 8, 16, 32];
 const WIDTHS = [3, 2, 1];
@@ -95,13 +94,7 @@ const suite: Suite = {
   summary: "Tokens that stand, by tree shape and nodes: stories260K with a draft model of 41,000 parameters",
   async run() {
     const cacheDir = join(tmpdir(), "hunch-bench-trees");
-    const load = async (file: string) =>
-      await onnxBackend.load(await openModel(`${ROOT}test/fixtures/stories260k/${file}`), {
-        format: "float32",
-        strict: true,
-        threads: 1,
-        cacheDir,
-      });
+    const load = (file: string) => loadStories(file, cacheDir);
     const engine = await load("stories260K.bin");
     const draft = await load("draft41K-tok512.bin");
     const proposer = new ModelProposer(draft);

@@ -12,7 +12,6 @@ import { TliProposer } from "../../plugins/drafters/tli.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { token } from "../../plugins/rules/token.ts";
 import { chain } from "../../plugins/shapes/chain.ts";
-import { ROOT } from "../../scripts/runtimes.ts";
 import type { Engine } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { WrittenEngine } from "../../src/check/written.ts";
@@ -24,7 +23,7 @@ import type { ModelSource } from "../../src/model/source.ts";
 import { complete } from "../../src/round/generate.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { show, spread, table } from "../report.ts";
-import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
+import { DEFAULT_MODEL, loadStories, PAST, THREADS } from "../setup.ts";
 import type { Suite } from "../suite.ts";
 
 const DRAFTED = 4;
@@ -125,13 +124,7 @@ function withoutSome(source: ModelSource): ModelSource {
 }
 
 async function acceptance(cacheDir: string): Promise<string> {
-  const load = async (file: string) =>
-    await onnxBackend.load(await openModel(`${ROOT}test/fixtures/stories260k/${file}`), {
-      format: "float32",
-      strict: true,
-      threads: 1,
-      cacheDir,
-    });
+  const load = (file: string) => loadStories(file, cacheDir);
   const engine = await load("stories260K.bin");
   const chained = (name: string, proposer: Proposer) => new ProposedDrafter(name, proposer, chain);
   const [SAME, OTHER] = ["draft41K-tok512.bin", "draft41K-tok495-f16.gguf"];
