@@ -38,7 +38,10 @@ const STORED = NOT_AFTER_TOKEN + 1;
 const STORED_LENGTHS = [2, 4, 8, Infinity];
 const STORED_SHARE = STORED + STORED_LENGTHS.length;
 const NOT_STORED = STORED_SHARE + 1;
-/** Where learning starts, in the order above: where it ended after the texts of `npm run bench -- replay --weights`. */
+/**
+ * Where learning starts, in the order above: about where it ended after 56 recorded texts (`npm run bench -- replay
+ * --weights`), those of the store with half of the answers as a store for the other half.
+ */
 const WEIGHTS = [
   ...[-0.4, 0.3, 0.7, 0.9, 1, 1.4, 1.4, 2, 2.6, -1.8, 0.9, 0.2, 0.2, -0.6, 0.1, -0.5],
   ...[0.9, 0.9, 1.2, 1.5, 0.5, -0.4],

@@ -119,7 +119,7 @@ export class Meter {
    */
   #estimate(plainCost: number): number | undefined {
     if (!(plainCost > 0 && this.#expectedMs > 0)) return undefined;
-    const other = (this.#decodeMs - this.#draftMs - this.#verifyMs) / this.#rounds;
+    const other = (this.#decodeMs - this.#draftMs - this.#verifyMs) / this.#tokens; // mostly text, a token at a time
     return plainCost * this.#actualMs / this.#expectedMs + other;
   }
 }
