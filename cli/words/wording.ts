@@ -4,6 +4,9 @@ import { suggestion } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { Commands } from "./words.ts";
 
+/** Of a sentence, not of a name in capitals such as FILE. */
+const CAPITAL = /^[A-Z](?![A-Z])/;
+
 /** `args` as given, `words` as Optique got them; `commands` by name. */
 export function usageError(
   error: Message,
@@ -17,7 +20,7 @@ export function usageError(
   if (unexpected === undefined) {
     const text = formatMessage(error, { quotes: false }).replaceAll(/\s+/g, " ").trim();
     const sentence = text.replace(/^Error: /, "").replace(/\.$/, "").replace(/: Expected/, ": expected");
-    return new HunchError("usage", /^[A-Z]/.test(sentence) ? lower(sentence) : sentence, { hint: help });
+    return new HunchError("usage", sentence.replace(CAPITAL, (letter) => letter.toLowerCase()), { hint: help });
   }
   const bare = words[0] === "generate" && !args.includes("generate");
   const otherwise = bare ? "put quotes around the prompt" : help;
@@ -34,8 +37,4 @@ export function usageError(
 function unexpectedWord([first, word]: Message): string | undefined {
   if (first?.type !== "text" || !first.text.startsWith("Unexpected option or ")) return undefined;
   return word?.type === "value" ? word.value : word?.type === "optionName" ? word.optionName : undefined;
-}
-
-function lower(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -125,6 +125,12 @@ test("-m names the model wherever there is one to name, and a path that is not t
   assert.doesNotMatch(ended[4].stderr, /did you mean/);
 });
 
+test("an argument is called as the help calls it", async () => {
+  const { code, stderr } = await hunch(["export", "nosuch"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /^hunch: ENGINE: expected one of vllm, .* but got nosuch; see hunch export --help\n$/);
+});
+
 test("help is told on terminals of any width", async () => {
   const pages = [[], ["generate"], ["check"], ["model"], ["model", "quality"]];
   for (const columns of ["1", "26", "37", "49", "90"]) {
