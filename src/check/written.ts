@@ -41,8 +41,6 @@ export class WrittenEngine implements Engine {
   readonly can = {
     tree: true,
     exact: "trees",
-    taps: false,
-    layerSkip: false,
     deviceRules: [],
     rewind: "truncate",
   } as const;
