@@ -24,7 +24,9 @@ export function fitLogistic({ features, answers }: Examples, ridge: number, roun
   for (const x of features) for (let i = 0; i < width; i++) deviation[i] += (x[i] - mean[i]) ** 2 / count;
   for (let i = 0; i < width; i++) deviation[i] = Math.sqrt(deviation[i]) || 1;
   // A last feature, 1, is for the bias; it is not held down.
-  const rows = features.map((x) => Float64Array.from({ length: width + 1 }, (_, i) => i < width ? (x[i] - mean[i]) / deviation[i] : 1));
+  const rows = features.map((x) =>
+    Float64Array.from({ length: width + 1 }, (_, i) => i < width ? (x[i] - mean[i]) / deviation[i] : 1)
+  );
   const right = answers.filter(Boolean).length;
   const counts = answers.map((yes) => count / (2 * (yes ? right : count - right)));
   const held = (v: Float64Array, i: number) => i < width ? ridge * count * v[i] : 0;

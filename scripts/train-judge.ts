@@ -2,7 +2,10 @@
 // whether it is right all the same. The model makes its own data.
 //
 //   node scripts/bun.mjs scripts/train-judge.ts                      of the default model: plugins/rules/judges/
-//   node scripts/bun.mjs scripts/train-judge.ts --minutes=5 --model=FILE --backend=onnx --out=judge.json
+//   node scripts/bun.mjs scripts/train-judge.ts --minutes=5 --model=FILE --format=exact --out=judge.json
+//   node scripts/bun.mjs scripts/train-judge.ts --minutes=0      of the examples that are there already
+//
+// Examples are added to --examples, a line each.
 //
 // Questions are drawn from the model itself: what it says where its chat template has the user speak. It answers them
 // greedily. At places of an answer, other tokens than its own are drafted: those of RANKS. Each is written on greedily for
@@ -13,13 +16,15 @@
 //
 // Every fifth question is held out, and the threshold is that at which `PRECISION` of the held-out drafts that the judge
 // likes are right.
-import { writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { Session } from "../cli/engine/session.ts";
 import { chatPrompt } from "../cli/input/prompt.ts";
-import type { Engine, Sequence } from "../src/backend.ts";
+import type { Engine, Rows, Sequence } from "../src/backend.ts";
 import { SeededChance } from "../src/chance.ts";
-import { SampledScores, sampledPass } from "../src/round/sampled-scores.ts";
+import { sampledPass, SampledScores } from "../src/round/sampled-scores.ts";
 import { GREEDY, type Sampling } from "../src/sampling.ts";
 import { EMPTY_TREE } from "../src/tree.ts";
 import { fitLogistic, likelihoodOf, rankQuality } from "./logistic.ts";
@@ -30,12 +35,13 @@ const option = (name: string, standard: string) =>
 
 const MODEL = option("model", `${ROOT}models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf`);
 const OUT = option("out", `${ROOT}plugins/rules/judges/smollm2-135m-instruct.json`);
+const FILE = option("examples", join(tmpdir(), "hunch-judge-examples.jsonl"));
 const MINUTES = Number(option("minutes", "20"));
 /** Drafted in place of the model's likeliest token: the second likeliest, and so on. */
-const RANKS = [2, 3, 5, 10];
+const RANKS = [2, 3, 4, 6, 10, 20];
 /** Tokens that a drafted token is written on by, and those between places of an answer. */
-const AHEAD = 6, STEP = 4;
-const QUESTION = 48, ANSWER = 64;
+const AHEAD = 5, STEP = 3;
+const QUESTION = 32, ANSWER = 64;
 const WARM: Sampling = { ...GREEDY, temperature: 1, topP: 0.95 };
 /** Nats a token that the drafted branch may be behind. */
 const BEHIND = 0.1;
@@ -59,7 +65,12 @@ class Reader {
   constructor(private readonly sequence: Sequence) {}
 
   /** Commits all of the text but its last token, and runs a tree below that; row 0 is the root's. */
-  async pass(text: Int32Array, tokens: readonly number[], parents: readonly number[], taps?: readonly ["head"]) {
+  async pass(
+    text: Int32Array,
+    tokens: readonly number[],
+    parents: readonly number[],
+    asked: Pick<Rows, "need" | "taps">,
+  ) {
     let at = 0;
     const end = text.length - 1;
     while (at < end && at < this.#cached.length && this.#cached[at] === text[at]) at++;
@@ -72,20 +83,31 @@ class Reader {
     }
     const rows = Int32Array.of(text[end], ...tokens);
     const above = Int32Array.of(-1, ...parents.map((parent) => parent + 1));
-    const scores = await this.sequence.forward({ tokens: rows, parents: above, taps, need: "logits" });
-    await scores.load?.();
-    return scores;
+    return await this.sequence.forward({ tokens: rows, parents: above, ...asked });
   }
 }
 
 /** Draws until an end token, or greedily. */
-async function write(sequence: Sequence, engine: Engine, start: Int32Array, most: number, sampling: Sampling, seed: number) {
+async function write(
+  sequence: Sequence,
+  engine: Engine,
+  start: Int32Array,
+  most: number,
+  sampling: Sampling,
+  seed: number,
+) {
   const chance = new SeededChance(seed);
   const text = [...start];
   sequence.rewind(0);
   while (text.length < start.length + most) {
     const tokens = Int32Array.from(text.slice(sequence.length));
-    const scores: SampledScores = await sampledPass(sequence, { tokens, score: "last" }, sampling, Int32Array.from(text), EMPTY_TREE);
+    const scores: SampledScores = await sampledPass(
+      sequence,
+      { tokens, score: "last" },
+      sampling,
+      Int32Array.from(text),
+      EMPTY_TREE,
+    );
     const next = sampling.temperature === 0 ? scores.argmax(0) : chance.pick(scores.distribution(0));
     sequence.keep(Int32Array.from(tokens.keys()));
     if (engine.source.tokenizer.ends.includes(next)) break;
@@ -95,8 +117,14 @@ async function write(sequence: Sequence, engine: Engine, start: Int32Array, most
 }
 
 const session = await Session.open({
-  ...{ model: MODEL, backend: option("backend", "onnx"), format: option("format", "exact") as "exact", strict: true },
-  ...{ context: 1024, threads: Number(option("threads", "2")), drafter: "none", rule: undefined, controller: undefined },
+  ...{ model: MODEL, backend: option("backend", "onnx"), format: option("format", "int8") as "int8", strict: true },
+  ...{
+    context: 1024,
+    threads: Number(option("threads", "2")),
+    drafter: "none",
+    rule: undefined,
+    controller: undefined,
+  },
   ...{ plugins: [], overflow: "refuse" as const },
 }, () => {});
 const { engine } = session;
@@ -107,32 +135,51 @@ const [writer, reader, stronger] = [engine.open(), new Reader(engine.open()), ne
 const [a, b] = ["a", "b"].map((content) => chatPrompt(engine.source, [{ role: "user", content }]).tokens);
 const before = a.slice(0, a.findIndex((token, i) => token !== b[i]));
 
-const examples: Example[] = [];
 const until = performance.now() + 60_000 * MINUTES;
-let questions = 0;
-for (; performance.now() < until; questions++) {
-  const asked = await write(writer, engine, before, QUESTION, WARM, questions);
-  const question = new TextDecoder().decode(Uint8Array.from([...asked].flatMap((token) => [...tokenizer.bytes(token)]))).trim();
-  if (question.length < 8) continue;
-  const prompt = chatPrompt(engine.source, [{ role: "user", content: question }]).tokens;
-  const twice = chatPrompt(engine.source, [{ role: "user", content: `${question}\nRead the question again: ${question}` }]).tokens;
+const first = existsSync(FILE) ? readFileSync(FILE, "utf8").split("\n").length : 0;
+for (let question = first; performance.now() < until; question++) {
+  const asked = await write(writer, engine, before, QUESTION, WARM, question);
+  const bytes = Uint8Array.from([...asked].flatMap((token) => [...tokenizer.bytes(token)]));
+  const text = new TextDecoder().decode(bytes).trim();
+  if (text.length < 8) continue;
+  const promptOf = (content: string) => chatPrompt(engine.source, [{ role: "user", content }]).tokens;
+  const [prompt, twice] = [promptOf(text), promptOf(`${text}\nRead the question again: ${text}`)];
   const answer = await write(writer, engine, prompt, ANSWER, GREEDY, 0);
-  for (let at = questions % STEP; at + AHEAD < answer.length && performance.now() < until; at += STEP) {
-    examples.push(...await judgedAt(prompt, twice, answer, at, questions));
+  for (let at = question % STEP; at + AHEAD < answer.length && performance.now() < until; at += STEP) {
+    for (const example of await judgedAt(prompt, twice, answer, at, question)) {
+      appendFileSync(FILE, `${JSON.stringify({ ...example, state: base64(example.state) })}\n`);
+    }
   }
-  console.error(`${questions} questions, ${examples.length} examples`);
+}
+const examples = readFileSync(FILE, "utf8").trimEnd().split("\n").map((line): Example => {
+  const example = JSON.parse(line);
+  return { ...example, state: new Float32Array(Uint8Array.from(Buffer.from(example.state, "base64")).buffer) };
+});
+const questions = new Set(examples.map(({ question }) => question)).size;
+
+function base64(values: Float32Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
 }
 
 /** What becomes of drafts in place of the answer's token `at`. */
-async function judgedAt(prompt: Int32Array, twice: Int32Array, answer: Int32Array, at: number, question: number): Promise<Example[]> {
+async function judgedAt(
+  prompt: Int32Array,
+  twice: Int32Array,
+  answer: Int32Array,
+  at: number,
+  question: number,
+): Promise<Example[]> {
   const text = Int32Array.of(...prompt, ...answer.subarray(0, at));
-  const { tokens: likely, probabilities } = (await reader.pass(text, [], [])).top(0, Math.max(...RANKS));
+  const { tokens: likely, probabilities } = (await reader.pass(text, [], [], { need: "candidates" })).top(
+    0,
+    Math.max(...RANKS),
+  );
   const drafts = RANKS.map((rank) => likely[rank - 1]);
   const tokens = [...drafts], parents = drafts.map(() => -1);
   let ends = drafts.map((_, i) => i);
   let states: Float32Array[] = [];
   for (let step = 0; step < AHEAD; step++) {
-    const scores = await reader.pass(text, tokens, parents, step === 0 ? ["head"] : undefined);
+    const scores = await reader.pass(text, tokens, parents, { need: "argmax", ...step === 0 && { taps: ["head"] } });
     if (step === 0) states = drafts.map((_, i) => slice(scores.states!("head"), i + 1, engine.source.spec.width));
     ends = ends.map((node) => {
       parents.push(node);
@@ -144,7 +191,9 @@ async function judgedAt(prompt: Int32Array, twice: Int32Array, answer: Int32Arra
     tokens.push(token);
     parents.push(i === 0 ? -1 : tokens.length - 2);
   });
-  const scores = await stronger.pass(Int32Array.of(...twice, ...text.subarray(prompt.length)), tokens, parents);
+  const scores = await stronger.pass(Int32Array.of(...twice, ...text.subarray(prompt.length)), tokens, parents, {
+    need: "probabilities",
+  });
   const log = tokens.map((token, node) => Math.log(Math.max(scores.probability(parents[node] + 1, token), 1e-30)));
   const branch = (end: number) => {
     let [sum, count] = [0, 0];
@@ -182,18 +231,34 @@ for (const rank of RANKS) {
   console.log(`right of rank ${rank}: ${share(examples.filter((of) => of.rank === rank).map(right)).toFixed(3)}`);
 }
 console.log(`right of those held out: ${share(answers).toFixed(3)}`);
-console.log(`a right one is found likelier than a wrong one: ${fits.map((of) => `${of.quality.toFixed(3)} (ridge ${of.ridge})`).join(", ")}`);
-console.log(`… by the target's probability alone: ${rankQuality(held.map(({ probability }) => probability), answers).toFixed(3)}`);
+console.log(
+  `a right one is found likelier than a wrong one: ${
+    fits.map((of) => `${of.quality.toFixed(3)} (ridge ${of.ridge})`).join(", ")
+  }`,
+);
+console.log(
+  `… by the target's probability alone: ${rankQuality(held.map(({ probability }) => probability), answers).toFixed(3)}`,
+);
 for (const value of [0.5, 0.6, 0.7, 0.8, 0.9, threshold]) {
   const kept = liked(value);
-  console.log(`threshold ${value}: likes ${(kept.length / held.length).toFixed(3)}, of which right ${share(kept).toFixed(3)}`);
+  console.log(
+    `threshold ${value}: likes ${(kept.length / held.length).toFixed(3)}, of which right ${share(kept).toFixed(3)}`,
+  );
 }
 writeFileSync(
   OUT,
-  `${JSON.stringify({
-    ...{ format: "hunch-judge", version: 1, model: engine.source.title },
-    ...{ weights: Array.from(fit.weights, (weight) => Number(weight.toPrecision(5))), bias: Number(fit.bias.toPrecision(6)), threshold },
-    made: `scripts/train-judge.ts: ${questions} questions, ${taught.length} drafts, ridge ${ridge}; held out ${quality.toFixed(3)}`,
-  })}\n`,
+  `${
+    JSON.stringify({
+      ...{ format: "hunch-judge", version: 1, model: engine.source.title },
+      ...{
+        weights: Array.from(fit.weights, (weight) => Number(weight.toPrecision(5))),
+        bias: Number(fit.bias.toPrecision(6)),
+        threshold,
+      },
+      made: `scripts/train-judge.ts: ${questions} questions, ${taught.length} drafts, ridge ${ridge}; held out ${
+        quality.toFixed(3)
+      }`,
+    })
+  }\n`,
 );
 process.exit(0);
