@@ -11,6 +11,7 @@ import specDec from "./controllers/specdec++.ts";
 import specKv from "./controllers/speckv-gamma.ts";
 import auto from "./drafters/auto.ts";
 import cascade from "./drafters/cascade.ts";
+import dresd from "./drafters/dresd.ts";
 import graft from "./drafters/graft.ts";
 import hierarchy from "./drafters/hierarchy.ts";
 import lookahead from "./drafters/lookahead.ts";
@@ -91,6 +92,7 @@ export const builtin: readonly Plugin[] = [
   graft,
   rest,
   rasd,
+  dresd,
   toolspec,
   modelProposer,
   tliProposer,

@@ -3,7 +3,7 @@
 // is followed through every branch, and rules judge every tree that comes of it. A drafter that says of a draft another q
 // than it was drawn from is caught here and nowhere else.
 import { SeededChance } from "../chance.ts";
-import type { Plan } from "../controller.ts";
+import type { Plan, Round } from "../controller.ts";
 import type { Drafter } from "../drafter.ts";
 import type { Engine } from "../backend.ts";
 import { HunchError } from "../errors.ts";
@@ -91,8 +91,9 @@ export async function proveDrafter(
         const named = `${seed} ${pair.name} ${round}`;
         const drafter = await madeFor(make, pair, draftRows(kind, pair.draft.length, named));
         if (drafter === undefined) continue;
-        await teach(drafter, pair, draftRows(kind, pair.target.length, `${named} target`), sampling);
-        const trees = await everyDraft(drafter, pair, sampling, plan);
+        const rows = draftRows(kind, pair.target.length, `${named} target`);
+        await teach(drafter, pair, rows, sampling);
+        const trees = await everyDraft(drafter, pair, rows, sampling, plan);
         for (const rule of rules) {
           if (pairFault(drafter, rule, sampling) !== undefined) continue;
           const report = reports.get(rule.name) ?? { rule: rule.name, cases: 0, branches: 0, worst: 0, accepted: 0 };
@@ -156,7 +157,7 @@ async function madeFor(
 const LESSONS = 4;
 
 /**
- * A drafter that learns from what the target finds likely is told of a text first, one that goes on after the prompt:
+ * A drafter that learns from what the target finds likely, or from its states, is told of a text first, one that goes on after the prompt:
  * after the same two tokens always the same, rows of the kind's q. What a rule makes of its drafts must not depend on it.
  */
 async function teach(
@@ -165,21 +166,20 @@ async function teach(
   rows: (text: readonly number[]) => Distribution,
   sampling: Sampling,
 ): Promise<void> {
-  const { candidates } = drafter;
-  if (candidates === undefined) return;
+  if (drafter.candidates === undefined && drafter.taps === undefined) return;
   await drafter.begin(Int32Array.from(prompt), sampling);
   const text = [...prompt];
   for (let round = 0; round < LESSONS * target.length; round++) {
     const q = rows(text.slice(-2));
-    const tokens = Int32Array.from(top(q, candidates));
-    const next = prompt[round] ?? tokens[round % tokens.length];
+    const likely = top(q, drafter.candidates ?? target.length);
+    const next = prompt[round] ?? likely[round % likely.length];
     text.push(next);
     await drafter.observe({
       plan: NO_PLAN,
       tree: EMPTY_TREE,
       verdict: { path: new Int32Array(0), next },
       committed: Int32Array.of(next),
-      candidates: [{ tokens, probabilities: Float32Array.from(tokens, (token) => probability(q, token)) }],
+      ...seen([q], drafter),
       rows: 1,
       draftMs: 0,
       verifyMs: 0,
@@ -187,16 +187,33 @@ async function teach(
   }
 }
 
+/** Of rows of the target what a drafter wants to be told; for a hidden state stands the row itself. */
+function seen(rows: readonly Distribution[], { candidates, taps }: Drafter): Pick<Round, "candidates" | "states"> {
+  return {
+    candidates: candidates === undefined ? undefined : rows.map((q) => {
+      const tokens = Int32Array.from(top(q, candidates));
+      return { tokens, probabilities: Float32Array.from(tokens, (token) => probability(q, token)) };
+    }),
+    states: taps && new Map(taps.map((tap) => [tap, Float32Array.from(rows.flatMap((q) => [...q.probabilities]))])),
+  };
+}
+
 /** Every draft after the pair's prompt with its probability. Throws HunchError where one breaks the contract. */
 async function everyDraft(
   drafter: Drafter,
   { prompt, target }: Pair,
+  rows: (text: readonly number[]) => Distribution,
   sampling: Sampling,
   plan: Plan,
 ): Promise<Outcome<DraftTree>[] | HiddenRandomness> {
   try {
     return await everyBranchAsync(async (chance) => {
       await drafter.begin(Int32Array.from(prompt), sampling);
+      const { candidates = [], states = new Map() } = seen(
+        prompt.slice(1).map((_, i) => rows(prompt.slice(0, i + 1).slice(-2))),
+        drafter,
+      );
+      if (prompt.length > 1) await drafter.observePrompt?.(0, candidates, states);
       const tree = await drafter.draft(plan, chance);
       const fault = treeFault(tree, { vocab: target.length, ...plan });
       if (fault !== undefined) {
