@@ -25,13 +25,15 @@ export function ratios(ours: readonly number[], theirs: readonly number[]): numb
   return ours.slice(0, theirs.length).map((value, i) => value / theirs[i]);
 }
 
-/** Processes that wanted a processor in the minute before the benchmark. */
+/** As the benchmark begins: the commit may change while it runs. */
+const WHERE = machineFacts(machine());
+/** Processes that wanted a processor in the minute before. */
 const COMPANY = loadavg()[0].toFixed(1);
 
 /** Processor, cores, memory, versions, the day and the command, as Markdown; the head of every report. */
 export function host(versions: Record<string, string> = {}): string {
   const lines = [
-    ...machineFacts(machine()),
+    ...WHERE,
     ...Object.entries(versions),
     ["measured", `${new Date().toISOString().slice(0, 16).replace("T", " ")}, load before ${COMPANY}`],
     ["command", `npm run bench -- ${process.argv.slice(2).filter((word) => word !== "--docs").join(" ")}`],
