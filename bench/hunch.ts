@@ -26,7 +26,8 @@ export class Terminal {
       env: { ...process.env, XDG_STATE_HOME: this.#state },
     });
     if (status !== 0) throw new Error(`${line} ended with ${status}: ${stderr.trim().split("\n").at(-1)}`);
-    return { stdout, stderr };
+    const usual = (text: string) => text.replaceAll(this.#state, "~/.local/state");
+    return { stdout: usual(stdout), stderr: usual(stderr) };
   }
 
   close(): void {

@@ -29,6 +29,10 @@ const IN_TABLE = /(?<=^\|(?:.*\|)?)[^|\n\p{L}`[]*\d\.\d[^|\n\p{L}`[]*(?=\|)/gmu;
 /** Digits in words (Q4_1, 135M), versions and links are no numbers. */
 const NUMBER = /(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)/g;
 
+const COMMAND = /^\$ .*$/gm;
+/** A command and what it printed. */
+const TRANSCRIPT = /^(\$ .*)\n((?:(?!\$ |```).*\n)*)/gm;
+
 /** Other sources of numbers than measuring: the words of a document that have them, and where they are from. */
 export interface Unmeasured {
   readonly document: string;
@@ -80,6 +84,7 @@ export function wrongNumbers(
  * transcripts what stands below each `$ command`, of which a line "…" leaves out the middle.
  */
 export function quoted(text: string, pages: ReadonlyMap<string, string>): string {
+  const times = new Map<string, number>(); // a command may stand there twice and say something else
   return text.replaceAll(BLOCK, (whole: string, names: string, body: string) => {
     const found = names.split(" ").flatMap((name) => pages.get(name) ?? []).join("\n\n");
     const tables = tablesOf(found);
@@ -92,11 +97,13 @@ export function quoted(text: string, pages: ReadonlyMap<string, string>): string
       return columnsOf(tables[place], head);
     });
     const answers = transcriptsOf(found);
-    return whole.replace(body, () =>
-      fresh.replaceAll(/^(\$ .*)\n((?:(?!\$ |```).*\n)*)/gm, (all, line: string, shown: string) => {
-        const told = answers.get(line);
-        return told === undefined ? all : `${line}\n${cutLike(shown, told)}`;
-      }));
+    const current = fresh.replaceAll(TRANSCRIPT, (all, line: string, shown: string) => {
+      const time = times.get(line) ?? 0;
+      times.set(line, time + 1);
+      const told = answers.get(line)?.[time];
+      return told === undefined ? all : `${line}\n${cutLike(shown, told)}`;
+    });
+    return whole.replace(body, () => current);
   });
 }
 
@@ -109,7 +116,9 @@ const isRule = (cells: readonly string[]) => cells.every((cell) => /^:?-+:?$/.te
 
 function tablesOf(text: string): Table[] {
   return Array.from(text.matchAll(/^(?:\|.*\n?)+/gm), ([table]) => {
-    const lines = table.trim().split("\n").map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
+    const lines = table.trim().split("\n").map((line) =>
+      line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())
+    );
     return { head: lines[0], rows: lines.slice(1).filter((cells) => !isRule(cells)) };
   });
 }
@@ -121,9 +130,10 @@ function columnsOf({ head, rows }: Table, wanted: readonly string[]): string {
   return [wanted, rule, ...rows.map((row) => columns.map((at) => row[at]))].map(line).join("");
 }
 
-/** What each `$ command` of a page printed. */
-function transcriptsOf(page: string): Map<string, string> {
-  return new Map(Array.from(page.matchAll(/^(\$ .*)\n((?:(?!\$ |```).*\n)*)/gm), ([, line, told]) => [line, told]));
+/** What each `$ command` of a page printed, each time. */
+function transcriptsOf(page: string): Map<string, string[]> {
+  const all = Array.from(page.matchAll(TRANSCRIPT), ([, line, told]) => ({ line, told }));
+  return new Map([...Map.groupBy(all, ({ line }) => line)].map(([line, own]) => [line, own.map(({ told }) => told)]));
 }
 
 /** As many lines of the beginning and of the end as are shown around "…"; all where nothing is left out. */
@@ -170,10 +180,17 @@ function documents(): string[] {
   return ["README.md", ...names.map((name) => `docs/${name}`)];
 }
 
-/** The `$ command` lines in the blocks of all documents. */
+/** The `$ command` lines in the blocks of all documents, each as often as the document that has it most often. */
 export function transcribed(): string[] {
-  const blocks = documents().flatMap((path) => Array.from(read(path).matchAll(BLOCK), ([, , body]) => body));
-  return [...new Set(blocks.flatMap((body) => body.match(/^\$ .*$/gm) ?? []))];
+  const lines: string[] = [];
+  const count = (all: readonly string[], line: string) => all.filter((other) => other === line).length;
+  for (const path of documents()) {
+    const blocks = Array.from(read(path).matchAll(BLOCK), ([, , body]) => body).join("\n");
+    (blocks.match(COMMAND) ?? []).forEach((line, i, own) => {
+      if (count(own.slice(0, i + 1), line) > count(lines, line)) lines.push(line);
+    });
+  }
+  return lines;
 }
 
 /** What is wrong with all of them. */

@@ -6,12 +6,24 @@ const from = (document: string, source: string, ...all: readonly string[]): Unme
 
 export const UNMEASURED: readonly Unmeasured[] = [
   ...from("docs/output.md", "a limit of cli/input", "a line of more than 64 MiB"),
-  ...from("docs/cli.md", "a limit of cli/cache, and an example of one", "(10 GiB until it is set: `hunch cache limit 20GB`)"),
+  ...from(
+    "docs/cli.md",
+    "a limit of cli/cache, and an example of one",
+    "(10 GiB until it is set: `hunch cache limit 20GB`)",
+  ),
   ...from("docs/plugins.md", "a limit of cli/check", "each case 60 seconds (`--timeout`)"),
-  ...from("docs/model-files.md", "limits of test/model/hostile-fuzz.test.ts", "takes 20 s, or fails when it takes 400 MB more"),
+  ...from(
+    "docs/model-files.md",
+    "limits of test/model/hostile-fuzz.test.ts",
+    "takes 20 s, or fails when it takes 400 MB more",
+  ),
   ...from("docs/bench.md", "a limit of cli/bench/warnings.ts", "varied by more than 15%"),
   ...from("docs/bench.md", "a limit of cli/claims/list.ts", "what is less than 5% better counts as no better"),
-  ...from("docs/controllers.md", "a limit of plugins/controllers/cost.ts", "less than 1% of a pass always fills that row"),
+  ...from(
+    "docs/controllers.md",
+    "a limit of plugins/controllers/cost.ts",
+    "less than 1% of a pass always fills that row",
+  ),
   ...from("docs/benchmarks.md", "an aim", "its aim of 70% of the bandwidth"),
   ...from("docs/design.md", "a size to paste, nothing timed", "a paste of 100 kB takes minutes"),
   ...from(

@@ -30,7 +30,10 @@ const suite: Suite = {
     return {
       report: `${claims.length} claims: ${count("holds")} hold, ${count("does not hold")} do not, ` +
         `${count("cannot be tested here")} cannot be tested here.\n\n` +
-        table(["claim", "published", "verdict", "here"], rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|")))),
+        table(
+          ["claim", "published", "verdict", "here"],
+          rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|"))),
+        ),
     };
   },
 };

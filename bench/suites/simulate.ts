@@ -54,7 +54,9 @@ const suite: Suite = {
       }
       return {
         report:
-          `Forecast from what was measured of chains of ${LENGTHS[LENGTHS.length - 1]} and from the cost curve; ${PROMPTS} prompts ` +
+          `Forecast from what was measured of chains of ${
+            LENGTHS[LENGTHS.length - 1]
+          } and from the cost curve; ${PROMPTS} prompts ` +
           `of each kind of work, up to ${TOKENS} tokens, all together. **${kept} of ${rows.length} speeds are within ` +
           `${100 * AIM}% of those measured.**\n\n` +
           table(

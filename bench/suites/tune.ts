@@ -64,7 +64,11 @@ const suite: Suite = {
       raw: false,
     };
     const clock = () => performance.now();
-    const search = async (all: readonly Candidate[], take: (tasks: readonly string[]) => boolean[], seconds: number) => {
+    const search = async (
+      all: readonly Candidate[],
+      take: (tasks: readonly string[]) => boolean[],
+      seconds: number,
+    ) => {
       const tasks = await tasksOf(SETS.filter((name) => DATA_SETS.includes(name)), 4);
       const chosen = take(tasks.map(({ kind }) => kind));
       const own = new Search(stand, plain, tasks.filter((_, i) => chosen[i]), () => {}, clock);
@@ -78,7 +82,11 @@ const suite: Suite = {
     const wide = await search(all, (kinds) => nth(kinds, [0]), 0);
     const best = all.toSorted((a, b) => wide.score(b, base) - wide.score(a, base)).slice(0, FINALISTS);
     const finalists = [...new Map([winner, ...best].map((one) => [nameOf(one), one])).values()];
-    const last = await search([...finalists, { format: base, setting: plain }], (kinds) => nth(kinds, [2, 3]), FINAL_SECONDS);
+    const last = await search(
+      [...finalists, { format: base, setting: plain }],
+      (kinds) => nth(kinds, [2, 3]),
+      FINAL_SECONDS,
+    );
 
     const score = (one: Candidate) => last.score(one, base);
     const ratio = score(winner) / Math.max(...finalists.map(score));
@@ -92,10 +100,14 @@ const suite: Suite = {
     const kinds = last.kinds(winner).map(({ kind }) => `${kind}, over plain`);
     return {
       report:
-        `\`hunch tune\` took ${tuning.toFixed(0)} s; the grid has ${all.length} settings, drafters × controllers × formats, each ` +
+        `\`hunch tune\` took ${
+          tuning.toFixed(0)
+        } s; the grid has ${all.length} settings, drafters × controllers × formats, each ` +
         `measured on a prompt of each kind of up to ${TOKENS} tokens. The best ${FINALISTS} of them met tune's winner on two ` +
         `other prompts of each kind, in turns, for ${FINAL_SECONDS} s or one round. Speeds in proportion to plain decoding ` +
-        `in ${base}.\n\n**The winner of tune has ${(100 * ratio).toFixed(1)}% of the speed of the best.** The aim is 95%.\n\n` +
+        `in ${base}.\n\n**The winner of tune has ${
+          (100 * ratio).toFixed(1)
+        }% of the speed of the best.** The aim is 95%.\n\n` +
         table(["setting", "found by", "in the grid", "on other prompts", ...kinds], rows),
     };
   },

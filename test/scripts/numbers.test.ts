@@ -31,8 +31,13 @@ const block = (body: string) => `# Page\n\n<!-- numbers: passes -->\n${body}\n<!
 const wrong = (text: string, listed = []) => wrongNumbers("page.md", text, PAGES, listed);
 
 test("a number of a block is in its page, as it is or rounded", () => {
-  assert.deepEqual(wrong(block("A token takes 6.58 ms, 0.84×; 16 rows 20.2 ms, the peer 57.\n\n`Q4_1?n=99`, 135M")), []);
-  assert.deepEqual(wrong(block("A token takes 6.6 ms,\n16 rows 20.1 ms.")), ["page.md:5: 20.1 is not in docs/measured/passes.md"]);
+  assert.deepEqual(
+    wrong(block("A token takes 6.58 ms, 0.84×; 16 rows 20.2 ms, the peer 57.\n\n`Q4_1?n=99`, 135M")),
+    [],
+  );
+  assert.deepEqual(wrong(block("A token takes 6.6 ms,\n16 rows 20.1 ms.")), [
+    "page.md:5: 20.1 is not in docs/measured/passes.md",
+  ]);
   assert.equal(wrong(block("33.10 ms")).length, 0);
   assert.equal(wrong(block("57.2 and 57.219")).length, 1, "more digits than were measured");
 });
@@ -67,5 +72,7 @@ test("tables and transcripts are quoted from the page, in its order", () => {
   const shown = (lines: string) => quoted(block(`\`\`\`\n$ hunch one\n${lines}\`\`\`\n`), PAGES);
   assert.match(shown("old\n"), /\$ hunch one\na\nb\nc 12 tokens\/s\nd\n```/);
   assert.match(shown("old\n…\nx\ny\n"), /\$ hunch one\na\n…\nc 12 tokens\/s\nd\n```/);
+  const twice = new Map([["passes", "```\n$ hunch one\n1\n```\n\n```\n$ hunch one\n2\n```\n"]]);
+  assert.match(quoted(block("```\n$ hunch one\n$ hunch one\n```\n"), twice), /one\n1\n\$ hunch one\n2\n/);
   assert.match(shown("…\n"), /\$ hunch one\n…\n```/);
 });
