@@ -3,6 +3,7 @@ import type { Plugin } from "../src/plugins/plugin.ts";
 import bandit from "./controllers/bandit.ts";
 import confidence from "./controllers/confidence.ts";
 import cost from "./controllers/cost.ts";
+import draftExit from "./controllers/draft-exit.ts";
 import entropy from "./controllers/entropy.ts";
 import fixed from "./controllers/fixed.ts";
 import goodput from "./controllers/goodput.ts";
@@ -22,6 +23,7 @@ import omniDraft, { omniDraftProposer } from "./drafters/omnidraft.ts";
 import ouroboros from "./drafters/ouroboros.ts";
 import pool from "./drafters/pool.ts";
 import recycling from "./drafters/recycling.ts";
+import skip, { skipProposer } from "./drafters/skip.ts";
 import slem from "./drafters/slem.ts";
 import slrs, { slrsProposer } from "./drafters/slrs.ts";
 import rasd from "./drafters/rasd.ts";
@@ -85,6 +87,7 @@ export const builtin: readonly Plugin[] = [
   slrs,
   omniDraft,
   slem,
+  skip,
   spine,
   graft,
   rest,
@@ -94,6 +97,7 @@ export const builtin: readonly Plugin[] = [
   tliProposer,
   slrsProposer,
   omniDraftProposer,
+  skipProposer,
   successors,
   chain,
   fixedTree,
@@ -130,6 +134,7 @@ export const builtin: readonly Plugin[] = [
   marginal,
   fixed,
   confidence,
+  draftExit,
   entropy,
   specDec,
   bandit,
