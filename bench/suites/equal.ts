@@ -12,9 +12,8 @@ import { PLAIN } from "../../cli/bench/settings.ts";
 import { writeRandomModel } from "../../cli/model/random.ts";
 import type { RealShape } from "../../cli/model/real-shapes.ts";
 import { builtin } from "../../plugins/builtin.ts";
-import { writeOutput } from "../../src/output-file.ts";
 import { splitOutside, unwrap } from "../../src/plugins/method-spec.ts";
-import { buildStore, hunchBench, OUT } from "../hunch.ts";
+import { buildStore, hunchBench, OUT, writeRequests } from "../hunch-bench.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL, STORIES } from "../setup.ts";
 import { option, type Suite } from "../suite.ts";
@@ -72,13 +71,13 @@ const suite: Suite = {
     const prompts = name === "default"
       ? texts.slice(0, count).map((text) => text.slice(0, LONGEST))
       : beginnings(texts, count);
-    const file = join(OUT, `equal-${name}-${count}.jsonl`);
-    writeOutput(file, prompts.map((prompt, id) => JSON.stringify({ id, prompt, text: prompt })).join("\n"), {
-      folders: true,
-    });
+    const file = writeRequests(
+      `equal-${name}-${count}`,
+      prompts.map((prompt, id) => ({ id, prompt, text: prompt })), // as a request, and as a text of the store
+    );
     const noise = { shape: NOISE_SHAPE, mix: "q8_0", title: "noise with random weights (q8_0)", donor: DEFAULT_MODEL };
     if (!existsSync(NOISE)) writeRandomModel(NOISE, noise, () => {});
-    await buildStore(store, file, model);
+    await buildStore(store, model, () => file);
 
     const reports = [];
     for (const temperature of temperatures) {
