@@ -15,12 +15,16 @@ export abstract class SeveralDrafters implements Drafter {
   abstract readonly name: string;
   readonly laws = ["point"] as const;
   readonly candidates: Drafter["candidates"];
+  readonly taps: Drafter["taps"];
   readonly observePrompt: Drafter["observePrompt"];
+  readonly attach: Drafter["attach"];
   protected sampling: Sampling = GREEDY;
   readonly #text = new TokenBuffer();
 
   constructor(protected readonly sources: readonly Drafter[]) {
-    ({ candidates: this.candidates, observePrompt: this.observePrompt } = wantsOf(sources));
+    ({ candidates: this.candidates, taps: this.taps, observePrompt: this.observePrompt, attach: this.attach } = wantsOf(
+      sources,
+    ));
   }
 
   abstract draft(plan: Plan, chance: Chance): Promise<DraftTree>;

@@ -1,4 +1,5 @@
 // Drafters made of a proposer and a shape.
+import type { Sequence } from "../backend.ts";
 import type { Chance } from "../chance.ts";
 import type { Plan, Round } from "../controller.ts";
 import { argmax } from "../math/distribution.ts";
@@ -48,6 +49,10 @@ export class ProposedDrafter implements Drafter {
     this.#text.append(prompt);
     this.#drawn = undefined;
     this.form.begin?.();
+  }
+
+  attach(target: Sequence): void {
+    this.proposer.attach?.(target);
   }
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
