@@ -8,10 +8,11 @@ export const ONE_OF_EACH = (store: string): readonly string[] => [
   ...["graft:trigram?retrieval=suffix", `rest:${store}`, `rasd:recycling?retrieval=(rest:${store})`],
 ];
 
-const SMALL = `model:${STORIES}draft41K-tok512.bin`;
+const SMALL = `${STORIES}draft41K-tok512.bin`;
 const OTHER = `${STORIES}draft41K-tok495-f16.gguf`;
 
 /** Those that do, for stories260K. */
 export const WITH_DRAFT: readonly string[] = [
-  ...[SMALL, `ouroboros:${SMALL}`, `tli:${OTHER}`, `slrs:${OTHER}`, `omnidraft:${OTHER}`, `slem:${OTHER}`],
+  ...[`model:${SMALL}`, `ouroboros:model:${SMALL}`, `superposed:${SMALL}`],
+  ...[`tli:${OTHER}`, `slrs:${OTHER}`, `omnidraft:${OTHER}`, `slem:${OTHER}`],
 ];

@@ -33,6 +33,7 @@ const suite: Suite = {
     const own = await measured("default", ONE_OF_EACH(store), ["--format", "exact", "--threads", String(THREADS)]);
     const tiny = ["-m", `${STORIES}stories260K.bin`, "--raw", "--format", "float32", "--threads", "1"];
     const drafted = await measured("stories", WITH_DRAFT, tiny);
+    const refused = WITH_DRAFT.filter((spec) => drafted.settings.every(({ drafter }) => drafter !== spec));
     return {
       report: [
         "### Without a draft model",
@@ -42,6 +43,7 @@ const suite: Suite = {
         "No small model of the default model's vocabulary is part of the project, so these draft for stories260K: with " +
         "41,000 parameters and its own 512 tokens, or with another tokenizer, which lacks 17 of them. It goes on with the " +
         "prompts of the same data sets as if they were stories.",
+        ...refused.map((spec) => `\`${short(spec)}\` is left out: ${drafted.engine} cannot do what it needs.`),
         reportOf(drafted),
       ].join("\n\n"),
     };

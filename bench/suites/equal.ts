@@ -45,10 +45,20 @@ const BRIDGES = ["tli", "slrs", "omnidraft", "slem"].map((bridge) => `${bridge}:
 const WITH_MODEL = {
   stories: [
     ...SHAPES.map(({ name }) => `model:${SMALL}?shape=${name}`),
-    ...[`ouroboros:model:${SMALL}`, `cascade:lookup,suffix?reviewer=(model:${SMALL})`, `graft:model:${SMALL}`],
+    ...[
+      `superposed:${SMALL}`,
+      `ouroboros:model:${SMALL}`,
+      `cascade:lookup,suffix?reviewer=(model:${SMALL})`,
+      `graft:model:${SMALL}`,
+    ],
   ],
   // There is no small model of its vocabulary: its own file drafts what is nearly always right, noise what never is.
-  default: [`model:${DEFAULT_MODEL}`, `model:${NOISE}?shape=opt-tree`, `ouroboros:model:${DEFAULT_MODEL}`],
+  default: [
+    `model:${DEFAULT_MODEL}`,
+    `model:${NOISE}?shape=opt-tree`,
+    `ouroboros:model:${DEFAULT_MODEL}`,
+    "superposed",
+  ],
 };
 
 const suite: Suite = {
