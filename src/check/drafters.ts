@@ -200,7 +200,7 @@ async function teach(
       verdict: { path: new Int32Array(0), next },
       committed: Int32Array.of(next),
       candidates: [{ tokens, probabilities: Float32Array.from(tokens, (token) => probability(q, token)) }],
-      states: statesOf(taps, text.slice(-1)),
+      states: statesOf(taps, text.slice(-1), target.length),
       rows: 1,
       draftMs: 0,
       verifyMs: 0,
@@ -221,7 +221,7 @@ async function everyDraft(
       await drafter.begin(Int32Array.from(prompt), sampling);
       const sequence = await committed(engine, prompt.slice(0, -1));
       drafter.attach?.(sequence);
-      if (drafter.taps !== undefined) await drafter.observePrompt?.(0, [], statesOf(drafter.taps, prompt.slice(0, -1)));
+      if (drafter.taps !== undefined) await drafter.observePrompt?.(0, [], statesOf(drafter.taps, prompt.slice(0, -1), target.length));
       const tree = await drafter.draft(plan, chance);
       const left = sequence.length === prompt.length - 1;
       const fault = left ? treeFault(tree, { vocab: target.length, ...plan }) : "it is still in the target's sequence";
@@ -237,9 +237,9 @@ async function everyDraft(
 }
 
 /** [text.length · width] of each tap. */
-function statesOf(taps: readonly Tap[], text: readonly number[]): States {
+function statesOf(taps: readonly Tap[], text: readonly number[], width: number): States {
   const rows = text.map((_, row) => text.slice(0, row + 1));
-  return new Map(taps.map((tap) => [tap, Float32Array.from(rows.flatMap((row) => writtenState(tap, row)))]));
+  return new Map(taps.map((tap) => [tap, Float32Array.from(rows.flatMap((row) => writtenState(tap, row, width)))]));
 }
 
 /** A sequence that holds these tokens. */

@@ -5,6 +5,7 @@ import type { Candidates, Capabilities, Engine, Rows, Scores, Sequence, Skip, Ta
 import { argmax, type Distribution, normalise, probability, top } from "../math/distribution.ts";
 import type { ModelSource } from "../model/source.ts";
 import type { LayerSpec } from "../model/spec/spec.ts";
+import type { Tensor } from "../model/tensors/tensor.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 
 /** Bytes of each token; without bytes, a token has the name `<N>`. */
@@ -34,9 +35,6 @@ export function writtenTokenizer(tokens: Written): Tokenizer {
   };
 }
 
-/** Width of hidden states. */
-const WIDTH = 4;
-
 /**
  * `after`: what the model finds likely after a text, at temperature 1, with these blocks left out. `layers`: how many there
  * are to look into.
@@ -56,8 +54,8 @@ export class WrittenEngine implements Engine {
   ) {
     this.context = context;
     this.source = sourceOf(tokens, context, layers);
-    const inside = layers > 0 ? { taps: true, skip: true, embeddings: true } as const : {};
-    this.can = { tree: true, exact: "trees", deviceRules: [], rewind: "truncate", ...inside };
+    const inside = layers > 0 ? { taps: true, skip: true } as const : {};
+    this.can = { tree: true, exact: "trees", deviceRules: [], rewind: "truncate", embeddings: true, ...inside };
   }
 
   open(): Sequence {
@@ -85,11 +83,8 @@ class WrittenSequence implements Sequence {
   }
 
   async forward({ tokens: given, parents, score, temperature = 1, taps, skip, embeddings }: Rows): Promise<Scores> {
-    const { vocab, width } = this.engine.source.spec;
-    // Embeddings stand for some token or other, always the same.
-    const tokens = given.map((token, row) =>
-      embeddings === undefined ? token : nameless(embeddings.subarray(row * width, (row + 1) * width)) % vocab
-    );
+    const { vocab } = this.engine.source.spec;
+    const tokens = embeddings === undefined ? given : given.map((_, row) => nearest(embeddings, row, given.length));
     this.#pending = [...tokens];
     const above = parents ?? Int32Array.from(tokens, (_, row) => row - 1);
     const texts = Array.from(tokens, (_, row) => {
@@ -98,7 +93,7 @@ class WrittenSequence implements Sequence {
       return [...this.committed, ...path];
     });
     const scored = score === "last" ? texts.slice(-1) : texts;
-    const states = new Map(taps?.map((tap) => [tap, Float64Array.from(texts.flatMap((text) => writtenState(tap, text)))]));
+    const states = new Map(taps?.map((tap) => [tap, Float64Array.from(texts.flatMap((text) => writtenState(tap, text, vocab)))]));
     return new WrittenScores(scored.map((text) => tempered(this.engine.after(text, skip), temperature)), states);
   }
 
@@ -123,16 +118,25 @@ function tempered(d: Distribution, temperature: number): Distribution {
 }
 
 /** [width] The hidden state of a text's last token: numbers from −1 to 1. */
-export function writtenState(tap: Tap, text: readonly number[]): number[] {
-  const start = nameless([tap === "head" ? -1 : tap, ...text]);
-  return Array.from({ length: WIDTH }, (_, i) => (nameless([start, i]) % 2001) / 1000 - 1);
+export function writtenState(tap: Tap, text: readonly number[], width: number): number[] {
+  const start = hashed([tap === "head" ? -1 : tap, ...text]);
+  return Array.from({ length: width }, (_, i) => (hashed([start, i]) % 2001) / 1000 - 1);
 }
 
 /** A whole number ≥ 0 from numbers, always the same: FNV-1a. */
-function nameless(numbers: ArrayLike<number>): number {
+function hashed(numbers: ArrayLike<number>): number {
   let hash = 0x811c9dc5;
   for (const number of Array.from(numbers)) hash = Math.imul(hash ^ Math.round(number * 1000), 0x01000193);
   return hash >>> 1;
+}
+
+/** The token that a row of embeddings holds most of: each token is embedded as itself alone. */
+function nearest(embeddings: Float32Array, row: number, rows: number): number {
+  const width = embeddings.length / rows;
+  return embeddings.slice(row * width, (row + 1) * width).reduce(
+    (best, value, token, all) => value > all[best] ? token : best,
+    0,
+  );
 }
 
 class WrittenScores implements Scores {
@@ -176,15 +180,23 @@ class WrittenScores implements Scores {
 
 /** Nothing of it is computed. */
 const LAYER: LayerSpec = {
-  attention: { heads: 1, kvHeads: 1, headSize: WIDTH, scale: 1 },
-  feedForward: { hidden: WIDTH, activation: "silu", gated: true },
+  attention: { heads: 1, kvHeads: 1, headSize: 1, scale: 1 },
+  feedForward: { hidden: 1, activation: "silu", gated: true },
   parallel: false,
   residualScale: 1,
 };
 
 function sourceOf(tokens: Written, context: number, layers: number): ModelSource {
-  const none = (): never => {
-    throw new Error("a written model has no tensors");
+  const vocab = tokens.length;
+  const embed: Tensor = {
+    name: "embed.weight",
+    shape: [vocab, vocab],
+    type: "F32",
+    bytes: () => {
+      throw new Error("a written model has no file");
+    },
+    floats: (from = 0, to = vocab) =>
+      Float32Array.from({ length: (to - from) * vocab }, (_, i) => Math.floor(i / vocab) + from === i % vocab ? 1 : 0),
   };
   return {
     path: "written",
@@ -192,8 +204,8 @@ function sourceOf(tokens: Written, context: number, layers: number): ModelSource
     title: "written",
     spec: {
       architecture: "written",
-      vocab: tokens.length,
-      width: WIDTH,
+      vocab,
+      width: vocab,
       context,
       layers: new Array<LayerSpec>(layers).fill(LAYER),
       norm: { kind: "rms", epsilon: 0 },
@@ -201,10 +213,10 @@ function sourceOf(tokens: Written, context: number, layers: number): ModelSource
       logitScale: 1,
     },
     tokenizer: writtenTokenizer(tokens),
-    names: [],
+    names: [embed.name],
     size: 0,
-    has: () => false,
-    tensor: none,
+    has: (name) => name === embed.name,
+    tensor: () => embed,
     hash: () => Promise.resolve("written"),
     close() {},
   };
