@@ -38,7 +38,8 @@ function read(file: string, layers: number): Skip | undefined {
     const fields = Fields.of(JSON.parse(readFileSync(file, "utf8")), (must, field) => damaged(file, must, field));
     const of = (name: string) => {
       const list = fields.values[name];
-      const whole = Array.isArray(list) && list.every((layer, i) => isWhole(layer, (list[i - 1] ?? -1) + 1, layers - 1));
+      const whole = Array.isArray(list) &&
+        list.every((layer, i) => isWhole(layer, (list[i - 1] ?? -1) + 1, layers - 1));
       if (!whole) throw fields.wrong(name, "layers, ascending");
       return list as readonly number[];
     };

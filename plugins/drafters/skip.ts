@@ -79,7 +79,11 @@ export const skipProposer = definePlugin({
     arxiv: "2309.08168",
   },
   options: {
-    attention: { type: "string", default: "", summary: "layers without attention, such as 10-14,20; searched where empty" },
+    attention: {
+      type: "string",
+      default: "",
+      summary: "layers without attention, such as 10-14,20; searched where empty",
+    },
     feedForward: { type: "string", default: "", summary: "layers without feed-forward; searched where empty" },
     sets: { type: "integer", default: 64, min: 1, max: 1000, summary: "sets of blocks that the search tries" },
   },

@@ -221,7 +221,9 @@ async function everyDraft(
       await drafter.begin(Int32Array.from(prompt), sampling);
       const sequence = await committed(engine, prompt.slice(0, -1));
       drafter.attach?.(sequence);
-      if (drafter.taps !== undefined) await drafter.observePrompt?.(0, [], statesOf(drafter.taps, prompt.slice(0, -1), target.length));
+      if (drafter.taps !== undefined) {
+        await drafter.observePrompt?.(0, [], statesOf(drafter.taps, prompt.slice(0, -1), target.length));
+      }
       const tree = await drafter.draft(plan, chance);
       const left = sequence.length === prompt.length - 1;
       const fault = left ? treeFault(tree, { vocab: target.length, ...plan }) : "it is still in the target's sequence";

@@ -93,7 +93,9 @@ class WrittenSequence implements Sequence {
       return [...this.committed, ...path];
     });
     const scored = score === "last" ? texts.slice(-1) : texts;
-    const states = new Map(taps?.map((tap) => [tap, Float64Array.from(texts.flatMap((text) => writtenState(tap, text, vocab)))]));
+    const states = new Map(
+      taps?.map((tap) => [tap, Float64Array.from(texts.flatMap((text) => writtenState(tap, text, vocab)))]),
+    );
     return new WrittenScores(scored.map((text) => tempered(this.engine.after(text, skip), temperature)), states);
   }
 

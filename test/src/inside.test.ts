@@ -69,7 +69,11 @@ for (
       const told = states.get(tap)!;
       assert.equal(told.length, (PROMPT.length - 1) * width, "all of the prompt but its last token");
       for (let at = 0; at < PROMPT.length - 1; at++) {
-        assert.deepEqual(told.subarray(at * width, (at + 1) * width), row(tap, at), `${tap} of the prompt's token ${at}`);
+        assert.deepEqual(
+          told.subarray(at * width, (at + 1) * width),
+          row(tap, at),
+          `${tap} of the prompt's token ${at}`,
+        );
       }
       let at = PROMPT.length - 1;
       for (const { states, committed, verdict, tree } of prober.rounds) {

@@ -80,10 +80,13 @@ test("every row of a chain runs once, in the target's sequence, which is left as
 
 test("what a shape throws leaves the sequence as it was", async () => {
   const table = new TableEngine({ can: { skip: true } });
-  const failing = { ...chain, grow: async (...all: Parameters<typeof chain.grow>) => {
-    await chain.grow(...all);
-    throw new Error("broken");
-  } };
+  const failing = {
+    ...chain,
+    grow: async (...all: Parameters<typeof chain.grow>) => {
+      await chain.grow(...all);
+      throw new Error("broken");
+    },
+  };
   const drafter = new ProposedDrafter("self", new SelfProposer("self", table, () => NOTHING), failing);
   const sequence = table.open();
   await assert.rejects(complete(optionsOf({ engine: table, drafter, sequence })), /broken/);
