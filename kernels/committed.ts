@@ -23,15 +23,19 @@ export class Committed {
    * Forgets the rows of the pass before. Throws where new ones make no sense, or are more than the engine takes at once,
    * and HunchError("input") where the context has no room for them.
    */
-  admit(rows: Rows, { source, context, maxRows }: Pick<Engine, "source" | "context" | "maxRows">): Admitted {
+  admit(rows: Rows, engine: Pick<Engine, "source" | "context" | "maxRows" | "can">): Admitted {
+    const { source, context, maxRows } = engine;
     const { tokens } = rows;
     const parents = rows.parents ?? chainParents(tokens.length);
-    checkRows(rows, parents, source.spec.vocab);
+    checkRows(rows, parents, engine);
     const depths = depthsOf(parents);
     const needed = this.#length + depths.reduce((a, b) => Math.max(a, b)) + 1;
     if (needed > context) throw contextFull(source, context, needed);
     this.#pending = NONE;
     const chain = depths.every((depth, row) => depth === row);
+    if (tokens.length > maxRows && rows.taps) {
+      throw new RangeError(`hidden states of ${tokens.length} rows: at most ${maxRows} in a pass`);
+    }
     if (tokens.length > maxRows && (!chain || rows.score !== "last")) {
       throw new RangeError(`a pass of ${tokens.length} rows: at most ${maxRows}, or a chain with score "last"`);
     }
@@ -75,10 +79,15 @@ export async function inParts(
   most: number,
   run: (part: Rows, from: number) => Promise<Scores>,
 ): Promise<Scores> {
-  const { tokens } = rows;
+  const { tokens, embeddings, skip } = rows;
+  const width = (embeddings?.length ?? 0) / tokens.length;
+  const part = (from: number, to = tokens.length) => ({
+    tokens: tokens.subarray(from, to),
+    ...embeddings && { embeddings: embeddings.subarray(from * width, to * width) },
+  });
   let from = 0;
   for (; tokens.length - from > most; from += most) {
-    await run({ tokens: tokens.subarray(from, from + most), score: "last", need: "argmax" }, from);
+    await run({ ...part(from, from + most), skip, score: "last", need: "argmax" }, from);
   }
-  return await run(from === 0 ? rows : { ...rows, tokens: tokens.subarray(from), parents: undefined }, from);
+  return await run(from === 0 ? rows : { ...rows, ...part(from), parents: undefined }, from);
 }

@@ -13,10 +13,6 @@ export interface Capabilities {
    * width and chunking; `trees`: for tree nodes as well; `none`: no promise.
    */
   readonly exact: "none" | "chains" | "trees";
-  /** Hidden states can be read (`Rows.taps`). */
-  readonly taps: boolean;
-  /** Layers can be left out of a pass (`Rows.skip`). */
-  readonly layerSkip: boolean;
   /** Verification rules that the engine can run itself (`Rows.verify`), by name. */
   readonly deviceRules: readonly string[];
   /**
@@ -24,6 +20,12 @@ export interface Capabilities {
    * blocks the thread.
    */
   readonly concurrent?: true;
+  /** Hidden states can be read (`Rows.taps`). */
+  readonly taps?: true;
+  /** A pass may leave blocks out (`Rows.skip`). */
+  readonly skip?: true;
+  /** Rows may be given as embeddings (`Rows.embeddings`). */
+  readonly embeddings?: true;
   /** How committed tokens are taken back. */
   readonly rewind: "truncate" | "snapshot";
 }
@@ -98,8 +100,29 @@ export interface Rows {
   readonly temperature?: number;
   /** What will be asked of the Scores. All of it where absent. */
   readonly need?: Need;
+  /** Hidden states that the Scores are to hold (`Scores.states`), of every row, whatever `score` says. */
+  readonly taps?: readonly Tap[];
+  /**
+   * Blocks that the pass leaves out. It writes no keys and values of theirs: keep its rows only for passes that leave out
+   * the same, and rewind before others follow. Passes that leave out nothing have the bits they would have had without.
+   */
+  readonly skip?: Skip;
+  /** [rows, width] Stands for the embeddings of `tokens`, as the model's table has them: before scale and positions. */
+  readonly embeddings?: Float32Array;
   /** Judges the rows where they are computed. An engine that can sets `Scores.verified`; where it does not, `need` holds. */
   readonly verify?: VerifyRequest;
+}
+
+/**
+ * A place where the stream of hidden states can be read: after so many layers (0: the scaled embeddings), or what the
+ * head reads, after the last norm. Layers that are left out count as well.
+ */
+export type Tap = number | "head";
+
+/** Blocks by the number of their layer, ascending: the stream goes round them. All of both: norm and head alone. */
+export interface Skip {
+  readonly attention: readonly number[];
+  readonly feedForward: readonly number[];
 }
 
 /**
@@ -169,4 +192,9 @@ export interface Scores {
   distribution(row: number): Distribution;
   /** The raw scores, [vocab], before temperature. A copy or a view that is valid until the next pass. */
   logits(row: number): Float32Array | Float64Array;
+  /**
+   * [rows of the pass · width] Hidden states in the basis of the model's file, whatever the weight format; a copy or a view
+   * that is valid until the next pass. Only of taps that the pass was asked for.
+   */
+  states?(tap: Tap): Float32Array | Float64Array;
 }

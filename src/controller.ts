@@ -1,5 +1,5 @@
 // A controller decides how much to draft, round by round.
-import type { Candidates } from "./backend.ts";
+import type { Candidates, Tap } from "./backend.ts";
 import type { Distribution } from "./math/distribution.ts";
 import type { DraftTree } from "./tree.ts";
 import type { Verdict } from "./verdict.ts";
@@ -25,6 +25,9 @@ export interface Plan {
   readonly cost?: (rows: number) => number;
 }
 
+/** Hidden states by tap, [rows · width] each. */
+export type States = ReadonlyMap<Tap, Float32Array>;
+
 /** What happened in a round. Times in milliseconds. */
 export interface Round {
   readonly plan: Plan;
@@ -39,6 +42,8 @@ export interface Round {
    * the pass's temperature and before penalties; where the drafter asked for it.
    */
   readonly candidates?: readonly Candidates[];
+  /** The target's hidden states at the same rows, [rows · width] of each tap, where the drafter asked for them. */
+  readonly states?: States;
   /** Rows of the target's pass, padding included. */
   readonly rows: number;
   readonly draftMs: number;

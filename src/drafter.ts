@@ -1,7 +1,7 @@
 // A drafter guesses; a proposer only says how likely tokens are, and a shape turns that into a tree.
-import type { Candidates } from "./backend.ts";
+import type { Candidates, Sequence, Tap } from "./backend.ts";
 import type { Chance } from "./chance.ts";
-import type { Plan, Round } from "./controller.ts";
+import type { Plan, Round, States } from "./controller.ts";
 import type { Distribution } from "./math/distribution.ts";
 import type { Sampling } from "./sampling.ts";
 import type { DraftLaw, DraftTree } from "./tree.ts";
@@ -23,12 +23,20 @@ export interface Drafter {
   begin(prompt: Int32Array, sampling: Sampling): void | Promise<void>;
   /** So many of the likeliest tokens of every verified row `observe` is to be given (`Round.candidates`), 1 … 64. */
   readonly candidates?: number;
+  /** Hidden states of every verified row that `observe` is to be given (`Round.states`). */
+  readonly taps?: readonly Tap[];
   /**
-   * Where it wants what the target found likeliest in the prompt as well, `candidates` of each row: row i belongs to the
-   * prompt's token `from` + i. Called between `begin` and the first draft, for rows that had to be computed; they take
-   * longer then, and so does the first token.
+   * Where it wants what the target found likeliest in the prompt as well, `candidates` of each row, and its states: row i
+   * belongs to the prompt's token `from` + i. Called between `begin` and the first draft, for rows that had to be computed;
+   * they take longer then, and so does the first token. None are given of what was not asked for.
    */
-  observePrompt?(from: number, candidates: readonly Candidates[]): void | Promise<void>;
+  observePrompt?(from: number, candidates: readonly Candidates[], states: States): void | Promise<void>;
+  /**
+   * For drafters that draft with the target itself, by passes that leave out blocks: the sequence of this text, told
+   * between `begin` and the first draft. While a draft is drawn it holds the committed tokens but the last, the root; it
+   * must be left so.
+   */
+  attach?(target: Sequence): void;
   /** A draft after everything observed so far. At most `plan.nodes` nodes and `plan.depth` deep, possibly empty. */
   draft(plan: Plan, chance: Chance): DraftTree | Promise<DraftTree>;
   /**
@@ -60,6 +68,13 @@ export interface Proposer {
    * `text` may be a view of a buffer that grows: copy what is kept.
    */
   sync(text: Int32Array, sampling: Sampling): Promise<void>;
+  /** As `Drafter.attach`. */
+  attach?(target: Sequence): void;
+  /**
+   * The tree is drawn, or given up: what was kept in the target's sequence is taken back. Called after every `sync`, by
+   * whoever called that.
+   */
+  release?(): void;
   /**
    * Adds `nodes` to the tree being drawn (tokens and their parents' indices, −1 for the root) and returns q for the
    * children of each of them; the call without nodes returns q for the children of the root.

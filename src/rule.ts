@@ -1,5 +1,5 @@
 // A verification rule decides how much of a draft stands.
-import type { Scores } from "./backend.ts";
+import type { Scores, Tap } from "./backend.ts";
 import type { Chance } from "./chance.ts";
 import type { DeviceRule } from "./device-rule.ts";
 import type { Sampling } from "./sampling.ts";
@@ -28,6 +28,8 @@ export interface VerificationRule {
   readonly device?: DeviceRule;
   /** The laws the rule supports; an impossible pair is refused when the command starts. */
   readonly laws: readonly DraftLaw[];
+  /** Hidden states that `scores` must hold (`Scores.states`). */
+  readonly taps?: readonly Tap[];
   /**
    * Called before the target's pass with the draft that will be judged and the committed tokens, root included: for
    * rules that look at the draft in another way as well. `text` may be a view of a buffer that grows; `sampling` makes

@@ -16,7 +16,7 @@ const counting: Backend = {
       format: "float32",
       context,
       maxRows: context,
-      can: { tree: true, exact: "trees", taps: false, layerSkip: false, deviceRules: [], rewind: "truncate" },
+      can: { tree: true, exact: "trees", deviceRules: [], rewind: "truncate" },
       open: () => sequence(source.spec.vocab, context, []),
       cost: () => NaN, // nothing was measured
       calibrate: () => Promise.resolve(),

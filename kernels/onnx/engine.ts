@@ -72,8 +72,6 @@ export class OnnxEngine implements Engine {
     this.can = {
       tree: true,
       exact: strict && provider === "cpu" && loaded.blocks ? "trees" : "none",
-      taps: false,
-      layerSkip: false,
       deviceRules: [...RULES.keys()],
       rewind: "truncate",
     };

@@ -5,7 +5,7 @@ import { chainParents, depthsOf } from "../rows.ts";
 import type { Cache, PlacedRows } from "./attention/attention.ts";
 
 /** What a sequence needs of its engine. */
-interface Host extends Pick<Engine, "source" | "context" | "maxRows"> {
+interface Host extends Pick<Engine, "source" | "context" | "maxRows" | "can"> {
   /** Every method of a sequence starts here: it ends the life of the Scores given out before. */
   begin(): void;
   pass(cache: Cache, rows: Rows, placed: PlacedRows): Promise<Scores>;

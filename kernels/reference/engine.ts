@@ -13,8 +13,9 @@ export class ReferenceEngine implements Engine {
   readonly can: Capabilities = {
     tree: true,
     exact: "trees",
-    taps: false,
-    layerSkip: false,
+    taps: true,
+    skip: true,
+    embeddings: true,
     deviceRules: [],
     rewind: "truncate",
   };

@@ -1,4 +1,5 @@
 // One token through the whole model: any ModelSpec, in the order in which its formulas are written.
+import type { Skip } from "../../src/backend.ts";
 import type { LayerSpec, ModelSpec } from "../../src/model/spec/spec.ts";
 import { attend, type AttentionWeights, type KeyValue } from "./attention.ts";
 import { type ExpertWeights, feedForward, type FeedForwardWeights } from "./feed-forward.ts";
@@ -27,19 +28,32 @@ export interface Model {
   readonly output: Matrix; // [vocab, width]
 }
 
-/** All that later tokens need of a token: its keys and values, one per layer. */
-export type Memory = readonly KeyValue[];
+/** All that later tokens need of a token: its keys and values, one per layer; none of a layer that was left out. */
+export type Memory = readonly (KeyValue | undefined)[];
 
-/** `past` holds the tokens before it in order of position. `hidden` [width] is what the output head reads. */
+export interface Computed {
+  readonly memory: Memory;
+  /** [width] What the output head reads. */
+  readonly hidden: Float64Array;
+  /** [layers + 1] The stream before the first layer and after each, [width]. */
+  readonly states: readonly Float64Array[];
+}
+
+/**
+ * `past` holds the tokens before it in order of position. `embedding` [width] is the token's, before the scale. Throws
+ * where attention would read what an earlier pass left out.
+ */
 export function computeToken(
   model: Model,
-  token: number,
+  embedding: Float64Array,
   past: readonly Memory[],
-): { readonly memory: Memory; readonly hidden: Float64Array } {
+  skip: Skip = { attention: [], feedForward: [] },
+): Computed {
   const { spec } = model;
-  let x: Float64Array = rowOf(model.embed, token).map((value) => value * spec.embeddingScale);
+  let x: Float64Array = embedding.map((value) => value * spec.embeddingScale);
   if (model.positions) x = add(x, rowOf(model.positions, past.length));
-  const memory: KeyValue[] = [];
+  const memory: Memory[number][] = [];
+  const states = [x];
   model.layers.forEach((layer, depth) => {
     const { attention, parallel, residualScale } = layer.spec;
     const around = (block: Block<unknown>, input: Float64Array, compute: (x: Float64Array) => Float64Array) => {
@@ -47,21 +61,30 @@ export function computeToken(
       const outer = block.after ? normalise(inner, block.after, spec.norm) : inner;
       return outer.map((value) => value * residualScale);
     };
-    const attended = around(layer.attention, x, (input) => {
-      const seen = past.map((earlier) => earlier[depth]);
-      const { output, own } = attend(input, seen, layer.attention.weights, attention, spec.norm);
-      memory.push(own);
-      return output;
-    });
-    const middle = add(x, attended);
-    const fed = around(
-      layer.feedForward,
-      parallel ? x : middle,
-      (input) => feedForward(input, layer.feedForward.weights, layer.spec.feedForward),
+    const middle = skip.attention.includes(depth) ? x : add(
+      x,
+      around(layer.attention, x, (input) => {
+        const seen = past.map((earlier) => earlier[depth] ?? leftOut(depth));
+        const { output, own } = attend(input, seen, layer.attention.weights, attention, spec.norm);
+        memory[depth] = own;
+        return output;
+      }),
     );
-    x = add(middle, fed);
+    x = skip.feedForward.includes(depth) ? middle : add(
+      middle,
+      around(
+        layer.feedForward,
+        parallel ? x : middle,
+        (input) => feedForward(input, layer.feedForward.weights, layer.spec.feedForward),
+      ),
+    );
+    states.push(x);
   });
-  return { memory, hidden: normalise(x, model.norm, spec.norm) };
+  return { memory, hidden: normalise(x, model.norm, spec.norm), states };
+}
+
+function leftOut(layer: number): never {
+  throw new Error(`a pass reads keys of layer ${layer} that the pass before it left out`);
 }
 
 /** The scores of every token of the vocabulary to come next: [width] → [vocab]. */

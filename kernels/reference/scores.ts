@@ -1,5 +1,6 @@
 // The scores of one pass: whole rows of logits, from which everything else is computed when asked.
-import type { Candidates, Scores } from "../../src/backend.ts";
+import type { Candidates, Scores, Tap } from "../../src/backend.ts";
+import { tapped } from "../rows.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
 
 export class ReferenceScores implements Scores {
@@ -8,14 +9,22 @@ export class ReferenceScores implements Scores {
   #logits: readonly Float64Array[];
   #temperature: number;
   #check: () => void;
+  #states: ReadonlyMap<Tap, Float64Array>;
 
   /** `check` throws once these scores are no longer valid: this engine finds that mistake, others only suffer it. */
-  constructor(logits: readonly Float64Array[], vocab: number, temperature: number, check: () => void) {
+  constructor(
+    logits: readonly Float64Array[],
+    vocab: number,
+    temperature: number,
+    check: () => void,
+    states: ReadonlyMap<Tap, Float64Array>,
+  ) {
     this.rows = logits.length;
     this.vocab = vocab;
     this.#logits = logits;
     this.#temperature = temperature;
     this.#check = check;
+    this.#states = states;
   }
 
   argmax(row: number): number {
@@ -44,6 +53,11 @@ export class ReferenceScores implements Scores {
     this.#check();
     if (!(row >= 0 && row < this.rows)) throw new RangeError(`no row ${row} in scores of ${this.rows} rows`);
     return this.#logits[row];
+  }
+
+  states(tap: Tap): Float64Array {
+    this.#check();
+    return tapped(this.#states, tap);
   }
 
   #softmax(row: number): Float64Array {

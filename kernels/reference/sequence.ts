@@ -2,13 +2,15 @@
 import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
 import { tracing } from "../../src/trace.ts";
 import { passLine } from "../trace.ts";
+import { allFinite } from "../../src/math/finite.ts";
 import { notFinite } from "../../src/model/not-finite.ts";
 import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "../rows.ts";
+import { rowOf } from "./matrix.ts";
 import { computeToken, logitsOf, type Memory, type Model } from "./model.ts";
 import { ReferenceScores } from "./scores.ts";
 
 /** What a sequence needs of its engine. */
-interface Host extends Pick<Engine, "name" | "source" | "context"> {
+interface Host extends Pick<Engine, "name" | "source" | "context" | "can"> {
   readonly model: Model;
   /** Ends the life of all Scores given out so far. Called by every method of every sequence. */
   expire(): void;
@@ -41,25 +43,30 @@ export class ReferenceSequence implements Sequence {
     const start = performance.now();
     this.#pending = [];
     const { model, context, source } = this.#engine;
-    const { vocab } = model.spec;
-    const { tokens, score = "all", temperature = 1 } = rows;
+    const { vocab, width } = model.spec;
+    const { tokens, score = "all", temperature = 1, taps = [], skip, embeddings } = rows;
     const parents = rows.parents ?? chainParents(tokens.length);
-    checkRows(rows, parents, vocab);
+    checkRows(rows, parents, this.#engine);
     const needed = this.length + 1 + depthsOf(parents).reduce((a, b) => Math.max(a, b));
     if (needed > context) throw contextFull(source, context, needed);
 
     const pending: PendingRow[] = [];
     const logits: Float64Array[] = [];
+    const states = new Map(taps.map((tap) => [tap, new Float64Array(tokens.length * width)]));
     for (let row = 0; row < tokens.length; row++) {
       const past = [...this.#committed, ...ancestors(pending, parents[row])];
-      const { memory, hidden } = computeToken(model, tokens[row], past);
+      const embedding = embeddings
+        ? Float64Array.from(embeddings.subarray(row * width, (row + 1) * width))
+        : rowOf(model.embed, tokens[row]);
+      const { memory, hidden, states: after } = computeToken(model, embedding, past, skip);
+      for (const [tap, rows] of states) rows.set(tap === "head" ? hidden : after[tap], row * width);
       pending.push({ parent: parents[row], memory });
       if (score === "all" || row === tokens.length - 1) logits.push(logitsOf(model, hidden));
     }
-    if (!logits.every((row) => row.every(Number.isFinite))) throw notFinite(source);
+    if (!logits.every(allFinite)) throw notFinite(source);
     this.#pending = pending;
     tracing()?.(passLine(this.#engine, rows, this.length, performance.now() - start));
-    return new ReferenceScores(logits, vocab, temperature, this.#engine.validity());
+    return new ReferenceScores(logits, vocab, temperature, this.#engine.validity(), states);
   }
 
   keep(path: Int32Array): void {

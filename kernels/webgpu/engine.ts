@@ -54,8 +54,6 @@ export class WebGpuEngine implements Engine {
     this.can = {
       tree: true,
       exact: exact ? "trees" : "none",
-      taps: false,
-      layerSkip: false,
       deviceRules: [...RULES.keys()],
       concurrent: true,
       rewind: "truncate",

@@ -5,7 +5,7 @@ import type { KeyValueCache } from "./key-value-cache.ts";
 import type { Move } from "./pass.ts";
 
 /** What a sequence needs of its engine. */
-interface Host extends Pick<Engine, "source" | "context" | "maxRows"> {
+interface Host extends Pick<Engine, "source" | "context" | "maxRows" | "can"> {
   newCache(): KeyValueCache;
   /** `to` gets the first `columns` of `from`. */
   copyCache(from: KeyValueCache, to: KeyValueCache, columns: number): void;

@@ -17,6 +17,9 @@ const law: Check = (value) =>
   (DRAFT_LAWS as readonly unknown[]).includes(value) ? undefined : `none of ${DRAFT_LAWS.join(", ")}`;
 const laws: Check = (value) => Array.isArray(value) ? value.map(law).find(Boolean) : "no list of laws";
 const someLaws: Check = (value) => laws(value) ?? ((value as unknown[]).length > 0 ? undefined : "an empty list");
+const tap: Check = (value) =>
+  value === "head" || (Number.isInteger(value) && (value as number) >= 0) ? undefined : "no list of layers";
+const taps: Check = (value) => Array.isArray(value) ? value.map(tap).find(Boolean) : "no list of layers";
 const size: Check = (value) => Number.isInteger(value) && (value as number) > 0 ? undefined : "no whole number above 0";
 const maybe = (check: Check): Check => (value) => value === undefined ? undefined : check(value);
 
@@ -32,10 +35,20 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
     after: maybe(method),
     observePrompt: maybe(method),
     candidates: maybe(size),
+    attach: maybe(method),
+    taps: maybe(taps),
     anticipate: maybe(method),
     close: maybe(method),
   },
-  proposer: { vocab: size, sync: method, propose: method, anticipate: maybe(method), close: maybe(method) },
+  proposer: {
+    vocab: size,
+    sync: method,
+    propose: method,
+    attach: maybe(method),
+    release: maybe(method),
+    anticipate: maybe(method),
+    close: maybe(method),
+  },
   shape: { name: text, law, grow: method, single: maybe(switched), begin: maybe(method), observe: maybe(method) },
   rule: {
     name: text,
@@ -44,6 +57,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
     verify: method,
     verifyGreedily: maybe(method),
     prepare: maybe(method),
+    taps: maybe(taps),
     greedy: maybe(switched),
     independent: maybe(switched),
     maxSiblings: maybe(size),

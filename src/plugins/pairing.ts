@@ -53,6 +53,12 @@ export function refuseImpossible(
       { hint: "set a temperature such as 0.8, or use the rule greedy" },
     );
   }
+  const inside = [drafter, rule].find(({ taps = [] }) => taps.length > 0);
+  if (inside !== undefined && !engine.can.taps) {
+    throw new HunchError("unavailable", `${engine.name} gives no hidden states to ${inside.name}`, {
+      hint: "use another backend, such as onnx or webgpu",
+    });
+  }
   if (strict && drafter.laws.length > 0 && engine.can.exact === "none") {
     throw new HunchError(
       "unavailable",

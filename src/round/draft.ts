@@ -20,8 +20,14 @@ export async function draftRound(
   sequence: Sequence,
 ): Promise<{ readonly tree: DraftTree; readonly left: number }> {
   if (plan.nodes === 0) return { tree: EMPTY_TREE, left: 0 };
+  const { length } = sequence;
   const drafted = await players.drafter.draft(plan, chance);
   refuseBroken(drafted, plan, players);
+  if (sequence.length !== length) {
+    throw broken(
+      `the drafter ${players.drafter.name} left the target's sequence ${sequence.length} tokens long; it had ${length}`,
+    );
+  }
   const tree = promisesText(players) ? exactPart(drafted, players.engine, sequence) : drafted;
   return { tree, left: drafted.tokens.length - tree.tokens.length };
 }

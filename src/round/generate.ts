@@ -1,8 +1,8 @@
 // The round: plan, draft, pass, verify, commit, observe. As an async iterator of text.
 import { setImmediate } from "node:timers";
-import type { Candidates } from "../backend.ts";
+import type { Candidates, Scores, Tap } from "../backend.ts";
 import { isStream } from "../chance.ts";
-import type { Round } from "../controller.ts";
+import type { Round, States } from "../controller.ts";
 import { HunchError } from "../errors.ts";
 import type { Completion, FinishReason, GenerateOptions, Piece } from "../generation.ts";
 import { Meter } from "./meter.ts";
@@ -15,7 +15,6 @@ import { targetPass } from "./pass.ts";
 import { planRound } from "./plan.ts";
 import { verifyRound } from "./verify.ts";
 import { checkSampling } from "../sampling.ts";
-import type { SampledScores } from "./sampled-scores.ts";
 import { TextStream } from "./text.ts";
 import { traceRound } from "./trace.ts";
 import { TokenBuffer } from "../draft/tokens.ts";
@@ -55,6 +54,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
 
   const sequence = options.sequence ?? engine.open();
   try {
+    drafter.attach?.(sequence);
     const committed = options.committed ?? options.prompt.subarray(0, sequence.length);
     const reused = await prefill(sequence, prompt, committed, breathe, { signal, rows: promptRows(options) });
     meter.prefillMs = lap();
@@ -78,7 +78,8 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
       const scores = await targetPass(options, sequence, text.view, tree);
       const verdict = verifyRound(options, tree, scores);
       const target = options.onRound && likelihoods(tree, scores, sampling); // scores end where rows are kept
-      const candidates = candidatesOf(scores, drafter.candidates);
+      const candidates = likeliest(scores.rows, (row, k) => scores.candidates(row, k), drafter.candidates);
+      const states = statesOf(scores, drafter.taps);
       const verifyMs = lap();
       const { piece, rows, ended } = commitRound(tree, verdict, ends, stream);
       sequence.keep(rows);
@@ -91,6 +92,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Piece,
         verdict,
         committed: piece.tokens,
         candidates,
+        states,
         rows: tree.tokens.length + 1,
         draftMs,
         verifyMs,
@@ -152,18 +154,27 @@ export async function complete(options: GenerateOptions, see?: (piece: Piece) =>
 }
 
 /** The `k` likeliest tokens of every row; undefined where nobody asked. */
-function candidatesOf(scores: SampledScores, k: number | undefined): Candidates[] | undefined {
-  return k === undefined ? undefined : Array.from({ length: scores.rows }, (_, row) => scores.candidates(row, k));
+function likeliest(rows: number, top: Scores["top"], k: number | undefined): Candidates[] | undefined {
+  return k === undefined ? undefined : Array.from({ length: rows }, (_, row) => top(row, k));
+}
+
+/** Copies: views end with the pass. Undefined where nobody asked. */
+function statesOf(scores: Scores, taps: readonly Tap[] | undefined): States | undefined {
+  return taps && new Map(taps.map((tap) => [tap, Float32Array.from(scores.states!(tap))]));
 }
 
 /** Undefined where the drafter does not want to be told of the prompt's rows. */
 function promptRows({ drafter, engine, sampling }: GenerateOptions): PromptRows | undefined {
   if (drafter.observePrompt === undefined) return undefined;
   return {
-    count: drafter.candidates ?? 1,
+    scored: drafter.candidates !== undefined,
+    taps: drafter.taps,
     temperature: sampling.temperature || 1,
     most: engine.maxRows,
-    see: (from, candidates) => drafter.observePrompt?.(from, candidates),
+    see(from, scores) {
+      const candidates = likeliest(scores.rows, (row, k) => scores.top(row, k), drafter.candidates) ?? [];
+      return drafter.observePrompt?.(from, candidates, statesOf(scores, drafter.taps) ?? new Map());
+    },
   };
 }
 

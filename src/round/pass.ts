@@ -24,13 +24,21 @@ export async function targetPass(
   await rule.prepare?.(tree, text, sampling); // it may run passes of its own, which would end the scores of this one
   const watched = onRound !== undefined;
   const candidates = drafter.candidates !== undefined;
-  const verify = watched || relaxed || candidates || !isStream(chance) // where the engine verifies, nothing else is at hand
+  const taps = [...new Set([...drafter.taps ?? [], ...rule.taps ?? []])];
+  const verify = watched || relaxed || candidates || taps.length > 0 || !isStream(chance) // where the engine verifies, nothing else is at hand
     ? undefined
     : requestVerdict(rule, tree, sampling, engine.can, chance);
-  const scoring = sampledPass(sequence, rowsOf(text[text.length - 1], tree), sampling, text, tree, {
-    verify,
-    candidates,
-  });
+  const scoring = sampledPass(
+    sequence,
+    { ...rowsOf(text[text.length - 1], tree), ...taps.length > 0 && { taps } },
+    sampling,
+    text,
+    tree,
+    {
+      verify,
+      candidates,
+    },
+  );
   const scores = await beside(scoring, tree, tree.tokens.length + 1, { engine, drafter });
   if (watched) await scores.load();
   if (scores.verified !== undefined && isStream(chance)) chance.spend(scores.verified.used);

@@ -1,5 +1,5 @@
 // The prompt before the first round: cut to the context, and brought into the cache.
-import type { Candidates, Engine, Sequence } from "../backend.ts";
+import type { Engine, Scores, Sequence, Tap } from "../backend.ts";
 import { HunchError } from "../errors.ts";
 import type { ModelSpec } from "../model/spec/spec.ts";
 
@@ -8,13 +8,17 @@ const CHUNK = 256;
 /** The same where every row is scored: their scores take memory, a vocabulary's worth each. */
 const SCORED_CHUNK = 32;
 
-/** Told of the prompt's rows: of each the `count` likeliest tokens at a temperature, from the prompt's token `from` on. */
+/** For who wants to be told of the prompt's rows. */
 export interface PromptRows {
-  readonly count: number;
+  /** Whether each row's candidates are wanted, at this temperature. */
+  readonly scored: boolean;
   readonly temperature: number;
+  /** Hidden states that are wanted. */
+  readonly taps?: readonly Tap[];
   /** Most rows of a pass. */
   readonly most: number;
-  see(from: number, candidates: readonly Candidates[]): void | Promise<void>;
+  /** Of the rows from the prompt's token `from` on; valid until it answers. */
+  see(from: number, scores: Scores): void | Promise<void>;
 }
 
 export interface FittedPrompt {
@@ -98,7 +102,7 @@ export async function prefill(
   breathe: () => Promise<void>,
   { signal, rows }: { readonly signal?: AbortSignal; readonly rows?: PromptRows } = {},
 ): Promise<number> {
-  const chunk = rows === undefined ? CHUNK : Math.min(SCORED_CHUNK, rows.most);
+  const chunk = rows === undefined ? CHUNK : Math.min(rows.scored ? SCORED_CHUNK : CHUNK, rows.most);
   const end = prompt.length - 1;
   let shared = 0;
   while (shared < end && shared < committed.length && committed[shared] === prompt[shared]) shared++;
@@ -109,8 +113,11 @@ export async function prefill(
     const tokens = prompt.slice(from, Math.min(from + chunk, end));
     if (rows === undefined) await sequence.forward({ tokens, score: "last", need: "argmax" });
     else {
-      const scores = await sequence.forward({ tokens, need: "candidates", temperature: rows.temperature });
-      await rows.see(from, Array.from(tokens, (_, row) => scores.top(row, rows.count)));
+      const { taps, temperature } = rows;
+      const wanted = rows.scored
+        ? { need: "candidates", temperature } as const
+        : { need: "argmax", score: "last" } as const;
+      await rows.see(from, await sequence.forward({ tokens, ...wanted, taps }));
     }
     sequence.keep(Int32Array.from(tokens, (_, row) => row));
   }

@@ -1,5 +1,5 @@
 // The target's sampling distribution over the rows of a pass: what a verification rule is given as Scores.
-import type { Candidates, Need, Rows, Scores, Sequence } from "../backend.ts";
+import type { Candidates, Need, Rows, Scores, Sequence, Tap } from "../backend.ts";
 import type { Verified, VerifyRequest } from "../device-rule.ts";
 import { argmax, type Distribution, point, probability, top } from "../math/distribution.ts";
 import { penalises, type Sampling } from "../sampling.ts";
@@ -22,7 +22,7 @@ function passNeeds(sampling: Sampling): { temperature: number; need: Need } {
  */
 export async function sampledPass(
   sequence: Sequence,
-  rows: Pick<Rows, "tokens" | "parents" | "score">,
+  rows: Pick<Rows, "tokens" | "parents" | "score" | "taps" | "skip">,
   sampling: Sampling,
   text: Int32Array,
   tree: Pick<DraftTree, "tokens" | "parents">,
@@ -120,6 +120,11 @@ export class SampledScores implements Scores {
   /** The penalised scores, before temperature. */
   logits(row: number): Float32Array | Float64Array {
     return this.#penalty.active ? this.#penalty.logits(this.#scores, row) : this.#scores.logits(row);
+  }
+
+  states(tap: Tap): Float32Array | Float64Array {
+    if (this.#scores.states === undefined) throw new Error("this pass was not asked for hidden states");
+    return this.#scores.states(tap);
   }
 
   #short(row: number): Distribution | undefined {

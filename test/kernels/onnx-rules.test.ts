@@ -114,8 +114,6 @@ test("where tokens are left out or penalised, no engine is asked to judge", () =
   const can: Capabilities = {
     tree: true,
     exact: "trees",
-    taps: false,
-    layerSkip: false,
     deviceRules: ["greedy", "token", "recursive"],
     rewind: "truncate",
   };

@@ -75,8 +75,6 @@ export class TableEngine implements Engine {
     this.can = {
       tree: true,
       exact: "trees",
-      taps: false,
-      layerSkip: false,
       deviceRules: [],
       rewind: "truncate",
       ...options.can,

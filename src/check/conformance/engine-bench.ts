@@ -11,6 +11,8 @@ export interface EngineExpectations {
    * the text. Default 1e-4: float32 computed in another order. Formats that round activations need more.
    */
   readonly tolerance?: number;
+  /** Another engine of the same model, whose hidden states are right as well. */
+  readonly oracle?: () => Promise<Engine>;
   /** Most tokens of the texts that are run, default 80: enough for chains of 64 rows. */
   readonly longest?: number;
   /** The widths of passes that a text is cut into, one case each. Default: some from 1 to 65. */
@@ -25,6 +27,7 @@ export type Logits = Float64Array;
 export class Bench {
   #load: () => Promise<Engine>;
   #engine?: Promise<Engine>;
+  #oracle?: Promise<Engine>;
   #text?: Promise<readonly Logits[]>;
 
   constructor(load: () => Promise<Engine>, readonly expected: EngineExpectations) {
@@ -33,6 +36,10 @@ export class Bench {
 
   engine(): Promise<Engine> {
     return this.#engine ??= this.#load();
+  }
+
+  oracle(): Promise<Engine> | undefined {
+    return this.#oracle ??= this.expected.oracle?.();
   }
 
   /** Opens a sequence, uses it and closes it. */

@@ -3,6 +3,7 @@
 import type { Engine } from "../../backend.ts";
 import { bitCases } from "./engine-bits.ts";
 import { contractCases } from "./engine-contract.ts";
+import { insideCases } from "./engine-inside.ts";
 import { scoreCases } from "./engine-scores.ts";
 import { stateCases } from "./engine-state.ts";
 import { Bench, type EngineExpectations } from "./engine-bench.ts";
@@ -20,9 +21,16 @@ export function engineSuite(
   expected: EngineExpectations = {},
 ): readonly Case[] {
   const bench = new Bench(load, expected);
-  const cases = [...contractCases(bench), ...bitCases(bench), ...stateCases(bench), ...scoreCases(bench), {
-    name: "nothing works after the engine was closed",
-    run: () => bench.finish(),
-  }];
+  const cases = [
+    ...contractCases(bench),
+    ...bitCases(bench),
+    ...stateCases(bench),
+    ...scoreCases(bench),
+    ...insideCases(bench),
+    {
+      name: "nothing works after the engine was closed",
+      run: () => bench.finish(),
+    },
+  ];
   return cases.map((one) => ({ name: `${name}: ${one.name}`, run: one.run }));
 }
