@@ -91,7 +91,8 @@ export function quoted(text: string, pages: ReadonlyMap<string, string>): string
     let next = 0; // in the order of the page: heads may be alike
     const fresh = body.replaceAll(/^(?:\|.*\n)+/gm, (table) => {
       const [{ head }] = tablesOf(table);
-      const place = tables.findIndex((other, i) => i >= next && head.every((cell) => other.head.includes(cell)));
+      const has = (other: Table) => head.every((cell) => other.head.includes(cell));
+      const place = tables.findIndex((other, i) => i >= next && has(other));
       if (place < 0) return table;
       next = place + 1;
       return columnsOf(tables[place], head);

@@ -1,5 +1,5 @@
 // `hunch claims`, all of them, as a table.
-import { Terminal } from "../hunch.ts";
+import { Terminal } from "../terminal.ts";
 import { table } from "../report.ts";
 import { option, type Suite } from "../suite.ts";
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Terminal } from "../hunch.ts";
+import { Terminal } from "../terminal.ts";
 import type { Suite } from "../suite.ts";
 
 const suite: Suite = {

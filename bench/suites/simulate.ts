@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Results } from "../../cli/bench/results.ts";
 import type { Forecast } from "../../cli/simulate/forecast.ts";
-import { Terminal } from "../hunch.ts";
+import { Terminal } from "../terminal.ts";
 import { table } from "../report.ts";
 import { option, type Suite } from "../suite.ts";
 

@@ -1,6 +1,6 @@
 // What the commands print that documents show after a `$`, one after the other.
 import { transcribed } from "../../scripts/numbers.ts";
-import { Terminal } from "../hunch.ts";
+import { Terminal } from "../terminal.ts";
 import type { Suite } from "../suite.ts";
 
 const suite: Suite = {

@@ -7,7 +7,7 @@ import type { Candidate } from "../../cli/tune/candidates.ts";
 import { Search } from "../../cli/tune/search.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
-import { Terminal } from "../hunch.ts";
+import { Terminal } from "../terminal.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL } from "../setup.ts";
 import { option, type Suite } from "../suite.ts";
