@@ -3,6 +3,7 @@ import type { Plugin } from "../src/plugins/plugin.ts";
 import bandit from "./controllers/bandit.ts";
 import confidence from "./controllers/confidence.ts";
 import cost from "./controllers/cost.ts";
+import draftExit from "./controllers/draft-exit.ts";
 import entropy from "./controllers/entropy.ts";
 import fixed from "./controllers/fixed.ts";
 import goodput from "./controllers/goodput.ts";
@@ -22,6 +23,7 @@ import omniDraft, { omniDraftProposer } from "./drafters/omnidraft.ts";
 import ouroboros from "./drafters/ouroboros.ts";
 import pool from "./drafters/pool.ts";
 import recycling from "./drafters/recycling.ts";
+import skip, { skipProposer } from "./drafters/skip.ts";
 import slem from "./drafters/slem.ts";
 import slrs, { slrsProposer } from "./drafters/slrs.ts";
 import rasd from "./drafters/rasd.ts";
@@ -30,6 +32,7 @@ import spine from "./drafters/spine.ts";
 import stand from "./drafters/stand.ts";
 import successors from "./drafters/successors.ts";
 import suffix from "./drafters/suffix.ts";
+import superposed from "./drafters/superposed.ts";
 import trigram from "./drafters/trigram.ts";
 import tli, { tliProposer } from "./drafters/tli.ts";
 import toolspec from "./drafters/toolspec.ts";
@@ -81,10 +84,12 @@ export const builtin: readonly Plugin[] = [
   cascade,
   merge,
   model,
+  superposed,
   tli,
   slrs,
   omniDraft,
   slem,
+  skip,
   spine,
   graft,
   rest,
@@ -94,6 +99,7 @@ export const builtin: readonly Plugin[] = [
   tliProposer,
   slrsProposer,
   omniDraftProposer,
+  skipProposer,
   successors,
   chain,
   fixedTree,
@@ -130,6 +136,7 @@ export const builtin: readonly Plugin[] = [
   marginal,
   fixed,
   confidence,
+  draftExit,
   entropy,
   specDec,
   bandit,
