@@ -52,7 +52,10 @@ export async function leastNeeded(
 async function findLayers(engine: Engine, target: Sequence, text: Int32Array, skipped: number): Promise<number[]> {
   const { layers, width } = engine.source.spec;
   const rowsOf = (all: State) =>
-    Array.from({ length: all.length / width }, (_, row) => Float64Array.from({ length: width }, (_, i) => all[row * width + i]));
+    Array.from(
+      { length: all.length / width },
+      (_, row) => Float64Array.from({ length: width }, (_, i) => all[row * width + i]),
+    );
   return await lookBack(target, text, 1, async (tokens) => {
     const taps: readonly Tap[] = Array.from({ length: layers.length + 1 }, (_, layer) => layer);
     const scores = await target.forward({ tokens, taps, score: "last", need: "argmax" });

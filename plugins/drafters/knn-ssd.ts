@@ -108,7 +108,13 @@ export default definePlugin({
     arxiv: "2505.16162",
   },
   options: {
-    sets: { type: "integer", default: 32, min: 1, max: 1000, summary: "sets of blocks that are tried for each kind of text" },
+    sets: {
+      type: "integer",
+      default: 32,
+      min: 1,
+      max: 1000,
+      summary: "sets of blocks that are tried for each kind of text",
+    },
     shape: { type: "string", default: "chain", summary: "tree shape, as in `hunch plugin list`" },
   },
   async create({ sets, shape }, _, context) {

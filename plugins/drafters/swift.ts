@@ -12,7 +12,7 @@
 // round. The paper's exit by confidence is the controller `confidence?published=true&threshold=0.8&most=25`, its candidates
 // beside the likeliest are a shape's, such as `top-k`.
 import type { Sequence, Skip } from "../../src/backend.ts";
-import { BlockSearch, type Blocks, skipOf } from "../../src/draft/block-search.ts";
+import { type Blocks, BlockSearch, skipOf } from "../../src/draft/block-search.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { lookBack } from "./look-back.ts";
 import { refuseWithout, SelfProposer } from "./self.ts";

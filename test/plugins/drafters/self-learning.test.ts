@@ -89,8 +89,11 @@ test("clasp leaves out what the recurrence of its paper leaves out, written down
         const kept = { x: move(i - 1, x), out };
         return cosine(kept.x, states[i]) > cosine(left.x, states[i]) ? kept : left;
       };
-      const found = await leastNeeded(states, Math.min(skipped, layers), (layer, before) =>
-        Promise.resolve(before.map((x) => move(layer, Array.from(x)))));
+      const found = await leastNeeded(
+        states,
+        Math.min(skipped, layers),
+        (layer, before) => Promise.resolve(before.map((x) => move(layer, Array.from(x)))),
+      );
       assert.deepEqual(found, g(layers, Math.min(skipped, layers)).out);
     }),
     { numRuns: 60 },
