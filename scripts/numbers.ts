@@ -13,7 +13,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { PAGES } from "../bench/pages.ts";
 import { command, CURRENT, ROOT } from "./runtimes.ts";
-import { UNMEASURED } from "./unmeasured.ts";
+import { UNMEASURED, type Unmeasured } from "./unmeasured.ts";
 
 const FOLDER = "docs/measured";
 const BLOCK = /<!-- numbers: ([^\n]*?) -->\n(.*?)<!-- end -->/gs;
@@ -32,13 +32,6 @@ const NUMBER = /(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)/g;
 const COMMAND = /^\$ .*$/gm;
 /** A command and what it printed. */
 const TRANSCRIPT = /^(\$ .*)\n((?:(?!\$ |```).*\n)*)/gm;
-
-/** Other sources of numbers than measuring: the words of a document that have them, and where they are from. */
-export interface Unmeasured {
-  readonly document: string;
-  readonly words: string;
-  readonly source: string;
-}
 
 /** What is wrong with the numbers of a document, a line each. `pages`: the text of each page in docs/measured. */
 export function wrongNumbers(

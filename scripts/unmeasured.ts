@@ -1,5 +1,10 @@
 // Numbers of documents that look measured and are not: limits, aims, sizes that follow from the code. See numbers.ts.
-import type { Unmeasured } from "./numbers.ts";
+/** Other sources of numbers than measuring: the words of a document that have them, and where they are from. */
+export interface Unmeasured {
+  readonly document: string;
+  readonly words: string;
+  readonly source: string;
+}
 
 const from = (document: string, source: string, ...all: readonly string[]): Unmeasured[] =>
   all.map((words) => ({ document, words, source }));
@@ -60,6 +65,7 @@ export const UNMEASURED: readonly Unmeasured[] = [
   ...from(
     "docs/webgpu.md",
     "counts, no times, of `npm run bench -- webgpu`, which needs a GPU or SwiftShader",
+    "111 kB",
     "394 kB a row",
     "96.4 MB on the device",
   ),
