@@ -5,6 +5,10 @@ import { referenceBackend } from "../../../kernels/reference/backend.ts";
 import { fixed } from "../../../plugins/controllers/fixed.ts";
 import { DresdDrafter } from "../../../plugins/drafters/dresd.ts";
 import { match } from "../../../plugins/rules/match.ts";
+import { recursive } from "../../../plugins/rules/recursive.ts";
+import { traversal } from "../../../plugins/rules/traversal.ts";
+import { FEW_KINDS, proveDrafter } from "../../../src/check/drafters.ts";
+import { EXACT } from "../../../src/check/prove.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import { Random } from "../../../src/check/generate-cases.ts";
 import { dot, unit } from "../../../src/draft/reduction.ts";
@@ -106,6 +110,18 @@ test("a text that comes again is found by its states once these are reduced, and
   for (const length of [10, 100, 500]) assert.equal(again(length), first.tokens.slice(length, length + 4).join());
   tell(drafter, textOf(random, 2100, 40));
   assert.notEqual(again(50), first.tokens.slice(50, 54).join());
+});
+
+test("rules that are lossless keep the target's distribution with its drafts", async () => {
+  const reports = await proveDrafter(
+    ({ source }) => Promise.resolve(new DresdDrafter(source.spec.width, OPTIONS)),
+    [recursive, traversal],
+    { kinds: FEW_KINDS, plan: { nodes: 3, depth: 2 } },
+  );
+  assert.equal(reports.length, 2);
+  for (const { rule, cases, worst, accepted } of reports) {
+    assert.ok(cases > 20 && worst <= EXACT && accepted > 0.2, `${rule}: ${cases} cases, ${worst}, ${accepted}`);
+  }
 });
 
 test("greedy and by seed the text is that of plain decoding, in text after text, and drafts stand", async () => {
