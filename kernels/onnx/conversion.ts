@@ -16,13 +16,13 @@ import { type Container, INLINE } from "./container.ts";
 import { buildDecoder } from "./decoder.ts";
 import { ExactProducts } from "./exact.ts";
 import type { GraphBuilder, Weight } from "./graph.ts";
-import { Int8Products } from "./int8.ts";
+import { Int8Products, LAST_NORM } from "./int8.ts";
 import { FloatProducts, type Products } from "./products.ts";
 import { type DataType, encodeModel } from "./proto.ts";
 import { checkConverted, CONVERSION, KEPT, placeOf } from "../converted.ts";
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
-export const GRAPH = 6;
+export const GRAPH = 7;
 
 /** How a graph is written for those who compute it. */
 export interface Dialect {
@@ -82,9 +82,10 @@ export async function convertModel(
   signal?: AbortSignal,
 ): Promise<void> {
   const weights = source.converted ? [] : decoderOf(source, format).weights.filter(isStored);
-  const made = { engine: "onnx", format, version: CONVERSION, weights, kept: KEPT };
-  const kept = source.names.filter((name) => KEPT.includes(name)).map((name) => source.tensor(name));
-  const bytes = weightBytes({ weights }) + kept.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  const kept = format === "int8" ? [...KEPT, LAST_NORM] : KEPT;
+  const made = { engine: "onnx", format, version: CONVERSION, weights, kept };
+  const bytes = source.names.filter((name) => kept.includes(name))
+    .reduce((sum, name) => sum + tensorBytes(source.tensor(name)), weightBytes({ weights }));
   const step = conversionStep({ title: source.title, path, bytes, hint: "name a file where there is room" });
   await writeConverted(path, source, made, (fraction) => progress?.(step, fraction), signal);
 }

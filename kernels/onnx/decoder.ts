@@ -1,13 +1,15 @@
 // One transformer as a graph: a ModelSpec and its tensors in, ONNX nodes out. Every architecture passes through here;
 // the weight format decides how matrix products are written (see products.ts).
+import type { Skip } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Activation, AttentionSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
-import type { AttentionNodes } from "./attention/attention.ts";
+import { type AttentionNodes, cacheName, type Part, PARTS } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
-import { GraphBuilder, type Value } from "./graph.ts";
+import { GraphBuilder, type Result, type Value } from "./graph.ts";
 import { mixture } from "./mixture.ts";
 import { FloatProducts, type Products } from "./products.ts";
 import { appendScores } from "./scores.ts";
+import { appendState } from "./states.ts";
 import { type Stack, STACKS } from "../converted.ts";
 import { rotationsOf } from "../rope.ts";
 
@@ -19,6 +21,8 @@ export const FEEDS = {
 
 export const cosName = (table: number) => `cos_${table}`;
 export const sinName = (table: number) => `sin_${table}`;
+/** bool [1]: whether a block of a layer runs. */
+export const runsName = (block: keyof Skip, layer: number) => `runs_${block}_${layer}`;
 
 /** The stream between blocks: what has been added up, and what the next norm is still to add. */
 interface Stream {
@@ -45,15 +49,19 @@ export function buildDecoder(
   let stream: Stream = { sum: products.enter(g, g.op("Reshape", [FEEDS.hidden, shapeOf(g, [-1, spec.width])])) };
   const layers = new Layers(g, source, products, { ofKeys, ofQueries }, attention);
   spec.layers.forEach((layer, index) => {
-    stream = layers.layer(stream, layer, index);
+    const attended = layers.attended(stream, layer, index);
+    if (attention.optional) appendState(g, index, attended.sum, spec.width);
+    stream = layers.fed(attended, layer, index);
   });
+  const last = layers.normalise(stream, "norm");
+  if (attention.optional) {
+    appendState(g, spec.layers.length, last.sum, spec.width);
+    appendState(g, "head", last.normed, spec.width);
+  }
 
   g.input(FEEDS.scored, "int64", ["S"]);
-  // Only the scored rows go on: norms and the head work row by row.
-  const pick = (value: Value) => g.op("Gather", [value, FEEDS.scored], { axis: { int: 0 } });
-  const last = { sum: pick(stream.sum), delta: stream.delta && pick(stream.delta) };
-  const final = layers.normalise(last, "norm").normed;
-  appendScores(g, spec, layers.head(final));
+  const scored = g.op("Gather", [last.normed, FEEDS.scored], { axis: { int: 0 } });
+  appendScores(g, spec, layers.head(scored));
   return g;
 }
 
@@ -70,22 +78,56 @@ class Layers {
     readonly attending: AttentionNodes,
   ) {}
 
-  layer(stream: Stream, layer: LayerSpec, index: number): Stream {
-    const name = `layers.${index}`;
-    const attentionIn = this.normalise(stream, `${name}.attention.norm`);
-    const attended = this.scaled(
-      this.postNorm(this.attention(attentionIn.normed, layer.attention, index), `${name}.attention.postNorm`),
-      layer.residualScale,
-    );
-    // In a parallel block both halves read the stream as it was before the block.
-    const before: Stream = layer.parallel ? { sum: attentionIn.sum } : { sum: attentionIn.sum, delta: attended };
-    const forwardIn = this.normalise(before, `${name}.feedForward.norm`);
-    const transformed = this.scaled(
-      this.postNorm(this.feedForward(forwardIn.normed, layer, index), `${name}.feedForward.postNorm`),
-      layer.residualScale,
-    );
-    const delta = layer.parallel ? this.g.op("Add", [attended, transformed]) : transformed;
-    return { sum: forwardIn.sum, delta };
+  /** The stream as the layer finds it, and what its attention adds. */
+  attended(stream: Stream, { attention, residualScale }: LayerSpec, index: number): Required<Stream> {
+    const name = `layers.${index}.attention`;
+    const shapes = this.attending.shapes(attention);
+    const caches = PARTS.map((part): Result => {
+      this.g.input(cacheName("past", index, part), "float32", shapes[part]);
+      const present = this.g.output(cacheName("present", index, part), "float32", shapes[part]);
+      return { type: "float32", shape: shapes[part], name: present };
+    });
+    const [sum, delta] = this.optional("attention", index, caches, (within) => {
+      const { normed, sum } = within.normalise(stream, `${name}.norm`);
+      const { found, present } = within.attention(normed, attention, index);
+      return [sum, within.scaled(within.postNorm(found, `${name}.postNorm`), residualScale), ...present];
+    }, (g) => {
+      const sum = stream.delta ? g.op("Add", [stream.sum, stream.delta]) : stream.sum;
+      const nothing = g.op("ConstantOfShape", [g.op("Shape", [sum])]);
+      return [sum, nothing, ...PARTS.map((part) => cacheName("past", index, part))];
+    });
+    return { sum, delta };
+  }
+
+  /** The stream behind the layer's feed-forward. */
+  fed({ sum: before, delta: attended }: Required<Stream>, layer: LayerSpec, index: number): Stream {
+    const { parallel, residualScale } = layer;
+    const name = `layers.${index}.feedForward`;
+    const [sum, delta] = this.optional("feedForward", index, [], (within) => {
+      // In a parallel layer both blocks read the stream as it was before the layer.
+      const read = parallel ? { sum: before } : { sum: before, delta: attended };
+      const { normed, sum } = within.normalise(read, `${name}.norm`);
+      const found = within.feedForward(normed, layer, index);
+      const added = within.scaled(within.postNorm(found, `${name}.postNorm`), residualScale);
+      return [sum, parallel ? within.g.op("Add", [attended, added]) : added];
+    }, () => [before, attended]);
+    return { sum, delta };
+  }
+
+  /** A block that passes may leave out, where attention can stand in a branch. Gives the stream, then `results`. */
+  optional(
+    kind: keyof Skip,
+    index: number,
+    results: readonly Result[],
+    run: (within: Layers) => readonly Value[],
+    leaveOut: (g: GraphBuilder) => readonly Value[],
+  ): readonly Value[] {
+    const { g, source, products, rotations, attending } = this;
+    if (!attending.optional) return run(this);
+    const stream: Result = { type: "float32", shape: ["R", source.spec.width] };
+    const runs = g.input(runsName(kind, index), "bool", [1]);
+    const within = (g: GraphBuilder) => new Layers(g, source, products, rotations, attending);
+    return g.choose(runs, [stream, stream, ...results], (g) => run(within(g)), leaveOut);
   }
 
   /** norm(sum + delta), and the sum itself for the way round the block. Without such a norm, just the sum. */
@@ -122,13 +164,19 @@ class Layers {
     return this.source.has(`${name}.weight`) ? this.normalise({ sum: value }, name).normed : value;
   }
 
-  attention(input: Value, attention: AttentionSpec, index: number): Value {
+  /** What the heads found, projected, and the caches with the rows in them. */
+  attention(input: Value, attention: AttentionSpec, index: number): { found: Value; present: readonly Value[] } {
     const { g, source } = this;
     const { heads, kvHeads, headSize } = attention;
     const name = `layers.${index}.attention`;
     const packed = this.product(input, STACKS.qkv(index));
     const [ofKeys, ofQueries] = [this.rotations.ofKeys, this.rotations.ofQueries].map((tables) => tables[index]);
     const tables = (table: number) => table < 0 ? undefined : [cosName(table), sinName(table)] as const;
+    const [past, present] = (["past", "present"] as const).map((kind) => {
+      const value = (part: Part) =>
+        kind === "present" && this.attending.optional ? g.fresh() : cacheName(kind, index, part);
+      return { key: value("key"), value: value("value") };
+    });
     const rows = this.attending.attend(g, packed, {
       attention,
       index,
@@ -137,8 +185,8 @@ class Layers {
       normalises: source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`),
       sinks: this.vector(`${name}.sinks`),
       normHeads: (value, part) => this.headNorm(value, `${name}.${part}Norm`, part === "q" ? heads : kvHeads, headSize),
-    });
-    return this.product(rows, STACKS.attended(index));
+    }, { past, present });
+    return { found: this.product(rows, STACKS.attended(index)), present: PARTS.map((part) => present[part]) };
   }
 
   /** rows times a stack of matrices, with their biases. */

@@ -67,12 +67,14 @@ export class OnnxEngine implements Engine {
     this.#attention = loaded.blocks
       ? new BlockFeeds(runtime, spec, context)
       : new GroupedFeeds(runtime, spec, context + MAX_ROWS + 2);
-    this.#pass = new Pass(runtime, session, source, format, this.#attention);
+    this.#pass = new Pass(runtime, session, source, format, this.#attention, loaded.blocks);
     this.#rules = new OnnxRules(runtime, source.spec.vocab);
     this.can = {
       tree: true,
       exact: strict && provider === "cpu" && loaded.blocks ? "trees" : "none",
       deviceRules: [...RULES.keys()],
+      ...loaded.blocks && { taps: true, skip: true },
+      embeddings: true,
       rewind: "truncate",
     };
   }
@@ -120,7 +122,7 @@ export class OnnxEngine implements Engine {
 
   #observe(rows: Rows, ms: number): void {
     const measured = this.#costs.of(rows.tokens.length);
-    if (rows.score === "last" || Number.isNaN(measured)) return;
+    if (rows.score === "last" || rows.skip || Number.isNaN(measured)) return;
     this.#drift *= (ms / (measured * this.#drift)) ** DRIFT;
   }
 }
