@@ -24,6 +24,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   peers: () => import("./suites/peers.ts"),
   controllers: () => import("./suites/controllers.ts"),
   overhead: () => import("./suites/overhead.ts"),
+  drafters: () => import("./suites/drafters.ts"),
   methods: () => import("./suites/methods.ts"),
   trees: () => import("./suites/trees.ts"),
   vocabularies: () => import("./suites/vocabularies.ts"),

@@ -30,6 +30,7 @@ import spine from "./drafters/spine.ts";
 import stand from "./drafters/stand.ts";
 import successors from "./drafters/successors.ts";
 import suffix from "./drafters/suffix.ts";
+import superposed from "./drafters/superposed.ts";
 import trigram from "./drafters/trigram.ts";
 import tli, { tliProposer } from "./drafters/tli.ts";
 import toolspec from "./drafters/toolspec.ts";
@@ -81,6 +82,7 @@ export const builtin: readonly Plugin[] = [
   cascade,
   merge,
   model,
+  superposed,
   tli,
   slrs,
   omniDraft,

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { EXIT } from "../../src/errors.ts";
+import { EXIT, HunchError } from "../../src/errors.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { openCache } from "../cache/cache.ts";
 import { openRegistry } from "../engine/methods.ts";
@@ -19,7 +19,7 @@ import { commandLine, machine, peakMiB } from "./machine.ts";
 import { markdown } from "./markdown.ts";
 import { curveOf, measureGroup } from "./measure.ts";
 import type { BenchCommand } from "./options.ts";
-import { FORMAT_VERSION, key, type Plan, type Results, type Unsummed } from "./results.ts";
+import { FORMAT_VERSION, key, type Memory, type Plan, type Results, type Unsummed } from "./results.ts";
 import { rowsOf } from "./rows.ts";
 import { settingsOf } from "./settings.ts";
 import { Stand } from "./stand.ts";
@@ -64,14 +64,21 @@ export async function bench(options: BenchCommand): Promise<number> {
       hunch: machine().hunch,
     };
     const log = Log.open(resolve(options.out, "runs.jsonl"), plan, options.resume);
-    const { results, whole } = await interruptible((signal) => measure(stand, plan, tasks, log, options, signal));
-    if (results === undefined) return EXIT.interrupted;
+    const { results, stopped } = await interruptible(async (interrupt) => {
+      const limit = options.seconds === undefined ? [] : [AbortSignal.timeout(1000 * options.seconds)];
+      const results = await measure(stand, plan, tasks, log, options, AbortSignal.any([interrupt, ...limit]));
+      return { results, stopped: interrupt.aborted };
+    });
+    if (results === undefined) {
+      if (stopped) return EXIT.interrupted;
+      throw new HunchError("usage", `${options.seconds} s are not enough for one prompt`, { hint: "raise --seconds" });
+    }
     write(results, options.out);
     if (options.json) stdout.line(JSON.stringify(results));
     else stdout.write(markdown(results));
     if (!options.quiet) stderr.line(`hunch: written to ${options.out}: results.json, report.md, runs.csv, report.html`);
     for (const warning of results.warnings) warn(warning);
-    return whole ? EXIT.ok : EXIT.interrupted;
+    return stopped ? EXIT.interrupted : EXIT.ok;
   } finally {
     status.clear();
     stand.close();
@@ -82,7 +89,7 @@ function beginningOfHash(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex").slice(0, 16);
 }
 
-/** `whole`: nobody stopped it. Undefined results: nothing was measured. */
+/** Until `signal` stops it. Undefined: nothing was measured. */
 async function measure(
   stand: Stand,
   plan: Plan,
@@ -90,11 +97,12 @@ async function measure(
   log: Log,
   { quiet }: BenchCommand,
   signal: AbortSignal,
-): Promise<{ readonly results: Results | undefined; readonly whole: boolean }> {
+): Promise<Results | undefined> {
   const live = new Live(!quiet);
   const groups = [...log.groups];
   const all = tasks.length * plan.turns;
-  const measured = (): Unsummed => ({
+  let seen = 0; // prompts, by the drafters that there are
+  const measured = (memory?: Memory): Unsummed => ({
     ...plan,
     machine: machine(),
     command: commandLine(),
@@ -103,8 +111,10 @@ async function measure(
     runs: groups.flatMap(({ runs }) => runs),
     curve: curveOf(stand.engine),
     peakMiB: peakMiB(),
+    ...memory === undefined ? {} : { memory },
   });
   for (let turn = 0; turn < plan.turns && !signal.aborted; turn++) {
+    seen = 0;
     stand.forgetAnswers(); // a turn that finds its own answers drafted from memory would measure the memory
     for (const task of tasks) {
       if (log.has(key(task), turn)) continue;
@@ -112,13 +122,33 @@ async function measure(
       if (group === undefined) break;
       log.add(group);
       groups.push(group);
+      seen++;
       live.show(rowsOf(measured(), { apart: false }), groups.length, all, task.kind);
     }
   }
   live.clear();
-  if (groups.length === 0) return { results: undefined, whole: false };
-  const told = measured();
-  return { results: { ...told, rows: rowsOf(told), warnings: warningsOf(told) }, whole: groups.length === all };
+  if (groups.length === 0) return undefined;
+  const memory = await memoryOf(stand, plan, seen);
+  if (memory !== undefined) log.add(memory);
+  const told = measured(fullest([...log.memories, memory ?? []].flat()));
+  return { ...told, rows: rowsOf(told), warnings: warningsOf(told) };
+}
+
+/** `prompts`: how many the drafters have answered. Undefined where they answered none, or the runtime does not tell. */
+async function memoryOf(stand: Stand, { settings }: Plan, prompts: number): Promise<Memory | undefined> {
+  if (prompts === 0) return undefined;
+  const bytes: Record<string, number> = {};
+  for (const setting of settings) {
+    const held = await stand.memoryOf(setting);
+    if (held === undefined) return undefined;
+    bytes[setting.name] = held;
+  }
+  return { prompts, bytes };
+}
+
+/** Of the run in which drafters answered most. */
+function fullest(memories: readonly Memory[]): Memory | undefined {
+  return [...memories].sort((a, b) => b.prompts - a.prompts)[0];
 }
 
 function write(results: Results, folder: string): void {

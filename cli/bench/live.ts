@@ -5,6 +5,9 @@ import { table } from "../output/table.ts";
 import type { Row } from "./results.ts";
 import { intervalText, speedText } from "./words.ts";
 
+/** Settings that a line has room for. */
+const MOST_TOLD = 6;
+
 export class Live {
   #lines = 0;
 
@@ -14,10 +17,10 @@ export class Live {
   show(rows: readonly Row[], done: number, all: number, what: string): void {
     if (!this.enabled) return;
     if (!stderr.terminal) {
-      const told = rows.map((row) =>
+      const told = rows.slice(0, MOST_TOLD).map((row) =>
         `${row.setting} ${row.speedup ? speedText(row) : intervalText(row.tokensPerSecond)}`
       );
-      stderr.line(`${done}/${all} ${what}: ${told.join(" · ")}`);
+      stderr.line(`${done}/${all} ${what}: ${told.join(" · ")}${rows.length > MOST_TOLD ? " · …" : ""}`);
       return;
     }
     const head = ["", "tokens/s", "over plain", "tokens per pass", "same text"];

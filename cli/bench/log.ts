@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { HunchError } from "../../src/errors.ts";
-import { key, type Measured, type Plan, type PromptFacts } from "./results.ts";
+import { key, type Measured, type Memory, type Plan, type PromptFacts } from "./results.ts";
 
 /** All runs of one prompt in one turn. */
 export interface Group {
@@ -23,6 +23,8 @@ export class Log {
     readonly started: string,
     /** What was measured before. */
     readonly groups: readonly Group[],
+    /** What drafters held at the end of each run before. */
+    readonly memories: readonly Memory[],
   ) {}
 
   /**
@@ -37,24 +39,24 @@ export class Log {
           hint: "go on with them by --resume, or name another folder with --out",
         });
       }
-      const [head, ...groups] = read(path);
+      const [head, ...lines] = read(path);
       if (head !== undefined) {
         refuseOther(path, (head as Head).plan, plan);
-        return new Log(path, (head as Head).started, groups.filter(isGroup));
+        return new Log(path, (head as Head).started, lines.filter(isGroup), lines.filter(isMemory));
       }
     }
     mkdirSync(dirname(path), { recursive: true });
     const head: Head = { plan, started: new Date().toISOString() };
     append(path, `${JSON.stringify(head)}\n`);
-    return new Log(path, head.started, []);
+    return new Log(path, head.started, [], []);
   }
 
   has(prompt: string, turn: number): boolean {
     return this.groups.some((group) => key(group.facts) === prompt && group.turn === turn);
   }
 
-  add(group: Group): void {
-    append(this.path, `${JSON.stringify(group)}\n`);
+  add(measured: Group | Memory): void {
+    append(this.path, `${JSON.stringify(measured)}\n`);
   }
 }
 
@@ -76,6 +78,10 @@ function read(path: string): unknown[] {
 
 function isGroup(line: unknown): line is Group {
   return typeof line === "object" && line !== null && "facts" in line && "runs" in line;
+}
+
+function isMemory(line: unknown): line is Memory {
+  return typeof line === "object" && line !== null && "bytes" in line && "prompts" in line;
 }
 
 /** On the disk when it returns, so that a machine that loses its power loses nothing either. */

@@ -63,6 +63,7 @@ export const COLUMNS: readonly (readonly [head: string, cell: (row: Row) => stri
     "drafting · verifying · other",
     ({ time }) => [time.drafting, time.verifying, time.other].map((share) => percent(share)).join(" · "),
   ],
+  ["drafter holds, MB", ({ memory }) => memory === undefined ? "" : (memory / 1e6).toFixed(1)],
   ["first token, ms", ({ firstTokenMs }) => firstTokenMs.toFixed(0)],
   [
     "not the target's",

@@ -79,6 +79,9 @@ export const runOptions = merge(
       }),
       "hunch-bench",
     ),
+    seconds: optional(option("--seconds", integer({ min: 1, max: 86400, metavar: "N" }), {
+      description: message`Stop after so long, with what was measured by then. Default: all prompts.`,
+    })),
     resume: withDefault(flag("--resume", { description: message`Go on with what was measured there before.` }), false),
     json: withDefault(
       flag("--json", { description: message`The results as JSON on stdout, in place of Markdown.` }),

@@ -66,8 +66,17 @@ export interface Results extends Plan {
   /** Milliseconds of a target pass by its rows, measured here beforehand. */
   readonly curve: readonly CostPoint[];
   readonly peakMiB: number;
+  /** What each setting's drafter held at the end; absent where the runtime does not tell. */
+  readonly memory?: Memory;
   readonly warnings: readonly string[];
   readonly rows: readonly Row[];
+}
+
+export interface Memory {
+  /** Prompts that the drafters had answered: where a benchmark was gone on with, those of one run. */
+  readonly prompts: number;
+  /** Bytes by setting. */
+  readonly bytes: Readonly<Record<string, number>>;
 }
 
 /** A setting on one kind of work, or on all. */
@@ -96,6 +105,8 @@ export interface Row {
   readonly firstTokenMs: number;
   readonly foreign?: number;
   readonly logProbability?: number;
+  /** Bytes that the drafter held at the end, in rows of all kinds. */
+  readonly memory?: number;
 }
 
 export const FORMAT_VERSION = 2;

@@ -6,7 +6,7 @@ import { median, stratified } from "./statistics.ts";
 
 /** For each setting all kinds together, then each kind where there are several, unless `apart` is false. */
 export function rowsOf(
-  { settings, facts, runs, curve }: Pick<Unsummed, "settings" | "facts" | "runs" | "curve">,
+  { settings, facts, runs, curve, memory }: Pick<Unsummed, "settings" | "facts" | "runs" | "curve" | "memory">,
   { apart = true }: { readonly apart?: boolean } = {},
 ): Row[] {
   const kinds = [...new Set(facts.map(({ kind }) => kind))];
@@ -56,6 +56,7 @@ export function rowsOf(
       bySource: sourceShares(all),
       time: { drafting, verifying, other: Math.max(0, 1 - drafting - verifying) },
       firstTokenMs: median(all.filter(({ turn }) => turn === 0).map((run) => run.firstMs + promptMs(run))),
+      ...kind !== undefined || memory?.bytes[setting] === undefined ? {} : { memory: memory.bytes[setting] },
       ...relaxed.length === 0 ? {} : { logProbability: mean(relaxed.map((run) => run.logProbability!)) },
       ...relaxed.some(({ foreign }) => foreign !== undefined)
         ? { foreign: sum(({ foreign = 0, tokens }) => foreign * tokens) / sum(({ tokens }) => tokens) }

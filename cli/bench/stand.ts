@@ -11,6 +11,7 @@ import { fitted, promptOf } from "../input/prompt.ts";
 import type { TemplateSettings } from "../input/template.ts";
 import { Session, type SessionOptions } from "../engine/session.ts";
 import type { Task } from "./data.ts";
+import { freedBy } from "./memory.ts";
 import { type Ranks, Seen } from "./seen.ts";
 import { plainSetting, type Setting } from "./settings.ts";
 
@@ -101,6 +102,11 @@ export class Stand {
   /** Drafters remember nothing of what was said so far. */
   forgetAnswers(): void {
     this.session.forget();
+  }
+
+  /** Bytes that a setting's drafter holds, which is let go; undefined where the runtime does not tell. */
+  async memoryOf(setting: Setting): Promise<number | undefined> {
+    return await freedBy(() => this.session.forgetDrafter(setting));
   }
 
   /** Answers the prompt at hand, with as many tokens as the options say unless told otherwise. Throws HunchError("usage") where the methods do not go together. */

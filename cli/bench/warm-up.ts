@@ -1,5 +1,5 @@
 // Before anything is measured everybody has answered something: methods are made, models are loaded, caches are warm.
-import { HunchError } from "../../src/errors.ts";
+import { type FailureKind, HunchError } from "../../src/errors.ts";
 import { warn } from "../output/streams.ts";
 import type { Setting } from "./settings.ts";
 import type { Stand } from "./stand.ts";
@@ -10,12 +10,15 @@ const TASK = {
   text: "Once upon a time there was a small house. Once upon a time there was",
 };
 
+/** What a method says that does not go with the others, or with what this engine can do. */
+const REFUSALS: readonly FailureKind[] = ["usage", "unavailable"];
+
 /** Enough for every part to have run once. */
 const TOKENS = 8;
 
 /**
- * The settings that can run. What was asked for as a product has pairs that do not go together: each is told and left
- * out. Throws the first refusal where nothing but plain decoding is left, and what is wrong with plain decoding itself.
+ * The settings that can run. What was asked for as a product has pairs that do not go together, or not with this engine:
+ * each is told and left out. Throws the first refusal where nothing but plain decoding is left, and what is wrong with plain decoding itself.
  */
 export async function workingSettings(
   stand: Stand,
@@ -32,7 +35,7 @@ export async function workingSettings(
       await stand.answer(setting, prompt, TOKENS);
       working.push(setting);
     } catch (error) {
-      if (!(error instanceof HunchError) || error.kind !== "usage" || i === 0) throw error;
+      if (!(error instanceof HunchError) || !REFUSALS.includes(error.kind) || i === 0) throw error;
       refusals.push(error);
       if (settings.length > 2) tell(`${setting.name} is left out: ${error.line}`);
     }

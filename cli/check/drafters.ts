@@ -6,7 +6,7 @@ import { inVocabularyOf } from "../../src/draft/shared-vocabulary.ts";
 import { refuseOtherVocabulary } from "../../src/draft/vocabulary.ts";
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { parseSpec } from "../../src/plugins/method-spec.ts";
-import type { PluginContext } from "../../src/plugins/plugin.ts";
+import type { Plugin, PluginContext } from "../../src/plugins/plugin.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import { type Corpus, IndexedCorpus, indexOf } from "../../src/store/corpus.ts";
 import { openRegistry } from "../engine/methods.ts";
@@ -27,7 +27,7 @@ export async function checkDrafters(options: CheckCommand): Promise<number> {
   const reports: (DrafterReport & { readonly spec: string })[] = [];
   try {
     for (const [i, spec] of specs.entries()) {
-      const ofModel = registry.find("drafter", parseSpec(spec).name).argument === "FILE";
+      const ofModel = takesModel(registry.find("drafter", parseSpec(spec).name));
       const make = (target: Engine, draft: Engine) =>
         registry.resolve("drafter", ofModel ? withModel(spec) : spec, contextOf(registry, target, draft));
       const begin = (pair: string, kind: string, fraction: number) => {
@@ -61,7 +61,11 @@ function print(reports: readonly (DrafterReport & { readonly spec: string })[]):
 
 /** The drafters that take a model. */
 function ofModels(registry: Registry): string[] {
-  return registry.list("drafter").filter(({ argument }) => argument === "FILE").map(({ name }) => name);
+  return registry.list("drafter").filter(takesModel).map(({ name }) => name);
+}
+
+function takesModel({ argument }: Plugin): boolean {
+  return argument === "FILE" || argument === "[FILE]";
 }
 
 /** The model is given here, so it may be left out. */

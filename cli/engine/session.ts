@@ -253,6 +253,11 @@ export class Session {
     for (const key of [...this.#made.keys()]) this.#drop(key);
   }
 
+  /** The drafter of a setting that was measured is made anew when it is wanted. */
+  forgetDrafter(setting: Specs & { readonly name: string }): void {
+    this.#drop(keysOf(setting, setting.name).drafter);
+  }
+
   async #method<K extends keyof Specs>(kind: K, specs: Specs, keys: Specs): Promise<Methods[K]> {
     const key = keys[kind];
     const known = this.#made.get(key) as Made<K> | undefined;

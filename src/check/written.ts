@@ -3,6 +3,7 @@
 import type { Candidates, Engine, Rows, Scores, Sequence } from "../backend.ts";
 import { argmax, type Distribution, normalise, probability, top } from "../math/distribution.ts";
 import type { ModelSource } from "../model/source.ts";
+import type { Tensor } from "../model/tensors/tensor.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 
 /** Bytes of each token; without bytes, a token has the name `<N>`. */
@@ -43,6 +44,7 @@ export class WrittenEngine implements Engine {
     exact: "trees",
     deviceRules: [],
     rewind: "truncate",
+    embeddings: true,
   } as const;
   readonly source: ModelSource;
 
@@ -75,7 +77,8 @@ class WrittenSequence implements Sequence {
     return this.committed.length;
   }
 
-  async forward({ tokens, parents, score, temperature = 1 }: Rows): Promise<Scores> {
+  async forward({ tokens: given, parents, score, temperature = 1, embeddings }: Rows): Promise<Scores> {
+    const tokens = embeddings === undefined ? given : given.map((_, row) => nearest(embeddings, row, given.length));
     this.#pending = [...tokens];
     const above = parents ?? Int32Array.from(tokens, (_, row) => row - 1);
     const scored = score === "last" ? [tokens.length - 1] : [...tokens.keys()];
@@ -100,6 +103,15 @@ class WrittenSequence implements Sequence {
   }
 
   close(): void {}
+}
+
+/** The token that a row of embeddings holds most of: each token is embedded as itself alone. */
+function nearest(embeddings: Float32Array, row: number, rows: number): number {
+  const width = embeddings.length / rows;
+  return embeddings.slice(row * width, (row + 1) * width).reduce(
+    (best, value, token, all) => value > all[best] ? token : best,
+    0,
+  );
 }
 
 function tempered(d: Distribution, temperature: number): Distribution {
@@ -141,8 +153,16 @@ class WrittenScores implements Scores {
 }
 
 function sourceOf(tokens: Written, context: number): ModelSource {
-  const none = (): never => {
-    throw new Error("a written model has no tensors");
+  const vocab = tokens.length;
+  const embed: Tensor = {
+    name: "embed.weight",
+    shape: [vocab, vocab],
+    type: "F32",
+    bytes: () => {
+      throw new Error("a written model has no file");
+    },
+    floats: (from = 0, to = vocab) =>
+      Float32Array.from({ length: (to - from) * vocab }, (_, i) => Math.floor(i / vocab) + from === i % vocab ? 1 : 0),
   };
   return {
     path: "written",
@@ -150,8 +170,8 @@ function sourceOf(tokens: Written, context: number): ModelSource {
     title: "written",
     spec: {
       architecture: "written",
-      vocab: tokens.length,
-      width: 0,
+      vocab,
+      width: vocab,
       context,
       layers: [],
       norm: { kind: "rms", epsilon: 0 },
@@ -159,10 +179,10 @@ function sourceOf(tokens: Written, context: number): ModelSource {
       logitScale: 1,
     },
     tokenizer: writtenTokenizer(tokens),
-    names: [],
+    names: [embed.name],
     size: 0,
-    has: () => false,
-    tensor: none,
+    has: (name) => name === embed.name,
+    tensor: () => embed,
     hash: () => Promise.resolve("written"),
     close() {},
   };

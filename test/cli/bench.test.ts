@@ -85,6 +85,42 @@ test("it refuses to mix measurements, and goes on with those of a run that was k
   );
 });
 
+test("--seconds ends it with what was measured by then, and --resume goes on", async () => {
+  const many = file(
+    "many.jsonl",
+    Array.from({ length: 400 }, (_, i) => `"Once upon a time there were ${i}"`).join("\n"),
+  );
+  const limited = [
+    "bench",
+    "-m",
+    STORIES,
+    "--backend",
+    "onnx",
+    "--format",
+    "float32",
+    "--threads",
+    "1",
+    "-n",
+    "32",
+    "-q",
+  ]
+    .concat(["--data", many, "--prompts", "400", "-d", "suffix", "--seconds", "1", "--resume", "--json"])
+    .concat(["--out", join(FOLDER, "limited")]);
+  const measure = async () => {
+    const { code, stdout, stderr } = await hunch(limited);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as Results;
+  };
+  const [first, second] = [await measure(), await measure()];
+  assert.ok(first.facts.length > 0 && first.facts.length < second.facts.length && second.facts.length < 400);
+  assert.equal(first.prompts.length, 400);
+  if (!("Bun" in globalThis)) return assert.equal(first.memory, undefined);
+  assert.equal(first.memory!.prompts, first.facts.length);
+  assert.ok(first.memory!.bytes.suffix > first.memory!.bytes.plain, "answers of earlier prompts");
+  const more = Math.max(first.facts.length, second.facts.length - first.facts.length);
+  assert.equal(second.memory!.prompts, more, "of the run that answered most");
+});
+
 test("answers may be longer than half the context, and names of kinds cannot move the cursor", async () => {
   const out = join(FOLDER, "long");
   const data = file("kinds.jsonl", JSON.stringify({ prompt: "Once upon a time", kind: "a\u001b[2J" }));
