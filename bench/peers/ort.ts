@@ -10,7 +10,7 @@ import { cacheName } from "../../kernels/onnx/attention/attention.ts";
 import { RESERVED } from "../../kernels/onnx/attention/grouped-cache.ts";
 import { writeMask } from "../../kernels/onnx/attention/grouped-mask.ts";
 import { GROUPED_FEEDS, groupedAttention, paddedHead, windowBias } from "../../kernels/onnx/attention/grouped.ts";
-import { writeContainer } from "../../kernels/onnx/container.ts";
+import { readContainer, writeContainer } from "../../kernels/onnx/container.ts";
 import { decoderOf } from "../../kernels/onnx/conversion.ts";
 import { cosName, FEEDS, sinName } from "../../kernels/onnx/decoder.ts";
 import { rotationsOf } from "../../kernels/rope.ts";
@@ -45,14 +45,12 @@ serve({
     const folder = join(tmpdir(), `hunch-bench-${process.pid}`);
     mkdirSync(folder);
     process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const container = writeContainer(
-      join(folder, "weights"),
-      decoderOf(source, "exact", { attention: groupedAttention(false), activations }),
-    );
+    const weights = join(folder, "weights");
+    writeContainer(weights, [decoderOf(source, "exact", { attention: groupedAttention(false), activations })]);
     const names = source.spec.layers.flatMap((_, layer) =>
       (["key", "value"] as const).map((part) => cacheName("present", layer, part))
     );
-    session = await ort.InferenceSession.create(container.graph, {
+    session = await ort.InferenceSession.create(readContainer(weights)!.graph, {
       executionProviders: ["webgpu"],
       graphOptimizationLevel: "all",
       logSeverityLevel: verbose ? 0 : 3,

@@ -48,10 +48,10 @@ const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource, dialect: Dial
 
 /**
  * The graph of a model and how to make its weights. Throws UnsupportedError where the format does not fit the model;
- * making a weight throws HunchError where it is not finite.
+ * making a weight throws HunchError where it is not finite. `inside`: see buildDecoder.
  */
-export function decoderOf(source: ModelSource, format: WeightFormat, dialect: Dialect = CPU): GraphBuilder {
-  const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.attention);
+export function decoderOf(source: ModelSource, format: WeightFormat, dialect = CPU, inside = false): GraphBuilder {
+  const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.attention, inside);
   builder.weights.forEach((weight, i) => builder.weights[i] = { ...weight, data: () => finite(weight, source) });
   return builder;
 }
@@ -133,6 +133,7 @@ export function convertedContainer(
   converted: ConvertedWeights,
   format: WeightFormat,
   dialect: Dialect,
+  inside: boolean,
 ): Container {
   checkConverted(source, converted, format);
   const place = (weight: Weight) => {
@@ -145,5 +146,5 @@ export function convertedContainer(
     const found = placeOf(source, converted, name, length);
     return length <= INLINE ? converted.bytes(name) : { file: basename(source.path), ...found };
   };
-  return { path: source.path, graph: encodeModel(decoderOf(source, format, dialect).finish("hunch", place)) };
+  return { path: source.path, graph: encodeModel(decoderOf(source, format, dialect, inside).finish("hunch", place)) };
 }

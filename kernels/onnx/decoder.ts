@@ -30,10 +30,15 @@ interface Stream {
   readonly delta?: Value;
 }
 
+/**
+ * `inside`: passes can be asked for hidden states, and leave out blocks, each of which is a branch. It computes the same
+ * bits and costs a few microseconds a branch.
+ */
 export function buildDecoder(
   source: ModelSource,
   products: Products,
   attention: AttentionNodes = blockAttention,
+  inside = false,
 ): GraphBuilder {
   const g = new GraphBuilder();
   const { spec } = source;
@@ -47,14 +52,14 @@ export function buildDecoder(
   });
 
   let stream: Stream = { sum: products.enter(g, g.op("Reshape", [FEEDS.hidden, shapeOf(g, [-1, spec.width])])) };
-  const layers = new Layers(g, source, products, { ofKeys, ofQueries }, attention);
+  const layers = new Layers(g, source, products, { ofKeys, ofQueries }, attention, inside);
   spec.layers.forEach((layer, index) => {
     const attended = layers.attended(stream, layer, index);
-    if (attention.optional) appendState(g, index, attended.sum, spec.width);
+    if (inside) appendState(g, index, attended.sum, spec.width);
     stream = layers.fed(attended, layer, index);
   });
   const last = layers.normalise(stream, "norm");
-  if (attention.optional) {
+  if (inside) {
     appendState(g, spec.layers.length, last.sum, spec.width);
     appendState(g, "head", last.normed, spec.width);
   }
@@ -76,6 +81,7 @@ class Layers {
     readonly products: Products,
     readonly rotations: { readonly ofKeys: readonly number[]; readonly ofQueries: readonly number[] },
     readonly attending: AttentionNodes,
+    readonly inside: boolean,
   ) {}
 
   /** The stream as the layer finds it, and what its attention adds. */
@@ -114,7 +120,7 @@ class Layers {
     return { sum, delta };
   }
 
-  /** A block that passes may leave out, where attention can stand in a branch. Gives the stream, then `results`. */
+  /** A block that passes may leave out where they look inside. Gives the stream, then `results`. */
   optional(
     kind: keyof Skip,
     index: number,
@@ -122,11 +128,11 @@ class Layers {
     run: (within: Layers) => readonly Value[],
     leaveOut: (g: GraphBuilder) => readonly Value[],
   ): readonly Value[] {
-    const { g, source, products, rotations, attending } = this;
-    if (!attending.optional) return run(this);
+    const { g, source, products, rotations, attending, inside } = this;
+    if (!inside) return run(this);
     const stream: Result = { type: "float32", shape: ["R", source.spec.width] };
     const runs = g.input(runsName(kind, index), "bool", [1]);
-    const within = (g: GraphBuilder) => new Layers(g, source, products, rotations, attending);
+    const within = (g: GraphBuilder) => new Layers(g, source, products, rotations, attending, inside);
     return g.choose(runs, [stream, stream, ...results], (g) => run(within(g)), leaveOut);
   }
 
@@ -174,7 +180,7 @@ class Layers {
     const tables = (table: number) => table < 0 ? undefined : [cosName(table), sinName(table)] as const;
     const [past, present] = (["past", "present"] as const).map((kind) => {
       const value = (part: Part) =>
-        kind === "present" && this.attending.optional ? g.fresh() : cacheName(kind, index, part);
+        kind === "present" && this.inside ? g.fresh() : cacheName(kind, index, part);
       return { key: value("key"), value: value("value") };
     });
     const rows = this.attending.attend(g, packed, {

@@ -51,7 +51,7 @@ export class Pass {
     private readonly source: ModelSource,
     format: WeightFormat,
     private readonly attention: AttentionFeeds,
-    optional: boolean,
+    inside: boolean,
   ) {
     this.#ropes = rotationsOf(source.spec).ropes;
     this.#embed = source.tensor("embed.weight");
@@ -67,7 +67,7 @@ export class Pass {
     this.#likelihoods = Feed.floats(runtime);
     this.#probabilities = Feed.floats(runtime);
     this.#sums = Feed.floats(runtime);
-    this.#states = optional ? new StateFeeds(runtime, source, format) : undefined;
+    this.#states = inside ? new StateFeeds(runtime, source, format) : undefined;
     this.#runs = Feed.bytes(runtime, "bool");
     this.#runs.bind([1])[0] = 1;
     this.#leftOut = Feed.bytes(runtime, "bool");
@@ -80,7 +80,7 @@ export class Pass {
         SCORE_FEEDS.temperature,
         ...this.#ropes.flatMap((_, table) => [cosName(table), sinName(table)]),
         ...(format === "int8" ? [ROW_ZEROS, SCORED_ZEROS] : []),
-        ...optional ? BLOCKS.flatMap((block) => source.spec.layers.map((_, layer) => runsName(block, layer))) : [],
+        ...inside ? BLOCKS.flatMap((block) => source.spec.layers.map((_, layer) => runsName(block, layer))) : [],
         ...this.#states?.inputs ?? [],
         ...attention.inputs,
       ],

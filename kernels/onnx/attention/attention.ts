@@ -27,8 +27,6 @@ export interface CacheValues {
 
 /** One way of attending, as nodes of a graph. */
 export interface AttentionNodes {
-  /** Whether it may stand in a branch, so that passes can leave it out. */
-  readonly optional: boolean;
   /** Declares the feeds that layers share. */
   declare(g: GraphBuilder, spec: ModelSpec): void;
   /** Shapes of a layer's caches, float32. */

@@ -34,8 +34,6 @@ const suffix = (window: number | undefined) => window === undefined ? "" : `_win
 export const COUNT = 1;
 
 export const blockAttention: AttentionNodes = {
-  optional: true,
-
   declare(g: GraphBuilder, { layers }: ModelSpec): void {
     g.input(POSITIONS, "int64", ["R", 1]);
     const declared = new Set<string>();

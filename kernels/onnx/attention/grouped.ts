@@ -26,9 +26,6 @@ export const paddedHead = (headSize: number): number => Math.ceil(headSize / 8) 
 
 /** `rotates`: the operator rotates queries and keys itself, where it can. */
 export const groupedAttention = (rotates: boolean): AttentionNodes => ({
-  // Nobody has tried whether execution providers write a branch's caches where they are.
-  optional: false,
-
   declare(g: GraphBuilder, spec: ModelSpec): void {
     g.input(GROUPED_FEEDS.positions, "int64", [1, "R"]);
     g.input(GROUPED_FEEDS.bias, "float32", [1, 1, "R", "T"]);
