@@ -2,7 +2,7 @@
 // the weight format decides how matrix products are written (see products.ts).
 import type { Skip } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { Activation, AttentionSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
+import type { Activation, AttentionSpec, ExpertsSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
 import { type AttentionNodes, cacheName, type Part, PARTS } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
 import { GraphBuilder, type Result, type Value } from "./graph.ts";
@@ -93,47 +93,69 @@ class Layers {
       const present = this.g.output(cacheName("present", index, part), "float32", shapes[part]);
       return { type: "float32", shape: shapes[part], name: present };
     });
-    const [sum, delta] = this.optional("attention", index, caches, (within) => {
+    const runs = this.runs("attention", index);
+    const [sum, delta] = this.optional(runs, [this.stream, this.stream, ...caches], (within) => {
       const { normed, sum } = within.normalise(stream, `${name}.norm`);
       const { found, present } = within.attention(normed, attention, index);
       return [sum, within.scaled(within.postNorm(found, `${name}.postNorm`), residualScale), ...present];
     }, (g) => {
       const sum = stream.delta ? g.op("Add", [stream.sum, stream.delta]) : stream.sum;
-      const nothing = g.op("ConstantOfShape", [g.op("Shape", [sum])]);
-      return [sum, nothing, ...PARTS.map((part) => cacheName("past", index, part))];
+      return [sum, zerosLike(g, sum), ...PARTS.map((part) => cacheName("past", index, part))];
     });
     return { sum, delta };
   }
 
   /** The stream behind the layer's feed-forward. */
   fed({ sum: before, delta: attended }: Required<Stream>, layer: LayerSpec, index: number): Stream {
-    const { parallel, residualScale } = layer;
+    const { parallel, residualScale, feedForward: spec } = layer;
     const name = `layers.${index}.feedForward`;
-    const [sum, delta] = this.optional("feedForward", index, [], (within) => {
-      // In a parallel layer both blocks read the stream as it was before the layer.
-      const read = parallel ? { sum: before } : { sum: before, delta: attended };
-      const { normed, sum } = within.normalise(read, `${name}.norm`);
-      const found = within.feedForward(normed, layer, index);
+    // In a parallel layer both blocks read the stream as it was before the layer.
+    const read = parallel ? { sum: before } : { sum: before, delta: attended };
+    const add = (within: Layers, found: Value) => {
       const added = within.scaled(within.postNorm(found, `${name}.postNorm`), residualScale);
-      return [sum, parallel ? within.g.op("Add", [attended, added]) : added];
-    }, () => [before, attended]);
+      return parallel ? within.g.op("Add", [attended, added]) : added;
+    };
+    const runs = this.runs("feedForward", index);
+    if (!spec.experts) {
+      const [sum, delta] = this.optional(runs, [this.stream, this.stream], (within) => {
+        const { normed, sum } = within.normalise(read, `${name}.norm`);
+        return [sum, add(within, within.block(within.g, normed, spec, index))];
+      }, () => [before, attended]);
+      return { sum, delta };
+    }
+    // Experts are branches already. Within another branch ONNX Runtime would not prepare their weights: it would go
+    // through other kernels, with other bits.
+    const { normed, sum } = this.normalise(read, `${name}.norm`);
+    const found = this.experts(normed, spec, spec.experts, index, runs);
+    const [delta] = this.optional(
+      runs,
+      [this.stream],
+      (within) => [add(within, found(within.g))],
+      (g) => [parallel ? attended : zerosLike(g, sum)],
+    );
     return { sum, delta };
   }
 
-  /** A block that passes may leave out where they look inside. Gives the stream, then `results`. */
+  /** bool [1], whether a pass runs this block; absent where passes run all. */
+  runs(block: keyof Skip, layer: number): Value | undefined {
+    return this.inside ? this.g.input(runsName(block, layer), "bool", [1]) : undefined;
+  }
+
+  /** What `run` gives, or `leaveOut` where the pass says so. */
   optional(
-    kind: keyof Skip,
-    index: number,
+    runs: Value | undefined,
     results: readonly Result[],
     run: (within: Layers) => readonly Value[],
     leaveOut: (g: GraphBuilder) => readonly Value[],
   ): readonly Value[] {
+    if (runs === undefined) return run(this);
     const { g, source, products, rotations, attending, inside } = this;
-    if (!inside) return run(this);
-    const stream: Result = { type: "float32", shape: ["R", source.spec.width] };
-    const runs = g.input(runsName(kind, index), "bool", [1]);
     const within = (g: GraphBuilder) => new Layers(g, source, products, rotations, attending, inside);
-    return g.choose(runs, [stream, stream, ...results], (g) => run(within(g)), leaveOut);
+    return g.choose(runs, results, (g) => run(within(g)), leaveOut);
+  }
+
+  get stream(): Result {
+    return { type: "float32", shape: ["R", this.source.spec.width] };
   }
 
   /** norm(sum + delta), and the sum itself for the way round the block. Without such a norm, just the sum. */
@@ -210,20 +232,14 @@ class Layers {
     return g.op("Reshape", [this.normalise({ sum: all }, name).normed, shapeOf(g, [-1, heads, 1, headSize])]);
   }
 
-  feedForward(input: Value, layer: LayerSpec, index: number): Value {
-    const { feedForward } = layer;
-    if (!feedForward.experts) return this.block(this.g, input, feedForward, index);
+  /** Rows that went through the experts of their choice, where the block runs. See mixture.ts. */
+  experts(input: Value, spec: FeedForwardSpec, experts: ExpertsSpec, index: number, runs?: Value) {
     // In float32 in every format: small differences of scores choose experts.
     const { names, label } = STACKS.router(index);
     const scores = new FloatProducts(this.source).product(this.g, input, names, label);
-    return mixture(
-      this.g,
-      input,
-      scores,
-      feedForward.experts,
-      this.source.spec.width,
-      (g, rows, expert) => this.block(g, rows, feedForward, index, expert),
-    );
+    const { width } = this.source.spec;
+    const block = (g: GraphBuilder, rows: Value, expert: number) => this.block(g, rows, spec, index, expert);
+    return mixture(this.g, input, scores, experts, width, block, runs);
   }
 
   /** The feed-forward, or one of its experts, in the graph `g`, which may be a branch. */
@@ -263,6 +279,10 @@ class Layers {
     const tensor = this.source.tensor(name);
     return this.g.weight(name, "float32", tensor.shape, () => tensor.floats());
   }
+}
+
+function zerosLike(g: GraphBuilder, value: Value): Value {
+  return g.op("ConstantOfShape", [g.op("Shape", [value])]);
 }
 
 /** See FeedForwardSpec. */
