@@ -10,7 +10,7 @@ import { cacheName } from "../../kernels/onnx/attention/attention.ts";
 import { RESERVED } from "../../kernels/onnx/attention/grouped-cache.ts";
 import { writeMask } from "../../kernels/onnx/attention/grouped-mask.ts";
 import { GROUPED_FEEDS, groupedAttention, paddedHead, windowBias } from "../../kernels/onnx/attention/grouped.ts";
-import { readContainer, writeContainer } from "../../kernels/onnx/container.ts";
+import { writeContainer } from "../../kernels/onnx/container.ts";
 import { decoderOf } from "../../kernels/onnx/conversion.ts";
 import { cosName, FEEDS, sinName } from "../../kernels/onnx/decoder.ts";
 import { rotationsOf } from "../../kernels/rope.ts";
@@ -21,6 +21,8 @@ import { serve } from "../serve.ts";
 
 const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof Ort;
 
+/** int64 [S], the likeliest token after each row. */
+const LIKELIEST = "likeliest";
 /** Rows of one pass of the prompt. */
 const CHUNK = 64;
 
@@ -45,12 +47,14 @@ serve({
     const folder = join(tmpdir(), `hunch-bench-${process.pid}`);
     mkdirSync(folder);
     process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const weights = join(folder, "weights");
-    writeContainer(weights, [decoderOf(source, "exact", { attention: groupedAttention(false), activations })]);
+    const graph = decoderOf(source, "exact", { attention: groupedAttention(false), activations });
+    graph.op("ArgMax", [RESULTS.logits], { axis: { int: -1 }, keepdims: { int: 0 } }, LIKELIEST);
+    graph.output(LIKELIEST, "int64", ["S"]);
+    const container = writeContainer(join(folder, "weights"), graph);
     const names = source.spec.layers.flatMap((_, layer) =>
       (["key", "value"] as const).map((part) => cacheName("present", layer, part))
     );
-    session = await ort.InferenceSession.create(readContainer(weights)!.graph, {
+    session = await ort.InferenceSession.create(container.graph, {
       executionProviders: ["webgpu"],
       graphOptimizationLevel: "all",
       logSeverityLevel: verbose ? 0 : 3,
@@ -156,7 +160,7 @@ async function forward(tokens: readonly number[], past: number): Promise<number[
   for (const { attention: { window } } of spec.layers) {
     if (window !== undefined) feeds[windowBias(window)] ??= mask(window);
   }
-  const fetches: Record<string, Ort.Tensor | null> = { [RESULTS.tokens]: null };
+  const fetches: Record<string, Ort.Tensor | null> = { [LIKELIEST]: null };
   spec.layers.forEach((_, layer) => {
     for (const part of ["key", "value"] as const) {
       const cache = caches[`${layer} ${part}`];
@@ -172,5 +176,5 @@ async function forward(tokens: readonly number[], past: number): Promise<number[
       caches[`${layer} ${part}`] = results[cacheName("present", layer, part)];
     }
   });
-  return [...results[RESULTS.tokens].data as BigInt64Array].map(Number);
+  return [...results[LIKELIEST].data as BigInt64Array].map(Number);
 }

@@ -43,7 +43,7 @@ class ReadyEngine extends WrittenEngine {
   override readonly source: ModelSource;
 
   constructor(source: ModelSource, row: Distribution) {
-    super([], () => row, 8192);
+    super([], () => row, { context: 8192 });
     this.source = source;
   }
 }

@@ -101,10 +101,12 @@ function convert(
   }
   const plain = decoderOf(source, format, dialect);
   const blocks = dialect.attention === blockAttention;
-  const graphs = blocks ? [plain, decoderOf(source, format, dialect, true)] : [plain];
   const step = conversionStep({ title: source.title, path, bytes: weightBytes(plain), hint: CACHE_HINT });
-  writeContainer(path, graphs, (fraction) => options.progress?.(step, fraction));
-  return readContainer(path, inside)!;
+  const written = writeContainer(path, plain, {
+    inside: blocks ? decoderOf(source, format, dialect, true) : undefined,
+    progress: (fraction) => options.progress?.(step, fraction),
+  });
+  return inside ? readContainer(path, inside)! : written;
 }
 
 /** The cache throws out what was used longest ago. */

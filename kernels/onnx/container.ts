@@ -31,14 +31,14 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 }
 
 /**
- * Writes what the builders of one model describe; the second is for passes that are looked into, and may be absent.
- * `progress` is told the fraction of the weights that are done.
+ * Writes what `plain` describes, and gives its graph. `inside`: the graph of the same model for passes that are looked
+ * into. `progress` is told the fraction of the weights that are done.
  */
 export function writeContainer(
   path: string,
-  [plain, inside]: readonly GraphBuilder[],
-  progress?: (fraction: number) => void,
-): void {
+  plain: GraphBuilder,
+  { inside, progress }: { readonly inside?: GraphBuilder; readonly progress?: (fraction: number) => void } = {},
+): Container {
   const file = new OutputFile(path, { folders: true, hint: CACHE_HINT });
   let at = 0;
   const write = (bytes: Uint8Array) => {
@@ -73,6 +73,7 @@ export function writeContainer(
     footer.set(TAIL, FOOTER - TAIL.length);
     write(footer);
     file.finish();
+    return { path, graph: graphs[0] };
   } finally {
     file.discard();
   }

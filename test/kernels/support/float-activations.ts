@@ -19,7 +19,7 @@ export async function withFloatActivations(
   const graph = decoderOf(source, "exact", dialect);
   if (!graph.nodes.some(({ op }) => op === "MatMulNBits")) throw new Error("the graph has no products of blocks");
   const path = join(cacheDir, "float-activations.hunch");
-  writeContainer(path, [graph, decoderOf(source, "exact", dialect, true)]);
+  writeContainer(path, graph, { inside: decoderOf(source, "exact", dialect, true) });
   const runtime = await Runtime.load(await libraryPath(cacheDir));
   const open = (inside: boolean) =>
     runtime.session(readContainer(path, inside)!.graph, {
