@@ -201,8 +201,7 @@ class Layers {
     const [ofKeys, ofQueries] = [this.rotations.ofKeys, this.rotations.ofQueries].map((tables) => tables[index]);
     const tables = (table: number) => table < 0 ? undefined : [cosName(table), sinName(table)] as const;
     const [past, present] = (["past", "present"] as const).map((kind) => {
-      const value = (part: Part) =>
-        kind === "present" && this.inside ? g.fresh() : cacheName(kind, index, part);
+      const value = (part: Part) => kind === "present" && this.inside ? g.fresh() : cacheName(kind, index, part);
       return { key: value("key"), value: value("value") };
     });
     const rows = this.attending.attend(g, packed, {
