@@ -91,9 +91,9 @@ export const skipProposer = definePlugin({
     const { target } = context;
     refuseWithout(target, "skip", "skip");
     const layers = target.source.spec.layers.length;
-    const named = attention.trim() !== "" || feedForward.trim() !== "";
-    const skip = named
-      ? { attention: layersOf(attention, layers), feedForward: layersOf(feedForward, layers) }
+    const named = { attention: layersOf(attention, layers), feedForward: layersOf(feedForward, layers) };
+    const skip = named.attention.length + named.feedForward.length > 0
+      ? named
       : await kept(
         context,
         ["skip", sets],
