@@ -21,4 +21,5 @@ export const PAGES: Readonly<Record<string, readonly string[]>> = {
   claims: [],
   tune: [],
   simulate: [],
+  "self-speculation": [],
 };
