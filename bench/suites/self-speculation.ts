@@ -30,7 +30,8 @@ const suite: Suite = {
     const bed = await Bed.open("default", PROMPTS, { cacheDir });
     const plain = await bed.methods({ drafter: "none", rule: "greedy", controller: "fixed" });
     const made = [];
-    for (const drafter of DRAFTERS) {
+    const asked = option("drafters")?.split(";") ?? DRAFTERS;
+    for (const drafter of asked) {
       const controller = `fixed?nodes=${LENGTH}`;
       made.push({ drafter, methods: await bed.methods({ drafter, rule: "greedy", controller }) });
     }
@@ -55,7 +56,7 @@ const suite: Suite = {
     const pass = plainMs / seen[0].tokens;
     const rows = seen.map(({ tokens, passes, drafted, offered, kept, draftMs, ms }, i) => {
       if (drafted === 0) {
-        return [`\`${DRAFTERS[i]}\``, "–", (tokens / passes).toFixed(2), "–", (plainMs / ms).toFixed(2), "–"];
+        return [`\`${asked[i]}\``, "–", (tokens / passes).toFixed(2), "–", (plainMs / ms).toFixed(2), "–"];
       }
       const step = draftMs / drafted;
       const from = breakEven(
@@ -64,7 +65,7 @@ const suite: Suite = {
         8,
       );
       return [
-        `\`${DRAFTERS[i]}\``,
+        `\`${asked[i]}\``,
         (kept / offered).toFixed(2),
         (tokens / passes).toFixed(2),
         (step / pass).toFixed(2),
