@@ -23,6 +23,8 @@ const MODEL = option("model") ?? DEFAULT_MODEL;
 const REPEAT = 4;
 /** Kinds of nodes that get a line of their own in the table of nodes. */
 const DEAREST = 16;
+/** Bytes of weights from which on reading them takes time. */
+const LEAST = 1e5;
 
 interface Times {
   readonly ms: number[];
@@ -118,8 +120,8 @@ async function nodes(): Promise<string> {
   source.close();
   const bandwidth = await readBandwidth(THREADS);
   const rate = (bytes: number, ms: number) =>
-    bytes === 0 ? ["", ""] : [(bytes / 1e6 / ms).toFixed(1), `${Math.round(bytes / 10 / ms / bandwidth * 1e6)}%`];
-  const mb = (bytes: number) => bytes === 0 ? "" : (bytes / 1e6).toFixed(1);
+    bytes < LEAST ? ["", ""] : [(bytes / 1e6 / ms).toFixed(1), `${Math.round(bytes / 10 / ms / bandwidth * 1e6)}%`];
+  const mb = (bytes: number) => bytes < LEAST ? "" : (bytes / 1e6).toFixed(1);
   const parts: string[] = [];
   for (const { format, bytes, refusal } of offers) {
     if (bytes === undefined) {
