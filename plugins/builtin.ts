@@ -12,8 +12,12 @@ import specDec from "./controllers/specdec++.ts";
 import specKv from "./controllers/speckv-gamma.ts";
 import auto from "./drafters/auto.ts";
 import cascade from "./drafters/cascade.ts";
+import clasp, { claspProposer } from "./drafters/clasp.ts";
+import del from "./drafters/del.ts";
+import exit, { exitProposer } from "./drafters/exit.ts";
 import graft from "./drafters/graft.ts";
 import hierarchy from "./drafters/hierarchy.ts";
+import knnSsd from "./drafters/knn-ssd.ts";
 import lookahead from "./drafters/lookahead.ts";
 import lookup from "./drafters/lookup.ts";
 import merge from "./drafters/merge.ts";
@@ -33,6 +37,7 @@ import stand from "./drafters/stand.ts";
 import successors from "./drafters/successors.ts";
 import suffix from "./drafters/suffix.ts";
 import superposed from "./drafters/superposed.ts";
+import swift, { swiftProposer } from "./drafters/swift.ts";
 import trigram from "./drafters/trigram.ts";
 import tli, { tliProposer } from "./drafters/tli.ts";
 import toolspec from "./drafters/toolspec.ts";
@@ -90,6 +95,11 @@ export const builtin: readonly Plugin[] = [
   omniDraft,
   slem,
   skip,
+  swift,
+  clasp,
+  knnSsd,
+  exit,
+  del,
   spine,
   graft,
   rest,
@@ -100,6 +110,9 @@ export const builtin: readonly Plugin[] = [
   slrsProposer,
   omniDraftProposer,
   skipProposer,
+  swiftProposer,
+  claspProposer,
+  exitProposer,
   successors,
   chain,
   fixedTree,

@@ -17,6 +17,7 @@ export class SelfProposer implements Proposer {
   #text: Int32Array = new Int32Array(0);
   #sampling: Sampling = GREEDY;
   #tree: RunTree = { tokens: [], parents: [], kept: 0 };
+  #skip: Skip = { attention: [], feedForward: [] };
 
   /**
    * `prepare`: what is left out of the next draft, asked after each `sync`; it may compute in the target's sequence and
@@ -30,8 +31,6 @@ export class SelfProposer implements Proposer {
     refuseWithout(engine, "skip", name);
     this.vocab = engine.source.spec.vocab;
   }
-
-  #skip: Skip = { attention: [], feedForward: [] };
 
   attach(target: Sequence): void {
     this.#target = target;
@@ -82,6 +81,7 @@ const ABILITIES = {
   skip: "leaves out no blocks of a model",
   taps: "gives no hidden states",
   embeddings: "takes no hidden states",
+  tree: "scores no rows beside each other",
 } as const;
 
 /** Throws HunchError("unavailable") where the engine lacks what a method drafts by. */

@@ -15,7 +15,7 @@ import { HunchError } from "../../src/errors.ts";
 import { definePlugin, type PluginContext } from "../../src/plugins/plugin.ts";
 import { BEGINNINGS, selfTexts } from "./block-texts.ts";
 import { KnownTexts, timePasses } from "./drafting-speed.ts";
-import { keptBlocks } from "./kept-blocks.ts";
+import { kept, readSkip } from "./kept.ts";
 import { refuseWithout, SelfProposer } from "./self.ts";
 import { drafterOf } from "./with-shape.ts";
 
@@ -94,7 +94,12 @@ export const skipProposer = definePlugin({
     const named = attention.trim() !== "" || feedForward.trim() !== "";
     const skip = named
       ? { attention: layersOf(attention, layers), feedForward: layersOf(feedForward, layers) }
-      : await keptBlocks(context, ["skip", sets], () => searchBlocks(context, beginnings, sets));
+      : await kept(
+        context,
+        ["skip", sets],
+        (fields) => readSkip(fields, layers),
+        () => searchBlocks(context, beginnings, sets),
+      );
     return new SelfProposer("skip", target, () => skip);
   },
 });

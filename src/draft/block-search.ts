@@ -67,16 +67,17 @@ export class BlockSearch {
       const { mean, deviation } = process.at(blocks);
       return known.has(blocks.join("")) ? -Infinity : mean + HOPE * deviation;
     };
-    const highest = (sets: readonly Blocks[]) =>
-      sets.map((blocks) => ({ blocks, hope: hope(blocks) })).reduce((a, b) => b.hope > a.hope ? b : a);
-    const random = Array.from({ length: STARTS }, () => this.random());
-    let found = highest([...random, ...this.#neighbours(this.#best.blocks)]);
-    for (let step = 0; step < STEPS; step++) {
-      const next = highest(this.#neighbours(found.blocks));
-      if (next.hope <= found.hope) break;
-      found = next;
-    }
-    return found.hope === -Infinity ? this.random() : found.blocks;
+    let found = { blocks: this.random(), hope: -Infinity };
+    const look = (sets: readonly Blocks[]) => {
+      for (const blocks of sets) {
+        const much = hope(blocks);
+        if (much > found.hope) found = { blocks, hope: much };
+      }
+    };
+    look(Array.from({ length: STARTS }, () => this.random()));
+    look(this.#neighbours(this.#best.blocks));
+    for (let step = 0; step < STEPS; step++) look(this.#neighbours(found.blocks));
+    return found.blocks;
   }
 
   /** One block more or less; where their number is fixed, another one in its place. */
