@@ -14,7 +14,7 @@ import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import { option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
-import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 
 const WIDTHS = [1, 2, 4, 8, 16, 32];
 /** Turns; in each, every process measures every width once more. */
@@ -35,21 +35,25 @@ const suite: Suite = {
   async run() {
     if (process.argv.includes("--nodes")) return { report: await nodes() };
     const peer = process.argv.includes("--no-peer") ? undefined : await installPeers();
-    const children: Child[] = [...WEIGHT_FORMATS.map(() => hunch()), ...peer === undefined ? [] : [llama()]];
-    const load = { path: MODEL, threads: THREADS, context: 1024 };
-    for (let i = 0; i < children.length; i++) await children[i].ask("load", { ...load, format: WEIGHT_FORMATS[i] });
+    const { formats, tokens, context } = await facts();
+    const children: Child[] = [...formats.map(() => hunch()), ...peer === undefined ? [] : [llama()]];
+    const load = { path: MODEL, threads: THREADS, context };
+    for (let i = 0; i < children.length; i++) await children[i].ask("load", { ...load, format: formats[i] });
     const bandwidth = await readBandwidth(THREADS);
 
     const plain = children.map(() => [] as number[]);
     const passes = children.map(() => WIDTHS.map(() => [] as number[]));
     for (let turn = 0; turn < TURNS; turn++) {
       for (let i = 0; i < children.length; i++) {
-        const { ms } = await children[i].ask<Times>("plain", { past: PAST, count: 24 });
+        const { ms } = await children[i].ask<Times>("plain", { past: PAST, count: 24, tokens });
         plain[i].push(spread(ms.slice(4)).median);
       }
       for (let w = 0; w < WIDTHS.length; w++) {
         for (let i = 0; i < children.length; i++) {
-          const { ms } = await children[i].ask<Times>("pass", { rows: WIDTHS[w], past: PAST, repeat: REPEAT + 1 });
+          const { ms } = await children[i].ask<Times>("pass", {
+            ...{ rows: WIDTHS[w], past: PAST },
+            ...{ repeat: REPEAT + 1, tokens },
+          });
           passes[i][w].push(spread(ms.slice(1)).median);
         }
       }
@@ -61,7 +65,7 @@ const suite: Suite = {
     const last = children.length - 1;
     const against = (i: number) => peer !== undefined && i < last;
     const names = [
-      ...WEIGHT_FORMATS.map((format) => `hunch ${format}`),
+      ...formats.map((format) => `hunch ${format}`),
       ...peer === undefined ? [] : ["node-llama-cpp"],
     ];
     const cell = (ours: number[], theirs: number[], i: number) =>
@@ -83,7 +87,7 @@ const suite: Suite = {
         ...peak.map((mib, i) => mib.toFixed(0) + (against(i) ? ` · ${(mib / peak[last]).toFixed(2)}×` : "")),
       ], [
         "of what the machine reads",
-        ...await shares(plain, bandwidth),
+        ...await shares(formats, plain, bandwidth),
       ]],
     );
     const how =
@@ -99,13 +103,30 @@ const suite: Suite = {
 
 export default suite;
 
+/** What the model can be measured with: its formats, tokens of its vocabulary, and room for all of them. */
+async function facts() {
+  const source = await openModel(MODEL);
+  const { vocab, context } = source.spec;
+  const formats = onnxBackend.offers!(source).filter(({ refusal }) => refusal === undefined).map(({ format }) =>
+    format
+  );
+  source.close();
+  const length = PAST + REPEAT + 1 + WIDTHS[WIDTHS.length - 1];
+  const tokens = Array.from({ length }, (_, i) => (500 + i * 131) % vocab);
+  return { formats, tokens, context: Math.min(1024, context) };
+}
+
 /** The share of the bandwidth that a plain token uses: all of the weights, in the quickest turn. */
-async function shares(plain: readonly (readonly number[])[], bandwidth: number): Promise<string[]> {
+async function shares(
+  formats: readonly WeightFormat[],
+  plain: readonly (readonly number[])[],
+  bandwidth: number,
+): Promise<string[]> {
   const source = await openModel(MODEL);
   const offers = onnxBackend.offers!(source);
   source.close();
   return plain.map((ms, i) => {
-    const bytes = offers.find(({ format }) => format === WEIGHT_FORMATS[i])?.bytes;
+    const bytes = offers.find(({ format }) => format === formats[i])?.bytes;
     if (bytes === undefined) return "";
     const rate = 1000 * bytes / Math.min(...ms);
     return `${(rate / 1e9).toFixed(1)} GB/s · ${Math.round(100 * rate / bandwidth)}%`;
