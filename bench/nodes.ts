@@ -78,7 +78,9 @@ function weightsOf(source: ModelSource, format: WeightFormat): Map<string, numbe
   const graph = decoderOf(source, format);
   const sizes = new Map(graph.weights.map((weight) => [weight.name, weightBytes({ weights: [weight] })]));
   return new Map(
-    graph.nodes.map(({ inputs, outputs }) => [outputs[0], inputs.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)]),
+    graph.nodes.map((
+      { inputs, outputs },
+    ) => [outputs[0], inputs.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)]),
   );
 }
 

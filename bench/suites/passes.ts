@@ -14,7 +14,7 @@ import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import { option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
-import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 
 const WIDTHS = [1, 2, 4, 8, 16, 32];
 /** Turns; in each, every process measures every width once more. */
