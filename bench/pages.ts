@@ -30,4 +30,5 @@ export const PAGES: Readonly<Record<string, readonly string[]>> = {
   claims: [],
   tune: [],
   simulate: [],
+  "self-speculation": [],
 };

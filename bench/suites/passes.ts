@@ -9,18 +9,22 @@ import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { openModel } from "../../src/model/open.ts";
 import { readBandwidth } from "../bandwidth.ts";
 import { type Child, hunch, llama } from "../child.ts";
-import { nodeTimes } from "../nodes.ts";
+import { type NodeTime, nodeTimes } from "../nodes.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import { option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
-import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 
 const WIDTHS = [1, 2, 4, 8, 16, 32];
 /** Turns; in each, every process measures every width once more. */
 const TURNS = Number(option("turns") ?? 7);
 const MODEL = option("model") ?? DEFAULT_MODEL;
 const REPEAT = 4;
+/** Kinds of nodes that get a line of their own in the table of nodes. */
+const DEAREST = 16;
+/** Bytes of weights from which on reading them takes time. */
+const LEAST = 1e5;
 
 interface Times {
   readonly ms: number[];
@@ -129,29 +133,39 @@ async function shares(
   });
 }
 
-/** A table for each format: every operator by the width of its outputs. */
+/** A table for each format that fits the model: every operator by the width of its outputs, and what it reads. */
 async function nodes(): Promise<string> {
   const rows = Number(option("rows") ?? 1);
+  const source = await openModel(MODEL);
+  const offers = onnxBackend.offers!(source);
+  source.close();
+  const bandwidth = await readBandwidth(THREADS);
+  const rate = (bytes: number, ms: number) =>
+    bytes < LEAST ? ["", ""] : [(bytes / 1e6 / ms).toFixed(1), `${Math.round(bytes / 10 / ms / bandwidth * 1e6)}%`];
+  const mb = (bytes: number) => bytes < LEAST ? "" : (bytes / 1e6).toFixed(1);
   const parts: string[] = [];
-  for (const format of WEIGHT_FORMATS) {
+  for (const { format, bytes, refusal } of offers) {
+    if (bytes === undefined) {
+      parts.push(`${format}: ${refusal}.`);
+      continue;
+    }
     const all = await nodeTimes(MODEL, format, rows, 8);
-    const total = all.reduce((sum, { ms }) => sum + ms, 0);
-    const told = all.slice(0, 16).map(({ operator, columns, count, ms }) => [
-      `${operator} → ${columns ?? "?"}`,
-      String(count),
-      ms.toFixed(3),
-      `${(100 * ms / total).toFixed(1)}%`,
-    ]);
-    const head = [
-      `${format}, ${rows} row${rows === 1 ? "" : "s"}: ${total.toFixed(2)} ms`,
-      "nodes",
-      "ms",
-      "share",
-      "GB/s",
-    ];
-    parts.push(table(head, told));
+    const ms = all.reduce((sum, node) => sum + node.ms, 0);
+    const line = (name: string, of: readonly NodeTime[]) => {
+      const [count, own, bytes] = [sum(of, "count"), sum(of, "ms"), sum(of, "bytes")];
+      return [name, String(count), own.toFixed(3), `${(100 * own / ms).toFixed(1)}%`, mb(bytes), ...rate(bytes, own)];
+    };
+    const head = [`${format}, ${rows} row${rows === 1 ? "" : "s"}`, "nodes", "ms", "share", "MB", "GB/s", "of machine"];
+    parts.push(table(head, [
+      ...all.slice(0, DEAREST).map((node) => line(`${node.operator} → ${node.columns ?? "?"}`, [node])),
+      line("all others", all.slice(DEAREST)),
+      line("all", all),
+    ]));
   }
-  return `Medians of 8 passes past ${PAST}, ${THREADS} threads; the profiler itself takes time.\n\n${
-    parts.join("\n\n")
-  }`;
+  return `Medians of 8 passes past ${PAST}, ${THREADS} threads. The profiler itself takes some µs a node. MB are of ` +
+    `weights; the machine reads ${(bandwidth / 1e9).toFixed(1)} GB/s in a plain loop.\n\n${parts.join("\n\n")}`;
+}
+
+function sum(nodes: readonly NodeTime[], what: "count" | "ms" | "bytes"): number {
+  return nodes.reduce((total, node) => total + node[what], 0);
 }
