@@ -92,14 +92,12 @@ export const skipProposer = definePlugin({
     refuseWithout(target, "skip", "skip");
     const layers = target.source.spec.layers.length;
     const named = { attention: layersOf(attention, layers), feedForward: layersOf(feedForward, layers) };
-    const skip = named.attention.length + named.feedForward.length > 0
-      ? named
-      : await kept(
-        context,
-        ["skip", sets],
-        (fields) => readSkip(fields, layers),
-        () => searchBlocks(context, beginnings, sets),
-      );
+    const skip = named.attention.length + named.feedForward.length > 0 ? named : await kept(
+      context,
+      ["skip", sets],
+      (fields) => readSkip(fields, layers),
+      () => searchBlocks(context, beginnings, sets),
+    );
     return new SelfProposer("skip", target, () => skip);
   },
 });

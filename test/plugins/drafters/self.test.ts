@@ -149,7 +149,10 @@ test("texts that are longer than a pass have anchors, and a context without room
 
 test("layers that the model does not have are refused, not passed over", async () => {
   const context = contextOf(engine);
-  await assert.rejects(context.resolve("drafter", "exit?layer=5"), { kind: "usage", message: /no exit: the model has 5/ });
+  await assert.rejects(context.resolve("drafter", "exit?layer=5"), {
+    kind: "usage",
+    message: /no exit: the model has 5/,
+  });
   await assert.rejects(context.resolve("drafter", "clasp?skipped=6"), { kind: "usage", message: /left out of 5/ });
 });
 
