@@ -11,7 +11,8 @@
 // PLACES. Normalisation and PCA are fitted once to the first SAMPLE states; until then whole states are compared. The
 // neighbours' continuations make one tree, where the paper verifies them side by side.
 //
-// Law `point`. Memory: about 400 bytes a place with 64 dimensions, 26 MB at most; until the fit 4·width bytes a place.
+// Law `point`. Memory: about 400 bytes a place with 64 dimensions, 26 MB at most; 8·width bytes a place until the fit, which
+// comes while a long prompt is read.
 import type { Tap } from "../../src/backend.ts";
 import type { Plan, Round, States } from "../../src/controller.ts";
 import { fill } from "../../src/draft/fill.ts";
@@ -77,6 +78,7 @@ export class DresdDrafter implements Drafter {
   observePrompt(from: number, _: unknown, states: States): void {
     const all = states.get(TAP)!;
     for (let row = 0; row < all.length / this.width; row++) this.#append(this.#prompt[from + row], this.#row(all, row));
+    this.#fit();
   }
 
   observe({ committed, verdict, states }: Round): void {

@@ -112,6 +112,17 @@ test("a text that comes again is found by its states once these are reduced, and
   assert.notEqual(again(50), first.tokens.slice(50, 54).join());
 });
 
+test("states are reduced while a long prompt is read: it does not hold all of them whole", () => {
+  const { tokens, states } = textOf(new Random(new SeededChance(7)), 900, 2);
+  // Of one number, half of all keys are the same; whole states of random numbers are not.
+  const drafter = new DresdDrafter(WIDTH, { ...OPTIONS, dimensions: 1, least: 0.999999 });
+  drafter.begin(Int32Array.from(tokens));
+  for (let from = 0; from < states.length; from += 64) {
+    drafter.observePrompt(from, [], new Map([["head", join(states.slice(from, from + 64))]]));
+  }
+  assert.ok(drafter.draft({ nodes: 2, depth: 2 }).tokens.length > 0);
+});
+
 test("rules that are lossless keep the target's distribution with its drafts", async () => {
   const reports = await proveDrafter(
     ({ source }) => Promise.resolve(new DresdDrafter(source.spec.width, OPTIONS)),
