@@ -108,3 +108,8 @@ export function hunch(options: ChildOptions = {}, runtime: Runtime = CURRENT): C
 export function llama(options: ChildOptions = {}): Child {
   return new Child("node-llama-cpp", ["node", `${ROOT}bench/peers/llama.mjs`], options);
 }
+
+/** transformers.js, under Node. Call `installTransformers` first. */
+export function transformers(options: ChildOptions = {}): Child {
+  return new Child("transformers.js", ["node", `${ROOT}bench/peers/transformers/serve.mjs`], options);
+}

@@ -1,4 +1,5 @@
-// Runs benchmark suites by name and writes what they measured to bench/out/<suite>.md as well as to stdout.
+// Runs benchmark suites by name and writes what they measured to bench/out/<suite>.md as well as to stdout; with --docs to
+// docs/measured/<suite>.md, which documents quote (scripts/numbers.ts).
 //
 //   npm run bench                     lists the suites
 //   npm run bench -- passes start     runs two of them
@@ -31,6 +32,11 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   verification: () => import("./suites/verification.ts"),
   bookkeeping: () => import("./suites/bookkeeping.ts"),
   micro: () => import("./suites/micro.ts"),
+  transcripts: () => import("./suites/transcripts.ts"),
+  settings: () => import("./suites/settings.ts"),
+  claims: () => import("./suites/claims.ts"),
+  tune: () => import("./suites/tune.ts"),
+  simulate: () => import("./suites/simulate.ts"),
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--")); // flags are the suites' own
@@ -54,6 +60,7 @@ for (const name of names) {
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
   const page = `## ${name}\n\n${suite.summary}. Took ${minutes} minutes.\n\n${host(versions)}\n\n${report}\n`;
   console.log(page);
-  writeOutput(`${ROOT}bench/out/${name}.md`, page, { folders: true });
+  const folder = process.argv.includes("--docs") ? "docs/measured" : "bench/out";
+  writeOutput(`${ROOT}${folder}/${name}.md`, page, { folders: true });
 }
 process.exit(0);

@@ -3,6 +3,7 @@ import type { Plugin } from "../src/plugins/plugin.ts";
 import bandit from "./controllers/bandit.ts";
 import confidence from "./controllers/confidence.ts";
 import cost from "./controllers/cost.ts";
+import draftExit from "./controllers/draft-exit.ts";
 import entropy from "./controllers/entropy.ts";
 import fixed from "./controllers/fixed.ts";
 import goodput from "./controllers/goodput.ts";
@@ -11,8 +12,12 @@ import specDec from "./controllers/specdec++.ts";
 import specKv from "./controllers/speckv-gamma.ts";
 import auto from "./drafters/auto.ts";
 import cascade from "./drafters/cascade.ts";
+import clasp, { claspProposer } from "./drafters/clasp.ts";
+import del from "./drafters/del.ts";
+import exit, { exitProposer } from "./drafters/exit.ts";
 import graft from "./drafters/graft.ts";
 import hierarchy from "./drafters/hierarchy.ts";
+import knnSsd from "./drafters/knn-ssd.ts";
 import lookahead from "./drafters/lookahead.ts";
 import lookup from "./drafters/lookup.ts";
 import merge from "./drafters/merge.ts";
@@ -22,6 +27,7 @@ import omniDraft, { omniDraftProposer } from "./drafters/omnidraft.ts";
 import ouroboros from "./drafters/ouroboros.ts";
 import pool from "./drafters/pool.ts";
 import recycling from "./drafters/recycling.ts";
+import skip, { skipProposer } from "./drafters/skip.ts";
 import slem from "./drafters/slem.ts";
 import slrs, { slrsProposer } from "./drafters/slrs.ts";
 import rasd from "./drafters/rasd.ts";
@@ -31,6 +37,7 @@ import stand from "./drafters/stand.ts";
 import successors from "./drafters/successors.ts";
 import suffix from "./drafters/suffix.ts";
 import superposed from "./drafters/superposed.ts";
+import swift, { swiftProposer } from "./drafters/swift.ts";
 import trigram from "./drafters/trigram.ts";
 import tli, { tliProposer } from "./drafters/tli.ts";
 import toolspec from "./drafters/toolspec.ts";
@@ -87,6 +94,12 @@ export const builtin: readonly Plugin[] = [
   slrs,
   omniDraft,
   slem,
+  skip,
+  swift,
+  clasp,
+  knnSsd,
+  exit,
+  del,
   spine,
   graft,
   rest,
@@ -96,6 +109,10 @@ export const builtin: readonly Plugin[] = [
   tliProposer,
   slrsProposer,
   omniDraftProposer,
+  skipProposer,
+  swiftProposer,
+  claspProposer,
+  exitProposer,
   successors,
   chain,
   fixedTree,
@@ -132,6 +149,7 @@ export const builtin: readonly Plugin[] = [
   marginal,
   fixed,
   confidence,
+  draftExit,
   entropy,
   specDec,
   bandit,

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { againstOrder, cyclesOf, type Graph, graphOf, type Order } from "./imports.ts";
 import { brokenLinks } from "./links.ts";
+import { numbersInDocuments } from "./numbers.ts";
 import { run } from "./process.ts";
 import { command, ROOT } from "./runtimes.ts";
 
@@ -85,6 +86,7 @@ export const checks: readonly Check[] = [
     run: async () => (await import("./methods.ts")).methodsPage(),
   },
   { name: "links between documents lead to files and headings", run: () => brokenLinks(ROOT, documents()) },
+  { name: "measured numbers in documents are those of docs/measured", run: numbersInDocuments },
   { name: "nothing is unfinished or bound to one machine", run: forbidden },
 ];
 

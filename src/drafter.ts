@@ -71,6 +71,11 @@ export interface Proposer {
   /** As `Drafter.attach`. */
   attach?(target: Sequence): void;
   /**
+   * The tree is drawn, or given up: what was kept in the target's sequence is taken back. Called after every `sync`, by
+   * whoever called that.
+   */
+  release?(): void;
+  /**
    * Adds `nodes` to the tree being drawn (tokens and their parents' indices, −1 for the root) and returns q for the
    * children of each of them; the call without nodes returns q for the children of the root.
    */

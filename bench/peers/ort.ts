@@ -21,6 +21,8 @@ import { serve } from "../serve.ts";
 
 const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof Ort;
 
+/** int64 [S], the likeliest token after each row. */
+const LIKELIEST = "likeliest";
 /** Rows of one pass of the prompt. */
 const CHUNK = 64;
 
@@ -45,10 +47,10 @@ serve({
     const folder = join(tmpdir(), `hunch-bench-${process.pid}`);
     mkdirSync(folder);
     process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const container = writeContainer(
-      join(folder, "weights"),
-      decoderOf(source, "exact", { attention: groupedAttention(false), activations }),
-    );
+    const graph = decoderOf(source, "exact", { attention: groupedAttention(false), activations });
+    graph.op("ArgMax", [RESULTS.logits], { axis: { int: -1 }, keepdims: { int: 0 } }, LIKELIEST);
+    graph.output(LIKELIEST, "int64", ["S"]);
+    const container = writeContainer(join(folder, "weights"), graph);
     const names = source.spec.layers.flatMap((_, layer) =>
       (["key", "value"] as const).map((part) => cacheName("present", layer, part))
     );
@@ -158,7 +160,7 @@ async function forward(tokens: readonly number[], past: number): Promise<number[
   for (const { attention: { window } } of spec.layers) {
     if (window !== undefined) feeds[windowBias(window)] ??= mask(window);
   }
-  const fetches: Record<string, Ort.Tensor | null> = { [RESULTS.tokens]: null };
+  const fetches: Record<string, Ort.Tensor | null> = { [LIKELIEST]: null };
   spec.layers.forEach((_, layer) => {
     for (const part of ["key", "value"] as const) {
       const cache = caches[`${layer} ${part}`];
@@ -174,5 +176,5 @@ async function forward(tokens: readonly number[], past: number): Promise<number[
       caches[`${layer} ${part}`] = results[cacheName("present", layer, part)];
     }
   });
-  return [...results[RESULTS.tokens].data as BigInt64Array].map(Number);
+  return [...results[LIKELIEST].data as BigInt64Array].map(Number);
 }

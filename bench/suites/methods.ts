@@ -5,20 +5,16 @@
 //   npm run bench -- methods --quick         the same on two prompts each
 //   npm run bench -- methods --model=stories --rule=block --rule=token --drafter='DRAFT?shape=chain' --controller=cost
 //
-// --docs writes the page docs/measured.md as well, a table as soon as it is there.
-//
 // Options, each as often as wanted: --drafter, --rule, --controller (specs; DRAFT is what drafts for the model: itself
 // with a smaller context, or stories260K's small model), every one with every other; --model=default or stories; and
 // --prompts, --tokens, --temperature, --top-k.
-import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { ROOT } from "../../scripts/runtimes.ts";
 import type { Completion } from "../../src/round/generate.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { Bed, type BedName, type Methods, type Setting } from "../methods/bed.ts";
 import { distances, foreignShare } from "../methods/distance.ts";
 import { CONTROLLERS, DRAFTERS, PAIRS } from "../methods/settings.ts";
-import { host, ratios, show, spread, table } from "../report.ts";
+import { ratios, show, spread, table } from "../report.ts";
 import type { Suite } from "../suite.ts";
 
 const all = (name: string) =>
@@ -32,14 +28,6 @@ const TOKENS: Readonly<Record<BedName, number>> = { default: number("tokens", 48
 /** Few tokens, so that `optimal-transport` can be solved. */
 const SAMPLED: Sampling = { ...GREEDY, temperature: number("temperature", 0.8), topK: number("top-k", 10) };
 
-const PAGE = `${ROOT}docs/measured.md`;
-const HEAD = `# Methods, measured
-
-Every rule, every controller and the ways to draft, on the same prompts, each in turns with plain decoding. This page is
-what the command below prints; \`--docs\` writes it. Read tokens and rows per pass: they hold on any machine, milliseconds
-on this one only. \`npm run bench -- methods\` takes any other drafter, rule and controller as well
-([bench/suites/methods.ts](../bench/suites/methods.ts) says how).`;
-
 /** What a setting made of every prompt; undefined where it does not go with the sampling. */
 type Runs = readonly (Completion | undefined)[];
 
@@ -49,28 +37,25 @@ const suite: Suite = {
     const chosen = KINDS.some((kind) => all(kind).length > 0);
     const models = all("model").length > 0 ? all("model") as BedName[] : ["default", "stories"] as const;
     const report: string[] = [];
-    const tell = (...parts: string[]) => {
-      report.push(...parts);
-      if (process.argv.includes("--docs")) writeFileSync(PAGE, `${HEAD}\n\n${host()}\n\n${report.join("\n\n")}\n`);
-    };
+    const tell = (...parts: string[]) => report.push(...parts);
     for (const name of models) {
       const bed = await Bed.open(name, PROMPTS);
-      tell(`## ${name === "default" ? "The default model" : "stories260K"}`);
+      tell(`### ${name === "default" ? "The default model" : "stories260K"}`);
       tell(`Prompts: ${PROMPTS}, of up to ${TOKENS[name]} tokens. DRAFT: ${DRAFT_IS[name]}.`);
       if (chosen) {
-        tell("### As asked for", await compared(bed, product(), SAMPLED));
+        tell("#### As asked for", await compared(bed, product(), SAMPLED));
         continue;
       }
       tell(
-        `### Rules, at temperature ${SAMPLED.temperature}, top-k ${SAMPLED.topK}`,
+        `#### Rules, at temperature ${SAMPLED.temperature}, top-k ${SAMPLED.topK}`,
         await compared(bed, PAIRS, SAMPLED),
       );
-      tell("### Relaxed rules: how far from the target", await relaxed(bed));
+      tell("#### Relaxed rules: how far from the target", await relaxed(bed));
       for (const drafter of ["DRAFT", "lookup"]) {
         const settings = CONTROLLERS.map((controller) => ({ drafter, rule: "greedy", controller }));
-        tell(`### Controllers, greedy, drafter \`${drafter}\``, await compared(bed, settings, GREEDY));
+        tell(`#### Controllers, greedy, drafter \`${drafter}\``, await compared(bed, settings, GREEDY));
       }
-      tell("### Drafters, greedy", await compared(bed, DRAFTERS, GREEDY));
+      tell("#### Drafters, greedy", await compared(bed, DRAFTERS, GREEDY));
     }
     return { report: report.join("\n\n") };
   },

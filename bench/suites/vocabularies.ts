@@ -44,7 +44,7 @@ class ReadyEngine extends WrittenEngine {
   readonly #likeliest: number;
 
   constructor(source: ModelSource, row: Distribution) {
-    super([], () => row, 8192);
+    super([], () => row, { context: 8192 });
     this.source = source;
     this.#likeliest = argmax(row);
   }

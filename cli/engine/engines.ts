@@ -67,13 +67,20 @@ export class Engines {
 
   /** What methods get to see, with draft models on `backend`. */
   contextOf(target: Engine, backend: string, corpus?: PluginContext["corpus"]): PluginContext {
-    return contextOf(this.setting.registry, target, async (name, vocabulary) => {
-      const draft = this.#models.get(name) ?? lent(await this.load(await this.source(name), backend));
-      this.#models.set(name, draft);
-      if (vocabulary !== "any") refuseOtherVocabulary(target.source, draft.source);
-      this.#drafts.push(draft);
-      return vocabulary === "any" ? draft : inVocabularyOf(target, draft);
-    }, corpus);
+    const { registry, cacheDir, progress } = this.setting;
+    return contextOf(
+      registry,
+      target,
+      async (name, vocabulary) => {
+        const draft = this.#models.get(name) ?? lent(await this.load(await this.source(name), backend));
+        this.#models.set(name, draft);
+        if (vocabulary !== "any") refuseOtherVocabulary(target.source, draft.source);
+        this.#drafts.push(draft);
+        return vocabulary === "any" ? draft : inVocabularyOf(target, draft);
+      },
+      corpus,
+      { cacheDir, progress },
+    );
   }
 
   closeLater(close: () => void): void {

@@ -28,12 +28,13 @@ function watchStray(files: readonly string[]): void {
   process.on("unhandledRejection", end);
 }
 
-/** What methods get to see. `loadModel` and `corpus` as in PluginContext; without a target, asking for one is refused. */
+/** What methods get to see, as in PluginContext; without a target, asking for one is refused. */
 export function contextOf(
   registry: Registry,
   target?: Engine,
   loadModel?: PluginContext["loadModel"],
   corpus?: PluginContext["corpus"],
+  found: Pick<PluginContext, "cacheDir" | "progress"> = {},
 ): PluginContext {
   const context: PluginContext = {
     get target() {
@@ -41,6 +42,7 @@ export function contextOf(
     },
     loadModel: loadModel ?? (() => Promise.reject(refuse("other models"))),
     corpus,
+    ...found,
     resolve: <K extends keyof Methods>(kind: K, spec: string) => registry.resolve(kind, spec, context),
   };
   return context;

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Offer } from "../../src/backend.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { HunchError } from "../../src/errors.ts";
+import { allFinite } from "../../src/math/finite.ts";
 import { writeConverted } from "../../src/model/files/convert.ts";
 import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
@@ -22,7 +23,7 @@ import { type DataType, encodeModel } from "./proto.ts";
 import { checkConverted, CONVERSION, KEPT, placeOf } from "../converted.ts";
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
-export const GRAPH = 6;
+export const GRAPH = 7;
 
 /** How a graph is written for those who compute it. */
 export interface Dialect {
@@ -59,7 +60,7 @@ export function decoderOf(source: ModelSource, format: WeightFormat, dialect: Di
 /** Products that round their rows to whole numbers would hide an infinite weight, or one that is no number. */
 function finite({ name, type, data }: Weight, { path }: ModelSource): ArrayBufferView {
   const values = data();
-  if (type === "float32" && !(values as Float32Array).every(Number.isFinite)) {
+  if (type === "float32" && !allFinite(values as Float32Array)) {
     const hint = "the weights are broken: download or convert the model again";
     throw new HunchError("input", "the model has a weight that is not a finite number", {
       file: path,

@@ -86,6 +86,15 @@ export class GraphBuilder {
     return output;
   }
 
+  /** Gives the result of the last node the name of an output, which saves a copy. Nothing may use `value` yet. */
+  rename(value: Value, name: Value): Value {
+    const at = this.nodes.length - 1;
+    const { outputs } = this.nodes[at];
+    if (outputs[0] !== value) throw new Error(`${value} is not what the last node makes`);
+    this.nodes[at] = { ...this.nodes[at], outputs: [name, ...outputs.slice(1)] };
+    return name;
+  }
+
   /** One operator of ONNX with several results. */
   several(op: string, inputs: readonly Value[], count: number, attributes: Record<string, Attribute> = {}): Value[] {
     const outputs = Array.from({ length: count }, () => this.fresh());

@@ -3,6 +3,7 @@ import { MOST_CANDIDATES, type Rows } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
+import { allFinite } from "../../src/math/finite.ts";
 import { notFinite } from "../../src/model/not-finite.ts";
 import type { RopeSpec } from "../../src/model/spec/spec.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
@@ -128,7 +129,7 @@ export class Pass {
         ...attended.outputs,
       ],
     );
-    if (!sums.every(Number.isFinite)) throw notFinite(this.source);
+    if (!allFinite(sums.subarray(0, scoredCount))) throw notFinite(this.source);
     return results;
   }
 
@@ -146,7 +147,7 @@ export class Pass {
         for (let i = 0; i < width; i++) hidden[start + i] += this.#positions[at + i];
       }
     }
-    if (!hidden.every(Number.isFinite)) throw notFinite(this.source);
+    if (!allFinite(hidden.subarray(0, count * width))) throw notFinite(this.source);
   }
 
   /** Cosines and sines for positions 0 to `needed` − 1 at least. */

@@ -8,10 +8,10 @@ import type { OnnxRules } from "./rules.ts";
 /** The buffers that a pass writes to. Rows beyond those asked for are padding. */
 export interface ResultBuffers {
   readonly logits: Float32Array; // [rows, vocab]
-  readonly tokens: BigInt64Array; // [rows, top]
-  readonly likelihoods: Float32Array; // [rows, top]
-  readonly probabilities: Float32Array; // [rows, vocab]; one column, without meaning, where only the arg-max was made
-  /** Columns of tokens and likelihoods: 1 where only the arg-max was made. */
+  readonly tokens: BigInt64Array; // [rows, top]; without meaning where top is 1
+  readonly likelihoods: Float32Array; // [rows, top]; the largest logit where top is 1
+  readonly probabilities: Float32Array; // [rows, vocab]; one column, without meaning, where top is 1
+  /** Columns of tokens and likelihoods: 1 where only the largest logit was found. */
   readonly top: number;
 }
 
@@ -30,7 +30,8 @@ export class OnnxScores implements Scores {
 
   argmax(row: number): number {
     this.#check(row);
-    return Number(this.results.tokens[row * this.results.top]);
+    const { top, tokens, likelihoods } = this.results;
+    return top > 1 ? Number(tokens[row * top]) : this.#row(row).indexOf(likelihoods[row]);
   }
 
   top(row: number, k: number): Candidates {

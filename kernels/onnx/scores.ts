@@ -6,23 +6,26 @@ import type { Attribute, GraphProto, NodeProto } from "./proto.ts";
 
 /** What the end of the graph is fed. */
 export const SCORE_FEEDS = {
-  wantProbabilities: "want_probabilities", // bool [1]; false: only the arg-max is made
+  wantProbabilities: "want_probabilities", // bool [1]; false: only the largest logit is found
   temperature: "temperature", // float32 [1]
 } as const;
 
 /**
- * What a pass gives for S scored rows, besides the caches. K is MOST_CANDIDATES and P the vocabulary, or both 1 where only the
- * arg-max was wanted.
+ * What a pass gives for S scored rows, besides the caches. K is MOST_CANDIDATES and P the vocabulary, or both 1 where
+ * only the largest logit was wanted.
  */
 export const RESULTS = {
   logits: "logits", // float32 [S, vocab]
-  probabilities: "probabilities", // float32 [S, P], soft-max at the temperature (arg-max only: 0)
-  tokens: "tokens", // int64 [S, K], likeliest first, equal ones by ascending id
-  likelihoods: "likelihoods", // float32 [S, K], their probabilities (arg-max only: 0)
+  probabilities: "probabilities", // float32 [S, P], soft-max at the temperature (largest only: 0)
+  tokens: "tokens", // int64 [S, K], likeliest first, equal ones by ascending id (largest only: 0)
+  likelihoods: "likelihoods", // float32 [S, K], their probabilities (largest only: that logit)
   sums: "logit_sums", // float32 [S]; finite where all logits of the row are
 } as const;
 
-/** Scales and caps the logits; then either just the arg-max, or soft-max at a temperature and the top tokens. */
+/**
+ * Scales and caps the logits; then either just the largest of a row (where it stands is found by whoever asks, for few
+ * rows: ONNX Runtime's ArgMax takes seven times as long), or soft-max at a temperature and the top tokens.
+ */
 export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void {
   let logits = raw;
   if (spec.logitScale !== 1) logits = g.op("Mul", [logits, g.constant("float32", [spec.logitScale])]);
@@ -30,7 +33,7 @@ export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void
     const cap = g.constant("float32", [spec.logitSoftcap]);
     logits = g.op("Mul", [g.op("Tanh", [g.op("Div", [logits, cap])]), cap]);
   }
-  g.op("Identity", [logits], {}, RESULTS.logits);
+  logits = g.rename(logits, RESULTS.logits);
   g.output(RESULTS.logits, "float32", ["S", spec.vocab]);
   const last = g.constant("int64", [-1]);
   g.op("ReduceSum", [logits, last], { keepdims: { int: 0 } }, RESULTS.sums);
@@ -51,11 +54,10 @@ export function appendScores(g: GraphBuilder, spec: ModelSpec, raw: Value): void
     node("GatherElements", ["p_all", "p_tokens"], ["p_likelihoods"], { axis: { int: -1 } }),
   ], ["p_all", "p_tokens", "p_likelihoods"]);
   const argmax = branch("argmax", [
-    node("ArgMax", [logits], ["a_tokens"], { axis: { int: -1 }, keepdims: { int: 1 } }),
-    node("Cast", ["a_tokens"], ["a_floats"], { to: { int: 1 } }),
-    node("Mul", ["a_floats", zero], ["a_likelihoods"]),
-    node("Identity", ["a_likelihoods"], ["a_all"]),
-  ], ["a_all", "a_tokens", "a_likelihoods"]);
+    node("ReduceMax", [logits, last], ["a_highest"], { keepdims: { int: 1 } }),
+    node("Mul", ["a_highest", zero], ["a_all"]),
+    node("Cast", ["a_all"], ["a_tokens"], { to: { int: 7 } }),
+  ], ["a_all", "a_tokens", "a_highest"]);
   g.nodes.push({
     op: "If",
     domain: "",

@@ -2,6 +2,7 @@
 import type { Engine, Rows, Scores, Sequence } from "../../src/backend.ts";
 import { tracing } from "../../src/trace.ts";
 import { passLine } from "../trace.ts";
+import { allFinite } from "../../src/math/finite.ts";
 import { notFinite } from "../../src/model/not-finite.ts";
 import { chainParents, checkPath, checkRows, contextFull, depthsOf } from "../rows.ts";
 import { rowOf } from "./matrix.ts";
@@ -62,7 +63,7 @@ export class ReferenceSequence implements Sequence {
       pending.push({ parent: parents[row], memory });
       if (score === "all" || row === tokens.length - 1) logits.push(logitsOf(model, hidden));
     }
-    if (!logits.every((row) => row.every(Number.isFinite))) throw notFinite(source);
+    if (!logits.every(allFinite)) throw notFinite(source);
     this.#pending = pending;
     tracing()?.(passLine(this.#engine, rows, this.length, performance.now() - start));
     return new ReferenceScores(logits, vocab, temperature, this.#engine.validity(), states);

@@ -12,6 +12,7 @@ import {
   attentionSteps,
   type Bench,
   bestSteps,
+  type Block,
   candidatesStep,
   combineStep,
   type GrowingBuffer,
@@ -20,9 +21,13 @@ import {
   type Plane,
   rotateStep,
   routeStep,
+  runs,
   softmaxStep,
   type Step,
+  type Width,
+  within,
 } from "./steps.ts";
+import { States } from "./states.ts";
 
 /** Everything about a model that lies on the device. */
 export interface Decoder {
@@ -37,6 +42,7 @@ export interface Decoder {
   /** Cosines and sines by row, one table after the other. */
   readonly angles: GPUBuffer;
   readonly ropes: readonly { readonly spec: Rotation; readonly from: number }[];
+  readonly states: States;
   /** [scored, vocab]; grown before a pass that needs more. */
   readonly logits: GrowingBuffer;
   /** What split attention leaves for its merge; grown like the logits. */
@@ -48,6 +54,8 @@ export interface Decoder {
   /** [scored, vocab]; grown like the logits. */
   readonly probabilities: GrowingBuffer;
 }
+
+const nameOf = ({ kind, layer }: Block, part: string) => `layers.${layer}.${kind}.${part}`;
 
 const round8 = (length: number) => Math.ceil(length / 8) * 8;
 
@@ -84,36 +92,44 @@ export async function buildDecoder(
   const x = plane("stream", spec.width);
   const layerNorm = spec.norm.kind === "layer";
   const { epsilon } = spec.norm;
-  /** What was computed but not yet added to the stream. */
-  let pending: { plane: Plane; post?: GPUBuffer; scale: number } | undefined;
-  const normalise = (name: string | undefined, out: Plane | undefined, final = false) => {
-    steps.push(normStep(bench, {
+  /** What a block has computed, to be added to the stream before anyone reads it. */
+  let pending: { block: Block; plane: Plane; post?: GPUBuffer; scale: number } | undefined;
+  /** Adds what is pending to the stream, where that block is run, and writes `out` where a norm is named. */
+  const normed = (name?: string, out?: Plane) => {
+    const added = pending;
+    return {
       variant: {
-        delta: pending !== undefined,
-        post: pending?.post !== undefined,
+        delta: added !== undefined,
+        post: added?.post !== undefined,
         norm: name !== undefined,
         layer: layerNorm,
-        final,
+        final: false,
       },
-      width: spec.width,
+      width,
       epsilon,
       x,
-      delta: pending,
-      gain: name ? vector(`${name}.weight`, spec.width) : undefined,
-      bias: name ? vector(`${name}.bias`, spec.width) : undefined,
+      delta: added,
+      gain: name ? vector(`${name}.weight`, width) : undefined,
+      bias: name ? vector(`${name}.bias`, width) : undefined,
       out,
-    }));
-    pending = undefined;
+      adds: (at: Width) => added !== undefined && runs(added.block, at),
+    };
   };
   /** The stream as a block reads it: normalised where the model has a norm before the block. */
-  const input = (name: string, role: string): Plane => {
-    if (source.has(`${name}.weight`)) {
-      const out = plane(role, spec.width);
-      normalise(name, out);
-      return out;
-    }
-    if (pending) normalise(undefined, undefined);
-    return x;
+  const input = (block: Block, role: string): Plane => {
+    const name = nameOf(block, "norm");
+    const out = source.has(`${name}.weight`) ? plane(role, width) : undefined;
+    if (out) steps.push(normStep(bench, { ...normed(name, out), writes: (at) => runs(block, at) }));
+    else if (pending) steps.push(normStep(bench, normed()));
+    pending = undefined;
+    return out ?? x;
+  };
+  /** The steps of a block, which a pass may leave out. */
+  const inBlock = (block: Block, make: () => Plane): Plane => {
+    const from = steps.length;
+    const out = make();
+    for (let at = from; at < steps.length; at++) steps[at] = within(block, steps[at]);
+    return out;
   };
 
   const { ropes: specs, ofKeys, ofQueries } = rotationsOf(spec);
@@ -229,31 +245,49 @@ export async function buildDecoder(
     return out;
   };
 
+  const states = new States(bench, width, x.stride);
   for (const [n, layer] of spec.layers.entries()) {
-    const name = `layers.${n}`;
-    const added = (plane: Plane, block: string) => ({
-      plane,
-      post: vector(`${name}.${block}.postNorm.weight`, spec.width),
+    const attention: Block = { kind: "attention", layer: n };
+    const feedForward: Block = { kind: "feedForward", layer: n };
+    const run = (block: Block, from: Plane) => ({
+      block,
+      plane: inBlock(block, () => block === attention ? attend(layer, n, from) : feed(layer, n, from)),
+      post: vector(`${nameOf(block, "postNorm")}.weight`, width),
       scale: layer.residualScale,
     });
-    const attentionInput = input(`${name}.attention.norm`, "normalised");
+    const attentionInput = input(attention, "normalised");
+    steps.push(states.step(n, x));
     if (layer.parallel) {
-      const feedInput = input(`${name}.feedForward.norm`, "normalised for the feed-forward");
-      const attended = attend(layer, n, attentionInput);
-      const fed = feed(layer, n, feedInput);
-      pending = added(attended, "attention");
-      normalise(undefined, undefined);
-      pending = added(fed, "feedForward");
+      const feedInput = input(feedForward, "normalised for the feed-forward");
+      const attended = run(attention, attentionInput);
+      const fed = run(feedForward, feedInput);
+      pending = attended;
+      steps.push(normStep(bench, normed()));
+      pending = fed;
     } else {
-      pending = added(attend(layer, n, attentionInput), "attention");
-      pending = added(feed(layer, n, input(`${name}.feedForward.norm`, "normalised")), "feedForward");
+      pending = run(attention, attentionInput);
+      pending = run(feedForward, input(feedForward, "normalised"));
     }
     progress?.((n + 1) / (spec.layers.length + 1));
     await device.settle(); // uploads are copied on the way: not the whole model at once
   }
 
-  const last = plane("last", spec.width);
-  normalise("norm", last, true);
+  const last = plane("last", width);
+  const final = normed("norm", last);
+  const depth = spec.layers.length;
+  /** Whether states behind the last layer are wanted: of every row then, not only of those that get scores. */
+  const everyRow = ({ taps }: Width) => taps?.some((tap) => tap === depth || tap === "head") ?? false;
+  steps.push(
+    normStep(bench, { ...final, adds: (at) => everyRow(at) && final.adds(at), writes: everyRow }),
+    states.step(depth, x),
+    states.step("head", last),
+    normStep(bench, {
+      ...final,
+      variant: { ...final.variant, final: true },
+      adds: (at) => !everyRow(at) && final.adds(at),
+      writes: (at) => !everyRow(at) || at.scored < at.rows,
+    }),
+  );
   const logits: GrowingBuffer = { buffer: device.storage(spec.vocab * 4, "logits") };
   const tied = !source.has("output.weight");
   const head = matrix([{ name: tied ? "embed" : "output", bias: "output.bias", rows: spec.vocab }], spec.width);
@@ -283,6 +317,7 @@ export async function buildDecoder(
     tree,
     angles,
     ropes,
+    states,
     logits,
     parts,
     best,

@@ -56,6 +56,9 @@ export class WebGpuEngine implements Engine {
       exact: exact ? "trees" : "none",
       deviceRules: [...RULES.keys()],
       concurrent: true,
+      taps: true,
+      skip: true,
+      embeddings: true,
       rewind: "truncate",
     };
   }
@@ -116,7 +119,7 @@ export class WebGpuEngine implements Engine {
     return this.#inTurn(async () => {
       const parents = rows.parents ?? chainParents(rows.tokens.length);
       const start = performance.now();
-      const { verified, results } = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
+      const { verified, results, states } = await this.#pass.run(cache, past, rows, parents, depthsOf(parents), move);
       if (tracing()) await this.#trace(cache, past, rows, performance.now() - start);
       const check = this.#lease.lend();
       const loadInTurn = () => {
@@ -129,6 +132,7 @@ export class WebGpuEngine implements Engine {
         temperature: rows.temperature ?? 1,
         results,
         verified,
+        states,
         check,
         load: () => this.#inTurn(loadInTurn),
       });

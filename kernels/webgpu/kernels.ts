@@ -27,6 +27,7 @@ import routeCode from "./ops/route.wgsl" with { type: "text" };
 import scalesCode from "./ops/scales.wgsl" with { type: "text" };
 import segmentsCode from "./ops/segments.wgsl" with { type: "text" };
 import softmaxCode from "./ops/softmax.wgsl" with { type: "text" };
+import tapCode from "./ops/tap.wgsl" with { type: "text" };
 import twoCode from "./ops/two.wgsl" with { type: "text" };
 import weightCode from "./ops/weight.wgsl" with { type: "text" };
 import b4Code from "./ops/weights-b4.wgsl" with { type: "text" };
@@ -108,6 +109,7 @@ export const SHAPES = {
   rotate: new Structure(rotateCode),
   route: new Structure(routeCode),
   softmax: new Structure(softmaxCode),
+  tap: new Structure(tapCode),
 } as const;
 
 const matmuls = new Map<string, Kernel>();
@@ -229,9 +231,16 @@ export interface NormVariant {
   readonly final: boolean;
 }
 
+const norms = new Map<string, Kernel>();
+
 export function normKernel({ delta, post, norm, layer, final }: NormVariant): Kernel {
-  const values = { SUMS: 1, DELTA: delta, POST: post, NORM: norm, LAYER: layer, FINAL: final };
-  return kernelOf("norm", constants(values) + passCode + reduceCode + normCode);
+  const values = { SUMS: 1, DELTA: delta, POST: delta && post, NORM: norm, LAYER: layer, FINAL: final };
+  const key = Object.values(values).join(" ");
+  let kernel = norms.get(key);
+  if (!kernel) {
+    norms.set(key, kernel = kernelOf("norm", constants(values) + passCode + reduceCode + normCode));
+  }
+  return kernel;
 }
 
 /** Groups of four that a head of keys or values takes in the cache, the last filled up with zeros. */
@@ -336,6 +345,10 @@ export function bestKernel(): Kernel {
 
 export function softmaxKernel(): Kernel {
   return kernelOf("softmax", passCode + weightCode + softmaxCode);
+}
+
+export function tapKernel(): Kernel {
+  return kernelOf("tap", tapCode);
 }
 
 export function candidatesKernel(): Kernel {

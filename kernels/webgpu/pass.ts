@@ -1,5 +1,5 @@
 // One pass: rows are told to the device, steps recorded and submitted once, results read back once.
-import { MOST_CANDIDATES, type Rows } from "../../src/backend.ts";
+import { MOST_CANDIDATES, type Rows, type Tap } from "../../src/backend.ts";
 import type { Verified } from "../../src/device-rule.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { notFinite } from "../../src/model/not-finite.ts";
@@ -17,6 +17,8 @@ import { kernelLines } from "./trace.ts";
 export interface Move {
   readonly past: number;
   readonly path: Int32Array;
+  /** Whether the device was told to. A pass may be refused after that. */
+  done: boolean;
 }
 
 /** Bytes on the device, from the buffer's first on. */
@@ -29,6 +31,8 @@ interface Place {
 export interface Outcome {
   readonly verified?: Verified;
   readonly results: Results;
+  /** A copy, which `load` leaves alone. */
+  readonly states: ReadonlyMap<Tap, Float32Array>;
 }
 
 export class Pass {
@@ -41,7 +45,7 @@ export class Pass {
   #staging: GPUBuffer | undefined;
   #mapped = false;
   /** The pass whose scores are on the device. */
-  #done: { readonly width: Width; readonly temperature: number } | undefined;
+  #done: { readonly width: Width; readonly temperature: number; readonly rows: Rows } | undefined;
 
   constructor(
     private readonly device: Device,
@@ -60,25 +64,27 @@ export class Pass {
   async run(
     cache: KeyValueCache,
     past: number,
-    { tokens, score, need, temperature = 1, verify }: Rows,
+    asking: Rows,
     parents: Int32Array,
     depths: Int32Array,
     move: Move | undefined,
   ): Promise<Outcome> {
     const { device, decoder } = this;
+    const { tokens, score, need, temperature = 1, taps = [], skip, embeddings, verify } = asking;
     device.check();
     const asked = verify && await this.#rules.prepare(verify.rule, verify.tree, verify.uniforms);
     const parts = asked ? asked.parts : partsFor(need);
     const rows = tokens.length;
     const scored = score === "last" ? 1 : rows;
     const segments = Math.ceil((past + depths.reduce((a, b) => Math.max(a, b)) + 1) / SEGMENT);
-    const width = { rows, scored, segments, parts };
+    const width = { rows, scored, segments, parts, taps, skip, embedded: embeddings !== undefined };
     const steps = Recorder.needed(decoder.steps, width);
     const pipelines = await this.#recorder.prepare(steps, width);
     if (move) await device.pipeline(compactKernel());
     device.check(); // what the device has refused meanwhile must not be used
     this.release();
     this.#makeRoom(width);
+    const kept = decoder.states.places(taps, rows);
 
     const encoder = device.gpu.createCommandEncoder();
     const spent: GPUBuffer[] = [];
@@ -86,30 +92,34 @@ export class Pass {
     spent.push(...cache.reserve(past + rows, past, encoder));
     this.#told = { rows, past, capacity: cache.capacity, first: rows - scored, scored, segments };
     this.#tell(parts.length > 1 ? temperature : 0);
-    decoder.embedding.write(tokens);
+    decoder.embedding.write(asking);
     this.#rotate(rows, past, depths);
     this.#describeTree(rows, parents, depths);
     device.guarded(() => {
       this.#recorder.record(encoder, steps, pipelines, width, cache.buffers);
       if (asked) this.#rules.record(encoder, asked, decoder.probabilities.buffer, decoder.best);
     });
-    this.#done = { width, temperature };
+    this.#done = { width, temperature, rows: asking };
     // What is best comes first, also with a verdict: it tells whether the scores mean anything.
     const places = asked
       ? [...this.#places(["best"], scored), { buffer: this.#rules.verdict, bytes: asked.bytes }]
       : this.#places(parts, scored);
-    const reading = this.#readBack(encoder, places);
+    const reading = this.#readBack(encoder, [...places, ...kept]);
+    if (move) move.done = true;
     for (const buffer of spent) device.destroy(buffer);
     const read = await reading;
     this.#refuseBroken(read[0]);
-    if (!asked) return { results: resultsOf(parts, read) };
+    const states = new Map(taps.map((tap, i) => [tap, floats(read[places.length + i]).slice()]));
+    if (!asked) return { results: resultsOf(parts, read), states };
     const verified = asked.read(read[1]);
-    return verified ? { verified, results: {} } : { results: await this.load() };
+    return verified ? { verified, results: {}, states } : { results: await this.load(), states };
   }
 
   /** What the kernels of the last `run` take, for a trace. */
   kernelLines(cache: KeyValueCache): Promise<string[]> {
-    return kernelLines(this.device, this.#recorder, this.decoder.steps, this.#done!.width, cache.buffers);
+    const { width, rows } = this.#done!;
+    this.decoder.embedding.write(rows); // the pass has added to what was uploaded
+    return kernelLines(this.device, this.#recorder, this.decoder.steps, width, cache.buffers);
   }
 
   /** Everything about the rows that the last `run` scored. Ends the life of what it returned. */

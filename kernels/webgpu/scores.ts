@@ -1,8 +1,9 @@
 // What a pass left behind, read in memory that the device has filled. The rest stays on the device until it is loaded.
-import { type Candidates, MOST_CANDIDATES, type Need, NEEDS, type Scores } from "../../src/backend.ts";
+import { type Candidates, MOST_CANDIDATES, type Need, NEEDS, type Scores, type Tap } from "../../src/backend.ts";
 import { largest } from "../../src/math/logits.ts";
 import type { Verified } from "../../src/device-rule.ts";
 import { type Distribution, widened } from "../../src/math/distribution.ts";
+import { tapped } from "../rows.ts";
 import { BEST_WORDS } from "./kernels.ts";
 
 /** What was read back of a pass, rows after each other. */
@@ -36,6 +37,8 @@ export interface Scored {
   readonly temperature: number;
   readonly results: Results;
   readonly verified: Verified | undefined;
+  /** [rows of the pass · width] each, of the taps that it was asked for. */
+  readonly states: ReadonlyMap<Tap, Float32Array>;
   /** Throws once the results are gone. */
   readonly check: () => void;
   /** Reads all of the results. */
@@ -84,6 +87,11 @@ export class WebGpuScores implements Scores {
 
   logits(row: number): Float32Array {
     return this.#row("logits", row);
+  }
+
+  states(tap: Tap): Float32Array {
+    this.pass.check();
+    return tapped(this.pass.states, tap);
   }
 
   #row(part: "probabilities" | "logits", row: number): Float32Array {

@@ -42,7 +42,7 @@ export class WebGpuSequence implements Sequence {
     this.#begin();
     const { length } = this;
     this.committed.keep(path);
-    if (path.some((row, step) => row !== step)) this.#move = { past: length, path: path.slice() };
+    if (path.some((row, step) => row !== step)) this.#move = { past: length, path: path.slice(), done: false };
   }
 
   rewind(length: number): void {
@@ -54,7 +54,7 @@ export class WebGpuSequence implements Sequence {
     this.#begin();
     const copy = new WebGpuSequence(this.engine, this.committed.copy());
     this.engine.copyCache(this.#cache, copy.#cache, this.length);
-    copy.#move = this.#move;
+    copy.#move = this.#move && { ...this.#move };
     return copy;
   }
 
@@ -66,10 +66,8 @@ export class WebGpuSequence implements Sequence {
   }
 
   async #pass(from: number, rows: Rows): Promise<Scores> {
-    const move = this.#move;
-    const scores = await this.engine.pass(this.#cache, this.length + from, rows, move);
-    if (this.#move === move) this.#move = undefined;
-    return scores;
+    if (this.#move?.done) this.#move = undefined;
+    return await this.engine.pass(this.#cache, this.length + from, rows, this.#move);
   }
 
   #begin(): void {

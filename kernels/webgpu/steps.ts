@@ -1,4 +1,5 @@
 // Steps of a pass: a kernel, what it is bound to, and how many workgroups it takes for so many rows.
+import type { Skip, Tap } from "../../src/backend.ts";
 import type { Activation, ExpertsSpec, FeedForwardSpec } from "../../src/model/spec/spec.ts";
 import type { Device, Kernel, Pipeline } from "./device.ts";
 import {
@@ -29,7 +30,7 @@ import type { Features } from "./features.ts";
 import type { Piece } from "./matrix.ts";
 import type { Part } from "./scores.ts";
 
-/** How many rows a pass has, and how many of them get scores. */
+/** What decides which steps a pass takes and how wide they are: how many rows it has, how many of them get scores. */
 export interface Width {
   readonly rows: number;
   readonly scored: number;
@@ -37,6 +38,27 @@ export interface Width {
   readonly segments?: number;
   /** What is made of the scores; only the best token where absent. */
   readonly parts?: readonly Part[];
+  /** Hidden states that are wanted; none where absent. */
+  readonly taps?: readonly Tap[];
+  /** Blocks that are left out; none where absent. */
+  readonly skip?: Skip;
+  /** Rows come as embeddings; as tokens where absent. */
+  readonly embedded?: boolean;
+}
+
+/** What a pass leaves out as a whole: the steps between reading the stream and what is to be added to it. */
+export interface Block {
+  readonly kind: keyof Skip;
+  readonly layer: number;
+}
+
+export function runs({ kind, layer }: Block, { skip }: Width): boolean {
+  return !skip?.[kind].includes(layer);
+}
+
+/** A step of a block. */
+export function within(block: Block, step: Step): Step {
+  return { ...step, needed: (width) => runs(block, width) && (step.needed?.(width) ?? true) };
 }
 
 export interface Step {
@@ -118,10 +140,19 @@ export interface NormStep {
   readonly gain?: GPUBuffer;
   readonly bias?: GPUBuffer;
   readonly out?: Plane;
+  /** Whether the delta is added at this width; always where absent. */
+  adds?(width: Width): boolean;
+  /** Whether `out` is written; always where absent. */
+  writes?(width: Width): boolean;
 }
 
 export function normStep({ device, pass, nothing }: Bench, step: NormStep): Step {
   const { variant, width, epsilon, x, delta, gain, bias, out } = step;
+  const at = (width: Width): NormVariant => ({
+    ...variant,
+    delta: variant.delta && (step.adds?.(width) ?? true),
+    norm: variant.norm && (step.writes?.(width) ?? true),
+  });
   const shape = SHAPES.norm.uniform(device, {
     width,
     stride: x.stride,
@@ -141,8 +172,12 @@ export function normStep({ device, pass, nothing }: Bench, step: NormStep): Step
     bias ?? nothing,
     out?.buffer ?? device.storage(16, "unused"), // two writable bindings may not share a buffer
   ];
-  const kernel = normKernel(variant);
-  return { kernel: () => kernel, buffers: () => bound, grid: ({ rows, scored }) => [variant.final ? scored : rows, 1] };
+  return {
+    kernel: (width) => normKernel(at(width)),
+    buffers: () => bound,
+    grid: ({ rows, scored }) => [variant.final ? scored : rows, 1],
+    needed: (width) => at(width).delta || at(width).norm,
+  };
 }
 
 export interface RotateStep {

@@ -14,7 +14,7 @@ import type { Chance } from "../../src/chance.ts";
 import type { Plan } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { JoinedTree } from "../../src/draft/joined-tree.ts";
-import { ask } from "../../src/draft/raw.ts";
+import { ask, drawn } from "../../src/draft/raw.ts";
 import { reviewedChain } from "../../src/draft/reviewed.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { DraftTree } from "../../src/tree.ts";
@@ -25,7 +25,7 @@ export class CascadeDrafter extends SeveralDrafters {
 
   /** The reviewer drafts `own` tokens, ≥ 1. */
   constructor(sources: readonly Drafter[], private readonly reviewer?: Proposer, private readonly own = 4) {
-    super(sources);
+    super(sources, reviewer === undefined ? [] : [reviewer]);
   }
 
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
@@ -45,16 +45,16 @@ export class CascadeDrafter extends SeveralDrafters {
   /** What the reviewer drafts, whatever the sources guess: they only make it quicker. */
   async #reviewed(reviewer: Proposer, plan: Plan, chance: Chance): Promise<number[]> {
     const asked = ask(reviewer, plan, this.sampling);
-    await reviewer.sync(this.text, asked.sync);
     const most = Math.min(this.own, plan.nodes, plan.depth);
-    return await reviewedChain(asked.proposer, most, async (path) => {
+    const guess = async (path: readonly number[]) => {
       const left = most - path.length;
       for (const source of this.sources) {
         const tree = await source.after?.(Int32Array.from(path), { nodes: left, depth: left }, chance);
         if (tree !== undefined && tree.tokens.length > 0) return eldestPath(tree).map((node) => tree.tokens[node]);
       }
       return [];
-    });
+    };
+    return await drawn(reviewer, this.text, asked.sync, () => reviewedChain(asked.proposer, most, guess));
   }
 
   /** `drafted` so far, and what the sources have below it. All stands below `above`, which is no part of the draft. */

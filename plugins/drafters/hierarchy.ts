@@ -17,6 +17,7 @@ import type { Drafter } from "../../src/drafter.ts";
 import { JoinedTree } from "../../src/draft/joined-tree.ts";
 import { Phrases } from "../../src/draft/phrases.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
+import { wantsOf } from "../../src/draft/wants.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import type { DraftTree } from "../../src/tree.ts";
@@ -28,19 +29,17 @@ export class HierarchyDrafter implements Drafter {
   #prompt = 0;
   readonly #context: Phrases;
   readonly #model: Phrases;
+  readonly candidates: Drafter["candidates"];
+  readonly taps: Drafter["taps"];
+  readonly observePrompt: Drafter["observePrompt"];
+  readonly attach: Drafter["attach"];
 
   /** Phrases of `length` tokens, at most `guesses` of them, each ≥ 1. `last`: asked where those are too few. */
   constructor(length: number, private readonly guesses: number, private readonly last?: Drafter) {
     this.#context = new Phrases(length, guesses);
     this.#model = new Phrases(length, guesses, "frequent");
-  }
-
-  get candidates(): Drafter["candidates"] {
-    return this.last?.candidates;
-  }
-
-  get observePrompt(): Drafter["observePrompt"] {
-    return this.last?.observePrompt?.bind(this.last);
+    const wants = wantsOf(last === undefined ? [] : [last]);
+    ({ candidates: this.candidates, taps: this.taps, observePrompt: this.observePrompt, attach: this.attach } = wants);
   }
 
   async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {

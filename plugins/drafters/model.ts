@@ -14,16 +14,11 @@
 import type { Engine, Sequence } from "../../src/backend.ts";
 import { argmax, type Distribution } from "../../src/math/distribution.ts";
 import type { Proposer } from "../../src/drafter.ts";
-import { HunchError } from "../../src/errors.ts";
 import { definePlugin, type PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { sampledPass } from "../../src/round/sampled-scores.ts";
+import { type Nodes, runNodes, type RunTree } from "./run-nodes.ts";
 import { drafterOf } from "./with-shape.ts";
-
-interface Nodes {
-  readonly tokens: Int32Array;
-  readonly parents: Int32Array;
-}
 
 export class ModelProposer implements Proposer {
   readonly vocab: number;
@@ -33,10 +28,7 @@ export class ModelProposer implements Proposer {
   #cached = new Int32Array(1024);
   #text: Int32Array = new Int32Array(0);
   #sampling: Sampling = GREEDY;
-  /** Nodes drawn so far; the first `#kept` of them are a chain and in the cache. */
-  #tokens: number[] = [];
-  #parents: number[] = [];
-  #kept = 0;
+  #tree: RunTree = { tokens: [], parents: [], kept: 0 };
   /** What follows rows of the cache that the text may come to, by the row's place. */
   readonly #ahead = new Map<number, Distribution>();
   readonly #anticipates: boolean;
@@ -61,9 +53,7 @@ export class ModelProposer implements Proposer {
     if (!known) this.#rewind(Math.min(shared, root)); // the root's row must run: its scores are wanted
     this.#text = text;
     this.#sampling = sampling;
-    this.#tokens = [];
-    this.#parents = [];
-    this.#kept = 0;
+    this.#tree = { tokens: [], parents: [], kept: 0 };
   }
 
   /** No distributions where the draft model's context is full: then nothing can be drafted. */
@@ -104,64 +94,46 @@ export class ModelProposer implements Proposer {
     const root = { tokens: new Int32Array(0), parents: new Int32Array(0) };
     const scores = await sampledPass(this.#sequence, { tokens, score: "last" }, this.#sampling, text, root);
     const q = scores.distribution(0);
-    this.#keep(tokens);
+    this.#note(this.#sequence.length, tokens);
+    this.#sequence.keep(Int32Array.from(tokens, (_, row) => row));
     return q;
   }
 
   async #proposeNodes(nodes: Nodes): Promise<Distribution[]> {
-    // Rows before `from` are in the cache and above every row that has to run.
-    const first = this.#tokens.length;
     const known = this.#knownAhead(nodes);
     if (known !== undefined) {
-      this.#tokens.push(nodes.tokens[0]);
-      this.#parents.push(nodes.parents[0]);
-      this.#kept++;
+      this.#tree.tokens.push(nodes.tokens[0]);
+      this.#tree.parents.push(nodes.parents[0]);
+      this.#tree.kept++;
       return [known];
     }
-    const from = Math.min(this.#kept, ...nodes.parents.map((parent) => parent + 1));
-    this.#tokens.push(...nodes.tokens);
-    this.#parents.push(...nodes.parents);
-    if (this.#text.length + this.#tokens.length > this.#engine.context) return [];
-    const chain = this.#parents.every((parent, node) => parent === node - 1);
-    if (!chain && !this.#engine.can.tree) {
-      throw new HunchError("unavailable", `${this.#engine.name} cannot run a draft model along trees`, {
-        file: this.#engine.source.path,
-        hint: "use the shape chain, or another backend",
-      });
-    }
-    this.#rewind(this.#text.length + from);
-    this.#kept = from;
-    const tree = { tokens: Int32Array.from(this.#tokens), parents: Int32Array.from(this.#parents) };
-    const rows = tree.tokens.slice(from);
-    const parents = chain ? undefined : tree.parents.slice(from).map((parent) => parent - from);
-    const pass = { tokens: rows, parents };
-    const scores = await sampledPass(this.#sequence, pass, this.#sampling, this.#text, tree, { first: from });
-    const distributions = Array.from(nodes.tokens, (_, i) => scores.distribution(first + i - from));
-    if (chain) {
-      this.#keep(rows);
-      this.#kept = this.#tokens.length;
-      distributions.forEach((q, i) => this.#ahead.set(this.#text.length + first + i, q));
+    const first = this.#text.length + this.#tree.tokens.length;
+    const run = { engine: this.#engine, sequence: this.#sequence, text: this.#text, sampling: this.#sampling };
+    const { distributions, from } = await runNodes(run, this.#tree, nodes);
+    this.#forget(this.#text.length + from);
+    if (distributions.length > 0 && this.#tree.kept === this.#tree.tokens.length) {
+      this.#note(this.#text.length + from, this.#tree.tokens.slice(from));
+      distributions.forEach((q, i) => this.#ahead.set(first + i, q));
     }
     return distributions;
   }
 
   /** What follows a single node that goes on with the chain in the cache, where its row was computed ahead. */
   #knownAhead({ tokens, parents }: Nodes): Distribution | undefined {
-    const place = this.#text.length + this.#kept;
-    const goesOn = tokens.length === 1 && this.#tokens.length === this.#kept && parents[0] === this.#kept - 1;
+    const { kept } = this.#tree;
+    const place = this.#text.length + kept;
+    const goesOn = tokens.length === 1 && this.#tree.tokens.length === kept && parents[0] === kept - 1;
     return goesOn && this.#cached[place] === tokens[0] ? this.#ahead.get(place) : undefined;
   }
 
-  /** Commits all rows of the last pass. */
-  #keep(tokens: Int32Array): void {
-    const length = this.#sequence.length;
-    this.#sequence.keep(Int32Array.from(tokens, (_, row) => row));
-    if (length + tokens.length > this.#cached.length) {
-      const larger = new Int32Array(2 * (length + tokens.length));
-      larger.set(this.#cached.subarray(0, length));
+  /** The cache holds `tokens` from `place` on. */
+  #note(place: number, tokens: ArrayLike<number>): void {
+    if (place + tokens.length > this.#cached.length) {
+      const larger = new Int32Array(2 * (place + tokens.length));
+      larger.set(this.#cached.subarray(0, place));
       this.#cached = larger;
     }
-    this.#cached.set(tokens, length);
+    this.#cached.set(tokens, place);
   }
 
   /** How many tokens of `text`, from the front, are in the cache. */
@@ -174,6 +146,11 @@ export class ModelProposer implements Proposer {
 
   #rewind(length: number): void {
     if (this.#sequence.length > length) this.#sequence.rewind(length);
+    this.#forget(length);
+  }
+
+  /** What was computed ahead from this place on. */
+  #forget(length: number): void {
     for (const place of this.#ahead.keys()) if (place >= length) this.#ahead.delete(place);
   }
 }

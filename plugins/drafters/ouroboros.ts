@@ -9,10 +9,11 @@
 // Law `point`. Memory: (length + 1)·phrases·4 bytes for each token that occurred, 5 MB where all of 49,152 did, at
 // most 10 MB; and the model.
 import type { Plan, Round } from "../../src/controller.ts";
+import type { Sequence } from "../../src/backend.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { JoinedTree } from "../../src/draft/joined-tree.ts";
 import { Phrases } from "../../src/draft/phrases.ts";
-import { ask } from "../../src/draft/raw.ts";
+import { ask, drawn } from "../../src/draft/raw.ts";
 import { reviewedChain } from "../../src/draft/reviewed.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
 import { nodesIn } from "../../src/draft/tree-edit.ts";
@@ -45,14 +46,19 @@ export class OuroborosDrafter implements Drafter {
     this.#forgetDraft();
   }
 
+  attach(target: Sequence): void {
+    this.proposer.attach?.(target);
+  }
+
   async draft(plan: Plan): Promise<DraftTree> {
     const asked = ask(this.proposer, plan, this.#sampling);
-    await this.proposer.sync(this.#text.view, asked.sync);
     const most = Math.min(this.own, plan.depth, plan.nodes);
-    const chain = await reviewedChain(
-      asked.proposer,
-      most,
-      (path) => this.#phrases.after(path[path.length - 1])[0] ?? [],
+    const guess = (path: readonly number[]) => this.#phrases.after(path[path.length - 1])[0] ?? [];
+    const chain = await drawn(
+      this.proposer,
+      this.#text.view,
+      asked.sync,
+      () => reviewedChain(asked.proposer, most, guess),
     );
     const joined = new JoinedTree(plan);
     this.#chain = joined.addChain(-1, chain, "model");

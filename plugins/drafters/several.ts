@@ -1,7 +1,7 @@
 // What drafters made of several drafters share. Not a method of its own.
 import type { Chance } from "../../src/chance.ts";
 import type { Plan, Round } from "../../src/controller.ts";
-import type { Drafter } from "../../src/drafter.ts";
+import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { TokenBuffer } from "../../src/draft/tokens.ts";
 import { wantsOf } from "../../src/draft/wants.ts";
 import { HunchError } from "../../src/errors.ts";
@@ -21,10 +21,10 @@ export abstract class SeveralDrafters implements Drafter {
   protected sampling: Sampling = GREEDY;
   readonly #text = new TokenBuffer();
 
-  constructor(protected readonly sources: readonly Drafter[]) {
-    ({ candidates: this.candidates, taps: this.taps, observePrompt: this.observePrompt, attach: this.attach } = wantsOf(
-      sources,
-    ));
+  /** `proposers`: who is asked beside them. */
+  constructor(protected readonly sources: readonly Drafter[], proposers: readonly Proposer[] = []) {
+    const wants = wantsOf([...sources, ...proposers]);
+    ({ candidates: this.candidates, taps: this.taps, observePrompt: this.observePrompt, attach: this.attach } = wants);
   }
 
   abstract draft(plan: Plan, chance: Chance): Promise<DraftTree>;

@@ -4,7 +4,7 @@ import type { Plan, Round } from "../../src/controller.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
 import { DrafterProposer } from "../../src/draft/drafter-proposer.ts";
 import { HunchError } from "../../src/errors.ts";
-import { ask } from "../../src/draft/raw.ts";
+import { ask, drawn } from "../../src/draft/raw.ts";
 import type { PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { asPoint } from "../../src/draft/tree-edit.ts";
@@ -34,12 +34,15 @@ export abstract class JoinedDrafter implements Drafter {
   readonly #text = new TokenBuffer();
   #sampling: Sampling = GREEDY;
   readonly candidates: Drafter["candidates"];
+  readonly taps: Drafter["taps"];
   readonly observePrompt: Drafter["observePrompt"];
+  readonly attach: Drafter["attach"];
   readonly #drafters: readonly Drafter[];
 
   constructor(private readonly proposer: Proposer, private readonly retrieval: Drafter) {
     this.#drafters = proposer instanceof DrafterProposer ? [retrieval, proposer.drafter] : [retrieval];
-    ({ candidates: this.candidates, observePrompt: this.observePrompt } = wantsOf(this.#drafters));
+    const wants = wantsOf([...this.#drafters, proposer]);
+    ({ candidates: this.candidates, taps: this.taps, observePrompt: this.observePrompt, attach: this.attach } = wants);
   }
 
   /** The draft, once the proposer stands at the end of the text. */
@@ -55,8 +58,12 @@ export abstract class JoinedDrafter implements Drafter {
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
     const retrieved = asPoint(await this.retrieval.draft(plan, chance));
     const asked = ask(this.proposer, plan, this.#sampling);
-    await this.proposer.sync(this.#text.view, asked.sync);
-    return await this.join(retrieved, asked.plan, asked.proposer);
+    return await drawn(
+      this.proposer,
+      this.#text.view,
+      asked.sync,
+      () => this.join(retrieved, asked.plan, asked.proposer),
+    );
   }
 
   async observe(round: Round): Promise<void> {

@@ -69,10 +69,13 @@ export class ToolSpecDrafter implements Drafter {
   #begun = 0;
 
   readonly candidates: Drafter["candidates"];
+  readonly taps: Drafter["taps"];
   readonly observePrompt: Drafter["observePrompt"];
+  readonly attach: Drafter["attach"];
 
   constructor(private readonly tokenizer: Tokenizer, private readonly fields: Drafter) {
-    ({ candidates: this.candidates, observePrompt: this.observePrompt } = wantsOf([fields]));
+    const wants = wantsOf([fields]);
+    ({ candidates: this.candidates, taps: this.taps, observePrompt: this.observePrompt, attach: this.attach } = wants);
   }
 
   async begin(prompt: Int32Array, sampling: Sampling): Promise<void> {

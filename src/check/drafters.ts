@@ -3,9 +3,9 @@
 // is followed through every branch, and rules judge every tree that comes of it. A drafter that says of a draft another q
 // than it was drawn from is caught here and nowhere else.
 import { SeededChance } from "../chance.ts";
-import type { Plan } from "../controller.ts";
+import type { Plan, States } from "../controller.ts";
 import type { Drafter } from "../drafter.ts";
-import type { Engine } from "../backend.ts";
+import type { Engine, Sequence, Skip, Tap } from "../backend.ts";
 import { HunchError } from "../errors.ts";
 import { dense, type Distribution, probability, top } from "../math/distribution.ts";
 import { pairFault } from "../plugins/pairing.ts";
@@ -17,7 +17,7 @@ import { everyBranchAsync, HiddenRandomness, type Outcome } from "./every-branch
 import { KINDS, makeCase, Random } from "./generate-cases.ts";
 import { EXACT } from "./prove.ts";
 import { treeText } from "./shapes.ts";
-import { type Written, WrittenEngine } from "./written.ts";
+import { type Written, WrittenEngine, writtenState } from "./written.ts";
 
 /** Two vocabularies, and what the target has said so far. */
 export interface Pair {
@@ -89,10 +89,11 @@ export async function proveDrafter(
         const levels = Array.from({ length: plan.depth }, (_, i) => i - 1); // a case as deep as the plan
         const of = makeCase(kind, "point", pair.target.length, levels, random);
         const named = `${seed} ${pair.name} ${round}`;
-        const drafter = await madeFor(make, pair, draftRows(kind, pair.draft.length, named));
+        const target = lookedInto(pair, (skip) => draftRows(kind, pair.target.length, `${named} target${skip}`));
+        const drafter = await madeFor(make, pair, target, draftRows(kind, pair.draft.length, named));
         if (drafter === undefined) continue;
-        await teach(drafter, pair, draftRows(kind, pair.target.length, `${named} target`), sampling);
-        const trees = await everyDraft(drafter, pair, sampling, plan);
+        await teach(drafter, pair, target, sampling);
+        const trees = await everyDraft(drafter, pair, target, sampling, plan);
         for (const rule of rules) {
           if (pairFault(drafter, rule, sampling) !== undefined) continue;
           const report = reports.get(rule.name) ?? { rule: rule.name, cases: 0, branches: 0, worst: 0, accepted: 0 };
@@ -135,15 +136,34 @@ function draftRows(kind: string, vocab: number, seed: string): (text: readonly n
   };
 }
 
+/** Layers of the target, for drafters that look inside. */
+const LAYERS = 4;
+
+/**
+ * The target, for drafters that draft with it: with other blocks left out it finds other tokens likely. `rows`: what it
+ * finds likely after a text without the blocks that are named. What a rule is given has nothing to do with it.
+ */
+function lookedInto(
+  pair: Pair,
+  rows: (skip: string) => (text: readonly number[]) => Distribution,
+): WrittenEngine {
+  const known = new Map<string, (text: readonly number[]) => Distribution>();
+  const after = (text: readonly number[], skip?: Skip) => {
+    const key = skip === undefined ? "" : ` without ${skip.attention} and ${skip.feedForward}`;
+    const found = known.get(key) ?? rows(key);
+    known.set(key, found);
+    return found(text);
+  };
+  return new WrittenEngine(pair.target, after, { layers: LAYERS });
+}
+
 /** Undefined where the drafter refuses such a pair of models. */
 async function madeFor(
   make: (target: Engine, draft: Engine) => Promise<Drafter>,
   pair: Pair,
+  target: Engine,
   rows: (text: readonly number[]) => Distribution,
 ): Promise<Drafter | undefined> {
-  const target = new WrittenEngine(pair.target, () => {
-    throw new Error("a drafter does not ask the target");
-  });
   try {
     return await make(target, new WrittenEngine(pair.draft, rows));
   } catch (error) {
@@ -162,15 +182,15 @@ const LESSONS = 4;
 async function teach(
   drafter: Drafter,
   { prompt, target }: Pair,
-  rows: (text: readonly number[]) => Distribution,
+  { after }: WrittenEngine,
   sampling: Sampling,
 ): Promise<void> {
-  const { candidates } = drafter;
-  if (candidates === undefined) return;
+  const { candidates = 1, taps = [] } = drafter;
+  if (drafter.candidates === undefined && taps.length === 0) return;
   await drafter.begin(Int32Array.from(prompt), sampling);
   const text = [...prompt];
   for (let round = 0; round < LESSONS * target.length; round++) {
-    const q = rows(text.slice(-2));
+    const q = after(text.slice(-2));
     const tokens = Int32Array.from(top(q, candidates));
     const next = prompt[round] ?? tokens[round % tokens.length];
     text.push(next);
@@ -180,6 +200,7 @@ async function teach(
       verdict: { path: new Int32Array(0), next },
       committed: Int32Array.of(next),
       candidates: [{ tokens, probabilities: Float32Array.from(tokens, (token) => probability(q, token)) }],
+      states: statesOf(taps, text.slice(-1), target.length),
       rows: 1,
       draftMs: 0,
       verifyMs: 0,
@@ -191,14 +212,21 @@ async function teach(
 async function everyDraft(
   drafter: Drafter,
   { prompt, target }: Pair,
+  engine: Engine,
   sampling: Sampling,
   plan: Plan,
 ): Promise<Outcome<DraftTree>[] | HiddenRandomness> {
   try {
     return await everyBranchAsync(async (chance) => {
       await drafter.begin(Int32Array.from(prompt), sampling);
+      const sequence = await committed(engine, prompt.slice(0, -1));
+      drafter.attach?.(sequence);
+      if (drafter.taps !== undefined) {
+        await drafter.observePrompt?.(0, [], statesOf(drafter.taps, prompt.slice(0, -1), target.length));
+      }
       const tree = await drafter.draft(plan, chance);
-      const fault = treeFault(tree, { vocab: target.length, ...plan });
+      const left = sequence.length === prompt.length - 1;
+      const fault = left ? treeFault(tree, { vocab: target.length, ...plan }) : "it is still in the target's sequence";
       if (fault !== undefined) {
         throw new HunchError("input", `the drafter ${drafter.name} gave a draft that cannot be: ${fault}`);
       }
@@ -208,4 +236,20 @@ async function everyDraft(
     if (error instanceof HiddenRandomness) return error;
     throw error;
   }
+}
+
+/** [text.length · width] of each tap. */
+function statesOf(taps: readonly Tap[], text: readonly number[], width: number): States {
+  const rows = text.map((_, row) => text.slice(0, row + 1));
+  return new Map(taps.map((tap) => [tap, Float32Array.from(rows.flatMap((row) => writtenState(tap, row, width)))]));
+}
+
+/** A sequence that holds these tokens. */
+async function committed(engine: Engine, tokens: readonly number[]): Promise<Sequence> {
+  const sequence = engine.open();
+  if (tokens.length > 0) {
+    await sequence.forward({ tokens: Int32Array.from(tokens) });
+    sequence.keep(Int32Array.from(tokens, (_, row) => row));
+  }
+  return sequence;
 }

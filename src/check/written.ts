@@ -1,8 +1,10 @@
 // A model in memory: a vocabulary written down token by token, and what is likely after each text. For proofs that need a
-// model's whole path, from text to rows, and nothing of a model's arithmetic.
-import type { Candidates, Engine, Rows, Scores, Sequence } from "../backend.ts";
+// model's whole path, from text to rows, and nothing of a model's arithmetic. Where it has layers, it looks like a model from
+// inside as well: a pass that leaves out blocks finds something else likely, and hidden states are numbers of the text.
+import type { Candidates, Capabilities, Engine, Rows, Scores, Sequence, Skip, Tap } from "../backend.ts";
 import { argmax, type Distribution, normalise, probability, top } from "../math/distribution.ts";
 import type { ModelSource } from "../model/source.ts";
+import type { LayerSpec } from "../model/spec/spec.ts";
 import type { Tensor } from "../model/tensors/tensor.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 
@@ -33,24 +35,27 @@ export function writtenTokenizer(tokens: Written): Tokenizer {
   };
 }
 
-/** `after`: what the model finds likely after a text, at temperature 1. */
+/**
+ * `after`: what the model finds likely after a text, at temperature 1, with these blocks left out. `layers`: how many there
+ * are to look into.
+ */
 export class WrittenEngine implements Engine {
   readonly name = "written";
   readonly format = "float32";
   readonly context: number;
   readonly maxRows = 64;
-  readonly can = {
-    tree: true,
-    exact: "trees",
-    deviceRules: [],
-    rewind: "truncate",
-    embeddings: true,
-  } as const;
+  readonly can: Capabilities;
   readonly source: ModelSource;
 
-  constructor(tokens: Written, readonly after: (text: readonly number[]) => Distribution, context = 64) {
+  constructor(
+    tokens: Written,
+    readonly after: (text: readonly number[], skip?: Skip) => Distribution,
+    { context = 64, layers = 0 }: { readonly context?: number; readonly layers?: number } = {},
+  ) {
     this.context = context;
-    this.source = sourceOf(tokens, context);
+    this.source = sourceOf(tokens, context, layers);
+    const inside = layers > 0 ? { taps: true, skip: true } as const : {};
+    this.can = { tree: true, exact: "trees", deviceRules: [], rewind: "truncate", embeddings: true, ...inside };
   }
 
   open(): Sequence {
@@ -77,17 +82,21 @@ class WrittenSequence implements Sequence {
     return this.committed.length;
   }
 
-  async forward({ tokens: given, parents, score, temperature = 1, embeddings }: Rows): Promise<Scores> {
+  async forward({ tokens: given, parents, score, temperature = 1, taps, skip, embeddings }: Rows): Promise<Scores> {
+    const { vocab } = this.engine.source.spec;
     const tokens = embeddings === undefined ? given : given.map((_, row) => nearest(embeddings, row, given.length));
     this.#pending = [...tokens];
     const above = parents ?? Int32Array.from(tokens, (_, row) => row - 1);
-    const scored = score === "last" ? [tokens.length - 1] : [...tokens.keys()];
-    const rows = scored.map((row) => {
+    const texts = Array.from(tokens, (_, row) => {
       const path: number[] = [];
       for (let at = row; at >= 0; at = above[at]) path.unshift(tokens[at]);
-      return tempered(this.engine.after([...this.committed, ...path]), temperature);
+      return [...this.committed, ...path];
     });
-    return new WrittenScores(rows);
+    const scored = score === "last" ? texts.slice(-1) : texts;
+    const states = new Map(
+      taps?.map((tap) => [tap, Float64Array.from(texts.flatMap((text) => writtenState(tap, text, vocab)))]),
+    );
+    return new WrittenScores(scored.map((text) => tempered(this.engine.after(text, skip), temperature)), states);
   }
 
   keep(path: Int32Array): void {
@@ -105,6 +114,24 @@ class WrittenSequence implements Sequence {
   close(): void {}
 }
 
+function tempered(d: Distribution, temperature: number): Distribution {
+  if (temperature === 1) return d;
+  return normalise({ ...d, probabilities: d.probabilities.map((p) => p ** (1 / temperature)) });
+}
+
+/** [width] The hidden state of a text's last token: numbers from −1 to 1. */
+export function writtenState(tap: Tap, text: readonly number[], width: number): number[] {
+  const start = hashed([tap === "head" ? -1 : tap, ...text]);
+  return Array.from({ length: width }, (_, i) => (hashed([start, i]) % 2001) / 1000 - 1);
+}
+
+/** A whole number ≥ 0 from numbers, always the same: FNV-1a. */
+function hashed(numbers: ArrayLike<number>): number {
+  let hash = 0x811c9dc5;
+  for (const number of Array.from(numbers)) hash = Math.imul(hash ^ Math.round(number * 1000), 0x01000193);
+  return hash >>> 1;
+}
+
 /** The token that a row of embeddings holds most of: each token is embedded as itself alone. */
 function nearest(embeddings: Float32Array, row: number, rows: number): number {
   const width = embeddings.length / rows;
@@ -114,13 +141,8 @@ function nearest(embeddings: Float32Array, row: number, rows: number): number {
   );
 }
 
-function tempered(d: Distribution, temperature: number): Distribution {
-  if (temperature === 1) return d;
-  return normalise({ ...d, probabilities: d.probabilities.map((p) => p ** (1 / temperature)) });
-}
-
 class WrittenScores implements Scores {
-  constructor(private readonly all: readonly Distribution[]) {}
+  constructor(private readonly all: readonly Distribution[], private readonly inside: ReadonlyMap<Tap, Float64Array>) {}
 
   get rows(): number {
     return this.all.length;
@@ -150,9 +172,23 @@ class WrittenScores implements Scores {
   logits(row: number): Float64Array {
     return Float64Array.from({ length: this.vocab }, (_, token) => Math.log(probability(this.all[row], token)));
   }
+
+  states(tap: Tap): Float64Array {
+    const found = this.inside.get(tap);
+    if (found === undefined) throw new Error(`this pass was not asked for the states of ${tap}`);
+    return found;
+  }
 }
 
-function sourceOf(tokens: Written, context: number): ModelSource {
+/** Nothing of it is computed. */
+const LAYER: LayerSpec = {
+  attention: { heads: 1, kvHeads: 1, headSize: 1, scale: 1 },
+  feedForward: { hidden: 1, activation: "silu", gated: true },
+  parallel: false,
+  residualScale: 1,
+};
+
+function sourceOf(tokens: Written, context: number, layers: number): ModelSource {
   const vocab = tokens.length;
   const embed: Tensor = {
     name: "embed.weight",
@@ -173,7 +209,7 @@ function sourceOf(tokens: Written, context: number): ModelSource {
       vocab,
       width: vocab,
       context,
-      layers: [],
+      layers: new Array<LayerSpec>(layers).fill(LAYER),
       norm: { kind: "rms", epsilon: 0 },
       embeddingScale: 1,
       logitScale: 1,

@@ -4,7 +4,7 @@ import type { Chance } from "../chance.ts";
 import type { Plan, Round } from "../controller.ts";
 import { argmax } from "../math/distribution.ts";
 import type { Drafter, Proposer } from "../drafter.ts";
-import { ask } from "./raw.ts";
+import { ask, drawn } from "./raw.ts";
 import { GREEDY, type Sampling } from "../sampling.ts";
 import type { TreeShape } from "../shape.ts";
 import { TokenBuffer } from "./tokens.ts";
@@ -58,10 +58,11 @@ export class ProposedDrafter implements Drafter {
   async draft(plan: Plan, chance: Chance): Promise<DraftTree> {
     const sure = this.form.single && plan.goOn === undefined; // who asks how sure the drafter is must be told
     const asked = ask(this.proposer, plan, this.#sampling);
-    await this.proposer.sync(this.#text.view, sure ? this.#sampling : asked.sync);
-    if (this.#sampling.temperature > 0) return this.#drawn = await this.form.grow(asked.proposer, asked.plan, chance);
-    const grown = await this.form.grow(asked.proposer, asked.plan, LIKELIEST);
-    return this.#drawn = { ...grown, law: "point", q: () => undefined };
+    return this.#drawn = await drawn(this.proposer, this.#text.view, sure ? this.#sampling : asked.sync, async () => {
+      if (this.#sampling.temperature > 0) return await this.form.grow(asked.proposer, asked.plan, chance);
+      const grown = await this.form.grow(asked.proposer, asked.plan, LIKELIEST);
+      return { ...grown, law: "point", q: () => undefined };
+    });
   }
 
   /** Nothing where the draft has branches: there is no saying which of them is kept. */

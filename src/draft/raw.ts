@@ -46,3 +46,18 @@ export function ask(proposer: Proposer, plan: Plan, sampling: Sampling): Asked {
     plan: { ...plan, goOn: (q, depth) => goOn(own.get(q)!, depth) },
   };
 }
+
+/** What `draw` makes of a proposer that stands at the end of `text`. Then the target's sequence is as it was. */
+export async function drawn<T>(
+  proposer: Proposer,
+  text: Int32Array,
+  sampling: Sampling,
+  draw: () => Promise<T>,
+): Promise<T> {
+  try {
+    await proposer.sync(text, sampling);
+    return await draw();
+  } finally {
+    proposer.release?.();
+  }
+}

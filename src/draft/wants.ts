@@ -1,14 +1,16 @@
 // What drafters that are asked together want of a pass together.
-import type { Drafter } from "../drafter.ts";
+import type { Drafter, Proposer } from "../drafter.ts";
 import type { Tap } from "../backend.ts";
 
-export function wantsOf(
-  drafters: readonly Drafter[],
-): Pick<Drafter, "candidates" | "taps" | "observePrompt" | "attach"> {
-  const candidates = drafters.flatMap((drafter) => drafter.candidates ?? []);
-  const taps = new Set(drafters.flatMap((drafter): readonly Tap[] => drafter.taps ?? []));
-  const attached = drafters.filter((drafter) => drafter.attach !== undefined);
-  const told = drafters.filter((drafter) => drafter.observePrompt !== undefined);
+type Wants = Pick<Drafter, "candidates" | "taps" | "observePrompt" | "attach">;
+
+/** Proposers want the sequence alone. */
+export function wantsOf(drafters: readonly (Wants | Proposer)[]): Wants {
+  const wants: readonly Wants[] = drafters;
+  const candidates = wants.flatMap((drafter) => drafter.candidates ?? []);
+  const taps = new Set(wants.flatMap((drafter): readonly Tap[] => drafter.taps ?? []));
+  const attached = wants.filter((drafter) => drafter.attach !== undefined);
+  const told = wants.filter((drafter) => drafter.observePrompt !== undefined);
   return {
     candidates: candidates.length > 0 ? Math.max(...candidates) : undefined,
     taps: taps.size > 0 ? [...taps] : undefined,

@@ -45,6 +45,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
     sync: method,
     propose: method,
     attach: maybe(method),
+    release: maybe(method),
     anticipate: maybe(method),
     close: maybe(method),
   },

@@ -54,6 +54,10 @@ export interface PluginContext {
    * undefined where there is no such. Absent where there are no stores. They grow with every answer: ask them anew.
    */
   corpus?(name?: string): Corpus | undefined;
+  /** Folder where what was found out about a model is kept. Absent: nowhere. */
+  readonly cacheDir?: string;
+  /** As in EngineOptions. */
+  readonly progress?: (step: string, fraction: number) => void;
   /** Makes another method, for methods built of others. */
   resolve<K extends keyof Methods>(kind: K, spec: string): Promise<Methods[K]>;
 }

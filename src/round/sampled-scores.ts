@@ -22,7 +22,7 @@ function passNeeds(sampling: Sampling): { temperature: number; need: Need } {
  */
 export async function sampledPass(
   sequence: Sequence,
-  rows: Pick<Rows, "tokens" | "parents" | "score" | "taps">,
+  rows: Pick<Rows, "tokens" | "parents" | "score" | "taps" | "skip">,
   sampling: Sampling,
   text: Int32Array,
   tree: Pick<DraftTree, "tokens" | "parents">,

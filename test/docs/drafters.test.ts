@@ -1,16 +1,19 @@
-// The examples of docs/drafters.md, run by the command itself, in one batch: the text is that of plain decoding.
+// The examples of docs/drafters.md and docs/self-speculation.md, run by the command itself, in one batch: the text is that of plain decoding.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { builtin } from "../../plugins/builtin.ts";
 import { hunch, STORIES_DRAFT, TINY } from "../cli/support/cli.ts";
 
-const PAGE = readFileSync(new URL("../../docs/drafters.md", import.meta.url), "utf8");
-const examples = [...PAGE.matchAll(/^hunch --drafter (?:'([^']*)'|(\S+)) "([^"]*)"$/gm)]
+const PAGES = ["drafters", "self-speculation"].map((page) =>
+  readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), "utf8")
+);
+const examples = [...PAGES.join("").matchAll(/^hunch --drafter (?:'([^']*)'|(\S+)) "([^"]*)"$/gm)]
   .map(([, quoted, plain, prompt]) => ({ drafter: (quoted ?? plain).replace("draft.gguf", STORIES_DRAFT), prompt }));
 
-test("every drafter of the table exists and has two lines to try", () => {
-  const names = [...PAGE.slice(0, PAGE.indexOf("\n## ")).matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name);
+test("every drafter of the tables exists and has two lines to try", () => {
+  const tables = PAGES.map((page) => page.slice(0, page.indexOf("\n## "))).join("");
+  const names = [...tables.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name);
   assert.ok(names.length >= 11);
   for (const name of names) {
     assert.ok(builtin.some((plugin) => plugin.kind === "drafter" && plugin.name === name), name);

@@ -70,7 +70,7 @@ async function check({ source, width, rows, binding, pieces = 1 }: Case): Promis
       positions: positions && matrix("positions", positions.shape[0]),
     });
     const before = device.counts.writtenBytes;
-    embedding.write(tokens);
+    embedding.write({ tokens });
     assert.equal(device.counts.writtenBytes - before, rows * (used ? 1 : stride) * 4);
     const recorder = new Recorder(device);
     const pipelines = await recorder.prepare(embedding.steps, { rows, scored: rows });

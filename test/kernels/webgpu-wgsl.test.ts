@@ -21,6 +21,7 @@ import {
   routeKernel,
   rowTile,
   softmaxKernel,
+  tapKernel,
   type WeightForm,
 } from "../../kernels/webgpu/kernels.ts";
 import { type Features, PLAIN } from "../../kernels/webgpu/features.ts";
@@ -43,6 +44,7 @@ const KERNELS: readonly Kernel[] = [
   ...[Q4_0, Q4_K, Q6_K].map((form) => matmulKernel(form, 64, PLAIN)),
   ...[2, 4, 8, 16].map((subgroups) => matmulKernel(Q4_0, 16, { ...PLAIN, subgroups })),
   normKernel({ delta: true, post: true, norm: true, layer: true, final: false }),
+  normKernel({ delta: true, post: true, norm: false, layer: false, final: false }),
   rotateKernel({ headSize: 256, normed: "all", layer: false, rope: true }),
   attentionKernel(256, 4, false),
   attentionKernel(128, 8, true),
@@ -61,6 +63,7 @@ const KERNELS: readonly Kernel[] = [
   bestSlicesKernel(),
   softmaxKernel(),
   candidatesKernel(),
+  tapKernel(),
   factorsKernel,
   walkKernel,
   blockKernel,

@@ -8,6 +8,7 @@ import { runChain } from "../../../src/check/conformance/engine-bench.ts";
 import { openModel } from "../../../src/model/open.ts";
 import type { ModelSource } from "../../../src/model/source.ts";
 import { readSafetensors } from "../../../src/model/files/safetensors.ts";
+import { insideAgrees } from "./inside-text.ts";
 import { treeScores } from "./tree-text.ts";
 
 export function fixture(path: string): string {
@@ -23,6 +24,8 @@ export interface Extent {
   readonly oneFile?: boolean;
   /** One text in one pass, and the first nine tokens of it as trees. */
   readonly oneText?: boolean;
+  /** An engine that the hidden states of a tree are held to, at ten times the tolerance. */
+  readonly oracle?: Load;
 }
 
 /**
@@ -47,7 +50,8 @@ export function goldenCases(load: Load, tolerance: number, extent: Extent = {}):
   return [...stories, ...tiny];
 }
 
-async function agrees(path: string, name: string, load: Load, tolerance: number, { oneText }: Extent): Promise<void> {
+async function agrees(path: string, name: string, load: Load, tolerance: number, extent: Extent): Promise<void> {
+  const { oneText, oracle } = extent;
   const engine = await load(await openModel(path));
   for (const text of tinyTexts(name).slice(0, oneText ? 1 : undefined)) {
     const near = (rows: readonly ArrayLike<number>[], how: string) => {
@@ -67,6 +71,11 @@ async function agrees(path: string, name: string, load: Load, tolerance: number,
     near(trees, "as trees");
     if (engine.can.exact !== "trees") continue;
     trees.forEach((row, at) => assert.deepEqual(row, whole[at], `position ${at} as a node of a tree`));
+  }
+  if (oracle) {
+    const other = await oracle(engine.source);
+    await insideAgrees(engine, other, tinyTexts(name)[0].tokens, 10 * tolerance);
+    other.close();
   }
   engine.close();
   engine.source.close();

@@ -1,0 +1,78 @@
+// `hunch simulate` against measured runs: from the longest of fixed chains it forecasts the shorter ones, which ran beside
+// it, and itself.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Results } from "../../cli/bench/results.ts";
+import type { Forecast } from "../../cli/simulate/forecast.ts";
+import { Terminal } from "../terminal.ts";
+import { table } from "../report.ts";
+import { option, type Suite } from "../suite.ts";
+
+const DRAFTERS = ["lookup", "suffix"];
+const LENGTHS = [1, 2, 3, 5, 8];
+const PROMPTS = Number(option("prompts") ?? 2);
+const TOKENS = Number(option("tokens") ?? 64);
+const AIM = 0.05;
+
+const suite: Suite = {
+  summary: "`hunch simulate` against measured runs of chains of 1 to 8 tokens: tokens per pass, speed over plain",
+  async run() {
+    const folder = mkdtempSync(join(tmpdir(), "hunch-simulate-"));
+    const terminal = new Terminal();
+    try {
+      const controllers = LENGTHS.map((length) => `--controller 'fixed?nodes=${length}'`).join(" ");
+      const rows: string[][] = [];
+      let kept = 0;
+      for (const drafter of DRAFTERS) {
+        const out = join(folder, drafter);
+        terminal.run(`hunch bench -d ${drafter} ${controllers} --prompts ${PROMPTS} -n ${TOKENS} -q -o '${out}'`);
+        const path = join(out, "results.json");
+        const results = JSON.parse(readFileSync(path, "utf8")) as Results;
+        const names = results.settings.slice(1).map(({ name }) => name);
+        const sum = (setting: string, of: "tokens" | "passes" | "decodeMs") =>
+          results.runs.filter((run) => run.setting === setting).reduce((total, run) => total + run[of], 0);
+        const rate = (setting: string) => sum(setting, "tokens") / sum(setting, "decodeMs");
+        const longest = names[names.length - 1];
+        const { stdout } = terminal.run(
+          `hunch simulate --json --from '${path}' --setting '${longest}' --nodes ${LENGTHS[LENGTHS.length - 1]}`,
+        );
+        const { chains } = JSON.parse(stdout) as { chains: Forecast[] };
+        LENGTHS.forEach((length, i) => {
+          const [perPass, over] = [sum(names[i], "tokens") / sum(names[i], "passes"), rate(names[i]) / rate("plain")];
+          const { tokensPerPass, speedup } = chains[length];
+          if (Math.abs(speedup / over - 1) <= AIM) kept++;
+          rows.push([
+            `${drafter}, chains of ${length}`,
+            perPass.toFixed(3),
+            tokensPerPass.toFixed(3),
+            over.toFixed(2),
+            speedup.toFixed(2),
+            percent(speedup / over - 1),
+          ]);
+        });
+      }
+      return {
+        report:
+          `Forecast from what was measured of chains of ${
+            LENGTHS[LENGTHS.length - 1]
+          } and from the cost curve; ${PROMPTS} prompts ` +
+          `of each kind of work, up to ${TOKENS} tokens, all together. **${kept} of ${rows.length} speeds are within ` +
+          `${100 * AIM}% of those measured.**\n\n` +
+          table(
+            ["", "tokens per pass", "simulated", "over plain", "simulated over plain", "simulated / measured − 1"],
+            rows,
+          ),
+      };
+    } finally {
+      terminal.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+export default suite;
+
+function percent(share: number): string {
+  return `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}%`;
+}

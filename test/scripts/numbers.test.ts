@@ -1,0 +1,78 @@
+// Numbers in documents: what a block says is in its page, and what looks measured stands in a block or has a source.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { quoted, wrongNumbers } from "../../scripts/numbers.ts";
+
+const PAGES = new Map([[
+  "passes",
+  [
+    "- cores: 2",
+    "| rows | hunch | peer |",
+    "| --- | ---: | ---: |",
+    "| 1 | 6.58 (6.54–7.43) · 0.84× | 7.95 |",
+    "| 16 | 20.19 | 57.22 |",
+    "",
+    "| rows | hunch |",
+    "| --- | ---: |",
+    "| 32 | 33.1 |",
+    "",
+    "```",
+    "$ hunch one",
+    "a",
+    "b",
+    "c 12 tokens/s",
+    "d",
+    "```",
+    "",
+  ].join("\n"),
+]]);
+
+const block = (body: string) => `# Page\n\n<!-- numbers: passes -->\n${body}\n<!-- end -->\n`;
+const wrong = (text: string, listed = []) => wrongNumbers("page.md", text, PAGES, listed);
+
+test("a number of a block is in its page, as it is or rounded", () => {
+  assert.deepEqual(
+    wrong(block("A token takes 6.58 ms, 0.84×; 16 rows 20.2 ms, the peer 57.\n\n`Q4_1?n=99`, 135M")),
+    [],
+  );
+  assert.deepEqual(wrong(block("A token takes 6.6 ms,\n16 rows 20.1 ms.")), [
+    "page.md:5: 20.1 is not in docs/measured/passes.md",
+  ]);
+  assert.equal(wrong(block("33.10 ms")).length, 0);
+  assert.equal(wrong(block("57.2 and 57.219")).length, 1, "more digits than were measured");
+});
+
+test("what looks measured is in a block, or listed with its source", () => {
+  const looks = ["12 ms", "1.32×", "4 MB", "30 tokens/s", "12%", "2.1 tokens per pass", "3.6 times as fast"];
+  for (const words of looks) assert.equal(wrong(`It is ${words}.`).length, 1, words);
+  for (const words of ["Bun 1.4.5", "2 cores", "arXiv 2403.10444", "128 tokens", "the 3 MBs"]) {
+    assert.deepEqual(wrong(`It is ${words}.`), [], words);
+  }
+  assert.equal(wrong("| a | b |\n| --- | --- |\n| chain | 2.596 |\n").length, 1);
+  assert.deepEqual(wrong("| a | b |\n| --- | --- |\n| Phi 3.5 | temperature 0.6 |\n"), []);
+  const listed = { document: "page.md", words: "files over 1 MiB", source: "a limit" };
+  assert.deepEqual(wrongNumbers("page.md", "No files over\n1 MiB.", PAGES, [listed]), []);
+  assert.deepEqual(wrongNumbers("page.md", "No files.", PAGES, [listed]), [
+    'page.md does not say "files over 1 MiB" (scripts/unmeasured.ts)',
+  ]);
+});
+
+test("a page that nobody has made is missed where a block has numbers", () => {
+  const of = (body: string) => wrong(`<!-- numbers: start -->\n${body}\n<!-- end -->\n`);
+  assert.deepEqual(of("To be measured."), []);
+  assert.deepEqual(of("It takes 5 ms."), ["page.md:1: there is no docs/measured/start.md"]);
+});
+
+test("tables and transcripts are quoted from the page, in its order", () => {
+  const old = "| rows | peer |\n| --- | ---: |\n| 1 | 9 |\n\nThen:\n\n| rows | hunch |\n| --- | ---: |\n";
+  const fresh = quoted(block(old), PAGES);
+  assert.match(fresh, /\| rows \| peer \|\n\| --- \| ---: \|\n\| 1 \| 7\.95 \|\n\| 16 \| 57\.22 \|\n\nThen:/);
+  assert.match(fresh, /\| rows \| hunch \|\n\| --- \| ---: \|\n\| 32 \| 33\.1 \|\n/);
+  assert.equal(quoted(fresh, PAGES), fresh);
+  const shown = (lines: string) => quoted(block(`\`\`\`\n$ hunch one\n${lines}\`\`\`\n`), PAGES);
+  assert.match(shown("old\n"), /\$ hunch one\na\nb\nc 12 tokens\/s\nd\n```/);
+  assert.match(shown("old\n…\nx\ny\n"), /\$ hunch one\na\n…\nc 12 tokens\/s\nd\n```/);
+  const twice = new Map([["passes", "```\n$ hunch one\n1\n```\n\n```\n$ hunch one\n2\n```\n"]]);
+  assert.match(quoted(block("```\n$ hunch one\n$ hunch one\n```\n"), twice), /one\n1\n\$ hunch one\n2\n/);
+  assert.match(shown("…\n"), /\$ hunch one\n…\n```/);
+});
