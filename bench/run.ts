@@ -17,6 +17,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   webgpu: () => import("./suites/webgpu.ts"),
   start: () => import("./suites/start.ts"),
   models: () => import("./suites/models.ts"),
+  reuse: () => import("./suites/reuse.ts"),
   store: () => import("./suites/store.ts"),
   tokenizer: () => import("./suites/tokenizer.ts"),
   lookup: () => import("./suites/lookup.ts"),

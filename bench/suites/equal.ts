@@ -87,7 +87,7 @@ const suite: Suite = {
     );
     const noise = { shape: NOISE_SHAPE, mix: "q8_0", title: "noise with random weights (q8_0)", donor: DEFAULT_MODEL };
     if (!existsSync(NOISE)) writeRandomModel(NOISE, noise, () => {});
-    await buildStore(store, model, () => file);
+    await buildStore(store, file, model);
 
     const reports = [];
     for (const temperature of temperatures) {
