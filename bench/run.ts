@@ -25,6 +25,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   replay: () => import("./suites/replay.ts"),
   peers: () => import("./suites/peers.ts"),
   controllers: () => import("./suites/controllers.ts"),
+  inside: () => import("./suites/inside.ts"),
   overhead: () => import("./suites/overhead.ts"),
   drafters: () => import("./suites/drafters.ts"),
   methods: () => import("./suites/methods.ts"),

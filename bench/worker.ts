@@ -7,7 +7,7 @@ import { webgpuBackend } from "../kernels/webgpu/backend.ts";
 import { Device } from "../kernels/webgpu/device.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { weightBytes } from "../kernels/webgpu/matrix.ts";
-import type { Need, Sequence } from "../src/backend.ts";
+import type { Need, Rows, Sequence } from "../src/backend.ts";
 import type { WeightFormat } from "../src/weight-format.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { GREEDY } from "../src/sampling.ts";
@@ -39,6 +39,8 @@ export interface PassRequest {
   readonly repeat: number;
   readonly need?: Need;
   readonly tokens?: number[];
+  /** What is asked of the inside of the model; hidden states are read. */
+  readonly inside?: Pick<Rows, "taps" | "skip">;
 }
 
 export interface PlainRequest {
@@ -85,7 +87,7 @@ const commands = {
    * Milliseconds of `repeat` passes over `rows` rows after `past` tokens, and what a GPU was told and gave back in each.
    * `need`: what is asked of the scores, all where absent. `tokens`: a text to take them from.
    */
-  async pass({ rows, past, repeat, need, tokens }: PassRequest) {
+  async pass({ rows, past, repeat, need, tokens, inside }: PassRequest) {
     const sequence = await filled(past, tokens);
     const { engine } = session;
     const before = engine instanceof WebGpuEngine ? { ...engine.counts } : undefined;
@@ -95,7 +97,8 @@ const commands = {
         ? Int32Array.from(tokens.slice(past + i, past + i + rows))
         : Int32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
       const started = performance.now();
-      await sequence.forward({ tokens: row, need });
+      const scores = await sequence.forward({ tokens: row, need, ...inside });
+      for (const tap of inside?.taps ?? []) scores.states!(tap);
       ms.push(performance.now() - started);
     }
     if (!(engine instanceof WebGpuEngine)) return { ms };
@@ -223,7 +226,8 @@ const commands = {
 
   memory() {
     const status = readFileSync("/proc/self/status", "utf8");
-    return { peakMiB: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024 };
+    const mebibytes = (field: string) => Number(RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+    return { peakMiB: mebibytes("VmHWM"), nowMiB: mebibytes("VmRSS") };
   },
 };
 

@@ -17,7 +17,7 @@ import { Live } from "./live.ts";
 import { Log } from "./log.ts";
 import { commandLine, machine, peakMiB } from "./machine.ts";
 import { markdown } from "./markdown.ts";
-import { curveOf, measureGroup } from "./measure.ts";
+import { curveOf, fastestOf, measureGroup } from "./measure.ts";
 import type { BenchCommand } from "./options.ts";
 import { FORMAT_VERSION, key, type Memory, type Plan, type Results, type Unsummed } from "./results.ts";
 import { rowsOf } from "./rows.ts";
@@ -111,6 +111,7 @@ async function measure(
     facts: [...new Map(groups.map(({ facts }) => [key(facts), facts])).values()],
     runs: groups.flatMap(({ runs }) => runs),
     curve: curveOf(stand.engine),
+    fastest: fastestOf(stand.engine),
     peakMiB: peakMiB(),
     ...memory === undefined ? {} : { memory },
   });

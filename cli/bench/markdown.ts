@@ -16,9 +16,15 @@ export function factsOf(results: Results): [name: string, value: string][] {
 function rawFacts(results: Results): [name: string, value: string][] {
   const { model, engine, format, strict, data, facts, maxTokens, turns, sampling, seed, started, peakMiB } = results;
   const { temperature } = sampling;
+  const { fastest } = results;
+  const beside = fastest === undefined
+    ? ""
+    : fastest.share === 1
+    ? ", the fastest format here"
+    : `; a plain pass in ${fastest.format}, the fastest format here, takes ${fastest.share.toFixed(2)} of the time`;
   return [
     ["model", `${model.title} (${model.hash.slice(0, 12)})`],
-    ["engine", `${engine} ${format}${strict ? "" : ", not strict"}`],
+    ["engine", `${engine} ${format}${strict ? "" : ", not strict"}${beside}`],
     ["prompts", `${facts.length} of ${data.join(", ")}`],
     [
       "answers",
@@ -49,6 +55,10 @@ export const COLUMNS: readonly (readonly [head: string, cell: (row: Row) => stri
   ["same text", ({ same, prompts }) => same === undefined ? "–" : `${same} of ${prompts}`],
   ["tokens/s", ({ tokensPerSecond }) => intervalText(tokensPerSecond)],
   ["over plain", speedText],
+  [
+    "over the fastest format",
+    ({ overFastest }) => overFastest === undefined ? "" : `${intervalText(overFastest, 2)}×`,
+  ],
   ["by the curve", ({ expected }) => expected === undefined ? "" : expected.toFixed(2)],
   ["tokens per pass", ({ tokensPerPass }) => tokensPerPass.toFixed(2)],
   ["rows per pass", ({ rowsPerPass }) => rowsPerPass.toFixed(1)],

@@ -2,9 +2,10 @@
 import type { CostPoint } from "../../kernels/cost.ts";
 import type { Engine } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
+import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
 import type { Task } from "./data.ts";
 import type { Group } from "./log.ts";
-import { key } from "./results.ts";
+import { type Fastest, key } from "./results.ts";
 import type { Setting } from "./settings.ts";
 import type { Answer, Stand } from "./stand.ts";
 
@@ -20,6 +21,18 @@ const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 /** Milliseconds of passes by their rows, as far as the engine goes; it must be calibrated. */
 export function curveOf(engine: Engine): CostPoint[] {
   return WIDTHS.filter((width) => width <= engine.maxRows).map((width) => ({ width, ms: engine.cost(width) }));
+}
+
+/** The format of the fastest plain pass, of those measured here; undefined where that is this one alone. */
+export function fastestOf(engine: Pick<Engine, "format" | "cost" | "plainCost">): Fastest | undefined {
+  const own = engine.cost(1);
+  const known = WEIGHT_FORMATS.map((format) => ({
+    format,
+    ms: format === engine.format ? own : engine.plainCost?.(format) ?? NaN,
+  })).filter(({ ms }) => ms > 0);
+  if (known.length < 2 || !known.some(({ format }) => format === engine.format)) return undefined;
+  const { format, ms } = known.reduce((best, other) => other.ms < best.ms ? other : best);
+  return { format, share: ms / own };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { CostPoint } from "../../kernels/cost.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { readTextFile } from "../input/text.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import type { Machine } from "./machine.ts";
 import type { Setting } from "./settings.ts";
 import type { Run } from "./stand.ts";
@@ -67,6 +68,8 @@ export interface Results extends Plan {
   readonly runs: readonly Measured[];
   /** Milliseconds of a target pass by its rows, measured here beforehand. */
   readonly curve: readonly CostPoint[];
+  /** Absent where no other format was measured here. */
+  readonly fastest?: Fastest;
   readonly peakMiB: number;
   /** What each setting's drafter held at the end; absent where the runtime does not tell. */
   readonly memory?: Memory;
@@ -81,6 +84,13 @@ export interface Memory {
   readonly bytes: Readonly<Record<string, number>>;
 }
 
+/** The weight format in which a plain pass takes the least time on this machine, by what was measured beforehand. */
+export interface Fastest {
+  readonly format: WeightFormat;
+  /** That time in proportion to a plain pass in the format of the results, at most 1. */
+  readonly share: number;
+}
+
 /** A setting on one kind of work, or on all. */
 export interface Row {
   readonly setting: string;
@@ -92,6 +102,8 @@ export interface Row {
   readonly tokensPerSecond: Interval;
   /** Over plain decoding of the same prompt beside it; absent of plain decoding itself. */
   readonly speedup?: Interval;
+  /** Over plain decoding in the fastest format; absent where that is the format of the results, or not known. */
+  readonly overFastest?: Interval;
   /** The median by the cost curve: the passes as they were, each at the time measured beforehand, and the drafting. */
   readonly expected?: number;
   readonly tokensPerPass: number;

@@ -2,11 +2,14 @@
 import { type CostPoint, interpolateCost as costAt } from "../../kernels/cost.ts";
 import { key, kindOf, type Measured, rate, type Row, SHORT, type Unsummed } from "./results.ts";
 import type { Run } from "./stand.ts";
-import { median, stratified } from "./statistics.ts";
+import { type Interval, median, stratified } from "./statistics.ts";
 
 /** For each setting all kinds together, then each kind where there are several, unless `apart` is false. */
 export function rowsOf(
-  { settings, facts, runs, curve, memory }: Pick<Unsummed, "settings" | "facts" | "runs" | "curve" | "memory">,
+  { settings, facts, runs, curve, fastest, memory }: Pick<
+    Unsummed,
+    "settings" | "facts" | "runs" | "curve" | "fastest" | "memory"
+  >,
   { apart = true }: { readonly apart?: boolean } = {},
 ): Row[] {
   const kinds = [...new Set(facts.map(({ kind }) => kind))];
@@ -34,6 +37,9 @@ export function rowsOf(
     const share = (of: (run: Measured) => number) => sum(of) / time;
     const [drafting, verifying] = [share(({ draftMs }) => draftMs), share(({ verifyMs }) => verifyMs)];
     const relaxed = all.filter(({ logProbability }) => logProbability !== undefined);
+    const speedup = isPlain
+      ? undefined
+      : stratified(perPrompt(groups, (run) => rate(run) / rate(plain.get(place(run))!)));
     const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
     return {
       setting,
@@ -44,11 +50,12 @@ export function rowsOf(
       },
       tokensPerSecond: stratified(perPrompt(groups, rate)),
       ...isPlain ? {} : {
-        speedup: stratified(perPrompt(groups, (run) => rate(run) / rate(plain.get(place(run))!))),
+        speedup,
         expected: median(
           perPrompt(groups, (run) => run.tokens * costAt(curve, 1) / (run.draftMs + expectedMs(run, curve))).flat(),
         ),
       },
+      ...fastest === undefined || fastest.share === 1 ? {} : { overFastest: scaled(speedup, fastest.share) },
       tokensPerPass: sum(({ tokens }) => tokens) / sum(({ passes }) => passes),
       rowsPerPass: sum(({ rows }) => rows) / sum(({ passes }) => passes),
       byDepth: shares(all.map(({ offeredAt }) => offeredAt), all.map(({ acceptedAt }) => acceptedAt)),
@@ -67,6 +74,12 @@ export function rowsOf(
   function promptMs({ prompt }: Measured): number {
     return facts.find((fact) => key(fact) === prompt)?.ms ?? 0;
   }
+}
+
+/** A speed-up, 1 of plain decoding, over what takes `share` of the time. */
+function scaled(speedup: Interval | undefined, share: number): Interval {
+  if (speedup === undefined) return { low: share, median: share, high: share, range: true };
+  return { ...speedup, low: share * speedup.low, median: share * speedup.median, high: share * speedup.high };
 }
 
 /** A run's place: what is measured there stands side by side. */

@@ -74,14 +74,17 @@ function named(id: string): Claim {
   });
 }
 
-/** Only what the model or the machine cannot do is untestable; what else fails is thrown. */
+/** Only what the model or the machine cannot do is untestable; what else fails is thrown, a model that does not run as well. */
 export async function put(claim: Claim, ground: Ground): Promise<Tested> {
   if ("because" in claim) return { claim, verdict: "cannot be tested here", ours: `because ${claim.because}` };
   try {
     const { ours, holds } = await claim.test(ground);
     return { claim, verdict: holds ? "holds" : "does not hold", ours };
   } catch (error) {
-    if (!(error instanceof HunchError && (error.kind === "unavailable" || error.kind === "usage"))) throw error;
+    if (
+      ground.isFailure(error) ||
+      !(error instanceof HunchError && (error.kind === "unavailable" || error.kind === "usage"))
+    ) throw error;
     return { claim, verdict: "cannot be tested here", ours: `because ${error.line}` };
   }
 }

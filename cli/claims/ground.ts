@@ -72,6 +72,7 @@ export class Ground {
   readonly #answers = new Map<string, Answers>();
   readonly #texts: Int32Array[] = [];
   #stand: Promise<Stand> | undefined;
+  #failure: unknown;
 
   constructor(
     private readonly registry: Registry,
@@ -149,11 +150,28 @@ export class Ground {
     return this.#texts;
   }
 
+  /** Whether the model itself does not run here, which is no verdict on any claim. */
+  isFailure(error: unknown): boolean {
+    return error === this.#failure;
+  }
+
   async close(): Promise<void> {
     await this.#stand?.then((stand) => stand.close(), () => {}); // why it could not be opened was told
   }
 
   #open(): Promise<Stand> {
-    return this.#stand ??= Stand.open(this.options, this.progress);
+    return this.#stand ??= this.#opened();
+  }
+
+  /** A stand that has computed something. */
+  async #opened(): Promise<Stand> {
+    try {
+      const stand = await Stand.open(this.options, this.progress);
+      await stand.prompt(this.tasks[0]);
+      return stand;
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
   }
 }

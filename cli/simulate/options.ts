@@ -15,6 +15,10 @@ export const simulateOptions = merge(
       description:
         message`How often guesses are kept, by depth, of those whose elders were: ${"0.8,0.7,0.6"}; the last goes on.`,
     })),
+    published: optional(option("--published", string({ metavar: "NAME" }), {
+      description:
+        message`Acceptance as others reported it of their drafters on Spec-Bench: ${"eagle-2"}, ${"medusa"}, ${"prompt-lookup"}, …`,
+    })),
     others: optional(option("--others", string({ metavar: "SHARES" }), {
       description:
         message`How often the second, third, … child is right in proportion to the first, for trees: ${"0.15,0.05"}.`,

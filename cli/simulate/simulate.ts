@@ -11,6 +11,7 @@ import { stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
 import { best, breakEven, chains, type Forecast, type Guesses, trees } from "./forecast.ts";
 import type { SimulateCommand } from "./options.ts";
+import { publishedAcceptance } from "./published.ts";
 
 interface Given {
   readonly guesses: Guesses;
@@ -45,15 +46,30 @@ export async function simulate(options: SimulateCommand): Promise<number> {
 
 async function given(options: SimulateCommand): Promise<Given> {
   const measured = options.from === undefined ? undefined : await readResults(options.from);
-  if (options.acceptance === undefined && measured === undefined) {
-    throw new HunchError("usage", "nobody says how often guesses are kept", {
-      hint: "give --acceptance 0.8,0.7 or --from results.json",
+  if (options.acceptance !== undefined && options.published !== undefined) {
+    throw new HunchError("usage", "--acceptance and --published both say how often guesses are kept", {
+      hint: "leave one out",
     });
   }
-  const own = measured && guessesOf(measured, options.setting);
+  const published = options.published === undefined ? undefined : publishedAcceptance(options.published);
+  const isTold = options.acceptance !== undefined || published !== undefined;
+  if (!isTold && measured === undefined) {
+    throw new HunchError("usage", "nobody says how often guesses are kept", {
+      hint: "give --acceptance 0.8,0.7, --published eagle-2 or --from results.json",
+    });
+  }
+  const own = isTold && options.draftMs !== undefined ? undefined : measured && guessesOf(measured, options.setting);
   const from: string[] = [];
-  const told = options.acceptance === undefined ? undefined : numbers("--acceptance", options.acceptance, 1);
-  from.push(told ? `guesses: kept by depth ${told.join(" ")}` : `guesses: ${own!.setting} in ${options.from}`);
+  const told = options.acceptance !== undefined
+    ? numbers("--acceptance", options.acceptance, 1)
+    : published && [published.acceptance];
+  from.push(
+    published
+      ? `guesses: ${published.from}: ${(100 * published.acceptance).toFixed(1)}% are kept`
+      : told
+      ? `guesses: kept by depth ${told.join(" ")}`
+      : `guesses: ${own!.setting} in ${options.from}`,
+  );
   const guesses: Guesses = {
     ...told ? { acceptance: told } : { acceptance: own!.acceptance, offered: own!.offered, kept: own!.kept },
     others: options.others === undefined ? undefined : numbers("--others", options.others, 1),

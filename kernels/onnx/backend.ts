@@ -44,8 +44,8 @@ export const onnxBackend: Backend & { load(source: ModelSource, options: OnnxOpt
     const format = options.format !== "auto"
       ? options.format
       : source.converted?.format ?? cheapest(options.cacheDir, running);
-    const open = (provider: string): Session => {
-      const container = convert(source, format, model, provider, options);
+    const open = (provider: string) => (inside: boolean): Session => {
+      const container = convert(source, format, model, provider, inside, options);
       return runtime.session(container.graph, {
         threads,
         provider,
@@ -64,7 +64,7 @@ export const onnxBackend: Backend & { load(source: ModelSource, options: OnnxOpt
         context,
         strict: options.strict,
         runtime,
-        session: open(provider),
+        open: open(provider),
         blocks: dialectOf(provider).attention === blockAttention,
       }, {
         cacheDir: options.cacheDir,
@@ -83,24 +83,30 @@ function convert(
   format: WeightFormat,
   hash: string,
   provider: string,
+  inside: boolean,
   options: EngineOptions,
 ): Container {
   const dialect = dialectOf(provider);
-  if (source.converted) return convertedContainer(source, source.converted, format, dialect);
+  if (source.converted) return convertedContainer(source, source.converted, format, dialect, inside);
   // A window as long as the context is left out of the spec, so that the graph of a file depends on the context, too.
   const windows = new Set(source.spec.layers.flatMap(({ attention: { window } }) => window ?? []));
   const own = dialect === dialectOf("cpu") ? [] : [provider];
   const name = [hash.slice(0, 24), format, ...own, ...[...windows].map((window) => `w${window}`), CONVERSION, GRAPH]
     .join("-");
   const path = join(options.cacheDir, "models", `${name}.hunch`);
-  const cached = readContainer(path);
+  const cached = readContainer(path, inside);
   if (cached) {
     touch(path);
     return cached;
   }
-  const decoder = decoderOf(source, format, dialect);
-  const step = conversionStep({ title: source.title, path, bytes: weightBytes(decoder), hint: CACHE_HINT });
-  return writeContainer(path, decoder, (fraction) => options.progress?.(step, fraction));
+  const plain = decoderOf(source, format, dialect);
+  const blocks = dialect.attention === blockAttention;
+  const step = conversionStep({ title: source.title, path, bytes: weightBytes(plain), hint: CACHE_HINT });
+  const written = writeContainer(path, plain, {
+    inside: blocks ? decoderOf(source, format, dialect, true) : undefined,
+    progress: (fraction) => options.progress?.(step, fraction),
+  });
+  return inside ? readContainer(path, inside)! : written;
 }
 
 /** The cache throws out what was used longest ago. */

@@ -1,17 +1,19 @@
 // A converted model on disk: weights laid out for ONNX Runtime to map into memory, then the graph, then a footer.
 //
-//     "HUNCHMDL" · weights, each aligned to 64 bytes · graph (ONNX) · footer: graph offset, graph length (u64), "HUNCHEND"
+//     "HUNCHMDL" · weights, each aligned to 64 bytes · graphs (ONNX) · footer: offset and length of both graphs (u64), "HUNCHEND"
 //
+// There are two graphs of the same weights: the plain one, and one whose passes can be looked into (see decoder.ts).
 // A file of the final name is always whole: see output-file.ts.
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { OutputFile } from "../../src/output-file.ts";
 import type { GraphBuilder, Weight } from "./graph.ts";
-import { encodeModel } from "./proto.ts";
+import { encodeModel, type TensorProto } from "./proto.ts";
 
 const HEAD = new TextEncoder().encode("HUNCHMDL");
 const TAIL = new TextEncoder().encode("HUNCHEND");
-const FOOTER = 24;
+const FOOTER = 40;
+const NO_GRAPH = new Uint8Array(0);
 const ALIGN = 64;
 /** Smaller constants stand in the graph itself. */
 export const INLINE = 256;
@@ -28,8 +30,15 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-/** Writes what `builder` describes; `progress` is told the fraction of the weights that are done. */
-export function writeContainer(path: string, builder: GraphBuilder, progress?: (fraction: number) => void): Container {
+/**
+ * Writes what `plain` describes, and gives its graph. `inside`: the graph of the same model for passes that are looked
+ * into. `progress` is told the fraction of the weights that are done.
+ */
+export function writeContainer(
+  path: string,
+  plain: GraphBuilder,
+  { inside, progress }: { readonly inside?: GraphBuilder; readonly progress?: (fraction: number) => void } = {},
+): Container {
   const file = new OutputFile(path, { folders: true, hint: CACHE_HINT });
   let at = 0;
   const write = (bytes: Uint8Array) => {
@@ -38,33 +47,40 @@ export function writeContainer(path: string, builder: GraphBuilder, progress?: (
   };
   try {
     write(HEAD);
-    let made = 0;
-    const place = (weight: Weight) => {
+    const places = new Map<string, TensorProto["data"]>();
+    const make = (weight: Weight): TensorProto["data"] => {
       const bytes = bytesOf(weight.data());
-      progress?.(++made / builder.weights.length);
       if (bytes.length <= INLINE) return bytes;
       write(new Uint8Array((ALIGN - at % ALIGN) % ALIGN));
       const offset = at;
       write(bytes);
       return { file: basename(path), offset, length: bytes.length };
     };
-    const graph = encodeModel(builder.finish("hunch", place));
-    const graphAt = at;
-    write(graph);
+    const place = (weight: Weight) => {
+      const placed = places.get(weight.name) ?? make(weight);
+      places.set(weight.name, placed);
+      progress?.(Math.min(1, places.size / plain.weights.length));
+      return placed;
+    };
+    const graphs = [plain, inside].map((builder) => builder ? encodeModel(builder.finish("hunch", place)) : NO_GRAPH);
     const footer = new Uint8Array(FOOTER);
-    new DataView(footer.buffer).setBigUint64(0, BigInt(graphAt), true);
-    new DataView(footer.buffer).setBigUint64(8, BigInt(graph.length), true);
-    footer.set(TAIL, 16);
+    const view = new DataView(footer.buffer);
+    graphs.forEach((graph, i) => {
+      view.setBigUint64(16 * i, BigInt(at), true);
+      view.setBigUint64(16 * i + 8, BigInt(graph.length), true);
+      write(graph);
+    });
+    footer.set(TAIL, FOOTER - TAIL.length);
     write(footer);
     file.finish();
-    return { path, graph };
+    return { path, graph: graphs[0] };
   } finally {
     file.discard();
   }
 }
 
-/** The graph of a converted model; undefined where the file is missing or not whole. */
-export function readContainer(path: string): Container | undefined {
+/** One of the graphs of a converted model; undefined where the file is missing or not whole. */
+export function readContainer(path: string, inside = false): Container | undefined {
   let file: number;
   try {
     file = openSync(path, "r");
@@ -80,11 +96,11 @@ export function readContainer(path: string): Container | undefined {
     const same = (a: Uint8Array | undefined, b: Uint8Array) => a?.every((byte, i) => byte === b[i]) ?? false;
     if (size < HEAD.length + FOOTER || !same(read(HEAD.length, 0), HEAD)) return undefined;
     const footer = read(FOOTER, size - FOOTER);
-    if (!footer || !same(footer.subarray(16), TAIL)) return undefined;
+    if (!footer || !same(footer.subarray(FOOTER - TAIL.length), TAIL)) return undefined;
     const view = new DataView(footer.buffer);
-    const [offset, length] = [Number(view.getBigUint64(0, true)), Number(view.getBigUint64(8, true))];
-    if (offset + length + FOOTER !== size) return undefined;
-    const graph = read(length, offset);
+    const [offset, length, insideAt, insideLength] = [0, 8, 16, 24].map((at) => Number(view.getBigUint64(at, true)));
+    if (offset + length !== insideAt || insideAt + insideLength + FOOTER !== size) return undefined;
+    const graph = inside ? read(insideLength, insideAt) : read(length, offset);
     return graph && { path, graph };
   } finally {
     closeSync(file);

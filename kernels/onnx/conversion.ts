@@ -17,13 +17,13 @@ import { type Container, INLINE } from "./container.ts";
 import { buildDecoder } from "./decoder.ts";
 import { ExactProducts } from "./exact.ts";
 import type { GraphBuilder, Weight } from "./graph.ts";
-import { Int8Products } from "./int8.ts";
+import { Int8Products, LAST_NORM } from "./int8.ts";
 import { FloatProducts, type Products } from "./products.ts";
 import { type DataType, encodeModel } from "./proto.ts";
 import { checkConverted, CONVERSION, KEPT, placeOf } from "../converted.ts";
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
-export const GRAPH = 7;
+export const GRAPH = 8;
 
 /** How a graph is written for those who compute it. */
 export interface Dialect {
@@ -49,10 +49,10 @@ const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource, dialect: Dial
 
 /**
  * The graph of a model and how to make its weights. Throws UnsupportedError where the format does not fit the model;
- * making a weight throws HunchError where it is not finite.
+ * making a weight throws HunchError where it is not finite. `inside`: see buildDecoder.
  */
-export function decoderOf(source: ModelSource, format: WeightFormat, dialect: Dialect = CPU): GraphBuilder {
-  const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.attention);
+export function decoderOf(source: ModelSource, format: WeightFormat, dialect = CPU, inside = false): GraphBuilder {
+  const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.attention, inside);
   builder.weights.forEach((weight, i) => builder.weights[i] = { ...weight, data: () => finite(weight, source) });
   return builder;
 }
@@ -83,9 +83,10 @@ export async function convertModel(
   signal?: AbortSignal,
 ): Promise<void> {
   const weights = source.converted ? [] : decoderOf(source, format).weights.filter(isStored);
-  const made = { engine: "onnx", format, version: CONVERSION, weights, kept: KEPT };
-  const kept = source.names.filter((name) => KEPT.includes(name)).map((name) => source.tensor(name));
-  const bytes = weightBytes({ weights }) + kept.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  const kept = format === "int8" ? [...KEPT, LAST_NORM] : KEPT;
+  const made = { engine: "onnx", format, version: CONVERSION, weights, kept };
+  const bytes = source.names.filter((name) => kept.includes(name))
+    .reduce((sum, name) => sum + tensorBytes(source.tensor(name)), weightBytes({ weights }));
   const step = conversionStep({ title: source.title, path, bytes, hint: "name a file where there is room" });
   await writeConverted(path, source, made, (fraction) => progress?.(step, fraction), signal);
 }
@@ -133,6 +134,7 @@ export function convertedContainer(
   converted: ConvertedWeights,
   format: WeightFormat,
   dialect: Dialect,
+  inside: boolean,
 ): Container {
   checkConverted(source, converted, format);
   const place = (weight: Weight) => {
@@ -145,5 +147,5 @@ export function convertedContainer(
     const found = placeOf(source, converted, name, length);
     return length <= INLINE ? converted.bytes(name) : { file: basename(source.path), ...found };
   };
-  return { path: source.path, graph: encodeModel(decoderOf(source, format, dialect).finish("hunch", place)) };
+  return { path: source.path, graph: encodeModel(decoderOf(source, format, dialect, inside).finish("hunch", place)) };
 }

@@ -1,13 +1,15 @@
 // One transformer as a graph: a ModelSpec and its tensors in, ONNX nodes out. Every architecture passes through here;
 // the weight format decides how matrix products are written (see products.ts).
+import type { Skip } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { Activation, AttentionSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
-import type { AttentionNodes } from "./attention/attention.ts";
+import type { Activation, AttentionSpec, ExpertsSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
+import { type AttentionNodes, cacheName, type Part, PARTS } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
-import { GraphBuilder, type Value } from "./graph.ts";
+import { GraphBuilder, type Result, type Value } from "./graph.ts";
 import { mixture } from "./mixture.ts";
 import { FloatProducts, type Products } from "./products.ts";
 import { appendScores } from "./scores.ts";
+import { appendState } from "./states.ts";
 import { type Stack, STACKS } from "../converted.ts";
 import { rotationsOf } from "../rope.ts";
 
@@ -19,6 +21,8 @@ export const FEEDS = {
 
 export const cosName = (table: number) => `cos_${table}`;
 export const sinName = (table: number) => `sin_${table}`;
+/** bool [1]: whether a block of a layer runs. */
+export const runsName = (block: keyof Skip, layer: number) => `runs_${block}_${layer}`;
 
 /** The stream between blocks: what has been added up, and what the next norm is still to add. */
 interface Stream {
@@ -26,10 +30,15 @@ interface Stream {
   readonly delta?: Value;
 }
 
+/**
+ * `inside`: passes can be asked for hidden states, and leave out blocks, each of which is a branch. It computes the same
+ * bits and costs a few microseconds a branch.
+ */
 export function buildDecoder(
   source: ModelSource,
   products: Products,
   attention: AttentionNodes = blockAttention,
+  inside = false,
 ): GraphBuilder {
   const g = new GraphBuilder();
   const { spec } = source;
@@ -43,17 +52,21 @@ export function buildDecoder(
   });
 
   let stream: Stream = { sum: products.enter(g, g.op("Reshape", [FEEDS.hidden, shapeOf(g, [-1, spec.width])])) };
-  const layers = new Layers(g, source, products, { ofKeys, ofQueries }, attention);
+  const layers = new Layers(g, source, products, { ofKeys, ofQueries }, attention, inside);
   spec.layers.forEach((layer, index) => {
-    stream = layers.layer(stream, layer, index);
+    const attended = layers.attended(stream, layer, index);
+    if (inside) appendState(g, index, attended.sum, spec.width);
+    stream = layers.fed(attended, layer, index);
   });
+  const last = layers.normalise(stream, "norm");
+  if (inside) {
+    appendState(g, spec.layers.length, last.sum, spec.width);
+    appendState(g, "head", last.normed, spec.width);
+  }
 
   g.input(FEEDS.scored, "int64", ["S"]);
-  // Only the scored rows go on: norms and the head work row by row.
-  const pick = (value: Value) => g.op("Gather", [value, FEEDS.scored], { axis: { int: 0 } });
-  const last = { sum: pick(stream.sum), delta: stream.delta && pick(stream.delta) };
-  const final = layers.normalise(last, "norm").normed;
-  appendScores(g, spec, layers.head(final));
+  const scored = g.op("Gather", [last.normed, FEEDS.scored], { axis: { int: 0 } });
+  appendScores(g, spec, layers.head(scored));
   return g;
 }
 
@@ -68,24 +81,81 @@ class Layers {
     readonly products: Products,
     readonly rotations: { readonly ofKeys: readonly number[]; readonly ofQueries: readonly number[] },
     readonly attending: AttentionNodes,
+    readonly inside: boolean,
   ) {}
 
-  layer(stream: Stream, layer: LayerSpec, index: number): Stream {
-    const name = `layers.${index}`;
-    const attentionIn = this.normalise(stream, `${name}.attention.norm`);
-    const attended = this.scaled(
-      this.postNorm(this.attention(attentionIn.normed, layer.attention, index), `${name}.attention.postNorm`),
-      layer.residualScale,
+  /** The stream as the layer finds it, and what its attention adds. */
+  attended(stream: Stream, { attention, residualScale }: LayerSpec, index: number): Required<Stream> {
+    const name = `layers.${index}.attention`;
+    const shapes = this.attending.shapes(attention);
+    const caches = PARTS.map((part): Result => {
+      this.g.input(cacheName("past", index, part), "float32", shapes[part]);
+      const present = this.g.output(cacheName("present", index, part), "float32", shapes[part]);
+      return { type: "float32", shape: shapes[part], name: present };
+    });
+    const runs = this.runs("attention", index);
+    const [sum, delta] = this.optional(runs, [this.stream, this.stream, ...caches], (within) => {
+      const { normed, sum } = within.normalise(stream, `${name}.norm`);
+      const { found, present } = within.attention(normed, attention, index);
+      return [sum, within.scaled(within.postNorm(found, `${name}.postNorm`), residualScale), ...present];
+    }, (g) => {
+      const sum = stream.delta ? g.op("Add", [stream.sum, stream.delta]) : stream.sum;
+      return [sum, zerosLike(g, sum), ...PARTS.map((part) => cacheName("past", index, part))];
+    });
+    return { sum, delta };
+  }
+
+  /** The stream behind the layer's feed-forward. */
+  fed({ sum: before, delta: attended }: Required<Stream>, layer: LayerSpec, index: number): Stream {
+    const { parallel, residualScale, feedForward: spec } = layer;
+    const name = `layers.${index}.feedForward`;
+    // In a parallel layer both blocks read the stream as it was before the layer.
+    const read = parallel ? { sum: before } : { sum: before, delta: attended };
+    const add = (within: Layers, found: Value) => {
+      const added = within.scaled(within.postNorm(found, `${name}.postNorm`), residualScale);
+      return parallel ? within.g.op("Add", [attended, added]) : added;
+    };
+    const runs = this.runs("feedForward", index);
+    if (!spec.experts) {
+      const [sum, delta] = this.optional(runs, [this.stream, this.stream], (within) => {
+        const { normed, sum } = within.normalise(read, `${name}.norm`);
+        return [sum, add(within, within.block(within.g, normed, spec, index))];
+      }, () => [before, attended]);
+      return { sum, delta };
+    }
+    // Experts are branches already. Within another branch ONNX Runtime would not prepare their weights: it would go
+    // through other kernels, with other bits.
+    const { normed, sum } = this.normalise(read, `${name}.norm`);
+    const found = this.experts(normed, spec, spec.experts, index, runs);
+    const [delta] = this.optional(
+      runs,
+      [this.stream],
+      (within) => [add(within, found(within.g))],
+      (g) => [parallel ? attended : zerosLike(g, sum)],
     );
-    // In a parallel block both halves read the stream as it was before the block.
-    const before: Stream = layer.parallel ? { sum: attentionIn.sum } : { sum: attentionIn.sum, delta: attended };
-    const forwardIn = this.normalise(before, `${name}.feedForward.norm`);
-    const transformed = this.scaled(
-      this.postNorm(this.feedForward(forwardIn.normed, layer, index), `${name}.feedForward.postNorm`),
-      layer.residualScale,
-    );
-    const delta = layer.parallel ? this.g.op("Add", [attended, transformed]) : transformed;
-    return { sum: forwardIn.sum, delta };
+    return { sum, delta };
+  }
+
+  /** bool [1], whether a pass runs this block; absent where passes run all. */
+  runs(block: keyof Skip, layer: number): Value | undefined {
+    return this.inside ? this.g.input(runsName(block, layer), "bool", [1]) : undefined;
+  }
+
+  /** What `run` gives, or `leaveOut` where the pass says so. */
+  optional(
+    runs: Value | undefined,
+    results: readonly Result[],
+    run: (within: Layers) => readonly Value[],
+    leaveOut: (g: GraphBuilder) => readonly Value[],
+  ): readonly Value[] {
+    if (runs === undefined) return run(this);
+    const { g, source, products, rotations, attending, inside } = this;
+    const within = (g: GraphBuilder) => new Layers(g, source, products, rotations, attending, inside);
+    return g.choose(runs, results, (g) => run(within(g)), leaveOut);
+  }
+
+  get stream(): Result {
+    return { type: "float32", shape: ["R", this.source.spec.width] };
   }
 
   /** norm(sum + delta), and the sum itself for the way round the block. Without such a norm, just the sum. */
@@ -122,13 +192,18 @@ class Layers {
     return this.source.has(`${name}.weight`) ? this.normalise({ sum: value }, name).normed : value;
   }
 
-  attention(input: Value, attention: AttentionSpec, index: number): Value {
+  /** What the heads found, projected, and the caches with the rows in them. */
+  attention(input: Value, attention: AttentionSpec, index: number): { found: Value; present: readonly Value[] } {
     const { g, source } = this;
     const { heads, kvHeads, headSize } = attention;
     const name = `layers.${index}.attention`;
     const packed = this.product(input, STACKS.qkv(index));
     const [ofKeys, ofQueries] = [this.rotations.ofKeys, this.rotations.ofQueries].map((tables) => tables[index]);
     const tables = (table: number) => table < 0 ? undefined : [cosName(table), sinName(table)] as const;
+    const [past, present] = (["past", "present"] as const).map((kind) => {
+      const value = (part: Part) => kind === "present" && this.inside ? g.fresh() : cacheName(kind, index, part);
+      return { key: value("key"), value: value("value") };
+    });
     const rows = this.attending.attend(g, packed, {
       attention,
       index,
@@ -137,8 +212,8 @@ class Layers {
       normalises: source.has(`${name}.qNorm.weight`) || source.has(`${name}.kNorm.weight`),
       sinks: this.vector(`${name}.sinks`),
       normHeads: (value, part) => this.headNorm(value, `${name}.${part}Norm`, part === "q" ? heads : kvHeads, headSize),
-    });
-    return this.product(rows, STACKS.attended(index));
+    }, { past, present });
+    return { found: this.product(rows, STACKS.attended(index)), present: PARTS.map((part) => present[part]) };
   }
 
   /** rows times a stack of matrices, with their biases. */
@@ -156,20 +231,14 @@ class Layers {
     return g.op("Reshape", [this.normalise({ sum: all }, name).normed, shapeOf(g, [-1, heads, 1, headSize])]);
   }
 
-  feedForward(input: Value, layer: LayerSpec, index: number): Value {
-    const { feedForward } = layer;
-    if (!feedForward.experts) return this.block(this.g, input, feedForward, index);
+  /** Rows that went through the experts of their choice, where the block runs. See mixture.ts. */
+  experts(input: Value, spec: FeedForwardSpec, experts: ExpertsSpec, index: number, runs?: Value) {
     // In float32 in every format: small differences of scores choose experts.
     const { names, label } = STACKS.router(index);
     const scores = new FloatProducts(this.source).product(this.g, input, names, label);
-    return mixture(
-      this.g,
-      input,
-      scores,
-      feedForward.experts,
-      this.source.spec.width,
-      (g, rows, expert) => this.block(g, rows, feedForward, index, expert),
-    );
+    const { width } = this.source.spec;
+    const block = (g: GraphBuilder, rows: Value, expert: number) => this.block(g, rows, spec, index, expert);
+    return mixture(this.g, input, scores, experts, width, block, runs);
   }
 
   /** The feed-forward, or one of its experts, in the graph `g`, which may be a branch. */
@@ -209,6 +278,10 @@ class Layers {
     const tensor = this.source.tensor(name);
     return this.g.weight(name, "float32", tensor.shape, () => tensor.floats());
   }
+}
+
+function zerosLike(g: GraphBuilder, value: Value): Value {
+  return g.op("ConstantOfShape", [g.op("Shape", [value])]);
 }
 
 /** See FeedForwardSpec. */

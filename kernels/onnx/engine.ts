@@ -32,8 +32,9 @@ export interface Loaded {
   readonly context: number;
   readonly strict: boolean;
   readonly runtime: Runtime;
-  readonly session: Session;
-  /** Whether its graph attends in blocks of positions. */
+  /** A session of the plain graph, or of the one that passes can look inside of. */
+  readonly open: (inside: boolean) => Session;
+  /** Whether its graphs attend in blocks of positions. Only then there is one to look inside of. */
   readonly blocks: boolean;
 }
 
@@ -48,13 +49,15 @@ export class OnnxEngine implements Engine {
   readonly #costs: MeasuredCosts;
   readonly #lease = new Lease();
   readonly #attention: AttentionFeeds;
-  readonly #pass: Pass;
+  #session: Session;
+  #pass: Pass;
+  #inside = false;
   readonly #rules: OnnxRules;
   /** What passes take now over what they took when they were measured: texts grow and machines get busy. */
   #drift = 1;
 
   constructor(loaded: Loaded, calibration: Calibration) {
-    const { source, format, provider, context, strict, runtime, session } = loaded;
+    const { source, format, provider, context, strict, runtime } = loaded;
     this.name = `onnx:${provider}`;
     this.source = source;
     this.format = format;
@@ -67,12 +70,15 @@ export class OnnxEngine implements Engine {
     this.#attention = loaded.blocks
       ? new BlockFeeds(runtime, spec, context)
       : new GroupedFeeds(runtime, spec, context + MAX_ROWS + 2);
-    this.#pass = new Pass(runtime, session, source, format, this.#attention);
+    this.#session = loaded.open(false);
+    this.#pass = this.#newPass();
     this.#rules = new OnnxRules(runtime, source.spec.vocab);
     this.can = {
       tree: true,
       exact: strict && provider === "cpu" && loaded.blocks ? "trees" : "none",
       deviceRules: [...RULES.keys()],
+      ...loaded.blocks && { taps: true, skip: true },
+      embeddings: true,
       rewind: "truncate",
     };
   }
@@ -99,7 +105,7 @@ export class OnnxEngine implements Engine {
     this.#pass.close();
     this.#attention.close();
     this.#rules.close();
-    this.#loaded.session.close();
+    this.#session.close();
   }
 
   begin(): void {
@@ -107,6 +113,7 @@ export class OnnxEngine implements Engine {
   }
 
   async pass(cache: Cache, rows: Rows, placed: PlacedRows): Promise<Scores> {
+    if (!this.#inside && (rows.taps || rows.skip)) this.#lookInside();
     const start = performance.now();
     const results = this.#pass.run(cache, rows, placed, this.#loaded.strict);
     this.#observe(rows, performance.now() - start);
@@ -118,9 +125,29 @@ export class OnnxEngine implements Engine {
     return scores;
   }
 
+  /** Puts the graph that passes can look inside of in the place of the plain one: both would hold the weights. */
+  #lookInside(): void {
+    this.#pass.close();
+    this.#session.close();
+    try {
+      this.#session = this.#loaded.open(true);
+      this.#inside = true;
+    } catch (error) {
+      this.#session = this.#loaded.open(false);
+      throw error;
+    } finally {
+      this.#pass = this.#newPass();
+    }
+  }
+
+  #newPass(): Pass {
+    const { runtime, source, format } = this.#loaded;
+    return new Pass(runtime, this.#session, source, format, this.#attention, this.#inside);
+  }
+
   #observe(rows: Rows, ms: number): void {
     const measured = this.#costs.of(rows.tokens.length);
-    if (rows.score === "last" || Number.isNaN(measured)) return;
+    if (rows.score === "last" || rows.skip || Number.isNaN(measured)) return;
     this.#drift *= (ms / (measured * this.#drift)) ** DRIFT;
   }
 }

@@ -17,6 +17,8 @@ export interface Weight {
 export interface Result {
   readonly type: DataType;
   readonly shape: readonly (number | string)[];
+  /** What it is called in the graph around it; a new name where absent. */
+  readonly name?: Value;
 }
 export type Branch = (g: GraphBuilder) => readonly Value[];
 export type Body = (g: GraphBuilder, turn: Value, carried: readonly Value[]) => {
@@ -54,6 +56,7 @@ export class GraphBuilder {
 
   /** A constant that several nodes use under one name; made once. */
   shared(name: string, type: DataType, shape: readonly number[], data: () => ArrayBufferView): Value {
+    if (this.outer) return this.outer.shared(name, type, shape, data);
     if (!this.weights.some((weight) => weight.name === name)) this.weight(name, type, shape, data);
     return name;
   }
@@ -130,12 +133,15 @@ export class GraphBuilder {
   choose(condition: Value, outputs: readonly Result[], then: Branch, otherwise: Branch): Value[] {
     const branch = (name: string, build: Branch): Attribute => {
       const g = new GraphBuilder(this);
-      build(g).forEach((value, i) => {
-        g.output(g.op("Identity", [value]), outputs[i].type, outputs[i].shape);
+      const given = build(g);
+      const own = new Set(g.nodes.flatMap(({ outputs }) => outputs));
+      given.forEach((value, i) => {
+        // A branch may only give what it has made itself.
+        g.output(own.has(value) ? value : g.op("Identity", [value]), outputs[i].type, outputs[i].shape);
       });
       return { graph: g.finish(name, () => new Uint8Array(0)) };
     };
-    const names = outputs.map(() => this.fresh());
+    const names = outputs.map(({ name }) => name ?? this.fresh());
     this.nodes.push({
       op: "If",
       domain: "",

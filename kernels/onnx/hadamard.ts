@@ -46,6 +46,17 @@ export class Rotation {
     for (let i = 0; i < data.length; i++) data[i] *= this.#scale;
   }
 
+  /** Replaces each row x of `data` [rows, size] by x·Qᵀ: undoes `rotateRows`. */
+  rotateRowsBack(data: Float32Array): void {
+    const { size, signs } = this;
+    let stride = size;
+    for (const { order, rows } of this.#factors) {
+      stride /= order;
+      if (rows) applyFactor(data, rows.map((_, j) => Float32Array.from(rows, (row) => row[j])), stride);
+    }
+    for (let i = 0; i < data.length; i++) data[i] *= signs ? this.#scale * signs[i % size] : this.#scale;
+  }
+
   /** Replaces each column y of `data` [size, columns] by Qᵀ·y. */
   rotateColumns(data: Float32Array, columns: number): void {
     const { size, signs } = this;

@@ -5,6 +5,7 @@
 // Q orthogonal, which a norm without gain does not notice. Gains move into the matrices that read; those that write to
 // the stream give y·Q. Each value head is rotated and rotated back by the output projection. Only what the down
 // projection reads has to be rotated while running.
+import type { Tap } from "../../src/backend.ts";
 import { UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
@@ -16,6 +17,9 @@ import { concatenate, type Products } from "./products.ts";
 export const ROW_ZEROS = "row_zeros"; // uint8 [R]
 export const SCORED_ZEROS = "scored_zeros"; // uint8 [S]
 export const ZERO_POINT = 128;
+
+/** The gain that the head's matrix has taken in, so that a converted file keeps it beside. */
+export const LAST_NORM = "norm.weight";
 
 export class Int8Products implements Products {
   readonly #stream: Rotation;
@@ -148,6 +152,18 @@ export class Int8Products implements Products {
       rotation.rotateColumns(weights.subarray(head * size, (head + 1) * size), columns);
     }
   }
+}
+
+/** Hidden states of this format as the model's file would have them: turned back, and with the last norm's gain. */
+export function fileBasis(source: ModelSource): (states: Float32Array, tap: Tap) => void {
+  const { width } = source.spec;
+  const stream = Rotation.random(width);
+  return (states, tap) => {
+    stream.rotateRowsBack(states);
+    if (tap !== "head" || !source.has(LAST_NORM)) return;
+    const gain = source.tensor(LAST_NORM).floats();
+    for (let i = 0; i < states.length; i++) states[i] *= gain[i % width];
+  };
 }
 
 /** The stream rotation needs norms that commute with it, right before the matrices that read. */

@@ -7,7 +7,10 @@ import type { ExpertsSpec } from "../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 import { DATA_TYPE } from "./proto.ts";
 
-/** rows [R, width], scores [R, experts] → [R, width]. `block` is what expert number `expert` makes of some rows. */
+/**
+ * rows [R, width], scores [R, experts] → [R, width], added up in the graph that the result is given. `block` is what
+ * expert number `expert` makes of some rows; `runs`, bool [1]: none of them runs where it is false.
+ */
 export function mixture(
   g: GraphBuilder,
   rows: Value,
@@ -15,7 +18,8 @@ export function mixture(
   { count, used, share }: ExpertsSpec,
   width: number,
   block: (g: GraphBuilder, rows: Value, expert: number) => Value,
-): Value {
+  runs?: Value,
+): (g: GraphBuilder) => Value {
   const longs = (...values: number[]) => g.constant("int64", values);
   const [best, chosen] = g.several("TopK", [scores, longs(used)], 2, { axis: { int: -1 } });
   const weights = share === "chosen"
@@ -33,7 +37,7 @@ export function mixture(
   const nothing = g.op("ConstantOfShape", [longs(0, width)]);
   const flags = g.several("Split", [visited], count, { axis: { int: 0 }, num_outputs: { int: count } });
   const found = flags.map((flag, expert) =>
-    g.choose(flag, [{ type: "float32", shape: [`X${expert}`, width] }], (g) => {
+    g.choose(runs ? g.op("And", [flag, runs]) : flag, [{ type: "float32", shape: [`X${expert}`, width] }], (g) => {
       const one = g.op("Gather", [byExpert, g.constant("int64", [expert], [])]);
       const places = g.op("Reshape", [g.op("NonZero", [one]), longs(-1)]);
       // The first row once more: single rows go through other kernels with other rounding, and two cost what one does.
@@ -42,8 +46,22 @@ export function mixture(
       return [g.op("Slice", [out, longs(0), longs(-1), longs(0)])];
     }, () => [nothing])[0]
   );
-  const all = g.op("Concat", found, { axis: { int: 0 } });
+  return (g) => addUp(g, { found, byExpert, chosen, weights, used, width });
+}
 
+interface Mixed {
+  readonly found: readonly Value[];
+  readonly byExpert: Value;
+  readonly chosen: Value;
+  readonly weights: Value;
+  readonly used: number;
+  readonly width: number;
+}
+
+/** What the experts found, [R, width]. */
+function addUp(g: GraphBuilder, { found, byExpert, chosen, weights, used, width }: Mixed): Value {
+  const longs = (...values: number[]) => g.constant("int64", values);
+  const all = g.op("Concat", found, { axis: { int: 0 } });
   // Where in `all` the result of row r from expert e stands: results lie by expert, then by row.
   const before = g.op("CumSum", [g.op("Reshape", [byExpert, longs(-1)]), longs(0)], { exclusive: { int: 1 } });
   const places = g.op("Transpose", [g.op("Reshape", [before, g.op("Shape", [byExpert])])], { perm: { ints: [1, 0] } });

@@ -1,5 +1,5 @@
 // One pass: the feeds of the graph for some rows after some committed ones, the run, and where the results lie.
-import { MOST_CANDIDATES, type Rows } from "../../src/backend.ts";
+import { MOST_CANDIDATES, type Rows, type Skip } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
@@ -8,13 +8,16 @@ import { notFinite } from "../../src/model/not-finite.ts";
 import type { RopeSpec } from "../../src/model/spec/spec.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
 import { rotationsOf, writeRotation } from "../rope.ts";
-import { cosName, FEEDS, sinName } from "./decoder.ts";
+import { cosName, FEEDS, runsName, sinName } from "./decoder.ts";
 import { Feed } from "./feed.ts";
 import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
 import type { ResultBuffers } from "./results.ts";
 import { RULES } from "./rules/table.ts";
 import type { Runtime, Session, Value } from "./runtime.ts";
 import { RESULTS, SCORE_FEEDS } from "./scores.ts";
+import { StateFeeds } from "./states.ts";
+
+const BLOCKS = ["attention", "feedForward"] as const satisfies readonly (keyof Skip)[];
 
 /** Fewest positions of the rotation tables; they double from there. */
 const FIRST = 256;
@@ -36,6 +39,10 @@ export class Pass {
   readonly #likelihoods: Feed<Float32Array>;
   readonly #probabilities: Feed<Float32Array>;
   readonly #sums: Feed<Float32Array>;
+  /** What the graph can be asked for inside, where its blocks are branches. */
+  readonly #states: StateFeeds | undefined;
+  readonly #runs: Feed<Uint8Array>;
+  readonly #leftOut: Feed<Uint8Array>;
   /** Zero points of rows and of scored rows, where the format rounds activations in the graph. */
   readonly #zeros: Feed<Uint8Array>[];
 
@@ -45,6 +52,7 @@ export class Pass {
     private readonly source: ModelSource,
     format: WeightFormat,
     private readonly attention: AttentionFeeds,
+    inside: boolean,
   ) {
     this.#ropes = rotationsOf(source.spec).ropes;
     this.#embed = source.tensor("embed.weight");
@@ -60,6 +68,11 @@ export class Pass {
     this.#likelihoods = Feed.floats(runtime);
     this.#probabilities = Feed.floats(runtime);
     this.#sums = Feed.floats(runtime);
+    this.#states = inside ? new StateFeeds(runtime, source, format) : undefined;
+    this.#runs = Feed.bytes(runtime, "bool");
+    this.#runs.bind([1])[0] = 1;
+    this.#leftOut = Feed.bytes(runtime, "bool");
+    this.#leftOut.bind([1])[0] = 0;
     this.#run = session.runner(
       [
         FEEDS.hidden,
@@ -68,6 +81,8 @@ export class Pass {
         SCORE_FEEDS.temperature,
         ...this.#ropes.flatMap((_, table) => [cosName(table), sinName(table)]),
         ...(format === "int8" ? [ROW_ZEROS, SCORED_ZEROS] : []),
+        ...inside ? BLOCKS.flatMap((block) => source.spec.layers.map((_, layer) => runsName(block, layer))) : [],
+        ...this.#states?.inputs ?? [],
         ...attention.inputs,
       ],
       [
@@ -76,6 +91,7 @@ export class Pass {
         RESULTS.tokens,
         RESULTS.likelihoods,
         RESULTS.sums,
+        ...this.#states?.outputs ?? [],
         ...attention.outputs,
       ],
     );
@@ -87,10 +103,11 @@ export class Pass {
    */
   run(cache: Cache, rows: Rows, placed: PlacedRows, pad: boolean): ResultBuffers {
     const { spec } = this.source;
+    const { taps = [], skip } = rows;
     const real = rows.tokens.length;
     const count = pad && real === 1 ? 2 : real;
     this.#rotate(placed.past + real);
-    this.#embedRows(rows.tokens, placed, count);
+    this.#embedRows(rows, placed, count);
     const attended = this.attention.bind(cache, placed, count);
     const first = rows.score === "last" ? real - 1 : 0;
     const wanted = real - first;
@@ -102,12 +119,14 @@ export class Pass {
     this.#want.bind([1])[0] = Number(probabilities);
     this.#temperature.bind([1])[0] = rows.temperature ?? 1;
     const top = probabilities ? Math.min(MOST_CANDIDATES, spec.vocab) : 1;
+    const states = this.#states?.bind(taps, real);
     const results = {
       logits: this.#logits.bind([scoredCount, spec.vocab]),
       tokens: this.#tokens.bind([scoredCount, top]),
       likelihoods: this.#likelihoods.bind([scoredCount, top]),
       probabilities: this.#probabilities.bind([scoredCount, probabilities ? spec.vocab : 1]),
       top,
+      states: this.#states?.read(taps, real),
     };
     const sums = this.#sums.bind([scoredCount]);
     this.#run(
@@ -118,6 +137,8 @@ export class Pass {
         this.#temperature.value,
         ...this.#tables.map((feed) => feed.value),
         ...this.#zeros.map((feed) => feed.value),
+        ...states ? this.#blocks(skip) : [],
+        ...states?.inputs ?? [],
         ...attended.inputs,
       ],
       [
@@ -126,6 +147,7 @@ export class Pass {
         this.#tokens.value,
         this.#likelihoods.value,
         this.#sums.value,
+        ...states?.outputs ?? [],
         ...attended.outputs,
       ],
     );
@@ -133,14 +155,24 @@ export class Pass {
     return results;
   }
 
-  /** Token embeddings, with learned positions where the model has them. */
-  #embedRows(tokens: Int32Array, { past, depths }: PlacedRows, count: number): void {
+  /** Which blocks run, in the order of the names. */
+  #blocks(skip: Skip | undefined): Value[] {
+    return BLOCKS.flatMap((block) =>
+      this.source.spec.layers.map((_, layer) => (skip?.[block].includes(layer) ? this.#leftOut : this.#runs).value)
+    );
+  }
+
+  /** Token embeddings, or what stands for them, with learned positions where the model has them. */
+  #embedRows({ tokens, embeddings }: Rows, { past, depths }: PlacedRows, count: number): void {
     const { width, embeddingScale } = this.source.spec;
     const hidden = this.#hidden.bind([1, count, width]);
     for (let row = 0; row < count; row++) {
       const own = Math.min(row, tokens.length - 1);
       const start = row * width;
-      hidden.set(this.#embed.floats(tokens[own], tokens[own] + 1), start);
+      hidden.set(
+        embeddings?.subarray(own * width, (own + 1) * width) ?? this.#embed.floats(tokens[own], tokens[own] + 1),
+        start,
+      );
       if (embeddingScale !== 1) { for (let i = 0; i < width; i++) hidden[start + i] *= embeddingScale; }
       if (this.#positions) {
         const at = (past + depths[own]) * width;
@@ -178,8 +210,11 @@ export class Pass {
         this.#likelihoods,
         this.#probabilities,
         this.#sums,
+        this.#runs,
+        this.#leftOut,
       ]
     ) feed.close();
+    this.#states?.close();
   }
 }
 

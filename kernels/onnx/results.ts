@@ -1,5 +1,5 @@
 // What a pass left behind, read where ONNX Runtime wrote it: memory that it and JavaScript share.
-import type { Candidates, Scores } from "../../src/backend.ts";
+import type { Candidates, Scores, Tap } from "../../src/backend.ts";
 import { largest } from "../../src/math/logits.ts";
 import type { Verified, VerifyRequest } from "../../src/device-rule.ts";
 import { type Distribution, mass, widened } from "../../src/math/distribution.ts";
@@ -11,6 +11,8 @@ export interface ResultBuffers {
   readonly tokens: BigInt64Array; // [rows, top]; without meaning where top is 1
   readonly likelihoods: Float32Array; // [rows, top]; the largest logit where top is 1
   readonly probabilities: Float32Array; // [rows, vocab]; one column, without meaning, where top is 1
+  /** Hidden states of the pass; absent where the graph hands out none. */
+  readonly states?: (tap: Tap) => Float32Array;
   /** Columns of tokens and likelihoods: 1 where only the largest logit was found. */
   readonly top: number;
 }
@@ -74,6 +76,12 @@ export class OnnxScores implements Scores {
   logits(row: number): Float32Array {
     this.#check(row);
     return this.#row(row);
+  }
+
+  states(tap: Tap): Float32Array {
+    this.check();
+    if (!this.results.states) throw new RangeError("this engine hands out no hidden states");
+    return this.results.states(tap);
   }
 
   verify(request: VerifyRequest): void {

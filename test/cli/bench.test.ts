@@ -5,12 +5,15 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
 import { differencesOf } from "../../cli/bench/compare.ts";
-import { measureGroup } from "../../cli/bench/measure.ts";
+import { markdown } from "../../cli/bench/markdown.ts";
+import { fastestOf, measureGroup } from "../../cli/bench/measure.ts";
 import { readResults, type Results } from "../../cli/bench/results.ts";
+import { rowsOf } from "../../cli/bench/rows.ts";
 import { plainSetting } from "../../cli/bench/settings.ts";
 import { Stand } from "../../cli/bench/stand.ts";
 import { interval, restlessness, stratified } from "../../cli/bench/statistics.ts";
 import { GREEDY } from "../../src/sampling.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
 
 const OUT = join(FOLDER, "measured");
@@ -51,6 +54,27 @@ test("every setting answers every prompt beside plain decoding, with its text, a
   assert.equal(html.match(/<svg /g)?.length, 4);
   assert.doesNotMatch(html, /<script|https?:|NaN|undefined/);
   assert.equal(readFileSync(join(OUT, "runs.csv"), "utf8").trim().split("\r\n").length, 1 + runs.length);
+});
+
+test("a speed-up is told over the fastest format as well, where that is another", () => {
+  const engine = (format: WeightFormat, costs: Partial<Record<WeightFormat, number>>) => ({
+    format,
+    cost: () => costs[format]!,
+    plainCost: (other: WeightFormat) => costs[other] ?? NaN,
+  });
+  assert.deepEqual(fastestOf(engine("exact", { exact: 10, int8: 8, float32: 20 })), { format: "int8", share: 0.8 });
+  assert.deepEqual(fastestOf(engine("int8", { exact: 10, int8: 8 })), { format: "int8", share: 1 });
+  assert.equal(fastestOf(engine("exact", { exact: 10 })), undefined, "no other was measured here");
+
+  const measured = results();
+  const over = (share: number) => rowsOf({ ...measured, fastest: { format: "int8", share } });
+  for (const { setting, speedup, overFastest } of over(0.8)) {
+    assert.equal(overFastest!.median, 0.8 * (setting === "plain" ? 1 : speedup!.median));
+  }
+  assert.ok(over(1).every(({ overFastest }) => overFastest === undefined));
+  const told = markdown({ ...measured, fastest: { format: "int8", share: 0.8 }, rows: over(0.8) });
+  assert.match(told, /engine: .*; a plain pass in int8, the fastest format here, takes 0\.80 of the time/);
+  assert.match(told, /\| over the fastest format \|/);
 });
 
 test("it refuses to mix measurements, and goes on with those of a run that was killed", async () => {

@@ -8,7 +8,7 @@ import { put } from "../../cli/claims/claims.ts";
 import { Ground } from "../../cli/claims/ground.ts";
 import { CLAIMS } from "../../cli/claims/list.ts";
 import { openRegistry } from "../../cli/engine/methods.ts";
-import { hunch } from "./support/cli.ts";
+import { hunch, STORIES } from "./support/cli.ts";
 
 const ground = async () => new Ground(await openRegistry([]), undefined as never, [], () => {});
 /** Answers of a drafter with speeds that are given, by kind of work. */
@@ -91,4 +91,11 @@ test("what the machine lacks cannot be tested, a file that is broken is no verdi
   });
   assert.equal((await put(failing("unavailable"), await ground())).verdict, "cannot be tested here");
   await assert.rejects(put(failing("input"), await ground()), HunchError);
+});
+
+test("a model that does not run here is no verdict on any claim", async () => {
+  const { code, stdout, stderr } = await hunch(["claims", "memory-bound", "-m", STORIES, "--backend", "onnx:qnn"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /there is no execution provider qnn/);
+  assert.doesNotMatch(stdout, /cannot be tested/);
 });

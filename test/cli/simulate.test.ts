@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Results } from "../../cli/bench/results.ts";
 import type { Run } from "../../cli/bench/stand.ts";
 import { best, breakEven, chains, type Guesses, trees } from "../../cli/simulate/forecast.ts";
+import { PUBLISHED, publishedAcceptance } from "../../cli/simulate/published.ts";
 import { guessesOf } from "../../cli/simulate/simulate.ts";
 import { hunch } from "./support/cli.ts";
 
@@ -123,4 +124,22 @@ test("the command says what is best, and what it was not told", async () => {
   assert.match(sum.stderr, /some child would be right 1.04 times of one/);
   assert.match(missing.stderr, /--acceptance .* or --from/);
   assert.match(wrong.stderr, /--cost cannot be "8:24,1:20"/);
+});
+
+test("a published drafter brings, with drafts that never end, the tokens a pass that were published", async () => {
+  for (const name of PUBLISHED) {
+    const { acceptance, from } = publishedAcceptance(name);
+    const [, tokens] = /([\d.]+) tokens a pass/.exec(from)!;
+    const endless = chains({ acceptance: [acceptance], draftMs: 0 }, () => 1, 400);
+    assert.ok(Math.abs(endless[400].tokensPerPass - Number(tokens)) < 1e-6, name);
+  }
+  const [told, none, two] = await Promise.all([
+    hunch(["simulate", "--published", "medusa", "--cost", "1:20,8:24,32:40", "--draft-ms", "1"]),
+    hunch(["simulate", "--published", "egle", "--cost", "1:20"]),
+    hunch(["simulate", "--published", "eagle", "--acceptance", "0.5", "--cost", "1:20"]),
+  ]);
+  assert.match(told.stdout, /^guesses: medusa, 2\.32 tokens a pass in Spec-Bench.*: 56\.9% are kept/);
+  assert.deepEqual([told.code, none.code, two.code], [0, 2, 2]);
+  assert.match(none.stderr, /nobody published "egle"; did you mean eagle\?/);
+  assert.match(two.stderr, /both say/);
 });

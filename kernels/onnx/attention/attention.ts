@@ -19,12 +19,20 @@ export interface AttendingLayer {
   normHeads(value: Value, part: "q" | "k"): Value;
 }
 
+/** What a layer's caches are called in the graph before rows are written to them, and after: the same memory. */
+export interface CacheValues {
+  readonly past: { readonly [part in Part]: Value };
+  readonly present: { readonly [part in Part]: Value };
+}
+
 /** One way of attending, as nodes of a graph. */
 export interface AttentionNodes {
   /** Declares the feeds that layers share. */
   declare(g: GraphBuilder, spec: ModelSpec): void;
+  /** Shapes of a layer's caches, float32. */
+  shapes(attention: AttentionSpec): { readonly [part in Part]: readonly (number | string)[] };
   /** `packed`: queries, keys and values [R, (heads + 2·kvHeads)·headSize]. Gives what each head found, [R, heads·headSize]. */
-  attend(g: GraphBuilder, packed: Value, layer: AttendingLayer): Value;
+  attend(g: GraphBuilder, packed: Value, layer: AttendingLayer, caches: CacheValues): Value;
 }
 
 /** The rows of a pass: where they stand in the text, and where in the cache. */
@@ -63,7 +71,10 @@ export interface AttentionFeeds<C extends Cache = Cache> {
   close(): void;
 }
 
-export const cacheName = (kind: "past" | "present", layer: number, part: "key" | "value") => `${kind}_${layer}_${part}`;
+export const PARTS = ["key", "value"] as const;
+export type Part = typeof PARTS[number];
+
+export const cacheName = (kind: "past" | "present", layer: number, part: Part) => `${kind}_${layer}_${part}`;
 
 /** Names of all caches, in the order of layers, keys before values. */
 export function cacheNames(kind: "past" | "present", spec: ModelSpec): string[] {

@@ -9,9 +9,9 @@
 // That holds because no product here is long enough to be cut by ONNX Runtime, neither by cache nor by threads, and
 // because the denominators are sums of the same kind: values have a last element that is 1 (a soft-max operator adds up
 // by vector lanes, in which a column's place matters).
-import type { ModelSpec } from "../../../src/model/spec/spec.ts";
+import type { AttentionSpec, ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "../graph.ts";
-import { type AttendingLayer, type AttentionNodes, cacheName } from "./attention.ts";
+import type { AttendingLayer, AttentionNodes, CacheValues } from "./attention.ts";
 
 /** Positions of a block. */
 export const BLOCK = 64;
@@ -49,20 +49,20 @@ export const blockAttention: AttentionNodes = {
     }
   },
 
-  attend(g: GraphBuilder, packed: Value, layer: AttendingLayer): Value {
+  shapes({ kvHeads, headSize, window }: AttentionSpec) {
+    const shape = (size: number) => [`B${suffix(window)}`, kvHeads, BLOCK, size];
+    return { key: shape(headSize), value: shape(headSize + COUNT) };
+  },
+
+  attend(g: GraphBuilder, packed: Value, layer: AttendingLayer, { past, present }: CacheValues): Value {
     const { heads, kvHeads, headSize, window, scale, softcap } = layer.attention;
     const longs = (...values: number[]) => g.constant("int64", values);
     const { query, key, value } = rotated(g, packed, layer);
     const counted = g.op("Pad", [value, longs(0, 0, 0, 0, 0, 0, 0, COUNT), g.constant("float32", [1], [])]);
     const targets = targetsName(kvHeads, window);
-    const stored = (part: "key" | "value", rows: Value, size: number): Value => {
-      const shape = [`B${suffix(window)}`, kvHeads, BLOCK, size];
-      const past = g.input(cacheName("past", layer.index, part), "float32", shape);
-      const present = g.output(cacheName("present", layer.index, part), "float32", shape);
-      return g.op("ScatterND", [past, targets, rows], {}, present); // in place: both are the same memory
-    };
-    const keys = stored("key", key, headSize);
-    const values = stored("value", counted, headSize + COUNT);
+    // In place: past and present are the same memory.
+    const keys = g.op("ScatterND", [past.key, targets, key], {}, present.key);
+    const values = g.op("ScatterND", [past.value, targets, counted], {}, present.value);
 
     // The query heads of a group are rows of one product: [1, kvHeads, group·R, headSize].
     const byHead = g.op("Transpose", [query], { perm: { ints: [1, 2, 0, 3] } });

@@ -1,9 +1,9 @@
 // Attention by ONNX Runtime's GroupQueryAttention, for execution providers that have kernels of their own for it. It
 // sums up by columns of the cache, so a tree's node, which stands in another column than in a chain, is a little off.
 import { UnsupportedError } from "../../../src/errors.ts";
-import type { ModelSpec } from "../../../src/model/spec/spec.ts";
+import type { AttentionSpec, ModelSpec } from "../../../src/model/spec/spec.ts";
 import type { GraphBuilder, Value } from "../graph.ts";
-import { type AttendingLayer, type AttentionNodes, cacheName } from "./attention.ts";
+import type { AttendingLayer, AttentionNodes, CacheValues } from "./attention.ts";
 
 /** Names of what attention is fed, besides the caches. R rows, T rows in the cache after the pass. */
 export const GROUPED_FEEDS = {
@@ -34,9 +34,14 @@ export const groupedAttention = (rotates: boolean): AttentionNodes => ({
     g.input(GROUPED_FEEDS.total, "int32", [1]);
   },
 
-  attend(g: GraphBuilder, packed: Value, layer: AttendingLayer): Value {
+  shapes({ kvHeads, headSize }: AttentionSpec) {
+    const shape = [1, kvHeads, "C", paddedHead(headSize)];
+    return { key: shape, value: shape };
+  },
+
+  attend(g: GraphBuilder, packed: Value, layer: AttendingLayer, { past, present }: CacheValues): Value {
     const { heads, kvHeads, headSize, rope, window, scale, softcap } = layer.attention;
-    const { index, rotation, ofQueries = rotation, normalises } = layer;
+    const { rotation, ofQueries = rotation, normalises } = layer;
     if (layer.sinks) {
       const hint = "leave the execution provider out, or use --backend reference";
       throw new UnsupportedError("attention with sinks is not computed by this execution provider", { hint });
@@ -76,20 +81,14 @@ export const groupedAttention = (rotates: boolean): AttentionNodes => ({
       [query, key, value] = [widen(query, heads), widen(key, kvHeads), widen(value, kvHeads)];
     }
     const rotated = rope !== undefined && fused;
-    const [pastKey, pastValue] = (["key", "value"] as const).map((part) =>
-      g.input(cacheName("past", index, part), "float32", [1, kvHeads, "C", padded])
-    );
-    const [presentKey, presentValue] = (["key", "value"] as const).map((part) =>
-      g.output(cacheName("present", index, part), "float32", [1, kvHeads, "C", padded])
-    );
     const attended = g.contrib(
       "GroupQueryAttention",
       [
         query,
         key,
         value,
-        pastKey,
-        pastValue,
+        past.key,
+        past.value,
         GROUPED_FEEDS.lastKey,
         GROUPED_FEEDS.total,
         ...(rotated && rotation ? [...rotation, GROUPED_FEEDS.positions] : ["", "", ""]),
@@ -103,7 +102,7 @@ export const groupedAttention = (rotates: boolean): AttentionNodes => ({
         scale,
         ...(softcap ? { softcap } : {}),
       },
-      [g.fresh(), presentKey, presentValue],
+      [g.fresh(), present.key, present.value],
     );
     if (padded === headSize) return reshape(attended, -1, heads * headSize);
     const longs = (value: number) => g.constant("int64", [value]);

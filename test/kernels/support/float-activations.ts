@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { AttentionNodes } from "../../../kernels/onnx/attention/attention.ts";
 import { blockAttention } from "../../../kernels/onnx/attention/blocks.ts";
-import { writeContainer } from "../../../kernels/onnx/container.ts";
+import { readContainer, writeContainer } from "../../../kernels/onnx/container.ts";
 import { decoderOf } from "../../../kernels/onnx/conversion.ts";
 import { OnnxEngine } from "../../../kernels/onnx/engine.ts";
 import { libraryPath } from "../../../kernels/onnx/library.ts";
@@ -15,17 +15,20 @@ export async function withFloatActivations(
   cacheDir: string,
   attention: AttentionNodes = blockAttention,
 ): Promise<OnnxEngine> {
-  const graph = decoderOf(source, "exact", { attention, activations: "float32" });
+  const dialect = { attention, activations: "float32" } as const;
+  const graph = decoderOf(source, "exact", dialect);
   if (!graph.nodes.some(({ op }) => op === "MatMulNBits")) throw new Error("the graph has no products of blocks");
-  const container = writeContainer(join(cacheDir, "float-activations.hunch"), graph);
+  const path = join(cacheDir, "float-activations.hunch");
+  writeContainer(path, graph, { inside: decoderOf(source, "exact", dialect, true) });
   const runtime = await Runtime.load(await libraryPath(cacheDir));
-  const session = runtime.session(container.graph, {
-    threads: 1,
-    provider: "cpu",
-    config: { "session.model_external_initializers_file_folder_path": cacheDir },
-  });
+  const open = (inside: boolean) =>
+    runtime.session(readContainer(path, inside)!.graph, {
+      threads: 1,
+      provider: "cpu",
+      config: { "session.model_external_initializers_file_folder_path": cacheDir },
+    });
   const blocks = attention === blockAttention;
   const running = { source, format: "exact", provider: "cpu", strict: true, blocks } as const;
   const measured = { model: "", format: "exact", provider: "cpu", threads: 1, strict: true } as const;
-  return new OnnxEngine({ ...running, context: source.spec.context, runtime, session }, { cacheDir, measured });
+  return new OnnxEngine({ ...running, context: source.spec.context, runtime, open }, { cacheDir, measured });
 }
