@@ -1,5 +1,15 @@
 // One of each drafter, as suites name them.
 import { STORIES } from "./setup.ts";
+import { option } from "./suite.ts";
+
+/** How much of each data set the suite `drafters` measures. */
+export const SIZE: { readonly prompts: number; readonly tokens: number } = {
+  prompts: Number(option("prompts") ?? 6),
+  tokens: Number(option("tokens") ?? 64),
+};
+
+/** The folder of bench/out for its results on a model. */
+export const MEASURED = (model: "default" | "stories"): string => `drafters-${model}-${SIZE.prompts}x${SIZE.tokens}`;
 
 /** Those that need no draft model. `store`: what some of them draft from. */
 export const ONE_OF_EACH = (store: string): readonly string[] => [

@@ -28,6 +28,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   inside: () => import("./suites/inside.ts"),
   overhead: () => import("./suites/overhead.ts"),
   drafters: () => import("./suites/drafters.ts"),
+  large: () => import("./suites/large.ts"),
   methods: () => import("./suites/methods.ts"),
   trees: () => import("./suites/trees.ts"),
   vocabularies: () => import("./suites/vocabularies.ts"),

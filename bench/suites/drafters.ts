@@ -10,7 +10,7 @@ import { kindOf, type Measured, type Results, type Row } from "../../cli/bench/r
 import { intervalText, percent } from "../../cli/bench/words.ts";
 import { DATA_SETS, type Task, tasksOf } from "../../cli/bench/data.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
-import { ONE_OF_EACH, WITH_DRAFT } from "../drafters.ts";
+import { MEASURED, ONE_OF_EACH, SIZE, WITH_DRAFT } from "../drafters.ts";
 import { hunchBench, storeAnswers } from "../hunch-bench.ts";
 import { table } from "../report.ts";
 import { STORIES, THREADS } from "../setup.ts";
@@ -21,12 +21,12 @@ const STORE = "answers";
 const suite: Suite = {
   summary: "Every drafter on every data set: acceptance, tokens and rows per pass, memory; and, apart, speed",
   async run() {
-    const [prompts, tokens] = [Number(option("prompts") ?? 6), Number(option("tokens") ?? 64)];
+    const { prompts, tokens } = SIZE;
     const seconds = option("seconds");
     const store = `${STORE}-${prompts}x${tokens}`;
     await storeAnswers(store, await otherRequests(prompts), tokens);
-    const measured = async (name: string, drafters: readonly string[], more: readonly string[]) =>
-      await hunchBench(`drafters-${name}-${prompts}x${tokens}`, [
+    const measured = async (name: "default" | "stories", drafters: readonly string[], more: readonly string[]) =>
+      await hunchBench(MEASURED(name), [
         ...["--backend", "onnx", "--prompts", String(prompts), "-n", String(tokens), ...more],
         ...[...seconds ? ["--seconds", seconds] : [], ...drafters.flatMap((drafter) => ["-d", drafter])],
       ]);

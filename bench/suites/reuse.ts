@@ -64,15 +64,17 @@ async function requests(count: number): Promise<{ id: string; kind: string; prom
 function reportOf(without: Results, withStore: Results, first: number): string {
   const kinds = [undefined, ...new Set(without.facts.map(({ kind }) => kind))];
   const lines = kinds.flatMap((kind) =>
-    withStore.settings.slice(1).map(({ name }) => { // the first is plain decoding
-      const of = ({ rows }: Results, setting: string) =>
-        rows.find((row) => row.setting === setting && row.kind === kind);
-      const own = of(withStore, name);
-      const before = of(without, name) ?? of(without, "auto"); // what a first run has without naming a store
+    withStore.settings.slice(1).map(({ drafter }) => { // the first is plain decoding
+      const of = ({ rows, settings }: Results, drafter: string) => {
+        const setting = settings.find((setting) => setting.drafter === drafter)?.name;
+        return rows.find((row) => row.setting === setting && row.kind === kind);
+      };
+      const own = of(withStore, drafter);
+      const before = of(without, drafter) ?? of(without, "auto"); // what a first run has without naming a store
       if (own?.speedup === undefined || before?.speedup === undefined) return [];
       const cells = (row: Row) => [row.tokensPerPass.toFixed(2), row.rowsPerPass.toFixed(1)];
       const gained = [own.tokensPerPass / before.tokensPerPass, own.speedup.median / before.speedup!.median];
-      return [kind ?? "all", `\`${name}\``, ...cells(before), ...cells(own), ...gained.map((x) => x.toFixed(2))]
+      return [kind ?? "all", `\`${drafter}\``, ...cells(before), ...cells(own), ...gained.map((x) => x.toFixed(2))]
         .concat([intervalText(before.speedup!, 2), intervalText(own.speedup, 2)]);
     }).filter((line) => line.length > 0)
   );
