@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { median } from "../cli/bench/statistics.ts";
 import { openCache } from "../cli/cache/cache.ts";
 import { onnxBackend } from "../kernels/onnx/backend.ts";
+import { decoderOf, weightBytes } from "../kernels/onnx/conversion.ts";
+import type { ModelSource } from "../src/model/source.ts";
 import { openModel } from "../src/model/open.ts";
 import type { WeightFormat } from "../src/weight-format.ts";
 import { PAST, THREADS } from "./setup.ts";
@@ -12,6 +14,7 @@ import { PAST, THREADS } from "./setup.ts";
 /** An event of the profile, times in µs. */
 interface Event {
   readonly cat: string;
+  /** A node is called after its first result. */
   readonly name: string;
   readonly ts: number;
   readonly dur: number;
@@ -26,6 +29,8 @@ export interface NodeTime {
   readonly operator: string;
   readonly columns: number | undefined;
   readonly count: number;
+  /** Of the weights that they read, all of them together. */
+  readonly bytes: number;
   /** Median over passes of the sum of all of them. */
   readonly ms: number;
 }
@@ -59,16 +64,35 @@ export async function nodeTimes(path: string, format: WeightFormat, rows: number
     }
     sequence.close();
     engine.close(); // writes the profile
+    const bytes = weightsOf(source, format);
     source.close();
     const [file] = readdirSync(folder);
-    return summed(JSON.parse(readFileSync(join(folder, file), "utf8")) as Event[], passes);
+    return summed(JSON.parse(readFileSync(join(folder, file), "utf8")) as Event[], passes, bytes);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The last `passes` runs of the session. What `If` takes is told by the nodes inside it. */
-export function summed(events: readonly Event[], passes: number): NodeTime[] {
+/** Bytes of the weights that each node reads, by its first result. */
+function weightsOf(source: ModelSource, format: WeightFormat): Map<string, number> {
+  const graph = decoderOf(source, format);
+  const sizes = new Map(graph.weights.map((weight) => [weight.name, weightBytes({ weights: [weight] })]));
+  return new Map(
+    graph.nodes.map((
+      { inputs, outputs },
+    ) => [outputs[0], inputs.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)]),
+  );
+}
+
+/**
+ * The last `passes` runs of the session. What `If` takes is told by the nodes inside it. `bytes`: of the weights that a
+ * node reads, by its first result.
+ */
+export function summed(
+  events: readonly Event[],
+  passes: number,
+  bytes: ReadonlyMap<string, number> = new Map(),
+): NodeTime[] {
   const runs = events.filter(({ name }) => name === "model_run").sort((a, b) => a.ts - b.ts).slice(-passes);
   const nodes = events.filter(({ cat, args }) => cat === "Node" && args?.op_name !== "If");
   const groups = Map.groupBy(nodes, ({ args }) => `${args?.op_name} ${columnsOf(args)}`);
@@ -79,6 +103,7 @@ export function summed(events: readonly Event[], passes: number): NodeTime[] {
       operator: own[0].args?.op_name ?? "?",
       columns: columnsOf(own[0].args),
       count: last.length,
+      bytes: last.reduce((sum, { name }) => sum + (bytes.get(name.replace("_kernel_time", "")) ?? 0), 0),
       ms: median(perRun.map((nodes) => nodes.reduce((sum, { dur }) => sum + dur, 0))) / 1000,
     };
   }).filter(({ count }) => count > 0).sort((a, b) => b.ms - a.ms);

@@ -39,6 +39,7 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
   settings: () => import("./suites/settings.ts"),
   claims: () => import("./suites/claims.ts"),
   tune: () => import("./suites/tune.ts"),
+  "self-speculation": () => import("./suites/self-speculation.ts"),
   simulate: () => import("./suites/simulate.ts"),
 };
 

@@ -14,6 +14,7 @@ import auto from "./drafters/auto.ts";
 import cascade from "./drafters/cascade.ts";
 import clasp, { claspProposer } from "./drafters/clasp.ts";
 import del from "./drafters/del.ts";
+import dresd from "./drafters/dresd.ts";
 import exit, { exitProposer } from "./drafters/exit.ts";
 import graft from "./drafters/graft.ts";
 import hierarchy from "./drafters/hierarchy.ts";
@@ -104,6 +105,7 @@ export const builtin: readonly Plugin[] = [
   graft,
   rest,
   rasd,
+  dresd,
   toolspec,
   modelProposer,
   tliProposer,

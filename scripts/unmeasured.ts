@@ -53,6 +53,7 @@ export const UNMEASURED: readonly Unmeasured[] = [
     "at most 10 MB, and the model",
     "at most 45 MB, and the model",
     "at most 4 MB",
+    "at most 26 MB",
   ),
   ...from("docs/webgpu.md", "how often Deno's WebGPU polls, by its source", "every 10 ms or so"),
   ...from(

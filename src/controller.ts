@@ -4,6 +4,12 @@ import type { Distribution } from "./math/distribution.ts";
 import type { DraftTree } from "./tree.ts";
 import type { Verdict } from "./verdict.ts";
 
+/**
+ * [width] The draft model's hidden state before its head that q was made of; undefined where the drafter has none, and the
+ * first time that it is asked.
+ */
+export type DraftState = () => Float32Array | undefined;
+
 /** How much to draft. `nodes` 0 means: decode plainly. */
 export interface Plan {
   /** Most nodes of the draft. */
@@ -15,7 +21,7 @@ export interface Plan {
    * and the node stays a leaf; "last", and its children do. It must look at nothing that is drawn below the node, or a
    * rule would be told that what was not drawn is not there. Absent: always on. Drafters without a q never ask.
    */
-  readonly goOn?: (q: Distribution, depth: number) => boolean | "last";
+  readonly goOn?: (q: Distribution, depth: number, state?: DraftState) => boolean | "last";
   /** True: `goOn` gets the drafter's soft-max instead of q, before temperature and truncation. */
   readonly raw?: true;
   /**

@@ -80,6 +80,8 @@ export interface Proposer {
    * children of each of them; the call without nodes returns q for the children of the root.
    */
   propose(nodes: { readonly tokens: Int32Array; readonly parents: Int32Array }): Promise<Distribution[]>;
+  /** The hidden state before the head that a q of `propose` was made of; known from the first time on that it is asked for. */
+  stateOf?(q: Distribution): Float32Array | undefined;
   /**
    * As `Drafter.anticipate`, after a tree was drawn: `chain` is what may be kept of it. Absent where it cannot compute
    * while the target does.

@@ -66,8 +66,8 @@ export class Bed {
     this.#sequence = engine.open();
   }
 
-  /** `count` prompts. */
-  static async open(name: BedName, count: number): Promise<Bed> {
+  /** `count` prompts. `found`: where methods keep what they find out about the model. */
+  static async open(name: BedName, count: number, found?: Pick<PluginContext, "cacheDir">): Promise<Bed> {
     const load = async (path: string) =>
       await onnxBackend.load(await openModel(path), {
         format: name === "default" ? "exact" : "float32",
@@ -78,7 +78,7 @@ export class Bed {
     const engine = await load(name === "default" ? DEFAULT_MODEL : `${STORIES_FOLDER}stories260K.bin`);
     await engine.calibrate();
     const registry = new Registry([...builtin, ...self]);
-    const context = contextOf(registry, engine, load);
+    const context = contextOf(registry, engine, load, undefined, found);
     const texts = Array.from({ length: count }, (_, i) => {
       if (name === "stories") return STORIES[i % STORIES.length];
       const round = Math.floor(i / KINDS.length);

@@ -18,7 +18,7 @@ import {
 import type { Completion } from "../../src/round/generate.ts";
 import type { Proposer } from "../../src/drafter.ts";
 import type { VerificationRule } from "../../src/rule.ts";
-import type { Sampling } from "../../src/sampling.ts";
+import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import type { Bed } from "./bed.ts";
 import { Reader } from "./reader.ts";
 import { chainTree, EMPTY_TREE } from "../../src/tree.ts";
@@ -72,6 +72,18 @@ export async function foreignShare(bed: Bed, runs: readonly Completion[], sampli
   return foreign / all;
 }
 
+/** ln p of the tokens of completions by the target's soft-max, a token in the mean. */
+export async function meanLikelihood(bed: Bed, runs: readonly Completion[]): Promise<number> {
+  const reader = new Reader(bed.engine, { ...GREEDY, temperature: 1 });
+  let [sum, all] = [0, 0];
+  for (const [i, { tokens }] of runs.entries()) {
+    const prompt = bed.prompts[i];
+    sum += await reader.likelihood(Int32Array.of(...prompt, ...tokens), prompt.length);
+    all += tokens.length;
+  }
+  return sum / all;
+}
+
 /** At the end of `text`, with drafts from `proposer`. */
 async function distanceAt(
   rule: VerificationRule,
@@ -101,7 +113,7 @@ async function saidBy(
   for (const [token, drafted] of entries(q)) {
     const tree = chainTree([token], "iid", [q]);
     await rule.prepare?.(tree, text, sampling);
-    const scores = await reader.scores(text, tree);
+    const scores = await reader.scores(text, tree, rule.taps);
     let branches = 0;
     for (const { value, probability } of everyBranch((chance) => rule.verify(tree, scores, chance))) {
       if (++branches > MOST_BRANCHES) return undefined;

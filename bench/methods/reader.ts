@@ -1,5 +1,5 @@
 // The target's scores along texts that were said otherwise.
-import type { Engine, Sequence } from "../../src/backend.ts";
+import type { Engine, Sequence, Tap } from "../../src/backend.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { sampledPass, type SampledScores } from "../../src/round/sampled-scores.ts";
 import { type DraftTree, EMPTY_TREE, rowParents } from "../../src/tree.ts";
@@ -13,12 +13,18 @@ export class Reader {
     this.#sequence = engine.open();
   }
 
-  /** The target's scores after `text`, and after each node of a chain or one-level tree below it. */
-  async scores(text: Int32Array, tree: DraftTree): Promise<SampledScores> {
+  /** The target's scores after `text`, and after each node of a chain or one-level tree below it; with states of `taps`. */
+  async scores(text: Int32Array, tree: DraftTree, taps?: readonly Tap[]): Promise<SampledScores> {
     await this.#fill(text);
     const tokens = Int32Array.of(text[text.length - 1], ...tree.tokens);
     const parents = rowParents(tree);
-    const scores = await sampledPass(this.#sequence, { tokens, parents }, this.sampling, text, tree);
+    const scores = await sampledPass(
+      this.#sequence,
+      { tokens, parents, ...taps && { taps } },
+      this.sampling,
+      text,
+      tree,
+    );
     for (let row = 0; row < tokens.length; row++) scores.distribution(row); // before another pass makes it invalid
     return scores;
   }
@@ -31,6 +37,15 @@ export class Reader {
       if (!(scores.probability(0, text[end]) > 0)) count++;
     }
     return count;
+  }
+
+  /** Sum of ln p of the tokens from `from` on. */
+  async likelihood(text: Int32Array, from: number): Promise<number> {
+    let sum = 0;
+    for (let end = from; end < text.length; end++) {
+      sum += Math.log((await this.scores(text.subarray(0, end), EMPTY_TREE)).probability(0, text[end]));
+    }
+    return sum;
   }
 
   /** All of `text` but its last token into the cache. */

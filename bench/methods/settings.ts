@@ -31,6 +31,9 @@ export const PAIRS: readonly Setting[] = [
   pair("target-init", "target-init?count=2"),
 ];
 
+/** It has a judge of the default model alone. */
+export const JUDGED: Setting = pair("judge", "chain");
+
 export const CONTROLLERS: readonly string[] = [
   "fixed?nodes=4",
   "cost",

@@ -32,7 +32,18 @@ const NOISE_SHAPE: RealShape = {
 };
 
 const withoutModel = (store: string) => [
-  ...["lookup", "lookup?branches=3", "suffix", "recycling", "pool?size=2", "trigram", "stand", "lookahead", "toolspec"],
+  ...[
+    "lookup",
+    "lookup?branches=3",
+    "suffix",
+    "recycling",
+    "pool?size=2",
+    "trigram",
+    "stand",
+    "lookahead",
+    "toolspec",
+    "dresd",
+  ],
   ...["hierarchy?length=2&last=recycling", "cascade:lookup,recycling", "merge:lookup,recycling,suffix", "auto"],
   ...["spine:recycling", "spine:successors", "graft:trigram", "graft:successors"],
   ...[`rest:${store}`, `rasd:recycling?retrieval=(rest:${store})`],

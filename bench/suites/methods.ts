@@ -12,8 +12,8 @@ import process from "node:process";
 import type { Completion } from "../../src/round/generate.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { Bed, type BedName, type Methods, type Setting } from "../methods/bed.ts";
-import { distances, foreignShare } from "../methods/distance.ts";
-import { CONTROLLERS, DRAFTERS, PAIRS } from "../methods/settings.ts";
+import { distances, foreignShare, meanLikelihood } from "../methods/distance.ts";
+import { CONTROLLERS, DRAFTERS, JUDGED, PAIRS } from "../methods/settings.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import type { Suite } from "../suite.ts";
 
@@ -132,13 +132,17 @@ function same(runs: Runs, plain: Runs): string {
 /** The relaxed rules among the pairs, with their distances. */
 async function relaxed(bed: Bed): Promise<string> {
   const rows: string[][] = [];
-  for (const setting of PAIRS) {
+  const plain = await bed.methods({ drafter: "none", rule: "greedy", controller: "fixed?nodes=0" });
+  const [own] = await turns(bed, [plain], GREEDY);
+  for (const setting of bed.name === "default" ? [...PAIRS, JUDGED] : PAIRS) {
     const methods = await bed.methods(setting);
     if (methods.rule.lossless) continue;
     const shares = [];
     for (const sampling of [GREEDY, SAMPLED]) {
       const [runs] = await turns(bed, [methods], sampling);
-      shares.push(runs.includes(undefined) ? "–" : percent(await foreignShare(bed, runs as Completion[], sampling)));
+      const told = runs.includes(undefined) ? undefined : runs as Completion[];
+      shares.push(told === undefined ? "–" : percent(await foreignShare(bed, told, sampling)));
+      if (sampling === GREEDY) shares.push(told === undefined ? "–" : (await meanLikelihood(bed, told)).toFixed(2));
     }
     const places = await distances(bed, methods.rule, SAMPLED, TOKENS[bed.name]);
     const of = (what: "totalVariation" | "divergence") => mean(places.map((place) => place[what]));
@@ -148,8 +152,9 @@ async function relaxed(bed: Bed): Promise<string> {
   return "Tokens that differ: at temperature 0 those that are not the target's likeliest after the text before them, " +
     `else those that its sampling leaves out. Total variation and KL(rule ‖ target), in nats, of one token at ${at}: ` +
     "exact at each place, over all drafts of one token from DRAFT and all chance of the rule; means, and the greatest. " +
-    "`judge` needs a trained judge, of which there is none.\n\n" +
-    table(["rule", "differ at temperature 0", `differ at ${at}`, "total variation", "KL", "places"], rows);
+    `ln p: of a token of the text at temperature 0, by the target; plain decoding has ` +
+    `${(await meanLikelihood(bed, own as Completion[])).toFixed(2)}. \`judge\` has a judge of the default model.\n\n` +
+    table(["rule", "differ at temperature 0", "ln p", `differ at ${at}`, "total variation", "KL", "places"], rows);
 }
 
 /** The mean with the greatest. KL is infinite where the rule says what the target would not. */

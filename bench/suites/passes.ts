@@ -9,18 +9,22 @@ import { onnxBackend } from "../../kernels/onnx/backend.ts";
 import { openModel } from "../../src/model/open.ts";
 import { readBandwidth } from "../bandwidth.ts";
 import { type Child, hunch, llama } from "../child.ts";
-import { nodeTimes } from "../nodes.ts";
+import { type NodeTime, nodeTimes } from "../nodes.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import { option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
-import { WEIGHT_FORMATS } from "../../src/weight-format.ts";
+import type { WeightFormat } from "../../src/weight-format.ts";
 
 const WIDTHS = [1, 2, 4, 8, 16, 32];
 /** Turns; in each, every process measures every width once more. */
 const TURNS = Number(option("turns") ?? 7);
 const MODEL = option("model") ?? DEFAULT_MODEL;
 const REPEAT = 4;
+/** Kinds of nodes that get a line of their own in the table of nodes. */
+const DEAREST = 16;
+/** Bytes of weights from which on reading them takes time. */
+const LEAST = 1e5;
 
 interface Times {
   readonly ms: number[];
@@ -31,21 +35,25 @@ const suite: Suite = {
   async run() {
     if (process.argv.includes("--nodes")) return { report: await nodes() };
     const peer = process.argv.includes("--no-peer") ? undefined : await installPeers();
-    const children: Child[] = [...WEIGHT_FORMATS.map(() => hunch()), ...peer === undefined ? [] : [llama()]];
-    const load = { path: MODEL, threads: THREADS, context: 1024 };
-    for (let i = 0; i < children.length; i++) await children[i].ask("load", { ...load, format: WEIGHT_FORMATS[i] });
+    const { formats, tokens, context } = await facts();
+    const children: Child[] = [...formats.map(() => hunch()), ...peer === undefined ? [] : [llama()]];
+    const load = { path: MODEL, threads: THREADS, context };
+    for (let i = 0; i < children.length; i++) await children[i].ask("load", { ...load, format: formats[i] });
     const bandwidth = await readBandwidth(THREADS);
 
     const plain = children.map(() => [] as number[]);
     const passes = children.map(() => WIDTHS.map(() => [] as number[]));
     for (let turn = 0; turn < TURNS; turn++) {
       for (let i = 0; i < children.length; i++) {
-        const { ms } = await children[i].ask<Times>("plain", { past: PAST, count: 24 });
+        const { ms } = await children[i].ask<Times>("plain", { past: PAST, count: 24, tokens });
         plain[i].push(spread(ms.slice(4)).median);
       }
       for (let w = 0; w < WIDTHS.length; w++) {
         for (let i = 0; i < children.length; i++) {
-          const { ms } = await children[i].ask<Times>("pass", { rows: WIDTHS[w], past: PAST, repeat: REPEAT + 1 });
+          const { ms } = await children[i].ask<Times>("pass", {
+            ...{ rows: WIDTHS[w], past: PAST },
+            ...{ repeat: REPEAT + 1, tokens },
+          });
           passes[i][w].push(spread(ms.slice(1)).median);
         }
       }
@@ -57,7 +65,7 @@ const suite: Suite = {
     const last = children.length - 1;
     const against = (i: number) => peer !== undefined && i < last;
     const names = [
-      ...WEIGHT_FORMATS.map((format) => `hunch ${format}`),
+      ...formats.map((format) => `hunch ${format}`),
       ...peer === undefined ? [] : ["node-llama-cpp"],
     ];
     const cell = (ours: number[], theirs: number[], i: number) =>
@@ -79,7 +87,7 @@ const suite: Suite = {
         ...peak.map((mib, i) => mib.toFixed(0) + (against(i) ? ` · ${(mib / peak[last]).toFixed(2)}×` : "")),
       ], [
         "of what the machine reads",
-        ...await shares(plain, bandwidth),
+        ...await shares(formats, plain, bandwidth),
       ]],
     );
     const how =
@@ -95,42 +103,69 @@ const suite: Suite = {
 
 export default suite;
 
+/** What the model can be measured with: its formats, tokens of its vocabulary, and room for all of them. */
+async function facts() {
+  const source = await openModel(MODEL);
+  const { vocab, context } = source.spec;
+  const formats = onnxBackend.offers!(source).filter(({ refusal }) => refusal === undefined).map(({ format }) =>
+    format
+  );
+  source.close();
+  const length = PAST + REPEAT + 1 + WIDTHS[WIDTHS.length - 1];
+  const tokens = Array.from({ length }, (_, i) => (500 + i * 131) % vocab);
+  return { formats, tokens, context: Math.min(1024, context) };
+}
+
 /** The share of the bandwidth that a plain token uses: all of the weights, in the quickest turn. */
-async function shares(plain: readonly (readonly number[])[], bandwidth: number): Promise<string[]> {
+async function shares(
+  formats: readonly WeightFormat[],
+  plain: readonly (readonly number[])[],
+  bandwidth: number,
+): Promise<string[]> {
   const source = await openModel(MODEL);
   const offers = onnxBackend.offers!(source);
   source.close();
   return plain.map((ms, i) => {
-    const bytes = offers.find(({ format }) => format === WEIGHT_FORMATS[i])?.bytes;
+    const bytes = offers.find(({ format }) => format === formats[i])?.bytes;
     if (bytes === undefined) return "";
     const rate = 1000 * bytes / Math.min(...ms);
     return `${(rate / 1e9).toFixed(1)} GB/s · ${Math.round(100 * rate / bandwidth)}%`;
   });
 }
 
-/** A table for each format: every operator by the width of its outputs. */
+/** A table for each format that fits the model: every operator by the width of its outputs, and what it reads. */
 async function nodes(): Promise<string> {
   const rows = Number(option("rows") ?? 1);
+  const source = await openModel(MODEL);
+  const offers = onnxBackend.offers!(source);
+  source.close();
+  const bandwidth = await readBandwidth(THREADS);
+  const rate = (bytes: number, ms: number) =>
+    bytes < LEAST ? ["", ""] : [(bytes / 1e6 / ms).toFixed(1), `${Math.round(bytes / 10 / ms / bandwidth * 1e6)}%`];
+  const mb = (bytes: number) => bytes < LEAST ? "" : (bytes / 1e6).toFixed(1);
   const parts: string[] = [];
-  for (const format of WEIGHT_FORMATS) {
+  for (const { format, bytes, refusal } of offers) {
+    if (bytes === undefined) {
+      parts.push(`${format}: ${refusal}.`);
+      continue;
+    }
     const all = await nodeTimes(MODEL, format, rows, 8);
-    const total = all.reduce((sum, { ms }) => sum + ms, 0);
-    const told = all.slice(0, 16).map(({ operator, columns, count, ms }) => [
-      `${operator} → ${columns ?? "?"}`,
-      String(count),
-      ms.toFixed(3),
-      `${(100 * ms / total).toFixed(1)}%`,
-    ]);
-    const head = [
-      `${format}, ${rows} row${rows === 1 ? "" : "s"}: ${total.toFixed(2)} ms`,
-      "nodes",
-      "ms",
-      "share",
-      "GB/s",
-    ];
-    parts.push(table(head, told));
+    const ms = all.reduce((sum, node) => sum + node.ms, 0);
+    const line = (name: string, of: readonly NodeTime[]) => {
+      const [count, own, bytes] = [sum(of, "count"), sum(of, "ms"), sum(of, "bytes")];
+      return [name, String(count), own.toFixed(3), `${(100 * own / ms).toFixed(1)}%`, mb(bytes), ...rate(bytes, own)];
+    };
+    const head = [`${format}, ${rows} row${rows === 1 ? "" : "s"}`, "nodes", "ms", "share", "MB", "GB/s", "of machine"];
+    parts.push(table(head, [
+      ...all.slice(0, DEAREST).map((node) => line(`${node.operator} → ${node.columns ?? "?"}`, [node])),
+      line("all others", all.slice(DEAREST)),
+      line("all", all),
+    ]));
   }
-  return `Medians of 8 passes past ${PAST}, ${THREADS} threads; the profiler itself takes time.\n\n${
-    parts.join("\n\n")
-  }`;
+  return `Medians of 8 passes past ${PAST}, ${THREADS} threads. The profiler itself takes some µs a node. MB are of ` +
+    `weights; the machine reads ${(bandwidth / 1e9).toFixed(1)} GB/s in a plain loop.\n\n${parts.join("\n\n")}`;
+}
+
+function sum(nodes: readonly NodeTime[], what: "count" | "ms" | "bytes"): number {
+  return nodes.reduce((total, node) => total + node[what], 0);
 }

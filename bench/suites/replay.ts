@@ -32,7 +32,7 @@ import { workloads } from "../workloads.ts";
 const CANDIDATES = 8;
 const CONTEXT = 4096;
 
-/** Milliseconds of a pass over so many rows: the default model's, `exact`, past 256, two cores (docs/benchmarks.md). */
+/** Milliseconds of a pass over so many rows: given, as the default model had them once on two processors, and a flat one. */
 const CURVES: Record<string, readonly (readonly [number, number])[]> = {
   avx2: [[1, 8.9], [2, 9], [4, 15], [8, 25], [16, 38.8], [32, 72.7]],
   vnni: [[1, 6.5], [2, 6.6], [4, 8.5], [8, 12.5], [16, 19.2], [32, 33]],

@@ -9,7 +9,8 @@ import { Terminal } from "../terminal.ts";
 import { table } from "../report.ts";
 import { option, type Suite } from "../suite.ts";
 
-const DRAFTERS = ["lookup", "suffix"];
+/** Those that draft chains: of trees it forecasts nothing. */
+const DRAFTERS = ["lookup"];
 const LENGTHS = [1, 2, 3, 5, 8];
 const PROMPTS = Number(option("prompts") ?? 2);
 const TOKENS = Number(option("tokens") ?? 64);

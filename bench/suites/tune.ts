@@ -1,6 +1,6 @@
 // What `hunch tune` finds in five minutes against the best of the full grid: every setting that it tries, in every format,
 // measured at full length on three kinds of work; then the winner and the best of the grid on other prompts, in turns.
-import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
+import { tasksOf } from "../../cli/bench/data.ts";
 import { plainSetting, type Setting } from "../../cli/bench/settings.ts";
 import type { StandOptions } from "../../cli/bench/stand.ts";
 import type { Candidate } from "../../cli/tune/candidates.ts";
@@ -64,35 +64,26 @@ const suite: Suite = {
       raw: false,
     };
     const clock = () => performance.now();
-    const search = async (
-      all: readonly Candidate[],
-      take: (tasks: readonly string[]) => boolean[],
-      seconds: number,
-    ) => {
-      const tasks = await tasksOf(SETS.filter((name) => DATA_SETS.includes(name)), 4);
-      const chosen = take(tasks.map(({ kind }) => kind));
-      const own = new Search(stand, plain, tasks.filter((_, i) => chosen[i]), () => {}, clock);
-      await own.measure(all, clock() + 1000 * seconds, FULL_LENGTH, new AbortController().signal);
-      return own;
+    const kindsOfWork = [...Map.groupBy(await tasksOf(SETS, 4), ({ kind }) => kind).values()];
+    const measured = async (some: readonly Candidate[], prompts: readonly number[], seconds: number) => {
+      const tasks = kindsOfWork.flatMap((own) => prompts.map((at) => own[at]));
+      const search = new Search(stand, plain, tasks, () => {}, clock);
+      await search.measure(some, clock() + 1000 * seconds, FULL_LENGTH, new AbortController().signal);
+      return search;
     };
     const plains = [...new Set(grid.map(({ format }) => format))].map((format) => ({ format, setting: plain }));
-    const nth = (kinds: readonly string[], wanted: readonly number[]) =>
-      kinds.map((kind, i) => wanted.includes(kinds.slice(0, i).filter((other) => other === kind).length));
-    const all = [...new Map([...grid, ...plains].map((one) => [nameOf(one), one])).values()];
-    const wide = await search(all, (kinds) => nth(kinds, [0]), 0);
+    const all = distinct([...grid, ...plains]);
+    const wide = await measured(all, [0], 0);
     const best = all.toSorted((a, b) => wide.score(b, base) - wide.score(a, base)).slice(0, FINALISTS);
-    const finalists = [...new Map([winner, ...best].map((one) => [nameOf(one), one])).values()];
-    const last = await search(
-      [...finalists, { format: base, setting: plain }],
-      (kinds) => nth(kinds, [2, 3]),
-      FINAL_SECONDS,
-    );
+    const finalists = distinct([winner, ...best]);
+    // Of four prompts that are spread over a set, tune has seen the first and the third.
+    const last = await measured(distinct([...finalists, { format: base, setting: plain }]), [1, 3], FINAL_SECONDS);
 
     const score = (one: Candidate) => last.score(one, base);
     const ratio = score(winner) / Math.max(...finalists.map(score));
     const rows = finalists.map((one) => [
       nameOf(one),
-      one === winner ? "tune" : "grid",
+      one !== winner ? "grid" : best.includes(winner) ? "both" : "tune",
       wide.score(one, base).toFixed(2),
       score(one).toFixed(2),
       ...last.kinds(one).map(({ speedup }) => speedup === undefined ? "1" : speedup.median.toFixed(2)),
@@ -114,6 +105,10 @@ const suite: Suite = {
 };
 
 export default suite;
+
+function distinct(all: readonly Candidate[]): Candidate[] {
+  return [...new Map(all.map((one) => [nameOf(one), one])).values()];
+}
 
 function nameOf({ format, setting }: Candidate): string {
   return `${format}: ${setting.name}`;

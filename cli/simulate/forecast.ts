@@ -41,6 +41,7 @@ const goingOn = (values: readonly number[], depth: number) => values[Math.min(de
 /** Chains of 0 (plain decoding), 1, … `most` nodes. */
 export function chains(guesses: Guesses, cost: Cost, most: number): Forecast[] {
   const { acceptance, offered = [1], kept, draftMs, roundMs = 0 } = guesses;
+  if (kept !== undefined) return measuredChains({ ...guesses, kept, offered }, cost, most);
   const out: Forecast[] = [];
   let reached = 1;
   let tokens = 1;
@@ -50,13 +51,49 @@ export function chains(guesses: Guesses, cost: Cost, most: number): Forecast[] {
     if (depth > 0) {
       const share = goingOn(offered, depth);
       reached *= goingOn(acceptance, depth);
-      tokens += kept === undefined ? share * reached : kept[depth - 1] ?? 0;
+      tokens += share * reached;
       ms += share * (cost(depth + 1) - cost(depth) + draftMs) + (depth === 1 ? roundMs : 0);
     }
     const widths = new Array<number>(depth).fill(1);
     out.push({ nodes: depth, depth, widths, ...rated(tokens, ms, cost) });
   }
   return out;
+}
+
+/**
+ * Of drafts that were measured: what was kept in one round is said again in as many rounds of shorter drafts as it takes.
+ * Easy places come in stretches: where k guesses were kept, the next ones are right as well, so a chain of n says the
+ * k + 1 tokens in (k + 1) / (n + 1) rounds, rounded up where a refusal ended them, which begins a new draft in any case.
+ */
+function measuredChains(
+  { offered, kept, draftMs, roundMs = 0 }: Guesses & Required<Pick<Guesses, "offered" | "kept">>,
+  cost: Cost,
+  most: number,
+): Forecast[] {
+  const reached = [1, ...kept];
+  const tokens = reached.reduce((a, b) => a + b);
+  const rounds = (length: number) =>
+    reached.reduce((sum, share, k) => {
+      const parts = (k + 1) / (length + 1);
+      // All that was drafted was kept: the stretch goes on.
+      return sum + (share - (reached[k + 1] ?? 0)) * (k < kept.length ? Math.ceil(parts) : Math.max(1, parts));
+    }, 0);
+  let ms = cost(1); // of the first of those rounds, whose draft is as long as guesses were at hand
+  return Array.from({ length: most + 1 }, (_, depth) => {
+    if (depth > 0) {
+      ms += goingOn(offered, depth) * (cost(depth + 1) - cost(depth) + draftMs) + (depth === 1 ? roundMs : 0);
+    }
+    const more = rounds(depth) - 1;
+    const whole = ms + more * (cost(depth + 1) + depth * draftMs + (depth > 0 ? roundMs : 0));
+    const rate = rated(tokens, whole, cost);
+    return {
+      nodes: depth,
+      depth,
+      widths: new Array<number>(depth).fill(1),
+      ...rate,
+      tokensPerPass: tokens / (more + 1),
+    };
+  });
 }
 
 /** The best trees of 1 to `most` nodes, where children beside the first have a chance: worthiest nodes first. */

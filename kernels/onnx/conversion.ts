@@ -23,7 +23,7 @@ import { type DataType, encodeModel } from "./proto.ts";
 import { checkConverted, CONVERSION, KEPT, placeOf } from "../converted.ts";
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
-export const GRAPH = 8;
+export const GRAPH = 9;
 
 /** How a graph is written for those who compute it. */
 export interface Dialect {

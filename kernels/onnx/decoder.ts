@@ -2,12 +2,12 @@
 // the weight format decides how matrix products are written (see products.ts).
 import type { Skip } from "../../src/backend.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import type { Activation, AttentionSpec, ExpertsSpec, FeedForwardSpec, LayerSpec } from "../../src/model/spec/spec.ts";
+import type { AttentionSpec, LayerSpec } from "../../src/model/spec/spec.ts";
 import { type AttentionNodes, cacheName, type Part, PARTS } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
+import { feedForward, throughExperts } from "./feed-forward.ts";
 import { GraphBuilder, type Result, type Value } from "./graph.ts";
-import { mixture } from "./mixture.ts";
-import { FloatProducts, type Products } from "./products.ts";
+import type { Products } from "./products.ts";
 import { appendScores } from "./scores.ts";
 import { appendState } from "./states.ts";
 import { type Stack, STACKS } from "../converted.ts";
@@ -119,14 +119,14 @@ class Layers {
     if (!spec.experts) {
       const [sum, delta] = this.optional(runs, [this.stream, this.stream], (within) => {
         const { normed, sum } = within.normalise(read, `${name}.norm`);
-        return [sum, add(within, within.block(within.g, normed, spec, index))];
+        return [sum, add(within, feedForward(within.g, this.products, normed, spec, index))];
       }, () => [before, attended]);
       return { sum, delta };
     }
     // Experts are branches already. Within another branch ONNX Runtime would not prepare their weights: it would go
     // through other kernels, with other bits.
     const { normed, sum } = this.normalise(read, `${name}.norm`);
-    const found = this.experts(normed, spec, spec.experts, index, runs);
+    const found = throughExperts(this.g, this.source, this.products, normed, index, runs);
     const [delta] = this.optional(
       runs,
       [this.stream],
@@ -231,28 +231,6 @@ class Layers {
     return g.op("Reshape", [this.normalise({ sum: all }, name).normed, shapeOf(g, [-1, heads, 1, headSize])]);
   }
 
-  /** Rows that went through the experts of their choice, where the block runs. See mixture.ts. */
-  experts(input: Value, spec: FeedForwardSpec, experts: ExpertsSpec, index: number, runs?: Value) {
-    // In float32 in every format: small differences of scores choose experts.
-    const { names, label } = STACKS.router(index);
-    const scores = new FloatProducts(this.source).product(this.g, input, names, label);
-    const { width } = this.source.spec;
-    const block = (g: GraphBuilder, rows: Value, expert: number) => this.block(g, rows, spec, index, expert);
-    return mixture(this.g, input, scores, experts, width, block, runs);
-  }
-
-  /** The feed-forward, or one of its experts, in the graph `g`, which may be a branch. */
-  block(g: GraphBuilder, input: Value, spec: FeedForwardSpec, index: number, expert?: number): Value {
-    const { hidden, activation, gated, clamp } = spec;
-    const product = (rows: Value, { names, label }: Stack) => this.products.product(g, rows, names, label);
-    if (!gated) {
-      return product(activate(g, product(input, STACKS.up(index, expert)), activation), STACKS.down(index, expert));
-    }
-    const [gate, up] = g.split(product(input, STACKS.gateUp(index, expert)), [hidden, hidden]);
-    const inner = clamp ? clamped(g, gate, up, clamp) : g.op("Mul", [activate(g, gate, activation), up]);
-    return product(inner, STACKS.down(index, expert));
-  }
-
   /** Logits of normed rows. A tied head may still have a bias of its own. */
   head(rows: Value): Value {
     const { g, source } = this;
@@ -282,28 +260,4 @@ class Layers {
 
 function zerosLike(g: GraphBuilder, value: Value): Value {
   return g.op("ConstantOfShape", [g.op("Shape", [value])]);
-}
-
-/** See FeedForwardSpec. */
-function clamped(
-  g: GraphBuilder,
-  gate: Value,
-  up: Value,
-  { limit, alpha }: NonNullable<FeedForwardSpec["clamp"]>,
-): Value {
-  const number = (value: number) => g.constant("float32", [value], []);
-  const open = g.contrib("QuickGelu", [g.op("Min", [gate, number(limit)])], { alpha });
-  const beside = g.op("Add", [g.op("Clip", [up, number(-limit), number(limit)]), number(1)]);
-  return g.op("Mul", [open, beside]);
-}
-
-function activate(g: GraphBuilder, value: Value, activation: Activation): Value {
-  switch (activation) {
-    case "silu":
-      return g.contrib("QuickGelu", [value], { alpha: 1 });
-    case "gelu":
-      return g.contrib("Gelu", [value]);
-    case "gelu-tanh":
-      return g.op("Gelu", [value], { approximate: "tanh" });
-  }
 }

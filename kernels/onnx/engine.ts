@@ -113,7 +113,7 @@ export class OnnxEngine implements Engine {
   }
 
   async pass(cache: Cache, rows: Rows, placed: PlacedRows): Promise<Scores> {
-    if (!this.#inside && (rows.taps || rows.skip)) this.#lookInside();
+    if (!this.#inside && looksInside(rows)) this.#lookInside();
     const start = performance.now();
     const results = this.#pass.run(cache, rows, placed, this.#loaded.strict);
     this.#observe(rows, performance.now() - start);
@@ -150,4 +150,8 @@ export class OnnxEngine implements Engine {
     if (rows.score === "last" || rows.skip || Number.isNaN(measured)) return;
     this.#drift *= (ms / (measured * this.#drift)) ** DRIFT;
   }
+}
+
+function looksInside({ taps = [], skip }: Rows): boolean {
+  return taps.length > 0 || (skip !== undefined && skip.attention.length + skip.feedForward.length > 0);
 }

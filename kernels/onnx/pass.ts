@@ -1,5 +1,5 @@
 // One pass: the feeds of the graph for some rows after some committed ones, the run, and where the results lie.
-import { MOST_CANDIDATES, type Rows, type Skip } from "../../src/backend.ts";
+import { MOST_CANDIDATES, type Rows, type Skip, type Tap } from "../../src/backend.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
@@ -8,6 +8,7 @@ import { notFinite } from "../../src/model/not-finite.ts";
 import type { RopeSpec } from "../../src/model/spec/spec.ts";
 import type { AttentionFeeds, Cache, PlacedRows } from "./attention/attention.ts";
 import { rotationsOf, writeRotation } from "../rope.ts";
+import { tapped } from "../rows.ts";
 import { cosName, FEEDS, runsName, sinName } from "./decoder.ts";
 import { Feed } from "./feed.ts";
 import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
@@ -126,7 +127,7 @@ export class Pass {
       likelihoods: this.#likelihoods.bind([scoredCount, top]),
       probabilities: this.#probabilities.bind([scoredCount, probabilities ? spec.vocab : 1]),
       top,
-      states: this.#states?.read(taps, real),
+      states: this.#states?.read(taps, real) ?? ((tap: Tap) => tapped<Float32Array>(new Map(), tap)),
     };
     const sums = this.#sums.bind([scoredCount]);
     this.#run(

@@ -11,8 +11,8 @@ export interface ResultBuffers {
   readonly tokens: BigInt64Array; // [rows, top]; without meaning where top is 1
   readonly likelihoods: Float32Array; // [rows, top]; the largest logit where top is 1
   readonly probabilities: Float32Array; // [rows, vocab]; one column, without meaning, where top is 1
-  /** Hidden states of the pass; absent where the graph hands out none. */
-  readonly states?: (tap: Tap) => Float32Array;
+  /** Hidden states of the pass, [rows · width]. Throws RangeError where it was not asked for the tap. */
+  readonly states: (tap: Tap) => Float32Array;
   /** Columns of tokens and likelihoods: 1 where only the largest logit was found. */
   readonly top: number;
 }
@@ -80,7 +80,6 @@ export class OnnxScores implements Scores {
 
   states(tap: Tap): Float32Array {
     this.check();
-    if (!this.results.states) throw new RangeError("this engine hands out no hidden states");
     return this.results.states(tap);
   }
 

@@ -17,7 +17,7 @@ import type { Proposer } from "../../src/drafter.ts";
 import { definePlugin, type PluginContext } from "../../src/plugins/plugin.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { sampledPass } from "../../src/round/sampled-scores.ts";
-import { type Nodes, runNodes, type RunTree } from "./run-nodes.ts";
+import { HEAD, type Nodes, runNodes, type RunTree, stateAt } from "./run-nodes.ts";
 import { drafterOf } from "./with-shape.ts";
 
 export class ModelProposer implements Proposer {
@@ -32,6 +32,9 @@ export class ModelProposer implements Proposer {
   /** What follows rows of the cache that the text may come to, by the row's place. */
   readonly #ahead = new Map<number, Distribution>();
   readonly #anticipates: boolean;
+  /** Whether states are asked for, and those that were. */
+  #watched = false;
+  readonly #states = new WeakMap<Distribution, Float32Array>();
 
   /** Closes the engine with itself. `target`: the engine beside which it may compute. */
   constructor(engine: Engine, target?: Engine) {
@@ -59,6 +62,11 @@ export class ModelProposer implements Proposer {
   /** No distributions where the draft model's context is full: then nothing can be drafted. */
   async propose(nodes: Nodes): Promise<Distribution[]> {
     return nodes.tokens.length === 0 ? await this.#proposeRoot() : await this.#proposeNodes(nodes);
+  }
+
+  stateOf(q: Distribution): Float32Array | undefined {
+    this.#watched = this.#engine.can.taps === true;
+    return this.#states.get(q);
   }
 
   /** Computes the row that a whole kept `chain` would lack, and then what would likely be drafted next. */
@@ -92,8 +100,10 @@ export class ModelProposer implements Proposer {
   async #run(text: Int32Array): Promise<Distribution> {
     const tokens = text.slice(this.#sequence.length);
     const root = { tokens: new Int32Array(0), parents: new Int32Array(0) };
-    const scores = await sampledPass(this.#sequence, { tokens, score: "last" }, this.#sampling, text, root);
+    const rows = { tokens, score: "last", ...this.#watched && HEAD } as const;
+    const scores = await sampledPass(this.#sequence, rows, this.#sampling, text, root);
     const q = scores.distribution(0);
+    if (this.#watched) this.#states.set(q, stateAt(scores, tokens.length - 1, this.#engine.source.spec.width));
     this.#note(this.#sequence.length, tokens);
     this.#sequence.keep(Int32Array.from(tokens, (_, row) => row));
     return q;
@@ -108,8 +118,15 @@ export class ModelProposer implements Proposer {
       return [known];
     }
     const first = this.#text.length + this.#tree.tokens.length;
-    const run = { engine: this.#engine, sequence: this.#sequence, text: this.#text, sampling: this.#sampling };
-    const { distributions, from } = await runNodes(run, this.#tree, nodes);
+    const run = {
+      engine: this.#engine,
+      sequence: this.#sequence,
+      text: this.#text,
+      sampling: this.#sampling,
+      states: this.#watched,
+    };
+    const { distributions, states, from } = await runNodes(run, this.#tree, nodes);
+    states.forEach((state, i) => this.#states.set(distributions[i], state));
     this.#forget(this.#text.length + from);
     if (distributions.length > 0 && this.#tree.kept === this.#tree.tokens.length) {
       this.#note(this.#text.length + from, this.#tree.tokens.slice(from));

@@ -27,12 +27,14 @@ export interface Asked {
 /**
  * At temperature 0 a drafter that is sure of one token has nothing to branch to and nothing to tell, so it says what it
  * would at temperature 1, and every draw of the shape takes the likeliest. Where the plan asks for the soft-max itself,
- * the proposer says that, and the sampling is made of it here.
+ * the proposer says that, and the sampling is made of it here. A controller that asks is told the proposer's hidden states.
  */
 export function ask(proposer: Proposer, plan: Plan, sampling: Sampling): Asked {
-  if (sampling.temperature === 0) return { sync: rawSampling(sampling), proposer, plan };
   const { goOn } = plan;
-  if (plan.raw === undefined || goOn === undefined) return { sync: sampling, proposer, plan };
+  const told = (raw: (q: Distribution) => Distribution): Plan =>
+    goOn === undefined ? plan : { ...plan, goOn: (q, depth) => goOn(raw(q), depth, () => proposer.stateOf?.(raw(q))) };
+  if (sampling.temperature === 0) return { sync: rawSampling(sampling), proposer, plan: told((q) => q) };
+  if (plan.raw === undefined || goOn === undefined) return { sync: sampling, proposer, plan: told((q) => q) };
   const own = new Map<Distribution, Distribution>();
   const propose: Proposer["propose"] = async (nodes) =>
     (await proposer.propose(nodes)).map((raw) => {
@@ -43,7 +45,7 @@ export function ask(proposer: Proposer, plan: Plan, sampling: Sampling): Asked {
   return {
     sync: rawSampling(sampling),
     proposer: { vocab: proposer.vocab, sync: () => Promise.resolve(), propose },
-    plan: { ...plan, goOn: (q, depth) => goOn(own.get(q)!, depth) },
+    plan: told((q) => own.get(q)!),
   };
 }
 

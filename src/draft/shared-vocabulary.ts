@@ -155,6 +155,10 @@ class RenumberedScores implements Scores {
     return this.#distributions[row] ??= this.#shared(row);
   }
 
+  get states(): Scores["states"] {
+    return this.inner.states?.bind(this.inner);
+  }
+
   logits(row: number): Float64Array {
     const { own, vocab } = this.numbers;
     const all = this.inner.logits(row);

@@ -44,6 +44,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, Check>>>> = {
     vocab: size,
     sync: method,
     propose: method,
+    stateOf: maybe(method),
     attach: maybe(method),
     release: maybe(method),
     anticipate: maybe(method),

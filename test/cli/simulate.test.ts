@@ -3,6 +3,8 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Results } from "../../cli/bench/results.ts";
 import type { Run } from "../../cli/bench/stand.ts";
+import { SeededChance } from "../../src/chance.ts";
+import { Random } from "../../src/check/generate-cases.ts";
 import { best, breakEven, chains, type Guesses, trees } from "../../cli/simulate/forecast.ts";
 import { PUBLISHED, publishedAcceptance } from "../../cli/simulate/published.ts";
 import { guessesOf } from "../../cli/simulate/simulate.ts";
@@ -107,7 +109,44 @@ test("from runs it takes back what they were made of, and forecasts what they br
     passes = runs.reduce((sum, run) => sum + run.passes, 0);
   near(forecast[6].tokensPerPass, tokens / passes);
   near(forecast[9].tokensPerPass, tokens / passes); // deeper was never drafted
-  near(forecast[3].tokensPerPass, (tokens - 30) / passes);
+  // Ten rounds that said seven tokens take 7/4 rounds each: all was kept, so the stretch goes on.
+  near(forecast[3].tokensPerPass, tokens / (passes + 10 * 3 / 4));
+  near(forecast[0].tokensPerPass, 1);
+  near(forecast[0].speedup, 1);
+});
+
+test("from chains of eight it forecasts what shorter ones bring on a text with easy stretches", () => {
+  const random = new Random(new SeededChance("stretches"));
+  let easy = false;
+  /** Whether the guess for a token is right where those before it were. */
+  const right = Array.from({ length: 40_000 }, () => {
+    if (random.uniform() < 0.08) easy = !easy;
+    return random.uniform() < (easy ? 0.97 : 0.2);
+  });
+  const played = (length: number) => {
+    const kept = new Array<number>(length).fill(0);
+    let rounds = 0;
+    for (let at = 0; at < right.length; rounds++) {
+      let depth = 0;
+      while (depth < length && right[at + depth]) kept[depth++]++;
+      at += depth + 1;
+    }
+    return { tokensPerPass: right.length / rounds, kept: kept.map((count) => count / rounds) };
+  };
+  const { kept } = played(8);
+  const forecast = chains({ acceptance: [1], offered: [1], kept, draftMs: 1 }, (rows) => 20 + rows, 8);
+  for (const length of [1, 2, 3, 5, 8]) {
+    const { tokensPerPass } = played(length);
+    const told = forecast[length];
+    assert.ok(
+      Math.abs(told.tokensPerPass / tokensPerPass - 1) < 0.02,
+      `${length}: ${told.tokensPerPass}, ${tokensPerPass}`,
+    );
+    const speedup = tokensPerPass * 21 / (21 + length + length);
+    assert.ok(Math.abs(told.speedup / speedup - 1) < 0.02, `${length}: ${told.speedup}, ${speedup}`);
+    // What was kept to a depth in rounds of eight is not what rounds of that length keep.
+    if (length < 5) assert.ok(1 + kept.slice(0, length).reduce((a, b) => a + b) < 0.97 * tokensPerPass);
+  }
 });
 
 test("the command says what is best, and what it was not told", async () => {

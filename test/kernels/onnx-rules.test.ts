@@ -41,6 +41,7 @@ function compare(rule: VerificationRule, device: DeviceRule, { tree, rows, unifo
     }),
     likelihoods: new Float32Array(2 * count),
     top: 2,
+    states: () => new Float32Array(0),
   };
   const scores = new OnnxScores(count, vocab, 1, results, () => {}, rules);
   let used = 0;

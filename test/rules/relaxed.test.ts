@@ -12,7 +12,10 @@ import { enumerateRule } from "../../src/check/enumerate.ts";
 import { Random } from "../../src/check/generate-cases.ts";
 import { proveRule } from "../../src/check/prove.ts";
 import { argmax, dense, normalise, point, probability, residual, totalVariation } from "../../src/math/distribution.ts";
+import type { Round } from "../../src/controller.ts";
+import type { Drafter } from "../../src/drafter.ts";
 import { HunchError } from "../../src/errors.ts";
+import type { PluginContext } from "../../src/plugins/plugin.ts";
 import { complete } from "../../src/round/generate.ts";
 import { ProposedDrafter } from "../../src/draft/proposed.ts";
 import type { VerificationRule } from "../../src/rule.ts";
@@ -25,7 +28,7 @@ import { chain } from "../../plugins/shapes/chain.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { referenceBackend } from "../../kernels/reference/backend.ts";
 import { alignment } from "../../plugins/rules/alignment.ts";
-import { judged, readJudge } from "../../plugins/rules/judge.ts";
+import judgePlugin, { judged, readJudge } from "../../plugins/rules/judge.ts";
 import { lenient } from "../../plugins/rules/lenient.ts";
 import { embeddingLikeness, gather, neighbour } from "../../plugins/rules/neighbour.ts";
 import { fuse, PROBE, probing, reflective } from "../../plugins/rules/reflective.ts";
@@ -328,11 +331,13 @@ test("a judge is read from its file and keeps what it likes; what is wrong is na
   const judge = read(good);
   const hidden = [[0, 0], [3, 0], [0, 3]];
   const scores = Object.assign(new OnePlace(point(4, 3), 3), {
-    hidden: (row: number) => Float64Array.from(hidden[row]),
+    states: () => Float64Array.from(hidden.flat()),
   });
   const tree = chainTree(Int32Array.of(0, 1));
-  const { path, next } = judged(judge).verify(tree, scores, new SeededChance(1));
+  const { path, next } = judged(() => judge).verify(tree, scores, new SeededChance(1));
   assert.deepEqual([...path, next], [0, 3]); // likes the first draft, not the second
+  const strict = judged(() => ({ ...judge, threshold: 0.99 })).verify(tree, scores, new SeededChance(1));
+  assert.deepEqual([...strict.path, strict.next], [3]);
 
   const wrong: [unknown, RegExp][] = [
     ["{", /cannot be read/],
@@ -346,6 +351,49 @@ test("a judge is read from its file and keeps what it likes; what is wrong is na
   for (const [json, line] of wrong) {
     assert.throws(() => read(json), (error: unknown) => error instanceof HunchError && line.test(error.line));
   }
-  assert.throws(() => judged(undefined).verify(tree, scores, new SeededChance(1)), HunchError);
-  assert.throws(() => judged(judge).verify(tree, new OnePlace(point(4, 3), 3), new SeededChance(1)), /hidden states/);
+  const blind = new OnePlace(point(4, 3), 3);
+  assert.throws(() => judged(() => judge).verify(tree, blind, new SeededChance(1)), /hidden states/);
+});
+
+test("a judge of a model's own keeps drafts by their hidden states; another model's is refused before the first token", async () => {
+  const engine = await load("stories260K.bin");
+  const { width } = engine.source.spec;
+  const file = join(temporaryFolder(), "judge.json");
+  const prompt = engine.source.tokenizer.encode("Once upon a time", { begin: true });
+  // The second likeliest token of every place; a judge of the first number of its state.
+  const second: Drafter = {
+    ...{ name: "second", laws: ["point"], candidates: 2, begin: () => {} },
+    draft: () => chainTree([next], "point"),
+    observe: ({ candidates = [], verdict }) => void (next = candidates[verdict.path.length].tokens[1]),
+  };
+  let next = 0;
+  const context = { target: engine } as PluginContext;
+  const tell = async (rule: VerificationRule) => {
+    const rounds: Round[] = [];
+    const onRound = ({ round }: { readonly round: Round }) => void rounds.push(round);
+    const made = await complete(optionsOf({ engine, prompt, drafter: second, rule, maxTokens: 30, onRound }));
+    return { rounds, tokens: made.tokens };
+  };
+  const weights = Array.from({ length: width }, (_, i) => i === 0 ? 1 : 0);
+  const judges = [0.5, 1].map((threshold) => {
+    writeFileSync(file, JSON.stringify({ format: "hunch-judge", version: 1, weights, bias: 0, threshold }));
+    return judgePlugin.create({ threshold: -1 }, file, context);
+  });
+  const [half, nothing] = [await tell(await judges[0]), await tell(await judges[1])];
+  const plain = await complete(optionsOf({ engine, prompt, maxTokens: 30 }));
+  assert.deepEqual(nothing.tokens, plain.tokens);
+  let at = prompt.length;
+  let [kept, left] = [0, 0];
+  for (const { tree, verdict, committed } of half.rounds) {
+    const text = Int32Array.of(...prompt, ...half.tokens.subarray(0, at - prompt.length), ...tree.tokens);
+    const scores = await engine.open().forward({ tokens: text, taps: ["head"] });
+    const liked = scores.states!("head")[(text.length - 1) * width] > 0 ||
+      scores.argmax(text.length - 2) === tree.tokens[0];
+    assert.equal(verdict.path.length, liked ? 1 : 0);
+    liked ? kept++ : left++;
+    at += committed.length;
+  }
+  assert.ok(kept > 3 && left > 3, `${kept} kept, ${left} left`);
+  const foreign = await judgePlugin.create({ threshold: -1 }, "", context);
+  await assert.rejects(() => tell(foreign), /no judge is trained for/);
 });

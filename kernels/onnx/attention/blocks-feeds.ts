@@ -113,7 +113,7 @@ export function maskedBlocks({ past, depths }: PlacedRows, window: number, end: 
 }
 
 /**
- * Fills `mask` [blocks, heads, count, 64] with 0 where a row sees a column, −∞ elsewhere: the `window` − 1 committed
+ * Fills `mask` [blocks, heads, count, 64] with ∞ where a row sees a column, −∞ elsewhere: the `window` − 1 committed
  * tokens and ancestors before it, and itself. Rows after those placed are the last of them once more.
  */
 export function writeBlockMask(
@@ -133,9 +133,9 @@ export function writeBlockMask(
       const oldest = Math.max(0, past + depths[own] - window + 1);
       const column = start + row * BLOCK - block * BLOCK; // where position 0 would stand
       const [from, to] = [Math.max(oldest, block * BLOCK), Math.min(past, (block + 1) * BLOCK)];
-      if (from < to) mask.fill(0, column + from, column + to);
+      if (from < to) mask.fill(Infinity, column + from, column + to);
       for (let node = own; node >= 0 && past + depths[node] >= oldest; node = parents[node]) {
-        if (Math.floor(columns[node] / BLOCK) === block) mask[column + columns[node]] = 0;
+        if (Math.floor(columns[node] / BLOCK) === block) mask[column + columns[node]] = Infinity;
       }
     }
     for (let copy = 1; copy < heads; copy++) mask.copyWithin(start + copy * head, start, start + head);

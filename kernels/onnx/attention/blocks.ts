@@ -23,11 +23,13 @@ export const targetsName = (kvHeads: number, window: number | undefined) => `tar
 /** int64 [M, 1], those among the bound blocks in which a row does not see every column. */
 export const maskedName = (window: number | undefined) => `masked${suffix(window)}`;
 /**
- * float32 [M, kvHeads, group·R, 64], what is added to the scores of these blocks: 0 where a row sees a column, else −∞.
+ * float32 [M, kvHeads, group·R, 64], what the scores of these blocks are at most: ∞ where a row sees a column, else −∞.
  * Rows of a query head stand after those of the head before.
  */
 export const maskName = (heads: number, kvHeads: number, window: number | undefined) =>
   `mask_${kvHeads}x${heads / kvHeads}${suffix(window)}`;
+/** What weights are at most: ∞ or 0. */
+const limitName = (mask: string) => `${mask}_weights`;
 const suffix = (window: number | undefined) => window === undefined ? "" : `_window_${window}`;
 
 /** Sizes that blocks of values have beside the heads': the 1 that counts. */
@@ -38,8 +40,10 @@ export const blockAttention: AttentionNodes = {
     g.input(POSITIONS, "int64", ["R", 1]);
     const declared = new Set<string>();
     const once = (name: string, type: "int64" | "float32", shape: (number | string)[]) => {
-      if (!declared.has(name)) g.input(name, type, shape);
+      if (declared.has(name)) return;
       declared.add(name);
+      g.input(name, type, shape);
+      if (type === "float32") g.op("Relu", [name], {}, limitName(name));
     };
     for (const { attention: { heads, kvHeads, window } } of layers) {
       const masked = `M${suffix(window)}`;
@@ -71,9 +75,10 @@ export const blockAttention: AttentionNodes = {
     let scores = g.contrib("FusedMatMul", [queries, keys], { alpha, transB: { int: 1 } });
     if (softcap) scores = g.op("Mul", [g.op("Tanh", [scores]), g.constant("float32", [softcap], [])]);
     // Most blocks are older than the pass, and all of their columns are seen.
-    const seen = g.op("ScatterND", [scores, maskedName(window), maskName(heads, kvHeads, window)], {
-      reduction: "add",
-    });
+    const mask = maskName(heads, kvHeads, window);
+    const limited = (value: Value, limit: Value) =>
+      g.op("ScatterND", [value, maskedName(window), limit], { reduction: "min" });
+    const seen = limited(scores, mask);
     const highest = g.op("ReduceMax", [seen, longs(0, 3)], { keepdims: { int: 1 } });
     // A head's sink is one more score, [kvHeads, group, 1, 1], beside every row's, which no value stands for.
     const byGroup = (value: Value) => g.op("Reshape", [value, longs(kvHeads, heads / kvHeads, -1, 1)]);
@@ -81,7 +86,8 @@ export const blockAttention: AttentionNodes = {
     const largest = sinks
       ? g.op("Reshape", [g.op("Max", [byGroup(highest), sinks]), longs(1, kvHeads, -1, 1)])
       : highest;
-    const weights = g.op("Exp", [g.op("Sub", [seen, largest])]);
+    // Hidden columns are cut to 0 after Exp: processors take long over exponentials as small as exp(−∞).
+    const weights = limited(g.op("Exp", [g.op("Sub", [scores, largest])]), limitName(mask));
     const sums = g.op("ReduceSum", [g.op("MatMul", [weights, values]), longs(0)], { keepdims: { int: 0 } });
     const [sum, weighed] = g.split(sums, [headSize, COUNT]);
     const vain = sinks && g.op("Exp", [g.op("Sub", [sinks, byGroup(largest)])]);

@@ -22,7 +22,8 @@ import { beam } from "../../../plugins/shapes/beam.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import { EXACT } from "../../../src/check/prove.ts";
 import { proveShape } from "../../../src/check/shapes.ts";
-import type { Controller } from "../../../src/controller.ts";
+import type { Controller, Plan } from "../../../src/controller.ts";
+import { type Distribution, probability, sparse } from "../../../src/math/distribution.ts";
 import { complete } from "../../../src/round/generate.ts";
 import { ProposedDrafter } from "../../../src/draft/proposed.ts";
 import { chainTree } from "../../../src/tree.ts";
@@ -132,14 +133,39 @@ const STOPPING: readonly (readonly [string, () => Controller])[] = [
   ["confidence?published", () => confidence(0.6, MOST, true)],
   ["entropy?published", () => entropy(0.75, MOST, true)],
   ["specdec++?published", () => new SpecDecController(0.55, MOST, true)],
+  ["specdec++?hidden", () => watched(new SpecDecController(0.55, MOST, false, true))],
 ];
+
+/** What stands for a hidden state in proofs. */
+const stateOf = (q: Distribution) => Float32Array.of(probability(q, 0) - 0.4, probability(q, 1) - 0.4);
+
+/** It has seen drafts that are accepted where the first token is likely, and refused elsewhere. */
+function watched(controller: SpecDecController): SpecDecController {
+  for (let round = 0; round < 100; round++) {
+    const likely = round % 2;
+    const q = sparse(2, [0, 1], likely ? [0.8, 0.2] : [0.3, 0.7]);
+    const plan = controller.plan();
+    plan.goOn!(q, 1, () => stateOf(q));
+    controller.observe({
+      plan,
+      tree: chainTree([0]),
+      verdict: { path: Int32Array.from({ length: likely }, (_, node) => node), next: 0 },
+      committed: new Int32Array(1),
+      rows: 2,
+      draftMs: 1,
+      verifyMs: 10,
+    });
+  }
+  return controller;
+}
 
 for (const [name, make] of STOPPING) {
   test(`drafts that ${name} stops keep the target's law under every rule`, async () => {
     const rules = (await losslessRules()).filter((rule) => !rule.greedy);
     for (const shape of [chain, iid(2), gumbel([2, 1]), beam(2)]) {
       for (const rule of rules.filter((rule) => rule.laws.includes(shape.law))) {
-        const { goOn } = make().plan({ length: 9, remaining: 99, cost: () => NaN });
+        const plan = make().plan({ length: 9, remaining: 99, cost: () => NaN });
+        const goOn: Plan["goOn"] = (q, depth) => plan.goOn!(q, depth, () => stateOf(q));
         const sizes = shape === chain
           ? [{ vocab: 3, nodes: 2, depth: 2, goOn }, { vocab: 2, nodes: 3, depth: 3, goOn }]
           : [{ vocab: 2, nodes: 4, depth: 2, goOn }];

@@ -106,6 +106,29 @@ test("specdec++ learns how often what the drafter is sure of is refused", () => 
   }
 });
 
+test("specdec++ with hidden states learns from them what q does not tell", () => {
+  const [good, bad] = [Float32Array.of(3, 1, 0), Float32Array.of(3, -1, 0)];
+  for (const hidden of [true, false]) {
+    const controller = new SpecDecController(0.9, 1, false, hidden);
+    for (let round = 0; round < 400; round++) {
+      const right = hashed(7, round) < 0.5;
+      const plan = controller.plan();
+      plan.goOn!(torn, 1, () => right ? good : bad);
+      controller.observe({
+        plan,
+        tree: chainTree(new Int32Array(1)),
+        verdict: { path: Int32Array.from({ length: right ? 1 : 0 }, () => 0), next: 0 },
+        committed: new Int32Array(1),
+        rows: 2,
+        draftMs: 1,
+        verifyMs: 10,
+      });
+    }
+    const seen = (state: Float32Array) => controller.acceptance(torn, 1, hidden ? state : undefined);
+    assert.equal(seen(good) > 0.8 && seen(bad) < 0.2, hidden, `${seen(good)} and ${seen(bad)}`);
+  }
+});
+
 test("goodput picks the length that the formula says is best", () => {
   for (const right of [0.3, 0.6, 0.9]) {
     const controller = new GoodputController(16);

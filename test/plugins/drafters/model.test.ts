@@ -11,6 +11,14 @@ import { probability } from "../../../src/math/distribution.ts";
 import { complete } from "../../../src/round/generate.ts";
 import { ProposedDrafter } from "../../../src/draft/proposed.ts";
 import { GREEDY } from "../../../src/sampling.ts";
+import { referenceBackend } from "../../../kernels/reference/backend.ts";
+import { topK } from "../../../plugins/shapes/top-k.ts";
+import type { Engine } from "../../../src/backend.ts";
+import { SeededChance } from "../../../src/chance.ts";
+import type { Plan } from "../../../src/controller.ts";
+import { openModel } from "../../../src/model/open.ts";
+import { fixture } from "../../kernels/support/golden.ts";
+import { saying } from "../../support/rounds.ts";
 import { hashed, TableEngine } from "../../support/table-engine.ts";
 import { optionsOf } from "../../support/options.ts";
 
@@ -183,3 +191,49 @@ test("where the draft model's context ends, nothing more is drafted and the text
   assert.deepEqual(tokens, (await complete(optionsOf({ engine }))).tokens);
   assert.ok(stats.drafted > 0 && stats.drafted <= 20);
 });
+
+test("the hidden state behind each q is that of the model after the path, once it was asked for", async () => {
+  const source = await openModel(fixture("stories260k/draft41K-tok512.bin"));
+  const engine = await referenceBackend.load(source, { format: "float32", strict: true, cacheDir: "" });
+  const { width } = source.spec;
+  const prompt = source.tokenizer.encode("Once upon a time", { begin: true });
+  for (const [sampling, raw] of [[GREEDY, undefined], [{ ...GREEDY, temperature: 0.7 }, true]] as const) {
+    for (const shape of [chain, topK([2, 1])]) {
+      const drafter = new ProposedDrafter("model", new ModelProposer(engine), shape);
+      drafter.begin(prompt, sampling);
+      const told: (Float32Array | undefined)[] = [];
+      const goOn: Plan["goOn"] = (_, __, state) => {
+        told.push(state!());
+        return true;
+      };
+      const draft = () => drafter.draft({ nodes: 6, depth: 3, goOn, ...raw && { raw } }, new SeededChance(1));
+      await draft();
+      assert.equal(told.shift(), undefined); // nobody had asked
+      assert.ok(told.length > 0 && told.every((state) => state !== undefined));
+      drafter.observe(saying([source.tokenizer.encode(",")[0]]));
+      told.length = 0;
+      const { tokens, parents } = await draft();
+      const states = (text: Int32Array) => stateAfter(engine, text, width);
+      const text = Int32Array.of(...prompt, source.tokenizer.encode(",")[0]);
+      const after = [await states(text)];
+      for (let node = 0; node < tokens.length; node++) {
+        const path: number[] = [];
+        for (let at = node; at >= 0; at = parents[at]) path.unshift(tokens[at]);
+        after.push(await states(Int32Array.of(...text, ...path)));
+      }
+      assert.ok(told.length >= 3);
+      for (const state of told) {
+        assert.ok(after.some((other) => other.every((value, i) => Math.abs(value - state![i]) < 1e-4)));
+      }
+    }
+  }
+  engine.close();
+});
+
+async function stateAfter(engine: Engine, text: Int32Array, width: number): Promise<Float64Array> {
+  const sequence = engine.open();
+  const scores = await sequence.forward({ tokens: text, taps: ["head"], score: "last" });
+  const state = Float64Array.from(scores.states!("head").subarray((text.length - 1) * width));
+  sequence.close();
+  return state;
+}
