@@ -12,11 +12,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { PAGES } from "../bench/pages.ts";
+import { BLOCK, COMMAND, quoted } from "./quote.ts";
 import { command, CURRENT, ROOT } from "./runtimes.ts";
 import { UNMEASURED, type Unmeasured } from "./unmeasured.ts";
 
 const FOLDER = "docs/measured";
-const BLOCK = /<!-- numbers: ([^\n]*?) -->\n(.*?)<!-- end -->/gs;
 /** A number followed by one of these is a measurement, unless its source is another. */
 const UNITS = [
   ..."× ms µs s seconds % kB MB GB KiB MiB GiB MB/s GB/s tokens/s".split(" "),
@@ -28,10 +28,6 @@ const LOOKS_MEASURED = new RegExp(`(?<![\\w.])\\d[\\d.,–]*\\s?(?:${UNITS})(?![
 const IN_TABLE = /(?<=^\|(?:.*\|)?)[^|\n\p{L}`[]*\d\.\d[^|\n\p{L}`[]*(?=\|)/gmu;
 /** Digits in words (Q4_1, 135M), versions and links are no numbers. */
 const NUMBER = /(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)/g;
-
-const COMMAND = /^\$ .*$/gm;
-/** A command and what it printed. */
-const TRANSCRIPT = /^(\$ .*)\n((?:(?!\$ |```).*\n)*)/gm;
 
 /** What is wrong with the numbers of a document, a line each. `pages`: the text of each page in docs/measured. */
 export function wrongNumbers(
@@ -70,74 +66,6 @@ export function wrongNumbers(
     rest = blank(rest, pattern);
   }
   return wrong;
-}
-
-/**
- * The document with what it quotes as the pages have it now: tables by their heads (all their columns or some), and in
- * transcripts what stands below each `$ command`, of which a line "…" leaves out the middle.
- */
-export function quoted(text: string, pages: ReadonlyMap<string, string>): string {
-  const times = new Map<string, number>(); // a command may stand there twice and say something else
-  return text.replaceAll(BLOCK, (whole: string, names: string, body: string) => {
-    const found = names.split(" ").flatMap((name) => pages.get(name) ?? []).join("\n\n");
-    const tables = tablesOf(found);
-    let next = 0; // in the order of the page: heads may be alike
-    const fresh = body.replaceAll(/^(?:\|.*\n)+/gm, (table) => {
-      const [{ head }] = tablesOf(table);
-      const has = (other: Table) => head.every((cell) => other.head.includes(cell));
-      const place = tables.findIndex((other, i) => i >= next && has(other));
-      if (place < 0) return table;
-      next = place + 1;
-      return columnsOf(tables[place], head);
-    });
-    const answers = transcriptsOf(found);
-    const current = fresh.replaceAll(TRANSCRIPT, (all, line: string, shown: string) => {
-      const time = times.get(line) ?? 0;
-      times.set(line, time + 1);
-      const told = answers.get(line)?.[time];
-      return told === undefined ? all : `${line}\n${cutLike(shown, told)}`;
-    });
-    return whole.replace(body, () => current);
-  });
-}
-
-interface Table {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
-const isRule = (cells: readonly string[]) => cells.every((cell) => /^:?-+:?$/.test(cell));
-
-function tablesOf(text: string): Table[] {
-  return Array.from(text.matchAll(/^(?:\|.*\n?)+/gm), ([table]) => {
-    const lines = table.trim().split("\n").map((line) =>
-      line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())
-    );
-    return { head: lines[0], rows: lines.slice(1).filter((cells) => !isRule(cells)) };
-  });
-}
-
-function columnsOf({ head, rows }: Table, wanted: readonly string[]): string {
-  const columns = wanted.map((cell) => head.indexOf(cell));
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
-  const rule = wanted.map((_, i) => i === 0 ? "---" : "---:");
-  return [wanted, rule, ...rows.map((row) => columns.map((at) => row[at]))].map(line).join("");
-}
-
-/** What each `$ command` of a page printed, each time. */
-function transcriptsOf(page: string): Map<string, string[]> {
-  const all = Array.from(page.matchAll(TRANSCRIPT), ([, line, told]) => ({ line, told }));
-  return new Map([...Map.groupBy(all, ({ line }) => line)].map(([line, own]) => [line, own.map(({ told }) => told)]));
-}
-
-/** As many lines of the beginning and of the end as are shown around "…"; all where nothing is left out. */
-function cutLike(shown: string, told: string): string {
-  const [before, after] = shown.split(/^…\n/m);
-  if (after === undefined) return told;
-  const count = (part: string) => part.split("\n").length - 1;
-  const lines = told.replace(/\n$/, "").split("\n");
-  const end = count(after) === 0 ? [] : lines.slice(-count(after));
-  return [...lines.slice(0, count(before)), "…", ...end].map((line) => `${line}\n`).join("");
 }
 
 /** Code in words and where links lead are no numbers; they are blanked, so that places stay. */
@@ -207,16 +135,18 @@ if (import.meta.main) {
     console.error(`numbers: no page ${wrong}; there are ${Object.keys(PAGES).join(", ")}`);
     process.exit(2);
   }
+  const failed: string[] = []; // the others are made all the same
   if (!words.includes("--only-quote")) {
     const { spawnSync } = await import("node:child_process");
     const deno = CURRENT === "deno" ? ["run", "-A", "--no-prompt"] : [];
     for (const name of names.length > 0 ? names : Object.keys(PAGES)) {
       const [program, ...args] = [...command(CURRENT), ...deno, "bench/run.ts", name, ...PAGES[name], "--docs"];
-      if (spawnSync(program, args, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] }).status !== 0) process.exit(1);
+      const { status } = spawnSync(program, args, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+      if (status !== 0) failed.push(`${FOLDER}/${name}.md was not made: its suite ended with ${status}`);
     }
   }
   for (const path of documents()) writeFileSync(`${ROOT}${path}`, quoted(read(path), madePages()));
-  const complaints = numbersInDocuments();
+  const complaints = [...failed, ...numbersInDocuments()];
   for (const complaint of complaints) console.error(complaint);
   process.exit(complaints.length === 0 ? 0 : 1);
 }

@@ -165,19 +165,17 @@ test("a pass that is refused for its numbers has moved the rows kept before it, 
   });
 });
 
-test("a traced pass leaves the bits of the next alone", { skip }, async () => {
-  for (const tied of [true, false]) {
-    await opened(async (_, sequence) => {
-      const plain = await runChain(sequence, TOKENS, 1);
-      sequence.rewind(0);
-      const lines: string[] = [];
-      traceTo((line) => lines.push(line));
-      try {
-        assert.deepEqual(await runChain(sequence, TOKENS, 1), plain);
-      } finally {
-        traceTo(undefined);
-      }
-      assert.ok(lines.length > 3, "nothing was traced");
-    }, tied);
-  }
+test("a traced pass, whose rows were uploaded, leaves the bits of the next alone", { skip }, async () => {
+  await opened(async (_, sequence) => {
+    const plain = await runChain(sequence, TOKENS, 1);
+    sequence.rewind(0);
+    const lines: string[] = [];
+    traceTo((line) => lines.push(line));
+    try {
+      assert.deepEqual(await runChain(sequence, TOKENS, 1), plain);
+    } finally {
+      traceTo(undefined);
+    }
+    assert.ok(lines.length > TOKENS.length, "nothing was traced");
+  }, false);
 });

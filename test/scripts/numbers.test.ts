@@ -1,7 +1,8 @@
 // Numbers in documents: what a block says is in its page, and what looks measured stands in a block or has a source.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quoted, wrongNumbers } from "../../scripts/numbers.ts";
+import { wrongNumbers } from "../../scripts/numbers.ts";
+import { quoted } from "../../scripts/quote.ts";
 
 const PAGES = new Map([[
   "passes",
