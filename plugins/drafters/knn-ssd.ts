@@ -66,14 +66,18 @@ export class KnnDrafter extends ProposedDrafter implements Drafter {
 }
 
 /** The mean of what the head reads, over a text's tokens. */
-async function meanState(engine: Engine, text: string): Promise<number[]> {
+export async function meanState(engine: Engine, text: string): Promise<number[]> {
   const { tokenizer, spec: { width } } = engine.source;
   const tokens = tokenizer.encode(text, { begin: true });
   const sequence = engine.open();
   try {
-    const scores = await sequence.forward({ tokens, taps: ["head"], score: "last", need: "argmax" });
     const mean = new Array<number>(width).fill(0);
-    scores.states!("head").forEach((value, i) => mean[i % width] += value / tokens.length);
+    for (let at = 0; at < tokens.length; at += engine.maxRows) {
+      const rows = tokens.slice(at, at + engine.maxRows);
+      const scores = await sequence.forward({ tokens: rows, taps: ["head"], score: "last", need: "argmax" });
+      scores.states!("head").forEach((value, i) => mean[i % width] += value / tokens.length);
+      sequence.keep(Int32Array.from(rows.keys()));
+    }
     return mean;
   } finally {
     sequence.close();
