@@ -11,8 +11,8 @@ import type { Registry } from "../../src/plugins/registry.ts";
 import type { VerificationRule } from "../../src/rule.ts";
 import type { DraftLaw } from "../../src/tree.ts";
 import type { Task } from "../bench/data.ts";
-import { curveOf, measureGroup } from "../bench/measure.ts";
-import { kindOf, type Measured } from "../bench/results.ts";
+import { curveOf } from "../bench/measure.ts";
+import { key, kindOf, type Measured } from "../bench/results.ts";
 import { plainSetting, type Setting } from "../bench/settings.ts";
 import { Stand, type StandOptions } from "../bench/stand.ts";
 import { contextOf } from "../engine/methods.ts";
@@ -70,7 +70,8 @@ export class Answers {
 export class Ground {
   readonly places: readonly Place[] = drawnPlaces();
   readonly #answers = new Map<string, Answers>();
-  readonly #texts: Int32Array[] = [];
+  /** By weight format, what plain decoding says to each task. */
+  readonly #texts = new Map<string, Int32Array[]>();
   #stand: Promise<Stand> | undefined;
   #failure: unknown;
 
@@ -122,14 +123,16 @@ export class Ground {
       ? undefined
       : await Stand.open({ ...this.options, format }, this.progress);
     const stand = other ?? await this.#open();
-    stand.forgetAnswers(); // what a drafter finds must not depend on which claims came before
     try {
+      const plain = await this.#plainTexts(stand, format);
+      stand.forgetAnswers(); // what a drafter finds must not depend on which claims came before
       const setting: Setting = { name, drafter, rule: "greedy", controller };
       const runs: Measured[] = [];
       for (const [i, task] of this.tasks.entries()) {
         this.progress(name, i / this.tasks.length);
-        const group = await measureGroup(stand, [plainSetting(0), setting], task, { turn: 0, seed: this.options.seed });
-        runs.push(...group!.runs.filter((run) => run.setting === name && run.tokens > 0));
+        const { run, text } = await stand.answer(setting, await stand.prompt(task));
+        const same = text.join() === plain[i].join();
+        if (run.tokens > 0) runs.push({ ...run, setting: name, prompt: key(task), turn: 0, same });
       }
       const answers = new Answers(runs, curveOf(stand.engine));
       this.#answers.set(name, answers);
@@ -141,13 +144,16 @@ export class Ground {
 
   /** The tokens of all plain answers. */
   async texts(): Promise<readonly Int32Array[]> {
-    if (this.#texts.length > 0) return this.#texts;
-    const stand = await this.#open();
-    for (const task of this.tasks) {
-      const { text } = await stand.answer(plainSetting(0), await stand.prompt(task));
-      this.#texts.push(text);
-    }
-    return this.#texts;
+    return await this.#plainTexts(await this.#open(), this.options.format);
+  }
+
+  async #plainTexts(stand: Stand, format: string): Promise<readonly Int32Array[]> {
+    const known = this.#texts.get(format);
+    if (known !== undefined) return known;
+    const texts: Int32Array[] = [];
+    for (const task of this.tasks) texts.push((await stand.answer(plainSetting(0), await stand.prompt(task))).text);
+    this.#texts.set(format, texts);
+    return texts;
   }
 
   /** Whether the model itself does not run here, which is no verdict on any claim. */

@@ -66,17 +66,17 @@ export class KnnDrafter extends ProposedDrafter implements Drafter {
 }
 
 /** The mean of what the head reads, over a text's tokens. */
-export async function meanState(engine: Engine, text: string): Promise<number[]> {
+async function meanState(engine: Engine, text: string): Promise<number[]> {
   const { tokenizer, spec: { width } } = engine.source;
   const tokens = tokenizer.encode(text, { begin: true });
   const sequence = engine.open();
   try {
     const mean = new Array<number>(width).fill(0);
-    for (let at = 0; at < tokens.length; at += engine.maxRows) {
-      const rows = tokens.slice(at, at + engine.maxRows);
-      const scores = await sequence.forward({ tokens: rows, taps: ["head"], score: "last", need: "argmax" });
+    for (let from = 0; from < tokens.length; from += engine.maxRows) { // a pass hands out states of so many rows
+      const part = tokens.slice(from, from + engine.maxRows);
+      const scores = await sequence.forward({ tokens: part, taps: ["head"], score: "last", need: "argmax" });
       scores.states!("head").forEach((value, i) => mean[i % width] += value / tokens.length);
-      sequence.keep(Int32Array.from(rows.keys()));
+      sequence.keep(Int32Array.from(part, (_, row) => row));
     }
     return mean;
   } finally {
@@ -96,9 +96,10 @@ function readKind(fields: Fields, { layers, width }: Engine["source"]["spec"]): 
 async function kindOf(context: PluginContext, name: string, texts: readonly string[], sets: number): Promise<Kind> {
   const { target } = context;
   return await kept(context, ["knn-ssd", name, sets], (fields) => readKind(fields, target.source.spec), async () => {
+    const skip = await searchBlocks(context, texts, sets, `: ${name}`);
     const anchors: number[][] = [];
     for (const text of texts) anchors.push(await meanState(target, text));
-    return { ...await searchBlocks(context, texts, sets, `: ${name}`), anchors };
+    return { ...skip, anchors };
   });
 }
 

@@ -6,7 +6,7 @@ import { referenceBackend } from "../../../kernels/reference/backend.ts";
 import { leastNeeded } from "../../../plugins/drafters/clasp.ts";
 import { DelDrafter, ExitRates, exitsOf } from "../../../plugins/drafters/del.ts";
 import { skipAfter } from "../../../plugins/drafters/exit.ts";
-import { KnnDrafter, meanState } from "../../../plugins/drafters/knn-ssd.ts";
+import { KnnDrafter } from "../../../plugins/drafters/knn-ssd.ts";
 import { asEmbeddings, lookBack } from "../../../plugins/drafters/look-back.ts";
 import { SwiftSearch } from "../../../plugins/drafters/swift.ts";
 import { chain } from "../../../plugins/shapes/chain.ts";
@@ -136,6 +136,11 @@ test("swift's best set is the one with the largest share of the last tokens that
   assert.ok(most < 0.95, "or the search would have ended");
 });
 
+test("swift leaves out a block of a model so shallow that its share is less than one", async () => {
+  const { attention, feedForward } = await new SwiftSearch(3, 0.45, 12).next(TEXT.slice(0, 12), engine.open());
+  assert.deepEqual([...attention, ...feedForward], [1]);
+});
+
 test("del takes the exit and the length with the most tokens for each layer, by its formula", () => {
   const rates = new ExitRates([2, 5, 8], 10);
   assert.deepEqual(rates.rates, [0.5, 0.5, 0.5]);
@@ -192,22 +197,6 @@ test("del's shadow tokens are those that a draft of each exit would say", async 
     assert.deepEqual(drafter.rates, wanted.rates);
     assert.equal(target.length, from - 1 + count);
   }
-});
-
-test("knn-ssd reads a text that is longer than a pass as if it came row by row", async () => {
-  const text = "Once upon a time, there was a little girl named Lily. ".repeat(20);
-  const tokens = engine.source.tokenizer.encode(text, { begin: true });
-  assert.ok(tokens.length > engine.maxRows);
-  const { width } = engine.source.spec;
-  const mean = new Float64Array(width);
-  const sequence = engine.open();
-  for (const token of tokens) {
-    const scores = await sequence.forward({ tokens: Int32Array.of(token), taps: ["head"] });
-    scores.states!("head").forEach((value, i) => mean[i] += value / tokens.length);
-    sequence.keep(Int32Array.of(0));
-  }
-  sequence.close();
-  (await meanState(engine, text)).forEach((value, i) => assert.ok(Math.abs(value - mean[i]) < 1e-9));
 });
 
 test("knn-ssd leaves out what suits the nearest kind, and begins anew with each text", () => {
