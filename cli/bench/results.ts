@@ -52,6 +52,8 @@ export interface Plan {
   readonly context: number;
   /** Where draft models run, as asked for. */
   readonly device: string;
+  /** The store that drafters may look things up in; empty where there is none. */
+  readonly store: string;
   /** Path of each plugin, with the beginning of its SHA-256. */
   readonly plugins: readonly string[];
   readonly hunch: string;

@@ -1,6 +1,7 @@
 // Texts of the target itself, by which methods judge what may be left out of it: it goes on with a few beginnings of five
 // kinds, those of KNN-SSD (arXiv 2505.16162), greedily. Not a method of its own.
 import type { Engine } from "../../src/backend.ts";
+import { HunchError } from "../../src/errors.ts";
 
 export const BEGINNINGS = {
   summary: [
@@ -46,13 +47,23 @@ export interface SelfText {
   readonly answer: Int32Array;
 }
 
-/** Throws HunchError where the context has no room for them. None of beginnings that the vocabulary has no token for. */
+/**
+ * Throws HunchError("usage") where the context has no room for them. None of beginnings that the vocabulary has no token
+ * for.
+ */
 export async function selfTexts(engine: Engine, beginnings: readonly string[], most: number): Promise<SelfText[]> {
-  const { tokenizer } = engine.source;
+  const { tokenizer, path } = engine.source;
+  const prompts = beginnings.map((beginning) => tokenizer.encode(beginning, { begin: true }));
+  const needed = prompts.reduce((longest, { length }) => Math.max(longest, length), 0) + most;
+  if (needed > engine.context) {
+    const message = `blocks are searched for with texts of ${needed} tokens, and the context has ${engine.context}`;
+    throw new HunchError("usage", message, {
+      file: path,
+      hint: "give a longer context for the first run, or a drafter that searches for none, such as exit",
+    });
+  }
   const texts: SelfText[] = [];
-  for (const beginning of beginnings) {
-    const prompt = tokenizer.encode(beginning, { begin: true });
-    if (prompt.length === 0) continue;
+  for (const prompt of prompts.filter(({ length }) => length > 0)) {
     const sequence = engine.open();
     try {
       const answer: number[] = [];

@@ -11,6 +11,7 @@
 // more than it finds, but after `every` tokens. Nothing else is left out. A pass of this engine ends in the head, needed or
 // not, so finding layers is dear where the vocabulary is large.
 import type { Engine, Sequence, Skip, Tap } from "../../src/backend.ts";
+import { HunchError } from "../../src/errors.ts";
 import { cosine } from "../../src/math/cosine.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import { asEmbeddings, lookBack } from "./look-back.ts";
@@ -88,7 +89,13 @@ export const claspProposer = definePlugin({
   create({ skipped, every }, _, { target: engine }) {
     for (const ability of ["skip", "taps", "embeddings", "tree"] as const) refuseWithout(engine, ability, "clasp");
     const layers = engine.source.spec.layers.length;
-    const count = Math.min(skipped === 0 ? layers >> 1 : skipped, layers);
+    if (skipped > layers) {
+      throw new HunchError("usage", `${skipped} layers cannot be left out of ${layers}`, {
+        file: engine.source.path,
+        hint: `give clasp?skipped at most ${layers}`,
+      });
+    }
+    const count = skipped === 0 ? layers >> 1 : skipped;
     let skip: Skip = { attention: [], feedForward: [] };
     let found = -Infinity;
     return new SelfProposer("clasp", engine, async (text, target) => {

@@ -6,6 +6,7 @@
 // layers alone and goes on from the draft's states; here a verification is a whole pass, whose bits are those of plain
 // decoding. With the controller `confidence?published=true&most=6` it is Kangaroo's double early exit (Liu et al., 2024,
 // arXiv 2404.18911) but for the adapter, trained for each model, that Kangaroo puts before the head.
+import { HunchError } from "../../src/errors.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
 import type { Skip } from "../../src/backend.ts";
 import { SelfProposer } from "./self.ts";
@@ -31,6 +32,12 @@ export const exitProposer = definePlugin({
   },
   create({ layer }, _, { target }) {
     const layers = target.source.spec.layers.length;
+    if (layer >= layers) {
+      throw new HunchError("usage", `after layer ${layer} there is no exit: the model has ${layers}`, {
+        file: target.source.path,
+        hint: `give exit?layer less than ${layers}`,
+      });
+    }
     const skip = skipAfter(layer === 0 ? Math.ceil(0.75 * layers) : layer, layers);
     return new SelfProposer("exit", target, () => skip);
   },

@@ -71,9 +71,13 @@ async function meanState(engine: Engine, text: string): Promise<number[]> {
   const tokens = tokenizer.encode(text, { begin: true });
   const sequence = engine.open();
   try {
-    const scores = await sequence.forward({ tokens, taps: ["head"], score: "last", need: "argmax" });
     const mean = new Array<number>(width).fill(0);
-    scores.states!("head").forEach((value, i) => mean[i % width] += value / tokens.length);
+    for (let from = 0; from < tokens.length; from += engine.maxRows) { // a pass hands out states of so many rows
+      const part = tokens.slice(from, from + engine.maxRows);
+      const scores = await sequence.forward({ tokens: part, taps: ["head"], score: "last", need: "argmax" });
+      scores.states!("head").forEach((value, i) => mean[i % width] += value / tokens.length);
+      sequence.keep(Int32Array.from(part, (_, row) => row));
+    }
     return mean;
   } finally {
     sequence.close();
@@ -92,9 +96,10 @@ function readKind(fields: Fields, { layers, width }: Engine["source"]["spec"]): 
 async function kindOf(context: PluginContext, name: string, texts: readonly string[], sets: number): Promise<Kind> {
   const { target } = context;
   return await kept(context, ["knn-ssd", name, sets], (fields) => readKind(fields, target.source.spec), async () => {
+    const skip = await searchBlocks(context, texts, sets, `: ${name}`);
     const anchors: number[][] = [];
     for (const text of texts) anchors.push(await meanState(target, text));
-    return { ...await searchBlocks(context, texts, sets, `: ${name}`), anchors };
+    return { ...skip, anchors };
   });
 }
 

@@ -91,15 +91,13 @@ export const skipProposer = definePlugin({
     const { target } = context;
     refuseWithout(target, "skip", "skip");
     const layers = target.source.spec.layers.length;
-    const named = attention.trim() !== "" || feedForward.trim() !== "";
-    const skip = named
-      ? { attention: layersOf(attention, layers), feedForward: layersOf(feedForward, layers) }
-      : await kept(
-        context,
-        ["skip", sets],
-        (fields) => readSkip(fields, layers),
-        () => searchBlocks(context, beginnings, sets),
-      );
+    const named = { attention: layersOf(attention, layers), feedForward: layersOf(feedForward, layers) };
+    const skip = named.attention.length + named.feedForward.length > 0 ? named : await kept(
+      context,
+      ["skip", sets],
+      (fields) => readSkip(fields, layers),
+      () => searchBlocks(context, beginnings, sets),
+    );
     return new SelfProposer("skip", target, () => skip);
   },
 });

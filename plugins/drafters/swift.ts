@@ -33,10 +33,10 @@ export class SwiftSearch {
   /** Tries since the best set was found. */
   #idle = 0;
 
-  /** `ratio`: the share of blocks that is left out, 0 … 1. `window`: tokens that sets are judged by, ≥ 1. */
+  /** `ratio`: the share of blocks that is left out, 0 … 1; one at least, where any may be. `window`: tokens that sets are judged by, ≥ 1. */
   constructor(layers: number, ratio: number, private readonly window: number) {
     const free = Array.from({ length: Math.max(0, layers - 2) }, (_, i) => i + 1);
-    this.#search = new BlockSearch(layers, free, Math.floor(2 * free.length * ratio), "swift");
+    this.#search = new BlockSearch(layers, free, Math.max(1, Math.floor(2 * free.length * ratio)), "swift");
     this.#first = this.#search.random();
   }
 

@@ -86,6 +86,10 @@ class WrittenSequence implements Sequence {
     const { vocab } = this.engine.source.spec;
     const tokens = embeddings === undefined ? given : given.map((_, row) => nearest(embeddings, row, given.length));
     this.#pending = [...tokens];
+    const { maxRows } = this.engine;
+    if (taps && tokens.length > maxRows) {
+      throw new RangeError(`hidden states of ${tokens.length} rows, not of ${maxRows}`);
+    }
     const above = parents ?? Int32Array.from(tokens, (_, row) => row - 1);
     const texts = Array.from(tokens, (_, row) => {
       const path: number[] = [];

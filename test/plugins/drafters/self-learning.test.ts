@@ -136,6 +136,11 @@ test("swift's best set is the one with the largest share of the last tokens that
   assert.ok(most < 0.95, "or the search would have ended");
 });
 
+test("swift leaves out a block of a model so shallow that its share is less than one", async () => {
+  const { attention, feedForward } = await new SwiftSearch(3, 0.45, 12).next(TEXT.slice(0, 12), engine.open());
+  assert.deepEqual([...attention, ...feedForward], [1]);
+});
+
 test("del takes the exit and the length with the most tokens for each layer, by its formula", () => {
   const rates = new ExitRates([2, 5, 8], 10);
   assert.deepEqual(rates.rates, [0.5, 0.5, 0.5]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { DraftExitController } from "../../../plugins/controllers/draft-exit.ts";
 import { fixed } from "../../../plugins/controllers/fixed.ts";
+import { BEGINNINGS } from "../../../plugins/drafters/block-texts.ts";
 import { draftingSpeed } from "../../../plugins/drafters/drafting-speed.ts";
 import { SelfProposer } from "../../../plugins/drafters/self.ts";
 import { layersOf, skipProposer } from "../../../plugins/drafters/skip.ts";
@@ -128,11 +129,37 @@ for (
   });
 }
 
+const LETTERS = Array.from({ length: 26 }, (_, i) => Uint8Array.of(97 + i));
+
+function lettersEngine(context: number): WrittenEngine {
+  return new WrittenEngine(LETTERS, (text) => point(26, (text.length * 7) % 26), { layers: 3, context });
+}
+
+test("texts that are longer than a pass have anchors, and a context without room for them is told of", async () => {
+  const engine = lettersEngine(512);
+  assert.ok(BEGINNINGS.summary.some((text) => text.replace(/[^a-z]/g, "").length > engine.maxRows));
+  await contextOf(engine).resolve("drafter", "knn-ssd?sets=1");
+  for (const spec of ["knn-ssd?sets=1", "skip?sets=1", "skip?sets=1&attention=,"]) {
+    await assert.rejects(contextOf(lettersEngine(64)).resolve("drafter", spec), {
+      kind: "usage",
+      message: /^blocks are searched for with texts of \d+ tokens, and the context has 64$/,
+    });
+  }
+});
+
+test("layers that the model does not have are refused, not passed over", async () => {
+  const context = contextOf(engine);
+  await assert.rejects(context.resolve("drafter", "exit?layer=5"), {
+    kind: "usage",
+    message: /no exit: the model has 5/,
+  });
+  await assert.rejects(context.resolve("drafter", "clasp?skipped=6"), { kind: "usage", message: /left out of 5/ });
+});
+
 test("the blocks are searched for once a model, and a damaged file costs a search", async () => {
   const cacheDir = temporaryFolder();
   const steps: string[] = [];
-  const letters = Array.from({ length: 26 }, (_, i) => Uint8Array.of(97 + i));
-  const written = new WrittenEngine(letters, (text) => point(26, (text.length * 7) % 26), { layers: 3 });
+  const written = lettersEngine(512);
   const open = async () => {
     const context = { ...contextOf(written, [], cacheDir), progress: (step: string) => void steps.push(step) };
     await skipProposer.create({ attention: "", feedForward: "", sets: 3 }, "", context);
