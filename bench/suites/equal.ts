@@ -85,7 +85,6 @@ const suite: Suite = {
     const store = `equal-${name}`;
     const all = [
       ...withoutModel(store),
-      "dresd",
       ...SELF(name === "default" ? 30 : 5),
       ...WITH_MODEL[name],
       ...BRIDGES,
