@@ -1,12 +1,29 @@
 // One of each drafter, as suites name them.
 import { STORIES } from "./setup.ts";
+import { option } from "./suite.ts";
+
+/** How much of each data set the suite `drafters` measures. */
+export const SIZE: { readonly prompts: number; readonly tokens: number } = {
+  prompts: Number(option("prompts") ?? 6),
+  tokens: Number(option("tokens") ?? 64),
+};
+
+/** The folder of bench/out for its results on a model. */
+export const MEASURED = (model: "default" | "stories"): string => `drafters-${model}-${SIZE.prompts}x${SIZE.tokens}`;
+
+/** The target with some of so many layers left out; what a search would take minutes to find is told. */
+export const SELF = (layers: number): readonly string[] => {
+  const half = layers >> 1;
+  const told = [`exit?layer=${half}`, `skip?attention=${half}&feedForward=${half}`, "knn-ssd?sets=2"];
+  return ["swift", "clasp", "del", ...told];
+};
 
 /** Those that need no draft model. `store`: what some of them draft from. */
 export const ONE_OF_EACH = (store: string): readonly string[] => [
   ...["auto", "lookup", "suffix", "recycling", "pool", "pool?size=4", "trigram", "stand", "hierarchy", "lookahead"],
-  ...["toolspec", "cascade:suffix,recycling", "merge:suffix,recycling", "spine:recycling?spine=suffix"],
+  ...["toolspec", "dresd", "cascade:suffix,recycling", "merge:suffix,recycling", "spine:recycling?spine=suffix"],
   ...["graft:trigram?retrieval=suffix", `rest:${store}`, `rasd:recycling?retrieval=(rest:${store})`],
-  ...["skip", "swift", "clasp", "knn-ssd", "exit", "del"],
+  ...["skip", "swift", "clasp", "knn-ssd", "exit", "del", "dresd", "superposed"],
 ];
 
 const SMALL = `${STORIES}draft41K-tok512.bin`;

@@ -1,7 +1,7 @@
 // hunch as its users run it, for suites that measure with the command itself: `hunch bench` writes down every answer as
 // it comes, so that a suite that is stopped goes on where it was.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { readResults, type Results } from "../cli/bench/results.ts";
@@ -20,14 +20,19 @@ export async function hunchBench(folder: string, args: readonly string[]): Promi
   return await readResults(`${OUT}${folder}/results.json`);
 }
 
-/** A store for suites, made of the file of `texts` where it is not there yet. `model`: the option that names its vocabulary. */
-export async function buildStore(
-  name: string,
-  model: readonly string[],
-  texts: () => string | Promise<string>,
-): Promise<void> {
-  if (existsSync(`${STATE}/hunch/stores/${name}`)) return;
-  await runHunch(["store", "build", name, await texts(), ...model]);
+/** A store for suites, made of a file of texts where there is none. `model`: the option that names its vocabulary. */
+export async function buildStore(name: string, file: string, model: readonly string[]): Promise<void> {
+  if (!existsSync(`${STATE}/hunch/stores/${name}`)) await runHunch(["store", "build", name, file, ...model]);
+}
+
+/** A store for suites of the answers to these requests, made where there is none. Plain decoding, greedy. */
+export async function storeAnswers(name: string, requests: readonly object[], tokens: number): Promise<void> {
+  const made = `${OUT}${name}-answers.jsonl`; // written last: where it is, the store is whole
+  if (existsSync(made) && existsSync(`${STATE}/hunch/stores/${name}`)) return;
+  rmSync(`${STATE}/hunch/stores/${name}`, { recursive: true, force: true });
+  const input = requests.map((request) => JSON.stringify(request) + "\n").join("");
+  const answers = await runHunch(["--jsonl", "-d", "none", "-n", String(tokens), "--store", name], { input });
+  writeOutput(made, answers, { folders: true });
 }
 
 /** A file in bench/out of so many requests, a line each. */

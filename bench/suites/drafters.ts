@@ -8,10 +8,10 @@
 import { factsOf } from "../../cli/bench/markdown.ts";
 import { kindOf, type Measured, type Results, type Row } from "../../cli/bench/results.ts";
 import { intervalText, percent } from "../../cli/bench/words.ts";
-import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
+import { DATA_SETS, type Task, tasksOf } from "../../cli/bench/data.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
-import { ONE_OF_EACH, WITH_DRAFT } from "../drafters.ts";
-import { buildStore, hunchBench, runHunch, writeRequests } from "../hunch-bench.ts";
+import { MEASURED, ONE_OF_EACH, SIZE, WITH_DRAFT } from "../drafters.ts";
+import { hunchBench, storeAnswers } from "../hunch-bench.ts";
 import { table } from "../report.ts";
 import { STORIES, THREADS } from "../setup.ts";
 import { option, type Suite } from "../suite.ts";
@@ -21,12 +21,12 @@ const STORE = "answers";
 const suite: Suite = {
   summary: "Every drafter on every data set: acceptance, tokens and rows per pass, memory; and, apart, speed",
   async run() {
-    const [prompts, tokens] = [Number(option("prompts") ?? 6), Number(option("tokens") ?? 64)];
+    const { prompts, tokens } = SIZE;
     const seconds = option("seconds");
     const store = `${STORE}-${prompts}x${tokens}`;
-    await buildStore(store, [], async () => await answersToOthers(prompts, tokens));
-    const measured = async (name: string, drafters: readonly string[], more: readonly string[]) =>
-      await hunchBench(`drafters-${name}-${prompts}x${tokens}`, [
+    await storeAnswers(store, await otherRequests(prompts), tokens);
+    const measured = async (name: "default" | "stories", drafters: readonly string[], more: readonly string[]) =>
+      await hunchBench(MEASURED(name), [
         ...["--backend", "onnx", "--prompts", String(prompts), "-n", String(tokens), ...more],
         ...[...seconds ? ["--seconds", seconds] : [], ...drafters.flatMap((drafter) => ["-d", drafter])],
       ]);
@@ -52,17 +52,12 @@ const suite: Suite = {
 
 export default suite;
 
-/** Plain answers to other prompts than those that are measured, in a file. */
-async function answersToOthers(prompts: number, tokens: number): Promise<string> {
-  const name = ({ kind, id }: { readonly kind: string; readonly id: string }) => `${kind}/${id}`;
-  const taken = new Set((await tasksOf(DATA_SETS, prompts)).map(name));
-  const others = (await tasksOf(DATA_SETS, 2 * prompts)).filter((task) => !taken.has(name(task)));
-  const input = others.map(({ text }) => JSON.stringify({ prompt: text }) + "\n").join("");
-  const said = await runHunch(["--jsonl", "-t", "0", "-n", String(tokens)], { input });
-  return writeRequests(
-    `answers-${prompts}x${tokens}`,
-    said.trim().split("\n").map((line) => ({ text: JSON.parse(line).text })),
-  );
+/** As many other prompts of each kind as are measured. */
+async function otherRequests(prompts: number): Promise<{ prompt: string }[]> {
+  const name = ({ kind, id }: Task) => `${kind}/${id}`;
+  const measured = new Set((await tasksOf(DATA_SETS, prompts)).map(name));
+  const others = (await tasksOf(DATA_SETS, 2 * prompts)).filter((task) => !measured.has(name(task)));
+  return others.map(({ text }) => ({ prompt: text }));
 }
 
 function reportOf(results: Results): string {

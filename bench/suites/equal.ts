@@ -13,6 +13,7 @@ import { writeRandomModel } from "../../cli/model/random.ts";
 import type { RealShape } from "../../cli/model/real-shapes.ts";
 import { builtin } from "../../plugins/builtin.ts";
 import { splitOutside, unwrap } from "../../src/plugins/method-spec.ts";
+import { SELF } from "../drafters.ts";
 import { buildStore, hunchBench, OUT, writeRequests } from "../hunch-bench.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL, STORIES } from "../setup.ts";
@@ -82,7 +83,12 @@ const suite: Suite = {
     ];
     const given = option("drafters");
     const store = `equal-${name}`;
-    const all = [...withoutModel(store), ...WITH_MODEL[name], ...BRIDGES];
+    const all = [
+      ...withoutModel(store),
+      ...SELF(name === "default" ? 30 : 5),
+      ...WITH_MODEL[name],
+      ...BRIDGES,
+    ];
     const drafters = given ? splitOutside(given, ",").map(unwrap) : all;
     const temperatures = (option("temperature") ?? (name === "default" ? "0" : "0,0.8")).split(",");
     const format = option("format") ?? (name === "default" ? "exact" : "float32");
@@ -98,7 +104,7 @@ const suite: Suite = {
     );
     const noise = { shape: NOISE_SHAPE, mix: "q8_0", title: "noise with random weights (q8_0)", donor: DEFAULT_MODEL };
     if (!existsSync(NOISE)) writeRandomModel(NOISE, noise, () => {});
-    await buildStore(store, model, () => file);
+    await buildStore(store, file, model);
 
     const reports = [];
     for (const temperature of temperatures) {

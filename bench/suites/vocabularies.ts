@@ -12,12 +12,12 @@ import { TliProposer } from "../../plugins/drafters/tli.ts";
 import { greedy } from "../../plugins/rules/greedy.ts";
 import { token } from "../../plugins/rules/token.ts";
 import { chain } from "../../plugins/shapes/chain.ts";
-import type { Engine } from "../../src/backend.ts";
+import type { Engine, Sequence } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { WrittenEngine } from "../../src/check/written.ts";
 import { LIKELIEST, ProposedDrafter } from "../../src/draft/proposed.ts";
 import type { Drafter, Proposer } from "../../src/drafter.ts";
-import { dense, type Distribution } from "../../src/math/distribution.ts";
+import { argmax, dense, type Distribution } from "../../src/math/distribution.ts";
 import { openModel } from "../../src/model/open.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { complete } from "../../src/round/generate.ts";
@@ -38,13 +38,22 @@ const suite: Suite = {
   },
 };
 
-/** A model whose scores are there already: what is measured is everything else. */
+/** A model whose scores are there already, with the likeliest token: what is measured is everything else. */
 class ReadyEngine extends WrittenEngine {
   override readonly source: ModelSource;
+  readonly #likeliest: number;
 
   constructor(source: ModelSource, row: Distribution) {
     super([], () => row, { context: 8192 });
     this.source = source;
+    this.#likeliest = argmax(row);
+  }
+
+  override open(): Sequence {
+    const sequence = super.open();
+    const forward = sequence.forward.bind(sequence);
+    sequence.forward = async (rows) => Object.assign(await forward(rows), { argmax: () => this.#likeliest });
+    return sequence;
   }
 }
 

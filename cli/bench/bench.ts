@@ -60,6 +60,7 @@ export async function bench(options: BenchCommand): Promise<number> {
       threads: options.threads ?? null,
       context: stand.engine.context,
       device: options.device ?? "",
+      store: options.store ?? "",
       plugins: options.plugins.map((file) => `${resolve(file)} ${beginningOfHash(readFileSync(file))}`),
       hunch: machine().hunch,
     };

@@ -2,7 +2,7 @@
 // work, because what drafting brings depends on it.
 import { HunchError } from "../../src/errors.ts";
 import { closest } from "../../src/suggestion.ts";
-import { parseFields } from "../input/fields.ts";
+import { idOf, parseFields, wrong } from "../input/fields.ts";
 import { readTextFile } from "../input/text.ts";
 import { visible } from "../output/visible.ts";
 import bfcl from "./data/bfcl.jsonl" with { type: "text" };
@@ -108,16 +108,26 @@ async function fileTasks(path: string): Promise<Task[]> {
 /** A request as `--jsonl` takes it: a text, or an object with `prompt`; `kind` or `category` says what work it is. */
 function taskOf(line: string, name: string, number: number, file: string): Task {
   try {
-    const { prompt, id, kind, category } = parseFields(line, "prompt", 'write "…" or {"prompt": "…"}').values;
+    const fields = parseFields(line, "prompt", 'write "…" or {"prompt": "…"}');
+    const { prompt, kind, category } = fields.values;
     if (typeof prompt !== "string" || prompt.trim() === "") throw new HunchError("input", "there is no prompt");
+    const work = kind ?? category ?? name;
+    if (typeof work !== "string" || work.trim() === "") {
+      throw wrong(kind === work ? "kind" : "category", "a text");
+    }
+    const id = idOf(fields) ?? number;
     return {
-      id: visible(String(id ?? number)),
-      kind: visible(String(kind ?? category ?? name)).replaceAll("/", " "),
+      id: visible(typeof id === "object" ? id.rawJSON : String(id)),
+      kind: visible(work).replaceAll("/", " "),
       text: prompt,
     };
   } catch (error) {
     if (!(error instanceof HunchError)) throw error;
-    throw new HunchError("input", `line ${number}: ${error.message}`, { file, hint: 'write {"prompt": "…"} on each' });
+    throw new HunchError("input", `line ${number}: ${error.message}`, {
+      ...error.place,
+      file,
+      hint: error.hint || 'write {"prompt": "…"} on each',
+    });
   }
 }
 

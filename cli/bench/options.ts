@@ -8,7 +8,7 @@ import { float, string } from "@optique/core/valueparser";
 import { integer } from "../words/integer.ts";
 import { path } from "@optique/run/valueparser";
 import { debug, modelOptions } from "../options.ts";
-import { methodParser } from "../words/suggest.ts";
+import { methodParser, storeParser } from "../words/suggest.ts";
 
 /** What is measured with; `hunch tune` takes the same. */
 export const promptOptions = object("Prompts", {
@@ -59,6 +59,9 @@ export const runOptions = merge(
     })),
     plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
       description: message`Load methods from a TypeScript or JavaScript file. Repeatable.`,
+    })),
+    store: optional(option("--store", storeParser(), {
+      description: message`Drafters may look things up in this store of texts; nothing is added to it.`,
     })),
     device: optional(option("--device", string({ metavar: "WHERE" }), {
       description: message`Other backends for draft models: draft=BACKEND,target=BACKEND.`,

@@ -52,6 +52,8 @@ export interface Plan {
   readonly context: number;
   /** Where draft models run, as asked for. */
   readonly device: string;
+  /** The store that drafters may look things up in; empty where there is none. */
+  readonly store: string;
   /** Path of each plugin, with the beginning of its SHA-256. */
   readonly plugins: readonly string[];
   readonly hunch: string;
@@ -142,21 +144,51 @@ export function rate({ tokens, decodeMs }: Run): number {
 /** Answers shorter than this say nothing about a speed. */
 export const SHORT = 8;
 
-/** Reads results that `hunch bench` has written. Throws HunchError where a file is none. */
+/** Reads results that `hunch bench` has written. Throws HunchError where a file is none, or of another version. */
 export async function readResults(path: string): Promise<Results> {
-  try {
-    const results = JSON.parse(await readTextFile(path)) as Results;
-    if (Array.isArray(results.runs) && results.version < FORMAT_VERSION) {
-      throw new HunchError("input", "this result is of an older hunch", { file: path, hint: "measure again" });
+  const text = await readTextFile(path);
+  const value = parsed(text);
+  if (isObject(value) && Array.isArray(value.runs) && typeof value.version === "number") {
+    if (value.version !== FORMAT_VERSION) {
+      const age = value.version < FORMAT_VERSION ? "an older" : "a newer";
+      throw new HunchError("input", `this result is of ${age} hunch`, { file: path, hint: "measure again" });
     }
-    if (results.version === FORMAT_VERSION && Array.isArray(results.runs) && Array.isArray(results.rows)) {
-      return results;
-    }
-  } catch (error) {
-    if (error instanceof HunchError) throw error;
+    if (isResults(value)) return value;
   }
   throw new HunchError("input", "this is no result of hunch bench", {
     file: path,
     hint: "name the results.json that it wrote",
   });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+const isList = (value: unknown, is: (item: unknown) => boolean) => Array.isArray(value) && value.every(is);
+const isText = (value: unknown) => typeof value === "string";
+const isNumber = (value: unknown) => typeof value === "number";
+
+/** Whether everything is there that whoever reads results asks for; files are edited, merged and cut. */
+function isResults(value: Fields): value is Fields & Results {
+  return isObject(value.model) && isText(value.model.hash) &&
+    isObject(value.machine) && isText(value.machine.hunch) && isText(value.started) &&
+    isList(value.prompts, isText) && isList(value.texts, isText) &&
+    isList(value.settings, (setting) => isObject(setting) && isText(setting.name)) &&
+    isList(value.curve, (point) => isObject(point) && isNumber(point.width) && isNumber(point.ms)) &&
+    isList(value.rows, isObject) && isList(value.runs, isRun);
+}
+
+function isRun(run: unknown): boolean {
+  return isObject(run) && isText(run.setting) && isText(run.prompt) && isObject(run.widths) &&
+    [run.offeredAt, run.acceptedAt].every((list) => isList(list, isNumber)) &&
+    [run.turn, run.tokens, run.passes, run.rows, run.drafted, run.accepted, run.draftMs, run.verifyMs, run.decodeMs]
+      .every(isNumber);
 }

@@ -51,6 +51,11 @@ async function given(options: SimulateCommand): Promise<Given> {
       hint: "leave one out",
     });
   }
+  if (options.setting !== undefined && measured === undefined) {
+    throw new HunchError("usage", "--setting names one of a results file, and none is given", {
+      hint: "give --from results.json",
+    });
+  }
   const published = options.published === undefined ? undefined : publishedAcceptance(options.published);
   const isTold = options.acceptance !== undefined || published !== undefined;
   if (!isTold && measured === undefined) {

@@ -7,11 +7,10 @@
 // Q6_K takes 8 bits. A product of 4 bits and one of 2 would read no less, as each has a float32 scale for 16 weights (8 + 2
 // bits a weight, or 4 + 2 + 2 + 2), and ONNX Runtime 1.30 has no quick kernel for 2 bits: 2 rows times [8192, 2048] take 2.8 ms
 // in 8 bits, 1.9 in 4 and 105 in 2 (one thread, AVX-512 VNNI).
-import { blocks } from "../../src/model/tensors/blocks.ts";
-import type { Blocks } from "../../src/model/tensors/tensor.ts";
+import { stackedBlocks } from "../../src/model/tensors/blocks.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
-import { addBias, concatenate, floatProduct, FloatProducts } from "./products.ts";
+import { addBias, floatProduct, FloatProducts } from "./products.ts";
 import { type Group, groupsOf } from "../converted.ts";
 
 export class ExactProducts extends FloatProducts {
@@ -35,7 +34,7 @@ export class ExactProducts extends FloatProducts {
     const { bits, block, affine } = form;
     const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
     const perRow = columns / block;
-    const stacked = new Lazy(() => stack(tensors.map((tensor) => blocks(tensor)!)));
+    const stacked = new Lazy(() => stackedBlocks(tensors));
     const codes = g.weight(`${label}.codes`, "uint8", [out, perRow, block * bits / 8], () => stacked.get().codes);
     const scales = g.weight(
       `${label}.scales`,
@@ -72,21 +71,4 @@ export class ExactProducts extends FloatProducts {
     }
     return sums;
   }
-}
-
-function stack(parts: readonly Blocks[]): Blocks {
-  if (parts.length === 1) return parts[0];
-  const codes = new Uint8Array(parts.reduce((total, part) => total + part.codes.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    codes.set(part.codes, at);
-    at += part.codes.length;
-  }
-  return {
-    ...parts[0],
-    rows: parts.reduce((total, part) => total + part.rows, 0),
-    codes,
-    scales: concatenate(parts.map((part) => part.scales)),
-    offsets: parts[0].offsets && concatenate(parts.map((part) => part.offsets!)),
-  };
 }

@@ -8,14 +8,17 @@
 // approximate index (ScaNN) of ready-made data and filters what that finds. Here the filter comes first, so that a few
 // hundred places are left, and these are searched exactly: no index is needed, nor is there one that is kept and runs in
 // Bun and Deno alike. Places are those of this run: the prompt, the answer and earlier texts, the oldest giving way beyond
-// PLACES. Normalisation and PCA are fitted once to the first SAMPLE states; until then whole states are compared. The
-// neighbours' continuations make one tree, where the paper verifies them side by side.
+// PLACES; with a file PLACES those of earlier runs as well, which is read when it starts and written when it ends (of two
+// runs at once the one that ends last). Normalisation and PCA are fitted once to the first SAMPLE states; until then whole
+// states are compared. The neighbours' continuations make one tree, where the paper verifies them side by side.
 //
 // Law `point`. Memory: about 400 bytes a place with 64 dimensions, 26 MB at most; 8·width bytes a place until the fit, which
 // comes while a long prompt is read.
+import { tmpdir } from "node:os";
 import type { Tap } from "../../src/backend.ts";
 import type { Plan, Round, States } from "../../src/controller.ts";
 import { fill } from "../../src/draft/fill.ts";
+import { type KeptPlaces, readPlaces, writePlaces } from "../../src/draft/kept-places.ts";
 import { dot, Reduction, unit } from "../../src/draft/reduction.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
@@ -64,9 +67,42 @@ export class DresdDrafter implements Drafter {
   #prompt = new Int32Array(0);
   #root = END;
 
-  /** `most`: places that are kept, ≥ 2. */
-  constructor(private readonly width: number, private readonly options: DresdOptions, private readonly most = PLACES) {
+  /** `most`: places that are kept, ≥ 2. `ended` is told when it is closed. */
+  constructor(
+    private readonly width: number,
+    private readonly options: DresdOptions,
+    private readonly most = PLACES,
+    private readonly ended: (drafter: DresdDrafter) => void = () => {},
+  ) {
     this.#tokens = new Int32Array(most);
+  }
+
+  /** Goes on with places of earlier runs; before the first text. */
+  restore({ reduction, tokens, keys }: KeptPlaces): void {
+    const columns = keys.length / tokens.length;
+    tokens.forEach((token, i) => {
+      const key = keys.slice(i * columns, (i + 1) * columns);
+      const known = key.some((value) => value !== 0);
+      this.#append(token, known && reduction === undefined ? key : undefined);
+      if (known && reduction !== undefined) this.#keys[(this.#places - 1) % this.most] = key;
+    });
+    this.#reduction = reduction;
+  }
+
+  /** The places that are known, oldest first. */
+  kept(): KeptPlaces {
+    const first = Math.max(0, this.#places - this.most);
+    const places = Array.from({ length: this.#places - first }, (_, i) => first + i);
+    const row = (place: number) =>
+      this.#reduction === undefined ? this.#states.get(place) : this.#keys[place % this.most];
+    const columns = this.#reduction?.components.length ?? this.width;
+    const keys = new Float32Array(places.length * columns);
+    places.forEach((place, i) => keys.set(row(place) ?? [], i * columns));
+    return { reduction: this.#reduction, tokens: Int32Array.from(places, (place) => this.#tokenAt(place)), keys };
+  }
+
+  close(): void {
+    this.ended(this);
   }
 
   begin(prompt: Int32Array): void {
@@ -170,7 +206,9 @@ export class DresdDrafter implements Drafter {
 export default definePlugin({
   kind: "drafter",
   name: "dresd",
-  summary: "what followed where the target was in nearly the same hidden state, in any text of the run",
+  summary:
+    "what followed where the target was in nearly the same hidden state, in any text of the run, or of the file PLACES",
+  argument: "[PLACES]",
   paper: { title: "DReSD: Dense Retrieval for Speculative Decoding", year: 2025, arxiv: "2502.15572" },
   options: {
     dimensions: { type: "integer", default: 64, min: 1, max: 1024, summary: "numbers that are kept of a state" },
@@ -178,5 +216,13 @@ export default definePlugin({
     least: { type: "number", default: 0.3, min: -1, max: 1, summary: "least cosine of such a place" },
     tokens: { type: "integer", default: 10, min: 1, max: 64, summary: "most tokens of a continuation" },
   },
-  create: (options, _, { target }) => new DresdDrafter(target.source.spec.width, options),
+  async create(options, file, { target: { source }, cacheDir }) {
+    const { title, spec: { width } } = source;
+    if (file === "") return new DresdDrafter(width, options);
+    const whose = { model: await source.hash(cacheDir ?? tmpdir()), title, width };
+    const before = readPlaces(file, whose);
+    const drafter = new DresdDrafter(width, options, PLACES, (ended) => writePlaces(file, whose, ended.kept()));
+    if (before !== undefined) drafter.restore(before);
+    return drafter;
+  },
 });

@@ -6,9 +6,9 @@ const STEPS = 5;
 
 /** What states become: of the first ones seen, for those to come. */
 export class Reduction {
-  private constructor(
-    private readonly mean: Float64Array,
-    private readonly deviation: Float64Array,
+  constructor(
+    readonly mean: Float64Array,
+    readonly deviation: Float64Array,
     /** [components][width], orthonormal. */
     readonly components: readonly Float64Array[],
   ) {}

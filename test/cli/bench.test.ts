@@ -12,6 +12,7 @@ import { rowsOf } from "../../cli/bench/rows.ts";
 import { plainSetting } from "../../cli/bench/settings.ts";
 import { Stand } from "../../cli/bench/stand.ts";
 import { interval, restlessness, stratified } from "../../cli/bench/statistics.ts";
+import type { HunchError } from "../../src/errors.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
@@ -24,6 +25,10 @@ const PROMPTS = file(
 );
 const BENCH = ["bench", "-m", STORIES, "--backend", "onnx", "--format", "float32", "--threads", "1", "--data", PROMPTS]
   .concat(["-n", "16", "-d", "lookup", "-d", `model:${STORIES_DRAFT}`, "--controller", "fixed?nodes=3&depth=3"]);
+
+/** What nobody takes apart who reads results. */
+const UNREAD = "engine format strict data raw sampling seed maxTokens turns threads context device store plugins hunch"
+  .concat(" command facts fastest peakMiB memory warnings").split(" ");
 
 const results = () => JSON.parse(readFileSync(join(OUT, "results.json"), "utf8")) as Results;
 
@@ -200,6 +205,20 @@ test("compare finds what became slower beside plain decoding, and nothing else",
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /cannot be compared: they differ in maxTokens, text of /);
   await assert.rejects(readResults(PROMPTS), /no result of hunch bench/);
+  // Files are edited, merged and cut: whoever reads one says so.
+  for (const name of Object.keys(before).filter((name) => !UNREAD.includes(name))) {
+    const cut = file("cut.json", JSON.stringify({ ...before, [name]: undefined }));
+    await assert.rejects(readResults(cut), { name: "HunchError" }, name);
+  }
+  for (const name of ["offeredAt", "decodeMs", "prompt"]) {
+    const runs = before.runs.map((run) => ({ ...run, [name]: null }));
+    await assert.rejects(readResults(file("cut.json", JSON.stringify({ ...before, runs }))), /no result/, name);
+  }
+  const [older, newer] = [1, 99].map((version) =>
+    file(`version${version}.json`, JSON.stringify({ ...before, version }))
+  );
+  await assert.rejects(readResults(older), /of an older hunch/);
+  await assert.rejects(readResults(newer), /of a newer hunch/);
 });
 
 test("a relaxed rule is judged by the target, and pairs that do not go together are left out", async () => {
@@ -281,6 +300,11 @@ test("the sets that come with hunch have the kinds of work, spread over the set"
     { id: "7", kind: "a b", text: "Hi" },
   ]);
   await assert.rejects(tasksOf([file("bad.jsonl", '{"text": "Hi"}')], 1), /line 1: there is no prompt/);
+  for (const field of ["kind", "category", "id"]) {
+    const odd = file(`odd-${field}.jsonl`, JSON.stringify({ prompt: "Hi", [field]: { a: 1 } }));
+    const refusal = (error: HunchError) => error.line.includes(`line 1: `) && error.line.includes(`field ${field}`);
+    await assert.rejects(tasksOf([odd], 1), refusal, field);
+  }
 });
 
 test("an interval holds the median of what was drawn about as often as it says", () => {

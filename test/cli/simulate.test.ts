@@ -172,11 +172,14 @@ test("a published drafter brings, with drafts that never end, the tokens a pass 
     const endless = chains({ acceptance: [acceptance], draftMs: 0 }, () => 1, 400);
     assert.ok(Math.abs(endless[400].tokensPerPass - Number(tokens)) < 1e-6, name);
   }
-  const [told, none, two] = await Promise.all([
+  const [told, none, two, unread] = await Promise.all([
     hunch(["simulate", "--published", "medusa", "--cost", "1:20,8:24,32:40", "--draft-ms", "1"]),
     hunch(["simulate", "--published", "egle", "--cost", "1:20"]),
     hunch(["simulate", "--published", "eagle", "--acceptance", "0.5", "--cost", "1:20"]),
+    hunch(["simulate", "--published", "eagle", "--setting", "lookup", "--cost", "1:20,8:24"]),
   ]);
+  assert.equal(unread.code, 2);
+  assert.match(unread.stderr, /--setting names one of a results file/);
   assert.match(told.stdout, /^guesses: medusa, 2\.32 tokens a pass in Spec-Bench.*: 56\.9% are kept/);
   assert.deepEqual([told.code, none.code, two.code], [0, 2, 2]);
   assert.match(none.stderr, /nobody published "egle"; did you mean eagle\?/);

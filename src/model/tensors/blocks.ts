@@ -4,10 +4,50 @@ import type { Blocks, Tensor } from "./tensor.ts";
 import { type QuantFormat, QUANTS } from "./quants.ts";
 import { columnsOf, eachStretch, rowsOf } from "./weights.ts";
 
-/** Rows `from` to `to` (exclusive) of a quantised tensor; undefined where the type is F32, F16 or BF16. */
-export function blocks(tensor: Tensor, from = 0, to = rowsOf(tensor)): Blocks | undefined {
+/** Memory that blocks are written to. */
+type Space = Pick<Blocks, "codes" | "scales" | "offsets">;
+
+/** The rows of quantised tensors of one form and width, one tensor after the other. */
+export function stackedBlocks(tensors: readonly Tensor[]): Blocks {
+  const { bits, group, affine } = QUANTS[tensors[0].type]!;
+  const columns = columnsOf(tensors[0]);
+  const rows = tensors.reduce((total, tensor) => total + rowsOf(tensor), 0);
+  const all = spaceOf({ bits, group, affine }, rows * columns);
+  let at = 0;
+  for (const tensor of tensors) {
+    const end = at + rowsOf(tensor) * columns;
+    const groups = [at / group, end / group] as const;
+    const space = {
+      codes: all.codes.subarray(at * bits / 8, end * bits / 8),
+      scales: all.scales.subarray(...groups),
+      offsets: all.offsets?.subarray(...groups),
+    };
+    const found = blocks(tensor, 0, rowsOf(tensor), space)!;
+    if (found.codes !== space.codes) {
+      space.codes.set(found.codes);
+      space.scales.set(found.scales);
+      if (found.offsets) space.offsets?.set(found.offsets);
+    }
+    at = end;
+  }
+  return { bits, block: group, rows, columns, ...all };
+}
+
+function spaceOf({ bits, group, affine }: Pick<QuantFormat, "bits" | "group" | "affine">, elements: number): Space {
+  return {
+    codes: new Uint8Array(elements * bits / 8),
+    scales: new Float32Array(elements / group),
+    offsets: affine ? new Float32Array(elements / group) : undefined,
+  };
+}
+
+/**
+ * Rows `from` to `to` (exclusive) of a quantised tensor; undefined where the type is F32, F16 or BF16. `space`: where to
+ * write them, unless the tensor has them made already.
+ */
+export function blocks(tensor: Tensor, from = 0, to = rowsOf(tensor), space?: Space): Blocks | undefined {
   if (tensor.blocks) return tensor.blocks(from, to);
-  const stored = storedBlocks(tensor, from, to);
+  const stored = storedBlocks(tensor, from, to, space);
   if (!stored?.offsets) return stored;
   const { scales, offsets } = stored;
   const shift = shiftOf(QUANTS[tensor.type]!);
@@ -21,15 +61,13 @@ function shiftOf({ bits, zero }: QuantFormat): number {
 }
 
 /** The same with the type's own offsets. */
-export function storedBlocks(tensor: Tensor, from = 0, to = rowsOf(tensor)): Blocks | undefined {
+export function storedBlocks(tensor: Tensor, from = 0, to = rowsOf(tensor), space?: Space): Blocks | undefined {
   const format = QUANTS[tensor.type];
   if (!format) return undefined;
-  const { bits, group, affine } = format;
+  const { bits, group } = format;
   const columns = columnsOf(tensor);
   const elements = (to - from) * columns;
-  const codes = new Uint8Array(elements * bits / 8);
-  const scales = new Float32Array(elements / group);
-  const offsets = affine ? new Float32Array(elements / group) : undefined;
+  const { codes, scales, offsets } = space ?? spaceOf(format, elements);
   eachStretch(tensor.type, tensor.bytes(from, to), elements, (out, start, count) => {
     const first = start / group, groups = count / group;
     for (let g = 0; g < groups; g++) scales[first + g] = out.scales[g];

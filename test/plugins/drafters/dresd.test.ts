@@ -1,5 +1,8 @@
 // dresd: what it retrieves, against comparing everything with everything; and beside plain decoding.
 import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { referenceBackend } from "../../../kernels/reference/backend.ts";
 import { fixed } from "../../../plugins/controllers/fixed.ts";
@@ -11,11 +14,13 @@ import { FEW_KINDS, proveDrafter } from "../../../src/check/drafters.ts";
 import { EXACT } from "../../../src/check/prove.ts";
 import { SeededChance } from "../../../src/chance.ts";
 import { Random } from "../../../src/check/generate-cases.ts";
+import { readPlaces, writePlaces } from "../../../src/draft/kept-places.ts";
 import { dot, unit } from "../../../src/draft/reduction.ts";
 import { openModel } from "../../../src/model/open.ts";
 import { complete } from "../../../src/round/generate.ts";
 import { fixture } from "../../kernels/support/golden.ts";
 import { optionsOf } from "../../support/options.ts";
+import { temporaryFolder } from "../../support/folder.ts";
 import { paths, saying } from "../../support/rounds.ts";
 
 const WIDTH = 4;
@@ -37,7 +42,7 @@ function textOf(random: Random, length: number, vocab: number): Text {
 /** Tells a drafter of a text: half of it as the prompt, in two pieces, the rest token by token. */
 function tell(drafter: DresdDrafter, { tokens, states }: Text): void {
   const half = Math.ceil(tokens.length / 2);
-  const rows = (from: number, to: number) => new Map([["head" as const, join(states.slice(from, to))]]);
+  const rows = (from: number, to: number) => new Map([["head" as const, joined(states.slice(from, to))]]);
   drafter.begin(Int32Array.from(tokens.slice(0, half)));
   const cut = half >> 1;
   if (cut > 0) drafter.observePrompt(0, [], rows(0, cut));
@@ -47,7 +52,7 @@ function tell(drafter: DresdDrafter, { tokens, states }: Text): void {
   }
 }
 
-function join(states: readonly Float32Array[]): Float32Array {
+function joined(states: readonly Float32Array[]): Float32Array {
   return Float32Array.from(states.flatMap((state) => [...state]));
 }
 
@@ -118,9 +123,38 @@ test("states are reduced while a long prompt is read: it does not hold all of th
   const drafter = new DresdDrafter(WIDTH, { ...OPTIONS, dimensions: 1, least: 0.999999 });
   drafter.begin(Int32Array.from(tokens));
   for (let from = 0; from < states.length; from += 64) {
-    drafter.observePrompt(from, [], new Map([["head", join(states.slice(from, from + 64))]]));
+    drafter.observePrompt(from, [], new Map([["head", joined(states.slice(from, from + 64))]]));
   }
   assert.ok(drafter.draft({ nodes: 2, depth: 2 }).tokens.length > 0);
+});
+
+test("places last from run to run in a file, before and after the fit; another model's or a damaged one is refused", async () => {
+  const random = new Random(new SeededChance(9));
+  const folder = temporaryFolder();
+  const whose = { model: "a", title: "A", width: WIDTH };
+  for (const length of [60, 600]) {
+    const file = join(folder, `${length}.states`);
+    const text = textOf(random, length, 40);
+    const first = new DresdDrafter(WIDTH, { ...OPTIONS, neighbours: 1 }, 1000);
+    tell(first, text);
+    assert.equal(readPlaces(file, whose), undefined);
+    writePlaces(file, whose, first.kept());
+    assert.equal(statSync(file).mode & 0o077, process.platform === "win32" ? statSync(file).mode & 0o077 : 0);
+    const second = new DresdDrafter(WIDTH, { ...OPTIONS, neighbours: 1 }, 1000);
+    second.restore(readPlaces(file, whose)!);
+    assert.deepEqual(second.kept(), first.kept());
+    tell(second, { tokens: text.tokens.slice(0, 30), states: text.states.slice(0, 29) });
+    assert.equal([...second.draft({ nodes: 4, depth: 4 }).tokens].join(), text.tokens.slice(30, 34).join());
+    assert.throws(() => readPlaces(file, { ...whose, model: "b", title: "B" }), /hidden states of A, not of B/);
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 5] ^= 1;
+    writeFileSync(file, bytes);
+    assert.throws(() => readPlaces(file, whose), /damaged/);
+    for (const broken of ["", "x".repeat(100), bytes.subarray(0, 30)]) {
+      writeFileSync(file, broken);
+      assert.throws(() => readPlaces(file, whose), /no file of hidden states/);
+    }
+  }
 });
 
 test("rules that are lossless keep the target's distribution with its drafts", async () => {
