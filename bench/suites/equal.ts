@@ -17,7 +17,7 @@ import { SELF } from "../drafters.ts";
 import { buildStore, hunchBench, OUT, writeRequests } from "../hunch-bench.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL, STORIES } from "../setup.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 
 /** Controllers that draft trees in every round, so that there is something to go wrong. */
 const ALWAYS = { stories: "fixed?nodes=12&depth=5", default: "fixed?nodes=8&depth=4" };
@@ -78,8 +78,8 @@ const suite: Suite = {
   async run() {
     const name = option("model") === "default" ? "default" : "stories";
     const [count, most] = [
-      Number(option("prompts") ?? 200),
-      Number(option("tokens") ?? (name === "default" ? 24 : 32)),
+      count("prompts", 200),
+      count("tokens", name === "default" ? 24 : 32),
     ];
     const given = option("drafters");
     const store = `equal-${name}`;
