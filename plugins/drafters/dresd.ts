@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import type { Tap } from "../../src/backend.ts";
 import type { Plan, Round, States } from "../../src/controller.ts";
 import { fill } from "../../src/draft/fill.ts";
-import { type KeptPlaces, readPlaces, writePlaces } from "../../src/draft/kept-places.ts";
+import { type KeptPlaces, readPlaces, refuseUnwritable, writePlaces } from "../../src/draft/kept-places.ts";
 import { dot, Reduction, unit } from "../../src/draft/reduction.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
@@ -220,6 +220,7 @@ export default definePlugin({
     const { title, spec: { width } } = source;
     if (file === "") return new DresdDrafter(width, options);
     const whose = { model: await source.hash(cacheDir ?? tmpdir()), title, width };
+    refuseUnwritable(file);
     const before = readPlaces(file, whose);
     const drafter = new DresdDrafter(width, options, PLACES, (ended) => writePlaces(file, whose, ended.kept()));
     if (before !== undefined) drafter.restore(before);
