@@ -77,7 +77,7 @@ const suite: Suite = {
   summary: "Every drafter and shape beside plain decoding, greedy and by seed: is it the same text?",
   async run() {
     const name = option("model") === "default" ? "default" : "stories";
-    const [count, most] = [
+    const [wanted, most] = [
       count("prompts", 200),
       count("tokens", name === "default" ? 24 : 32),
     ];
@@ -94,12 +94,12 @@ const suite: Suite = {
     const format = option("format") ?? (name === "default" ? "exact" : "float32");
 
     const model = ["-m", name === "default" ? DEFAULT_MODEL : `${STORIES}stories260K.bin`];
-    const texts = (await tasksOf(DATA_SETS, Math.ceil(count / KINDS))).map(({ text }) => text);
+    const texts = (await tasksOf(DATA_SETS, Math.ceil(wanted / KINDS))).map(({ text }) => text);
     const prompts = name === "default"
-      ? texts.slice(0, count).map((text) => text.slice(0, LONGEST))
-      : beginnings(texts, count);
+      ? texts.slice(0, wanted).map((text) => text.slice(0, LONGEST))
+      : beginnings(texts, wanted);
     const file = writeRequests(
-      `equal-${name}-${count}`,
+      `equal-${name}-${wanted}`,
       prompts.map((prompt, id) => ({ id, prompt, text: prompt })), // as a request, and as a text of the store
     );
     const noise = { shape: NOISE_SHAPE, mix: "q8_0", title: "noise with random weights (q8_0)", donor: DEFAULT_MODEL };
@@ -111,7 +111,7 @@ const suite: Suite = {
       const results = await hunchBench(["equal", name, format, `t${temperature}`].join("-"), [
         ...[...model, "--format", format, "--backend", "onnx", "--threads", option("threads") ?? "1"],
         ...["--context", name === "default" ? "2048" : "512", "--controller", ALWAYS[name]],
-        ...["--data", file, "--prompts", String(count), "-n", String(most), "-t", temperature],
+        ...["--data", file, "--prompts", String(wanted), "-n", String(most), "-t", temperature],
         ...[...name === "stories" ? ["--raw"] : [], ...drafters.flatMap((drafter) => ["-d", drafter])],
       ]);
       reports.push(reportOf(results));
