@@ -204,7 +204,7 @@ export default definePlugin({
   kind: "drafter",
   name: "dresd",
   summary:
-    "what followed where the target was in nearly the same hidden state, in any text of the run, or of the file PLACES",
+    "what followed in any text of the run, or in PLACES, where the target's hidden state was nearly this",
   argument: "[PLACES]",
   paper: { title: "DReSD: Dense Retrieval for Speculative Decoding", year: 2025, arxiv: "2502.15572" },
   options: {
