@@ -3,7 +3,8 @@
 //   <!-- numbers: passes -->  …  <!-- end -->
 //
 // and occurs, rounded or not, in docs/measured/passes.md, a page that `npm run numbers -- passes` writes: what the suite
-// of that name in bench/ printed, with the machine, the commit and the command. What looks measured outside of such blocks
+// of that name in bench/ printed, with the machine, the commit and the command. Tables with columns of that
+// page and what stands below a `$ command` of it are the page's, line by line. What looks measured outside of such blocks
 // is listed with its source in unmeasured.ts. The check is part of `npm run check`.
 //
 //   npm run numbers                     all pages (about an hour), then the tables and transcripts that documents quote
@@ -19,13 +20,18 @@ import { UNMEASURED, type Unmeasured } from "./unmeasured.ts";
 const FOLDER = "docs/measured";
 /** A number followed by one of these is a measurement, unless its source is another. */
 const UNITS = [
-  ..."× ms µs s seconds % kB MB GB KiB MiB GiB MB/s GB/s tokens/s".split(" "),
-  "(?:tokens|rows) (?:a|per) pass",
-  "times (?:as|plain|faster|slower|longer)",
+  ..."× x % percent kB MB GB TB KiB MiB GiB MB/s GB/s tokens/s ms µs μs ns s".split(" "),
+  "(?:milli|micro|nano)?seconds?|minutes?|hours?",
+  "(?:tokens|rows) (?:a|per|each) (?:pass|round|second)",
+  "fold|times (?:as|the|that|plain|faster|slower|longer)",
+  "of (?:the time|plain)",
 ].join("|");
-const LOOKS_MEASURED = new RegExp(`(?<![\\w.])\\d[\\d.,–]*\\s?(?:${UNITS})(?![\\w/])`, "g");
+/** What may stand between a number and its unit. */
+const GAP = "(?:\\s|&nbsp;|[*_-])*";
+const LOOKS_MEASURED = new RegExp(`(?<![\\w.])\\d[\\d.,–]*${GAP}(?:${UNITS})(?![\\w/])`, "g");
 /** A cell of a table without words and with a decimal number, which has its unit elsewhere. */
 const IN_TABLE = /(?<=^\|(?:.*\|)?)[^|\n\p{L}`[]*\d\.\d[^|\n\p{L}`[]*(?=\|)/gmu;
+const DIGITS = /(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?/g;
 /** Digits in words (Q4_1, 135M), versions and links are no numbers. */
 const NUMBER = /(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)/g;
 
@@ -46,7 +52,7 @@ export function wrongNumbers(
     }
     const made = names.split(" ").flatMap((name) => numbersOf(pages.get(name)!));
     const start = index + whole.indexOf(body);
-    for (const { 0: number, index } of readable(body).matchAll(NUMBER)) {
+    for (const { 0: number, index } of numbersIn(body)) {
       if (!made.some((other) => rounds(other, number))) {
         wrong.push(`${at(start + index)}: ${number} is not in ${FOLDER}/${names.replaceAll(" ", ".md, ")}.md`);
       }
@@ -73,8 +79,19 @@ function readable(text: string): string {
   return blank(blank(text, /(?<!`)`[^`\n]+`(?!`)/g), /\]\([^)\n]*\)/g);
 }
 
+/** The numbers of a block; those with a unit in code as well, or with the unit close to it. */
+function numbersIn(body: string): { readonly 0: string; readonly index: number }[] {
+  const measured = Array.from(body.matchAll(LOOKS_MEASURED)).flatMap(({ 0: found, index }) =>
+    Array.from(found.matchAll(DIGITS), (match) => ({ 0: match[0], index: index + match.index }))
+  );
+  const bare = [...readable(body).matchAll(NUMBER)].filter(({ index }) => measured.every((one) => one.index !== index));
+  return [...bare, ...measured].sort((a, b) => a.index - b.index);
+}
+
+/** The numbers of a page, but when, where and by which command it was made. */
 function numbersOf(page: string): number[] {
-  return Array.from(page.matchAll(/(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?/g), ([number]) => valueOf(number));
+  const own = page.replaceAll(/^- (?:processor|system|runtime|hunch|measured|command): .*$/gm, "");
+  return Array.from(own.matchAll(DIGITS), ([number]) => valueOf(number));
 }
 
 const valueOf = (number: string) => Number(number.replaceAll(",", ""));
@@ -99,7 +116,7 @@ function madePages(): Map<string, string> {
 
 function documents(): string[] {
   const names = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith(".md"));
-  return ["README.md", ...names.map((name) => `docs/${name}`)];
+  return ["README.md", "bench/README.md", ...names.map((name) => `docs/${name}`)];
 }
 
 /** The `$ command` lines in the blocks of all documents, each as often as the document that has it most often. */
@@ -115,6 +132,15 @@ export function transcribed(): string[] {
   return lines;
 }
 
+/** Whether tables and transcripts are those of the pages, not only their numbers; a line where they are not. */
+export function wrongQuotes(document: string, text: string, pages: ReadonlyMap<string, string>): string[] {
+  const fresh = quoted(text, pages).split("\n");
+  const line = text.split("\n").findIndex((line, i) => line !== fresh[i]);
+  if (line < 0 && text.split("\n").length === fresh.length) return [];
+  const hint = "npm run numbers -- --only-quote";
+  return [`${document}:${line + 1}: the table or transcript is not that of its page in ${FOLDER} (${hint})`];
+}
+
 /** What is wrong with all of them. */
 export function numbersInDocuments(): string[] {
   const pages = madePages();
@@ -124,7 +150,11 @@ export function numbersInDocuments(): string[] {
     Array.from(read(path).matchAll(BLOCK), ([, names]) => names).flatMap((names) => names.split(" "))
       .filter((name) => !Object.hasOwn(PAGES, name)).map((name) => `${path}: there is no page ${name} (bench/pages.ts)`)
   );
-  return [...nameless, ...unknown, ...documents().flatMap((path) => wrongNumbers(path, read(path), pages, UNMEASURED))];
+  const wrong = documents().flatMap((path) => [
+    ...wrongNumbers(path, read(path), pages, UNMEASURED),
+    ...wrongQuotes(path, read(path), pages),
+  ]);
+  return [...nameless, ...unknown, ...wrong];
 }
 
 if (import.meta.main) {

@@ -55,6 +55,13 @@ export const UNMEASURED: readonly Unmeasured[] = [
     "at most 4 MB",
     "at most 26 MB",
   ),
+  ...from("bench/README.md", "what bench/suites/store.ts makes", "a store of 100 MB"),
+  ...from("bench/README.md", "sizes of packages, by `du`", "85 MB, or 155 MB with its Vulkan", "(475 MB, on demand)"),
+  ...from(
+    "docs/rules.md",
+    "`node scripts/bun.mjs scripts/train-judge.ts`, which takes hours",
+    "likelier 0.57 of the time, where a coin has 0.50 and the target's own probability 0.86",
+  ),
   ...from("docs/webgpu.md", "how often Deno's WebGPU polls, by its source", "every 10 ms or so"),
   ...from(
     "docs/webgpu.md",

@@ -1,7 +1,7 @@
 // Numbers in documents: what a block says is in its page, and what looks measured stands in a block or has a source.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wrongNumbers } from "../../scripts/numbers.ts";
+import { wrongNumbers, wrongQuotes } from "../../scripts/numbers.ts";
 import { quoted } from "../../scripts/quote.ts";
 
 const PAGES = new Map([[
@@ -43,8 +43,34 @@ test("a number of a block is in its page, as it is or rounded", () => {
   assert.equal(wrong(block("57.2 and 57.219")).length, 1, "more digits than were measured");
 });
 
+test("no number slips into a block close to its unit, in code or by the day on which its page was made", () => {
+  for (const words of ["9.99ms", "`9.99 ms`", "9.99x", "[9.99 ms](9.99)", "6.58–9.99 ms"]) {
+    assert.deepEqual(wrong(block(words)), ["page.md:4: 9.99 is not in docs/measured/passes.md"], words);
+  }
+  const dated = new Map([[
+    "passes",
+    `- cores: 2\n- measured: 2026-11-28 02:40, load before 13.7\n- hunch: 0.1.0 (21bcab6)\n`,
+  ]]);
+  for (const words of ["28 ms", "13.7 ms", "21 ms"]) {
+    assert.equal(wrongNumbers("page.md", block(words), dated, []).length, 1, words);
+  }
+  assert.deepEqual(wrongNumbers("page.md", block("2 cores"), dated, []), []);
+});
+
+test("tables and transcripts are the page's, not only their numbers", () => {
+  const table = "| rows | peer |\n| --- | ---: |\n| 1 | 7.95 |\n| 16 | 57.22 |\n";
+  assert.deepEqual(wrongQuotes("page.md", block(table), PAGES), []);
+  const changed = table.replace("7.95", "6.58");
+  assert.deepEqual(wrong(block(changed)), [], "another number of that page");
+  assert.match(wrongQuotes("page.md", block(changed), PAGES).join(), /^page\.md:6: the table or transcript is not/);
+  assert.equal(wrongQuotes("page.md", block(table.replace("| 1 | 7.95 |\n", "")), PAGES).length, 1);
+  assert.match(wrongQuotes("page.md", block("```\n$ hunch one\n…\nfaster\n```\n"), PAGES).join(), /^page\.md:7: /);
+});
+
 test("what looks measured is in a block, or listed with its source", () => {
-  const looks = ["12 ms", "1.32×", "4 MB", "30 tokens/s", "12%", "2.1 tokens per pass", "3.6 times as fast"];
+  const looks = ["12 ms", "1.32×", "4 MB", "30 tokens/s", "12%", "2.1 tokens per pass", "3.6 times as fast"]
+    .concat(["1.5x faster", "40 percent", "**5** ms", "5&nbsp;ms", "5 milliseconds", "3 minutes", "12 μs", "500 ns"])
+    .concat(["9.9 tokens a second", "5-fold", "0.57 of the time", "3 times the speed"]);
   for (const words of looks) assert.equal(wrong(`It is ${words}.`).length, 1, words);
   for (const words of ["Bun 1.4.5", "2 cores", "arXiv 2403.10444", "128 tokens", "the 3 MBs"]) {
     assert.deepEqual(wrong(`It is ${words}.`), [], words);
