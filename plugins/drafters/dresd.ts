@@ -206,8 +206,7 @@ export class DresdDrafter implements Drafter {
 export default definePlugin({
   kind: "drafter",
   name: "dresd",
-  summary:
-    "what followed where the target was in nearly the same hidden state, in any text of the run, or of the file PLACES",
+  summary: "what followed in any text of the run, or in PLACES, where the target's hidden state was nearly this",
   argument: "[PLACES]",
   paper: { title: "DReSD: Dense Retrieval for Speculative Decoding", year: 2025, arxiv: "2502.15572" },
   options: {
