@@ -46,14 +46,13 @@ export async function claims(options: ClaimsCommand): Promise<number> {
   }
   if (options.json) stdout.line(JSON.stringify({ machine: machine(), claims: all.map(asJson) }));
   else {
+    const proven = all.filter(({ claim, verdict }) => verdict === "holds" && isProven(claim)).length;
     const count = (verdict: Verdict) => all.filter((tested) => tested.verdict === verdict).length;
     stdout.line();
     stdout.line(
-      `${count("holds")} hold (${
-        all.filter(({ claim, verdict }) => verdict === "holds" && isProven(claim)).length
-      } are proven and check hunch), ${count("does not hold")} do not, ${
-        count("cannot be tested here")
-      } cannot be tested here`,
+      `${count("holds")} hold (${proven} ${proven === 1 ? "is proven and checks" : "are proven and check"} hunch), ${
+        count("does not hold")
+      } do not, ${count("cannot be tested here")} cannot be tested here`,
     );
     if (ground.drafted) {
       stdout.line(

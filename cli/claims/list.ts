@@ -1,5 +1,6 @@
 // The claims, one object each: about rules on drawn distributions, about drafters on the model at hand, and those that
 // need what hunch or this machine does not have. Figures are those of the papers' abstracts.
+import { HunchError } from "../../src/errors.ts";
 import { divergence, overlap } from "../../src/math/distribution.ts";
 import { best, breakEven, chains } from "../simulate/forecast.ts";
 import { drawnCases } from "./cases.ts";
@@ -475,9 +476,13 @@ export const CLAIMS: readonly Claim[] = [
     },
     published: "75% less work in the head",
     async test(ground) {
-      const engine = await ground.engine();
+      const { spec, tokenizer } = (await ground.engine()).source;
+      if (tokenizer.kind !== "byte-level BPE") {
+        // SentencePiece's first tokens are bytes, and its characters stand last.
+        throw new HunchError("unavailable", "it takes a vocabulary in the order of merges, of byte-level BPE");
+      }
       const said = (await ground.texts()).flatMap((text) => [...text]);
-      const within = said.filter((token) => token < engine.source.spec.vocab / 4).length / said.length;
+      const within = said.filter((token) => token < spec.vocab / 4).length / said.length;
       return {
         ours: `${
           share(within)

@@ -93,6 +93,14 @@ test("what the machine lacks cannot be tested, a file that is broken is no verdi
   await assert.rejects(put(failing("input"), await ground()), HunchError);
 });
 
+test("which tokens are frequent is not read from a vocabulary in another order", async () => {
+  const { stdout } = await hunch(
+    ["claims", "frequent-tokens", "-m", STORIES, "--backend", "onnx", "--prompts", "1", "-n", "8", "--json"],
+  );
+  const { claims } = JSON.parse(stdout) as { claims: { verdict: string }[] };
+  assert.deepEqual(claims.map(({ verdict }) => verdict), ["cannot be tested here"]);
+});
+
 test("a model that does not run here is no verdict on any claim", async () => {
   const { code, stdout, stderr } = await hunch(["claims", "memory-bound", "-m", STORIES, "--backend", "onnx:qnn"]);
   assert.equal(code, 2);
