@@ -1,11 +1,11 @@
 // One of each drafter, as suites name them.
 import { STORIES } from "./setup.ts";
-import { option } from "./suite.ts";
+import { count } from "./suite.ts";
 
 /** How much of each data set the suite `drafters` measures. */
 export const SIZE: { readonly prompts: number; readonly tokens: number } = {
-  prompts: Number(option("prompts") ?? 6),
-  tokens: Number(option("tokens") ?? 64),
+  prompts: count("prompts", 6),
+  tokens: count("tokens", 64),
 };
 
 /** The folder of bench/out for its results on a model. */

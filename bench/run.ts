@@ -7,6 +7,7 @@
 //
 // Suites beside node-llama-cpp install it on demand (see peers/install.ts). Machines are noisy: read ratios.
 import { ROOT } from "../scripts/runtimes.ts";
+import { HunchError } from "../src/errors.ts";
 import { writeOutput } from "../src/output-file.ts";
 import { host } from "./report.ts";
 import type { Suite } from "./suite.ts";
@@ -52,12 +53,21 @@ if (wanted.length === 0) {
 }
 const names = wanted.includes("all") ? Object.keys(suites) : wanted;
 for (const name of names) {
-  if (!(name in suites)) {
+  if (!Object.hasOwn(suites, name)) {
     console.error(`bench: no suite ${JSON.stringify(name)}; there are ${Object.keys(suites).join(", ")} and all`);
     process.exit(2);
   }
 }
-for (const name of names) {
+try {
+  for (const name of names) await measure(name);
+} catch (error) {
+  if (!(error instanceof HunchError)) throw error;
+  console.error(`bench: ${error.line}`);
+  process.exit(error.exitCode);
+}
+process.exit(0);
+
+async function measure(name: string): Promise<void> {
   const { default: suite } = await suites[name]();
   const started = performance.now();
   const { report, versions } = await suite.run();
@@ -67,4 +77,3 @@ for (const name of names) {
   const folder = process.argv.includes("--docs") ? "docs/measured" : "bench/out";
   writeOutput(`${ROOT}${folder}/${name}.md`, page, { folders: true });
 }
-process.exit(0);

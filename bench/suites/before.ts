@@ -6,7 +6,7 @@
 import { Child, type ChildOptions, hunch } from "../child.ts";
 import { command, CURRENT } from "../../scripts/runtimes.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 import type { Generated } from "../worker.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 
@@ -25,7 +25,7 @@ const suite: Suite = {
     const folder = option("before");
     if (folder === undefined) return { report: "Skipped: name the other checkout by --before=FOLDER." };
     const format = option("format") ?? "exact";
-    const turns = Number(option("turns") ?? 9);
+    const turns = count("turns", 9);
     const cpu = process.argv.includes("--cpu");
     const threads = cpu ? 1 : THREADS;
     const children = [hunch(), other(folder)];

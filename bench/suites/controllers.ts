@@ -19,7 +19,7 @@ import type { Controller } from "../../src/controller.ts";
 import { complete, type Completion } from "../../src/round/generate.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 import { workloads } from "../workloads.ts";
 
@@ -161,5 +161,5 @@ const suite: Suite = {
 export default suite;
 
 function promptCount(): number {
-  return Math.max(1, Number(option("prompts") ?? (process.argv.includes("--quick") ? 2 : 6)) || 1);
+  return count("prompts", process.argv.includes("--quick") ? 2 : 6);
 }

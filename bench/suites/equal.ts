@@ -17,7 +17,7 @@ import { SELF } from "../drafters.ts";
 import { buildStore, hunchBench, OUT, writeRequests } from "../hunch-bench.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL, STORIES } from "../setup.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 
 /** Controllers that draft trees in every round, so that there is something to go wrong. */
 const ALWAYS = { stories: "fixed?nodes=12&depth=5", default: "fixed?nodes=8&depth=4" };
@@ -77,9 +77,9 @@ const suite: Suite = {
   summary: "Every drafter and shape beside plain decoding, greedy and by seed: is it the same text?",
   async run() {
     const name = option("model") === "default" ? "default" : "stories";
-    const [count, most] = [
-      Number(option("prompts") ?? 200),
-      Number(option("tokens") ?? (name === "default" ? 24 : 32)),
+    const [wanted, most] = [
+      count("prompts", 200),
+      count("tokens", name === "default" ? 24 : 32),
     ];
     const given = option("drafters");
     const store = `equal-${name}`;
@@ -94,12 +94,12 @@ const suite: Suite = {
     const format = option("format") ?? (name === "default" ? "exact" : "float32");
 
     const model = ["-m", name === "default" ? DEFAULT_MODEL : `${STORIES}stories260K.bin`];
-    const texts = (await tasksOf(DATA_SETS, Math.ceil(count / KINDS))).map(({ text }) => text);
+    const texts = (await tasksOf(DATA_SETS, Math.ceil(wanted / KINDS))).map(({ text }) => text);
     const prompts = name === "default"
-      ? texts.slice(0, count).map((text) => text.slice(0, LONGEST))
-      : beginnings(texts, count);
+      ? texts.slice(0, wanted).map((text) => text.slice(0, LONGEST))
+      : beginnings(texts, wanted);
     const file = writeRequests(
-      `equal-${name}-${count}`,
+      `equal-${name}-${wanted}`,
       prompts.map((prompt, id) => ({ id, prompt, text: prompt })), // as a request, and as a text of the store
     );
     const noise = { shape: NOISE_SHAPE, mix: "q8_0", title: "noise with random weights (q8_0)", donor: DEFAULT_MODEL };
@@ -111,7 +111,7 @@ const suite: Suite = {
       const results = await hunchBench(["equal", name, format, `t${temperature}`].join("-"), [
         ...[...model, "--format", format, "--backend", "onnx", "--threads", option("threads") ?? "1"],
         ...["--context", name === "default" ? "2048" : "512", "--controller", ALWAYS[name]],
-        ...["--data", file, "--prompts", String(count), "-n", String(most), "-t", temperature],
+        ...["--data", file, "--prompts", String(wanted), "-n", String(most), "-t", temperature],
         ...[...name === "stories" ? ["--raw"] : [], ...drafters.flatMap((drafter) => ["-d", drafter])],
       ]);
       reports.push(reportOf(results));

@@ -3,7 +3,7 @@
 //   npm run bench -- inside [--format=int8] [--turns=9]
 import { Child, hunch } from "../child.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 import type { Rows, Skip } from "../../src/backend.ts";
 import { openModel } from "../../src/model/open.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
@@ -21,7 +21,7 @@ const suite: Suite = {
     const layers = source.spec.layers.length;
     source.close();
     const format = option("format") ?? "exact";
-    const turns = Number(option("turns") ?? 9);
+    const turns = count("turns", 9);
     const part = (take: (layer: number) => boolean) => Array.from({ length: layers }, (_, i) => i).filter(take);
     const without = (layers: readonly number[]): Inside => ({ skip: both(layers) });
     const tapped = [0.25, 0.5, 0.75].map((share) => Math.round(share * layers));

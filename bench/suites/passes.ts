@@ -12,13 +12,13 @@ import { type Child, hunch, llama } from "../child.ts";
 import { type NodeTime, nodeTimes } from "../nodes.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, PAST, THREADS } from "../setup.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 
 const WIDTHS = [1, 2, 4, 8, 16, 32];
 /** Turns; in each, every process measures every width once more. */
-const TURNS = Number(option("turns") ?? 7);
+const TURNS = count("turns", 7);
 const MODEL = option("model") ?? DEFAULT_MODEL;
 const REPEAT = 4;
 /** Kinds of nodes that get a line of their own in the table of nodes. */
@@ -135,7 +135,7 @@ async function shares(
 
 /** A table for each format that fits the model: every operator by the width of its outputs, and what it reads. */
 async function nodes(): Promise<string> {
-  const rows = Number(option("rows") ?? 1);
+  const rows = count("rows", 1);
   const source = await openModel(MODEL);
   const offers = onnxBackend.offers!(source);
   source.close();

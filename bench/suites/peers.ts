@@ -18,13 +18,13 @@ import { installPeers, installTransformers } from "../peers/install.ts";
 import { writeTransformersModel } from "../peers/transformers-model.ts";
 import { ratios, show, spread, table } from "../report.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 import type { Generated } from "../worker.ts";
 import { workloads } from "../workloads.ts";
 
 const CONTEXT = 4096;
 /** How often everybody answers a prompt; the quickest counts, since the slower ones had company on the machine. */
-const TURNS = Number(option("turns") ?? 2);
+const TURNS = count("turns", 2);
 /** Answers shorter than this say little. */
 const SHORT = 8;
 
@@ -67,7 +67,7 @@ export default suite;
 
 function fields(): Field[] {
   const [path, draft] = [option("model"), option("draft")];
-  const [prompts, most] = [Number(option("prompts") ?? 2), Number(option("tokens") ?? 64)];
+  const [prompts, most] = [count("prompts", 2), count("tokens", 64)];
   if (path !== undefined) return [{ title: path, path, draft, prompts, most }];
   return [
     { title: "the default model", path: DEFAULT_MODEL, draft: draft ?? DEFAULT_MODEL, prompts, most },

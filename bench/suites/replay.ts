@@ -25,7 +25,7 @@ import { GREEDY } from "../../src/sampling.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 import { workloads } from "../workloads.ts";
 
 /** Likeliest tokens kept of every row. */
@@ -62,7 +62,7 @@ const suite: Suite = {
   summary:
     "What drafters would bring on given cost curves: a replay of recorded greedy texts, exact and without a clock",
   async run() {
-    const texts = await recorded(Number(option("prompts") ?? 8), Number(option("tokens") ?? 160));
+    const texts = await recorded(count("prompts", 8), count("tokens", 160));
     const names = splitOutside(option("drafters") ?? "lookup,auto", ",").map(unwrap);
     const curves = (option("curve") ?? Object.keys(CURVES).join()).split(",");
     const source = await openModel(DEFAULT_MODEL);

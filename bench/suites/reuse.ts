@@ -11,7 +11,7 @@ import { ROOT } from "../../scripts/runtimes.ts";
 import { hunchBench, storeAnswers, writeRequests } from "../hunch-bench.ts";
 import { table } from "../report.ts";
 import { THREADS } from "../setup.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, type Suite } from "../suite.ts";
 
 /** Characters of a text that is summarised or edited. */
 const LONGEST = 1000;
@@ -20,7 +20,7 @@ const FOLDER = `${ROOT}plugins/drafters/`;
 const suite: Suite = {
   summary: "A second run with --store: what answers to prompts like these are worth, clock-free and by the clock",
   async run() {
-    const [prompts, tokens] = [Number(option("prompts") ?? 15), Number(option("tokens") ?? 64)];
+    const [prompts, tokens] = [count("prompts", 15), count("tokens", 64)];
     const all = await requests(2 * prompts);
     const [first, second] = [0, 1].map((half) => all.filter((_, i) => i % 2 === half));
     const name = `reuse-${prompts}x${tokens}`;

@@ -7,10 +7,10 @@ import { breakEven } from "../../cli/simulate/forecast.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { Bed } from "../methods/bed.ts";
 import { table } from "../report.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, option, type Suite } from "../suite.ts";
 
-const PROMPTS = Number(option("prompts") ?? 6);
-const TOKENS = Number(option("tokens") ?? 64);
+const PROMPTS = count("prompts", 6);
+const TOKENS = count("tokens", 64);
 /** Drafted tokens a round. */
 const LENGTH = 3;
 const DRAFTERS = [

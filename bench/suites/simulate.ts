@@ -8,14 +8,14 @@ import type { Results } from "../../cli/bench/results.ts";
 import type { Forecast } from "../../cli/simulate/forecast.ts";
 import { Terminal } from "../terminal.ts";
 import { table } from "../report.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, type Suite } from "../suite.ts";
 
 /** Those that draft chains: of trees it forecasts nothing. */
 const DRAFTERS = ["lookup"];
 const LENGTHS = [1, 2, 3, 5, 8];
 const LONGEST = LENGTHS[LENGTHS.length - 1];
-const PROMPTS = Number(option("prompts") ?? 2);
-const TOKENS = Number(option("tokens") ?? 64);
+const PROMPTS = count("prompts", 2);
+const TOKENS = count("tokens", 64);
 const AIM = 0.05;
 
 const suite: Suite = {

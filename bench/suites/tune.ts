@@ -10,14 +10,14 @@ import type { WeightFormat } from "../../src/weight-format.ts";
 import { Terminal } from "../terminal.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL } from "../setup.ts";
-import { option, type Suite } from "../suite.ts";
+import { count, type Suite } from "../suite.ts";
 
 const SETS = ["edits", "bfcl", "humaneval"];
-const SECONDS = Number(option("seconds") ?? 300);
-const TOKENS = Number(option("tokens") ?? 64);
+const SECONDS = count("seconds", 300);
+const TOKENS = count("tokens", 64);
 /** The best of the grid that meet the winner on other prompts: the first alone may owe its place to luck. */
 const FINALISTS = 3;
-const FINAL_SECONDS = Number(option("final") ?? 60);
+const FINAL_SECONDS = count("final", 60);
 /** From this round on answers are as long as they may be. */
 const FULL_LENGTH = 9;
 

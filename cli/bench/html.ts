@@ -1,5 +1,5 @@
 // Results as one page: a file that needs no other, no script and no network, and can be read in the dark and on paper.
-import { cellsOf, factsOf, HOW } from "./markdown.ts";
+import { cellsOf, factsOf, HOW, NOTHING } from "./markdown.ts";
 import type { Results } from "./results.ts";
 import { dots, escape, lines } from "./svg.ts";
 
@@ -21,7 +21,7 @@ export function html(results: Results): string {
 <h1>hunch bench: ${escape(results.model.title)}</h1>
 ${warnings}
 ${sections.join("\n")}
-<section><h2>All numbers</h2><p>${escape(HOW)}</p>
+<section><h2>All numbers</h2><p>${escape(results.rows.length > 0 ? HOW : NOTHING)}</p>
 <div class="wide"><table><thead>${row("th", head)}</thead><tbody>${
     cells.map((texts) => row("td", texts)).join("\n")
   }</tbody></table></div></section>

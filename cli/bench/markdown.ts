@@ -1,7 +1,7 @@
 // Results as Markdown: where they were measured, what to beware of, and a table with the kinds of work apart.
 import { visible } from "../output/visible.ts";
 import { machineFacts } from "./machine.ts";
-import type { Results, Row } from "./results.ts";
+import { type Results, type Row, SHORT } from "./results.ts";
 import { CONFIDENCE, LEAST_PROMPTS } from "./statistics.ts";
 import { intervalText, percent, speedText } from "./words.ts";
 
@@ -42,10 +42,19 @@ export const HOW = `Medians of the prompts; in brackets the interval that holds 
   Math.round(100 * CONFIDENCE)
 } of 100 experiments (bootstrap), or of fewer than ${LEAST_PROMPTS} prompts their range. Speeds are of decoding, after the prompt's own pass; "over plain" compares each answer with the plain answer beside it, and "by the curve" gives each pass the time that was measured beforehand, and adds the drafting.`;
 
+/** In place of a table without rows. */
+export const NOTHING =
+  `No answer had ${SHORT} tokens, so nothing is said of speed; ask for longer answers (-n) or other prompts.`;
+
 export function markdown(results: Results): string {
   const facts = factsOf(results).map(([name, value]) => `- ${name}: ${value}`).join("\n");
   const warnings = results.warnings.map((warning) => `> **Beware:** ${visible(warning)}.`).join("\n>\n");
-  return ["# hunch bench", facts, ...warnings ? [warnings] : [], HOW, tableOf(results.rows)].join("\n\n") + "\n";
+  return [
+    "# hunch bench",
+    facts,
+    ...warnings ? [warnings] : [],
+    ...results.rows.length > 0 ? [HOW, tableOf(results.rows)] : [NOTHING],
+  ].join("\n\n") + "\n";
 }
 
 export const COLUMNS: readonly (readonly [head: string, cell: (row: Row) => string])[] = [

@@ -36,7 +36,8 @@ export function warningsOf({ model, settings, facts, runs }: Unsummed): string[]
     plain.length < runs.length ? runs.filter(({ tokens }) => tokens < SHORT).map((run) => run.prompt) : [],
   );
   if (short.size > 0) {
-    warnings.push(`${short.size} prompts have answers of fewer than ${SHORT} tokens and are left out`);
+    const told = short.size === 1 ? "1 prompt has an answer" : `${short.size} prompts have answers`;
+    warnings.push(`${told} of fewer than ${SHORT} tokens, left out`);
   }
   for (const { name } of settings) {
     const differing = new Set(

@@ -519,6 +519,8 @@ export const CLAIMS: readonly Claim[] = [
       "2404.18911",
       "up to 1.68×",
     ],
+  ]),
+  ...untestable("a judge taught by people's marks; the default model's is taught by its own drafts (docs/rules.md)", [
     [
       "judge",
       "a trained judge keeps what is right but not aligned",

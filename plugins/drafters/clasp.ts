@@ -97,13 +97,14 @@ export const claspProposer = definePlugin({
     }
     const count = skipped === 0 ? layers >> 1 : skipped;
     let skip: Skip = { attention: [], feedForward: [] };
-    let found = -Infinity;
+    /** What the layers were found for. */
+    let found: Int32Array | undefined;
     return new SelfProposer("clasp", engine, async (text, target) => {
-      const grown = text.length - found;
-      if (target.length > 0 && (grown >= every || grown < 0)) { // shorter: another text
+      const grown = found?.every((token, i) => token === text[i]) ? text.length - found.length : Infinity; // another text
+      if (target.length > 0 && grown >= every) {
         const out = await findLayers(engine, target, text, count);
         skip = { attention: out, feedForward: out };
-        found = text.length;
+        found = text.slice();
       }
       return skip;
     });

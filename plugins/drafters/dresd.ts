@@ -8,15 +8,17 @@
 // approximate index (ScaNN) of ready-made data and filters what that finds. Here the filter comes first, so that a few
 // hundred places are left, and these are searched exactly: no index is needed, nor is there one that is kept and runs in
 // Bun and Deno alike. Places are those of this run: the prompt, the answer and earlier texts, the oldest giving way beyond
-// PLACES; with a file PLACES those of earlier runs as well, which is read when it starts and written when it ends. Normalisation and PCA are fitted once to the first SAMPLE states; until then whole states are compared. The
-// neighbours' continuations make one tree, where the paper verifies them side by side.
+// PLACES; with a file PLACES those of earlier runs as well, which is read when it starts and written when it ends (of two
+// runs at once the one that ends last). Normalisation and PCA are fitted once to the first SAMPLE states; until then whole
+// states are compared. The neighbours' continuations make one tree, where the paper verifies them side by side.
 //
-// Law `point`. Memory: about 400 bytes a place with 64 dimensions, 26 MB at most; until the fit 4·width bytes a place.
+// Law `point`. Memory: about 400 bytes a place with 64 dimensions, 26 MB at most; 8·width bytes a place until the fit, which
+// comes while a long prompt is read.
 import { tmpdir } from "node:os";
 import type { Tap } from "../../src/backend.ts";
 import type { Plan, Round, States } from "../../src/controller.ts";
 import { fill } from "../../src/draft/fill.ts";
-import { type KeptPlaces, readPlaces, writePlaces } from "../../src/draft/kept-places.ts";
+import { type KeptPlaces, readPlaces, refuseUnwritable, writePlaces } from "../../src/draft/kept-places.ts";
 import { dot, Reduction, unit } from "../../src/draft/reduction.ts";
 import type { Drafter } from "../../src/drafter.ts";
 import { definePlugin } from "../../src/plugins/plugin.ts";
@@ -112,6 +114,7 @@ export class DresdDrafter implements Drafter {
   observePrompt(from: number, _: unknown, states: States): void {
     const all = states.get(TAP)!;
     for (let row = 0; row < all.length / this.width; row++) this.#append(this.#prompt[from + row], this.#row(all, row));
+    this.#fit();
   }
 
   observe({ committed, verdict, states }: Round): void {
@@ -203,8 +206,7 @@ export class DresdDrafter implements Drafter {
 export default definePlugin({
   kind: "drafter",
   name: "dresd",
-  summary:
-    "what followed where the target was in nearly the same hidden state, in any text of the run, or of the file PLACES",
+  summary: "what followed in any text of the run, or in PLACES, where the target's hidden state was nearly this",
   argument: "[PLACES]",
   paper: { title: "DReSD: Dense Retrieval for Speculative Decoding", year: 2025, arxiv: "2502.15572" },
   options: {
@@ -217,6 +219,7 @@ export default definePlugin({
     const { title, spec: { width } } = source;
     if (file === "") return new DresdDrafter(width, options);
     const whose = { model: await source.hash(cacheDir ?? tmpdir()), title, width };
+    refuseUnwritable(file);
     const before = readPlaces(file, whose);
     const drafter = new DresdDrafter(width, options, PLACES, (ended) => writePlaces(file, whose, ended.kept()));
     if (before !== undefined) drafter.restore(before);

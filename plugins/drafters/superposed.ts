@@ -193,7 +193,7 @@ function likeliest(nodes: readonly Node[], most: number): DraftTree {
 export default definePlugin({
   kind: "drafter",
   name: "superposed",
-  summary: "several drafts from one row a step, fed the sum of their last tokens' embeddings (the target's or FILE's)",
+  summary: "several drafts from one row a step, fed the sum of their last embeddings (the target or FILE)",
   argument: "[FILE]",
   paper: {
     title: "Superposed Decoding: Multiple Generations from a Single Autoregressive Inference Pass",

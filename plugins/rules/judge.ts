@@ -137,6 +137,11 @@ export default definePlugin({
     },
   },
   create({ threshold }, file, context) {
+    if (threshold < 0 && threshold !== -1) {
+      throw new HunchError("usage", `judge?threshold is ${threshold}`, {
+        hint: "give 0 to 1, or -1 for the file's own",
+      });
+    }
     let judge = file === "" ? undefined : readJudge(file, context.target.source.spec.width);
     return judged(() => {
       judge ??= shippedFor(context.target.source);

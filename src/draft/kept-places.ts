@@ -70,6 +70,11 @@ export function readPlaces(path: string, { model, title, width }: Whose): KeptPl
   };
 }
 
+/** Throws WriteError where places could not be written there: told before a run, not at its end. */
+export function refuseUnwritable(path: string): void {
+  new OutputFile(path).discard();
+}
+
 /** Readable by its owner alone. Throws WriteError. */
 export function writePlaces(path: string, whose: Whose, { reduction, tokens, keys }: KeptPlaces): void {
   const rows = reduction === undefined ? [] : [reduction.mean, reduction.deviation, ...reduction.components];

@@ -5,6 +5,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
 import { differencesOf } from "../../cli/bench/compare.ts";
+import { html } from "../../cli/bench/html.ts";
 import { markdown } from "../../cli/bench/markdown.ts";
 import { fastestOf, measureGroup } from "../../cli/bench/measure.ts";
 import { readResults, type Results } from "../../cli/bench/results.ts";
@@ -80,6 +81,12 @@ test("a speed-up is told over the fastest format as well, where that is another"
   const told = markdown({ ...measured, fastest: { format: "int8", share: 0.8 }, rows: over(0.8) });
   assert.match(told, /engine: .*; a plain pass in int8, the fastest format here, takes 0\.80 of the time/);
   assert.match(told, /\| over the fastest format \|/);
+});
+
+test("where every answer is too short for a speed, the reports say so and show no table", () => {
+  const short = { ...results(), rows: [] };
+  for (const text of [markdown(short), html(short)]) assert.match(text, /No answer had 8 tokens/);
+  assert.doesNotMatch(markdown(short), /^\|/m);
 });
 
 test("it refuses to mix measurements, and goes on with those of a run that was killed", async () => {

@@ -182,6 +182,7 @@ test("a published drafter brings, with drafts that never end, the tokens a pass 
   assert.match(unread.stderr, /--setting names one of a results file/);
   assert.match(told.stdout, /^guesses: medusa, 2\.32 tokens a pass in Spec-Bench.*: 56\.9% are kept/);
   assert.deepEqual([told.code, none.code, two.code], [0, 2, 2]);
+  assert.match(told.stdout, /with trees, of which a chain keeps less/);
   assert.match(none.stderr, /nobody published "egle"; did you mean eagle\?/);
   assert.match(two.stderr, /both say/);
 });

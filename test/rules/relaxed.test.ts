@@ -394,6 +394,7 @@ test("a judge of a model's own keeps drafts by their hidden states; another mode
     at += committed.length;
   }
   assert.ok(kept > 3 && left > 3, `${kept} kept, ${left} left`);
+  assert.throws(() => judgePlugin.create({ threshold: -0.5 }, "", context), { kind: "usage" });
   const foreign = await judgePlugin.create({ threshold: -1 }, "", context);
   await assert.rejects(() => tell(foreign), /no judge is trained for/);
 });

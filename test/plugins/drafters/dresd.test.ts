@@ -1,6 +1,6 @@
 // dresd: what it retrieves, against comparing everything with everything; and beside plain decoding.
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -19,6 +19,7 @@ import { dot, unit } from "../../../src/draft/reduction.ts";
 import { openModel } from "../../../src/model/open.ts";
 import { complete } from "../../../src/round/generate.ts";
 import { fixture } from "../../kernels/support/golden.ts";
+import { contextOf, storyEngine } from "../../support/inside.ts";
 import { optionsOf } from "../../support/options.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { paths, saying } from "../../support/rounds.ts";
@@ -117,6 +118,17 @@ test("a text that comes again is found by its states once these are reduced, and
   assert.notEqual(again(50), first.tokens.slice(50, 54).join());
 });
 
+test("states are reduced while a long prompt is read: it does not hold all of them whole", () => {
+  const { tokens, states } = textOf(new Random(new SeededChance(7)), 900, 2);
+  // Of one number, half of all keys are the same; whole states of random numbers are not.
+  const drafter = new DresdDrafter(WIDTH, { ...OPTIONS, dimensions: 1, least: 0.999999 });
+  drafter.begin(Int32Array.from(tokens));
+  for (let from = 0; from < states.length; from += 64) {
+    drafter.observePrompt(from, [], new Map([["head", joined(states.slice(from, from + 64))]]));
+  }
+  assert.ok(drafter.draft({ nodes: 2, depth: 2 }).tokens.length > 0);
+});
+
 test("places last from run to run in a file, before and after the fit; another model's or a damaged one is refused", async () => {
   const random = new Random(new SeededChance(9));
   const folder = temporaryFolder();
@@ -144,6 +156,17 @@ test("places last from run to run in a file, before and after the fit; another m
       assert.throws(() => readPlaces(file, whose), /no file of hidden states/);
     }
   }
+});
+
+test("a file that cannot be written is refused before the run, and nothing is left there", async () => {
+  const folder = temporaryFolder();
+  const engine = await storyEngine();
+  const open = (file: string) => contextOf(engine, [], folder).resolve("drafter", `dresd:${file}`);
+  await assert.rejects(open(folder), { kind: "usage", message: "this cannot be written: this is a folder" });
+  await assert.rejects(open(join(folder, "none", "x")), { message: "this cannot be written: there is no such folder" });
+  await open(join(folder, "x.states"));
+  assert.deepEqual(readdirSync(folder).filter((name) => name.includes("x.states")), []);
+  engine.close();
 });
 
 test("rules that are lossless keep the target's distribution with its drafts", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { referenceBackend } from "../../../kernels/reference/backend.ts";
-import { leastNeeded } from "../../../plugins/drafters/clasp.ts";
+import { claspProposer, leastNeeded } from "../../../plugins/drafters/clasp.ts";
 import { DelDrafter, ExitRates, exitsOf } from "../../../plugins/drafters/del.ts";
 import { skipAfter } from "../../../plugins/drafters/exit.ts";
 import { KnnDrafter } from "../../../plugins/drafters/knn-ssd.ts";
@@ -17,7 +17,7 @@ import { openModel } from "../../../src/model/open.ts";
 import { GREEDY } from "../../../src/sampling.ts";
 import { EMPTY_TREE } from "../../../src/tree.ts";
 import { fixture } from "../../kernels/support/golden.ts";
-import { storyEngine } from "../../support/inside.ts";
+import { contextOf, storyEngine } from "../../support/inside.ts";
 import { saying } from "../../support/rounds.ts";
 import { hashed } from "../../support/table-engine.ts";
 
@@ -98,6 +98,22 @@ test("clasp leaves out what the recurrence of its paper leaves out, written down
     }),
     { numRuns: 60 },
   );
+});
+
+test("clasp finds the layers anew for another text, also where it is no shorter", async () => {
+  const clasp = await claspProposer.create({ skipped: 1, every: 64 }, "", contextOf(engine));
+  const searches = async (text: Int32Array) => {
+    const target = await holding(engine, text.slice(0, -1));
+    let count = 0;
+    const forward = target.forward.bind(target);
+    target.forward = (rows) => (count += rows.taps?.includes(0) ? 1 : 0, forward(rows));
+    clasp.attach!(target);
+    await clasp.sync(text, GREEDY);
+    return count;
+  };
+  assert.equal(await searches(TEXT.slice(0, 12)), 1);
+  assert.equal(await searches(TEXT.slice(0, 14)), 0, "it goes on");
+  assert.equal(await searches(TEXT.slice(1, 15)), 1);
 });
 
 test("swift's best set is the one with the largest share of the last tokens that it finds likeliest", async () => {
