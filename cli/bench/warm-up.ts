@@ -18,18 +18,20 @@ const TOKENS = 8;
 
 /**
  * The settings that can run. What was asked for as a product has pairs that do not go together, or not with this engine:
- * each is told and left out. Throws the first refusal where nothing but plain decoding is left, and what is wrong with plain decoding itself.
+ * each is told and left out; so is, untold, who would begin when it is `late`. Throws the first refusal where nothing but plain decoding is left, and what is wrong with plain decoding itself.
  */
 export async function workingSettings(
   stand: Stand,
   settings: readonly Setting[],
   progress: (step: string, fraction: number) => void,
   tell: (text: string) => void = warn,
+  late: () => boolean = () => false,
 ): Promise<Setting[]> {
   const prompt = await stand.prompt(TASK);
   const working: Setting[] = [];
   const refusals: HunchError[] = [];
   for (const [i, setting] of settings.entries()) {
+    if (i > 1 && late()) break;
     progress("warming up", i / settings.length);
     try {
       await stand.answer(setting, prompt, TOKENS);

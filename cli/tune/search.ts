@@ -22,8 +22,8 @@ interface Seen {
 export class Search {
   readonly #seen = new Map<WeightFormat, Seen>();
   readonly #kinds: readonly (readonly Task[])[];
-  /** Sets of tasks taken so far, each with one of every kind: all formats take the same. */
-  #sets = 0;
+  /** Tasks taken so far, kinds in turn: all formats take the same. */
+  #tasks = 0;
 
   constructor(
     private readonly options: StandOptions,
@@ -36,38 +36,46 @@ export class Search {
   }
 
   /**
-   * Those that could run. Everybody answers the same prompts, one of every kind at least: as many as the first format has
-   * time for in its share. The first rounds, in which there are many candidates, ask for shorter answers.
+   * Those that could run and had time to begin. Everybody answers the same prompts, `least` at least: as many as the first
+   * format has time for in its share. The first rounds, in which there are many candidates, ask for shorter answers.
    */
   async measure(
     candidates: readonly Candidate[],
     deadline: number,
     round: number,
     signal: AbortSignal,
+    least = 1,
   ): Promise<Candidate[]> {
     const { maxTokens } = this.options;
     const shorter = Math.min(maxTokens, Math.max(SHORTEST, Math.ceil(maxTokens / 2 ** Math.max(0, 2 - round))));
     const working: Candidate[] = [];
-    let sets: number | undefined;
+    let tasks: number | undefined;
     for (const [format, own] of Map.groupBy(candidates, ({ format }) => format)) {
       const until = this.clock() + Math.max(0, deadline - this.clock()) * own.length / candidates.length;
       const stand = await Stand.open({ ...this.options, format, maxTokens: shorter }, this.progress);
       try {
         // Plain decoding once, whether it is a candidate or only what others stand beside.
         const drafting = own.map(({ setting }) => setting).filter((setting) => setting !== this.plain);
-        const settings = await workingSettings(stand, [this.plain, ...drafting], this.progress, () => {});
+        const late = () => round === 0 && this.clock() >= until;
+        const settings = await workingSettings(stand, [this.plain, ...drafting], this.progress, () => {}, late);
         working.push(...own.filter(({ setting }) => settings.includes(setting)));
-        const enough = (taken: number) => sets === undefined ? this.clock() >= until : taken >= sets;
-        sets = await this.#answer(stand, format, settings, enough, signal);
+        const enough = (taken: number) =>
+          tasks === undefined ? taken >= least && this.clock() >= until : taken >= tasks;
+        tasks = await this.#answer(stand, format, settings, enough, signal);
       } finally {
         stand.close();
       }
     }
-    this.#sets += sets ?? 0;
+    this.#tasks += tasks ?? 0;
     return working;
   }
 
-  /** Sets of tasks that were answered, one at least. */
+  /** Every kind once. */
+  get each(): number {
+    return this.#kinds.length;
+  }
+
+  /** Tasks that were answered, one at least. */
   async #answer(
     stand: Stand,
     format: WeightFormat,
@@ -78,16 +86,16 @@ export class Search {
     const seen = this.#seen.get(format) ?? { facts: [], runs: [] };
     this.#seen.set(format, seen);
     for (let taken = 1;; taken++) {
-      const set = this.#sets + taken - 1;
-      stand.forgetAnswers(); // a set may have a prompt of an earlier one
-      for (const [i, tasks] of this.#kinds.entries()) {
-        const [turn, task] = [Math.floor(set / tasks.length), tasks[set % tasks.length]];
-        this.progress(`${settings.length - 1} settings in ${format}: ${task.kind}`, i / this.#kinds.length);
-        const group = await measureGroup(stand, settings, task, { turn, seed: this.options.seed, signal });
-        if (group === undefined) return taken;
-        seen.facts.push(group.facts);
-        seen.runs.push(...group.runs);
-      }
+      const at = this.#tasks + taken - 1;
+      const tasks = this.#kinds[at % this.#kinds.length];
+      const nth = Math.floor(at / this.#kinds.length);
+      const [turn, task] = [Math.floor(nth / tasks.length), tasks[nth % tasks.length]];
+      stand.forgetAnswers(); // it may be a prompt of an earlier turn
+      this.progress(`${settings.length - 1} settings in ${format}: ${task.kind}`, taken / (taken + 1));
+      const group = await measureGroup(stand, settings, task, { turn, seed: this.options.seed, signal });
+      if (group === undefined) return taken;
+      seen.facts.push(group.facts);
+      seen.runs.push(...group.runs);
       if (enough(taken)) return taken;
     }
   }

@@ -58,7 +58,13 @@ export async function tune(options: TuneCommand): Promise<number> {
     const last = new Search(stand, plain, held, status.progress, clock);
     const { ranked, finalists } = await interruptible(async (signal) => {
       const measure = async (by: Search, some: readonly Candidate[], deadline: number, round: number) => {
-        const measured = await by.measure(some, deadline, round, signal);
+        const measured = await by.measure(some, deadline, round, signal, by === last ? last.each : 1);
+        if (round === 0 && measured.length < some.length) {
+          status.clear();
+          stderr.line(
+            `${some.length - measured.length} of ${some.length} settings cannot run here or had no time to begin`,
+          );
+        }
         if (signal.aborted) throw new HunchError("usage", "interrupted: nothing was changed");
         return measured;
       };
