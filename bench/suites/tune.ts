@@ -68,7 +68,7 @@ const suite: Suite = {
     const measured = async (some: readonly Candidate[], prompts: readonly number[], seconds: number) => {
       const tasks = kindsOfWork.flatMap((own) => prompts.map((at) => own[at]));
       const search = new Search(stand, plain, tasks, () => {}, clock);
-      await search.measure(some, clock() + 1000 * seconds, FULL_LENGTH, new AbortController().signal);
+      await search.measure(some, clock() + 1000 * seconds, FULL_LENGTH, new AbortController().signal, search.each);
       return search;
     };
     const plains = [...new Set(grid.map(({ format }) => format))].map((format) => ({ format, setting: plain }));
