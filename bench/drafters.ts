@@ -18,12 +18,11 @@ export const SELF = (layers: number): readonly string[] => {
   return ["swift", "clasp", "del", ...told];
 };
 
-/** Those that need no draft model. `store`: what some of them draft from. */
+/** Those that need no draft model, but for the target's own blocks (SELF). `store`: what some of them draft from. */
 export const ONE_OF_EACH = (store: string): readonly string[] => [
   ...["auto", "lookup", "suffix", "recycling", "pool", "pool?size=4", "trigram", "stand", "hierarchy", "lookahead"],
   ...["toolspec", "dresd", "cascade:suffix,recycling", "merge:suffix,recycling", "spine:recycling?spine=suffix"],
   ...["graft:trigram?retrieval=suffix", `rest:${store}`, `rasd:recycling?retrieval=(rest:${store})`],
-  ...["skip", "swift", "clasp", "knn-ssd", "exit", "del", "dresd", "superposed"],
 ];
 
 const SMALL = `${STORIES}draft41K-tok512.bin`;

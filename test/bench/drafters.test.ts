@@ -1,13 +1,13 @@
 // What suites measure of drafters: all there are, and what they hold.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { ONE_OF_EACH, WITH_DRAFT } from "../../bench/drafters.ts";
+import { ONE_OF_EACH, SELF, WITH_DRAFT } from "../../bench/drafters.ts";
 import { freedBy } from "../../cli/bench/memory.ts";
 import { builtin } from "../../plugins/builtin.ts";
 import { parseSpec } from "../../src/plugins/method-spec.ts";
 
-test("the suite of drafters measures every drafter that comes with hunch", () => {
-  const measured = [...ONE_OF_EACH("store"), ...WITH_DRAFT].map((spec) => parseSpec(spec).name);
+test("suites measure every drafter that comes with hunch", () => {
+  const measured = [...ONE_OF_EACH("store"), ...SELF(30), ...WITH_DRAFT].map((spec) => parseSpec(spec).name);
   const all = builtin.filter(({ kind, name }) => kind === "drafter" && name !== "none").map(({ name }) => name);
   assert.deepEqual([...new Set(measured)].sort(), all.sort());
 });
