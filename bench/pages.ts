@@ -34,4 +34,5 @@ export const PAGES: Readonly<Record<string, readonly string[]>> = {
   tune: [],
   simulate: [],
   "self-speculation": [],
+  inside: [],
 };
