@@ -1,6 +1,6 @@
 // node-llama-cpp behind the line protocol of bench/worker.ts, under Node, its own runtime. Passes and plain decoding go
 // through the lowest layer it has (batches of the native context), so that nothing but llama.cpp itself is timed.
-import { createInterface } from "node:readline";
+import { answer } from "./answer.mjs";
 import { readFileSync } from "node:fs";
 import { DraftSequenceTokenPredictor, getLlama, InputLookupTokenPredictor, LlamaLogLevel } from "node-llama-cpp";
 
@@ -120,12 +120,4 @@ async function fill(past, text) {
   filled = past;
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  try {
-    console.log(JSON.stringify(await commands[request.do](request)));
-  } catch (error) {
-    console.log(JSON.stringify({ error: String(error?.stack ?? error) }));
-  }
-}
-process.exit(0);
+await answer(commands);

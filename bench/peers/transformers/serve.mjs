@@ -1,7 +1,7 @@
 // transformers.js behind the line protocol of bench/worker.ts, under Node, on its processor backend (onnxruntime-node). The
 // model is a folder as it reads it; see ../transformers-model.ts.
 import { basename, dirname } from "node:path";
-import { createInterface } from "node:readline";
+import { answer } from "../answer.mjs";
 import { AutoModelForCausalLM, env, Tensor } from "@huggingface/transformers";
 
 let model;
@@ -39,12 +39,4 @@ const commands = {
   },
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  try {
-    console.log(JSON.stringify(await commands[request.do](request)));
-  } catch (error) {
-    console.log(JSON.stringify({ error: String(error?.stack ?? error) }));
-  }
-}
-process.exit(0);
+await answer(commands);

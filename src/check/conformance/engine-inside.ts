@@ -32,7 +32,8 @@ export function insideCases(bench: Bench): Case[] {
     for (const tap of rows.taps ?? []) {
       bench.same(statesOf(scores, tap), statesOf(wanted, tap), false, `states of ${tap} ${what}`);
     }
-    allLogits(wanted).forEach((logits, row) => bench.same(allLogits(scores)[row], logits, false, `row ${row} ${what}`));
+    const own = allLogits(scores);
+    allLogits(wanted).forEach((logits, row) => bench.same(own[row], logits, false, `row ${row} ${what}`));
     sequence.close();
   };
   const text = async (sequence: Sequence) => {
