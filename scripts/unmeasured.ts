@@ -22,7 +22,7 @@ export const UNMEASURED: readonly Unmeasured[] = [
     "limits of test/model/hostile-fuzz.test.ts",
     "takes 20 s, or fails when it takes 400 MB more",
   ),
-  ...from("docs/bench.md", "a limit of cli/bench/warnings.ts", "varied by more than 15%"),
+  ...from("docs/bench.md", "a limit of cli/bench/warnings.ts", "spread over more than 15% of its median"),
   ...from("docs/bench.md", "a limit of cli/claims/list.ts", "what is less than 5% better counts as no better"),
   ...from(
     "docs/controllers.md",
