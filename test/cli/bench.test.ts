@@ -266,8 +266,8 @@ test("compare finds what became slower beside plain decoding, and nothing else",
     const cut = file("cut.json", JSON.stringify({ ...before, [name]: undefined }));
     await assert.rejects(readResults(cut), { name: "HunchError" }, name);
   }
-  for (const [name, value] of [["offeredAt"], ["decodeMs"], ["prompt"], ["decodeMs", 0], ["tokens", 1e400]]) {
-    const runs = before.runs.map((run) => ({ ...run, [name as string]: value ?? null }));
+  for (const [name, value] of [["offeredAt"], ["decodeMs"], ["prompt"], ["decodeMs", 0], ["tokens", 1e400]] as const) {
+    const runs = before.runs.map((run) => ({ ...run, [name]: value ?? null }));
     await assert.rejects(readResults(file("cut.json", JSON.stringify({ ...before, runs }))), /no result/, name);
   }
   const [older, newer] = [1, 99].map((version) =>
