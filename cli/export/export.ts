@@ -25,8 +25,10 @@ export async function exportSetting(options: ExportCommand): Promise<number> {
       rule: options.rule ?? tuned?.rule ?? (options.temperature === 0 ? "greedy" : "match"),
       controller: options.controller ?? tuned?.controller ?? registry.controllerOf(drafter) ?? "cost",
     };
+    registry.check("drafter", setting.drafter);
+    registry.check("controller", setting.controller);
     const { lossless } = await registry.resolve("rule", setting.rule, contextOf(registry));
-    const { notes, ...own } = portable({ ...setting, lossless }, options.tokens, target.title, target.ways);
+    const { notes, ...own } = portable({ ...setting, lossless }, options.tokens, target);
     const fits = target.models === "folder" ? source.format === "huggingface" : source.format === "gguf";
     const model = fits ? source.path : "MODEL";
     const told = tuned ? `as tuned on ${tuned.made.slice(0, 10)}` : "not tuned";
