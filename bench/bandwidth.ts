@@ -1,4 +1,4 @@
-// What the machine reads from memory in a second: a plain loop over a gigabyte in as many threads as passes use.
+// What the machine reads from memory in a second: a gigabyte from end to end, in as many threads as passes use.
 import { Worker } from "node:worker_threads";
 
 /** Bytes per second, the quickest of some rounds. */

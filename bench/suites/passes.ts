@@ -92,7 +92,7 @@ const suite: Suite = {
     );
     const how =
       `Medians of ${TURNS} turns with the middle half; after · the ratio to node-llama-cpp in the same turn. ` +
-      `The machine reads ${(bandwidth / 1e9).toFixed(1)} GB/s in a plain loop. ` +
+      `The machine reads ${(bandwidth / 1e9).toFixed(1)} GB/s from memory. ` +
       `Past ${PAST}, ${THREADS} threads, scores of every row. On a machine with other work the quickest turns tell more.`;
     return {
       report: `${how}\n\n${times}\n\n${quickest}\n\n${memory}`,
@@ -163,7 +163,7 @@ async function nodes(): Promise<string> {
     ]));
   }
   return `Medians of 8 passes past ${PAST}, ${THREADS} threads. The profiler itself takes some µs a node. MB are of ` +
-    `weights; the machine reads ${(bandwidth / 1e9).toFixed(1)} GB/s in a plain loop.\n\n${parts.join("\n\n")}`;
+    `weights; the machine reads ${(bandwidth / 1e9).toFixed(1)} GB/s from memory.\n\n${parts.join("\n\n")}`;
 }
 
 function sum(nodes: readonly NodeTime[], what: "count" | "ms" | "bytes"): number {

@@ -1,12 +1,12 @@
 // What a reader of a benchmark must know before believing it.
 import { RANDOM_WEIGHTS } from "../engine/models.ts";
 import { kindOf, rate, SHORT, type Unsummed } from "./results.ts";
-import { LEAST_PROMPTS, median, restlessness } from "./statistics.ts";
+import { LEAST_PROMPTS, median, spread } from "./statistics.ts";
 
-/** Spread of plain decoding beyond which the machine was busy: half the distance of the quartiles over the median. */
+/** Spread of plain decoding beyond which the machine was busy. */
 const BUSY = 0.15;
 
-export function warningsOf({ model, settings, facts, runs }: Unsummed): string[] {
+export function warningsOf({ model, settings, prompts, turns, facts, runs }: Unsummed): string[] {
   const warnings: string[] = [];
   if (model.title.includes(RANDOM_WEIGHTS)) {
     warnings.push("the weights are random: times of passes are a real model's, what is kept of drafts is nobody's");
@@ -19,16 +19,21 @@ export function warningsOf({ model, settings, facts, runs }: Unsummed): string[]
     const middle = median(group.map(rate));
     return group.map((run) => rate(run) / middle);
   });
-  if (beside.length > 0 && restlessness(beside) > BUSY) {
-    const percent = Math.round(100 * restlessness(beside));
+  if (beside.length > 0 && spread(beside) > BUSY) {
+    const percent = Math.round(100 * spread(beside));
     warnings.push(
-      `the machine was busy: plain decoding varied by ±${percent}%; close what else runs and measure again`,
+      `the machine was busy: the middle half of plain decoding spreads over ${percent}% of its median; close what else runs and measure again`,
     );
   }
   const few = [...Map.groupBy(facts, ({ kind }) => kind)].filter(([, own]) => own.length < LEAST_PROMPTS);
   if (few.length > 0) {
     const told = few.map(([kind, own]) => `${own.length} ${own.length === 1 ? "prompt" : "prompts"} of ${kind}`);
     warnings.push(`only ${told.join(", ")}: fewer than ${LEAST_PROMPTS} show a range and no interval; raise --prompts`);
+  }
+  const [measured, wanted] = [runs.filter((run) => run.setting === settings[0].name).length, prompts.length * turns];
+  if (measured < wanted) {
+    const each = turns > 1 ? `, each in ${turns} turns` : "";
+    warnings.push(`stopped before the end: ${facts.length} of ${prompts.length} prompts${each}; go on by --resume`);
   }
   const cut = facts.filter((fact) => fact.cut > 0).length;
   if (cut > 0) warnings.push(`${cut} of ${facts.length} prompts were cut at their beginning to fit the context`);
