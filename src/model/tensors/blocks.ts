@@ -75,11 +75,19 @@ export function storedBlocks(tensor: Tensor, from = 0, to = rowsOf(tensor), spac
     if (bits === 8) {
       codes.set(count === out.codes.length ? out.codes : out.codes.subarray(0, count), start);
     } else {
-      const unpacked = out.codes;
-      for (let i = 0, at = start / 2; i < count; i += 2, at++) codes[at] = unpacked[i] | unpacked[i + 1] << 4;
+      nibblesOf(out.words, count / 4, codes, start / 2);
     }
   });
   return { bits, block: group, rows: to - from, columns, codes, scales, offsets };
+}
+
+/** `count` words of four codes as bytes of two, to place `at` of `codes`. */
+function nibblesOf(words: Int32Array, count: number, codes: Uint8Array, at: number): void {
+  const out = new Int32Array(codes.buffer, codes.byteOffset + at, count / 2);
+  for (let i = 0, to = 0; i < count; i += 2, to++) {
+    const first = words[i] | words[i] >>> 4, second = words[i + 1] | words[i + 1] >>> 4;
+    out[to] = first & 0xff | first >>> 8 & 0xff00 | (second & 0xff | second >>> 8 & 0xff00) << 16;
+  }
 }
 
 /** The form that a tensor's rows take in an engine's `exact` format; undefined where it is not quantised. */

@@ -30,15 +30,18 @@ export function eachStretch(
   const format = QUANTS[type];
   if (!format) throw new Error(`${type} has no blocks`);
   const most = Math.max(1, STEP / format.elements);
+  const codes = new Uint8Array(most * format.elements);
   const out: Unpacked = {
-    codes: new Uint8Array(most * format.elements),
+    codes,
+    words: new Int32Array(codes.buffer),
     scales: new Float32Array(most * format.elements / format.group),
     offsets: new Float32Array(most * format.elements / format.group),
   };
+  const view = viewOf(raw);
   const blocks = elements / format.elements;
   for (let block = 0; block < blocks; block += most) {
     const count = Math.min(most, blocks - block);
-    format.unpack(raw, block * format.bytes, count, out);
+    format.unpack(view, block * format.bytes, count, out);
     visit(out, block * format.elements, count * format.elements);
   }
 }
@@ -52,7 +55,8 @@ export function decode(type: TensorType, raw: Uint8Array, elements: number): Flo
   const out = new Float32Array(elements);
   if (type === "F16") {
     const half = halfTable();
-    for (let i = 0; i < elements; i++) out[i] = halfAt(half, raw, 2 * i);
+    const view = viewOf(raw);
+    for (let i = 0; i < elements; i++) out[i] = halfAt(half, view, 2 * i);
     return out;
   }
   if (type === "BF16") {
@@ -69,6 +73,10 @@ export function decode(type: TensorType, raw: Uint8Array, elements: number): Flo
     }
   });
   return out;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 export function rowsOf(tensor: Tensor): number {
