@@ -279,6 +279,11 @@ test("compare finds what became slower beside plain decoding, and nothing else",
   const worse = await hunch(["bench", "compare", a, b]);
   assert.equal(worse.code, 6, worse.stderr);
   assert.match(worse.stdout, /^lookup .* slower$/m);
+  assert.doesNotMatch(worse.stdout, /not compared/);
+  const named = (from: Results) => JSON.parse(JSON.stringify(from).replaceAll('"lookup"', '"look"')) as Results;
+  const apart = await hunch(["bench", "compare", a, file("named.json", JSON.stringify(named(slower(1.1))))]);
+  assert.equal(apart.code, 0, apart.stderr);
+  assert.match(apart.stdout, /^only in A, and not compared: lookup\nonly in B, and not compared: look$/m);
   const other = file("other.json", JSON.stringify({ ...before, maxTokens: 17, texts: before.texts.map(() => "x") }));
   const refused = await hunch(["bench", "compare", a, other]);
   assert.equal(refused.code, 2);
