@@ -88,7 +88,10 @@ export async function tune(options: TuneCommand): Promise<number> {
       return { ranked, finalists: [...new Map(finalists.map((one) => [nameOf(one), one])).values()] };
     });
     status.end();
-    const [winner] = ranked;
+    // Who won the search and loses here to what it was to beat owed it to luck.
+    const winner = [ranked[0], ...finalists].reduce((best, other) =>
+      last.score(other, base) > last.score(best, base) ? other : best
+    );
     const fastestPlain = Math.max(
       ...finalists.filter(({ setting }) => setting === plain).map((one) => last.score(one, base)),
     );
@@ -109,7 +112,11 @@ export async function tune(options: TuneCommand): Promise<number> {
         finalists.map((one) => told(last, one, base)),
       ];
       stdout.line(JSON.stringify({ profile, path, ranked: searchedFor, checked }));
-    } else print(last, finalists, { base, winner, untuned, profile, path, others: held !== searched });
+    } else {print(last, finalists, {
+        ...{ base, winner, untuned, profile, path },
+        found: ranked[0],
+        others: held !== searched,
+      });}
     return EXIT.ok;
   } finally {
     status.clear();
@@ -173,8 +180,10 @@ function told(search: Search, candidate: Candidate, base: WeightFormat) {
 function print(
   last: Search,
   finalists: readonly Candidate[],
-  { base, winner, untuned, profile, path, others }: {
+  { base, found, winner, untuned, profile, path, others }: {
     readonly base: WeightFormat;
+    /** Who won the search. */
+    readonly found: Candidate;
     readonly winner: Candidate;
     readonly untuned: Candidate;
     readonly profile: Profile;
@@ -200,6 +209,7 @@ function print(
         ? "on prompts that the search has not seen"
         : "on the very prompts of the search (--prompts 2 has others)"),
   );
+  if (winner !== found) stdout.line(`${nameOf(found)} won the search, and lost to it in the last round`);
   stdout.line(`why: ${reason(last, winner)}`);
   stdout.line(`kept in ${path}; later runs of this model use it where nothing else is named (hunch tune --forget)`);
 }
