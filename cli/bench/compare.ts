@@ -44,7 +44,9 @@ export async function compare({ before, after, tolerance, json }: CompareCommand
   else {
     print(differences, a, b, tolerance);
     for (const [which, names] of [["A", onlyBefore], ["B", onlyAfter]] as const) {
-      if (names.length > 0) stdout.line(`only in ${which}, and not compared: ${names.map(visible).join("; ")}`);
+      if (names.length > 0) {
+        stdout.line(`only in ${which}, and not compared: ${names.map((name) => visible(name)).join("; ")}`);
+      }
     }
   }
   return differences.some(({ regression }) => regression) ? EXIT.refuted : EXIT.ok;

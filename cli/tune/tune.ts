@@ -56,16 +56,16 @@ export async function tune(options: TuneCommand): Promise<number> {
     const search = new Search(stand, plain, searched, status.progress, clock);
     // The search has chosen what did best on its prompts, which flatters it: other prompts tell how good it is.
     const last = new Search(stand, plain, held, status.progress, clock);
-    const { ranked, finalists } = await interruptible(async (signal) => {
+    const found = await interruptible(async (signal) => {
       const measure = async (by: Search, some: readonly Candidate[], deadline: number, round: number) => {
         const measured = await by.measure(some, deadline, round, signal, by === last ? last.each : 1);
+        signal.throwIfAborted();
         if (round === 0 && measured.length < some.length) {
           status.clear();
           stderr.line(
             `${some.length - measured.length} of ${some.length} settings cannot run here or had no time to begin`,
           );
         }
-        if (signal.aborted) throw new HunchError("usage", "interrupted: nothing was changed");
         return measured;
       };
       const ranked = await halve<Candidate>(all, 1000 * SEARCHING * options.seconds, {
@@ -86,7 +86,16 @@ export async function tune(options: TuneCommand): Promise<number> {
       const finalists = await measure(last, [...chosen, { format: base, setting: plain }], 0, LAST_ROUND);
       if (!(last.score(ranked[0], base) > 0)) throw nothingFound();
       return { ranked, finalists: [...new Map(finalists.map((one) => [nameOf(one), one])).values()] };
+    }).catch((error: unknown) => {
+      if (error instanceof Error && error.name === "AbortError") return undefined;
+      throw error;
     });
+    if (found === undefined) {
+      status.clear();
+      stderr.line("hunch: interrupted: nothing was changed");
+      return EXIT.interrupted;
+    }
+    const { ranked, finalists } = found;
     status.end();
     // Who won the search and loses here to what it was to beat owed it to luck.
     const winner = [ranked[0], ...finalists].reduce((best, other) =>
