@@ -3,6 +3,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { HunchError } from "../../src/errors.ts";
+import { WriteError } from "../../src/output-file.ts";
 import {
   isFacts,
   isList,
@@ -16,6 +17,9 @@ import {
   type Plan,
   type PromptFacts,
 } from "./results.ts";
+
+/** What a person can do where nothing can be written. */
+export const OTHER_FOLDER = "name another folder with --out";
 
 /** All runs of one prompt in one turn. */
 export interface Group {
@@ -56,14 +60,14 @@ export class Log {
         if (!isHead(head)) {
           throw new HunchError("input", "this is no log of hunch bench", {
             file: path,
-            hint: "name another folder with --out",
+            hint: OTHER_FOLDER,
           });
         }
         refuseOther(path, head.plan, plan);
         return new Log(path, head.started, lines.filter(isGroup), lines.filter(isMemory));
       }
     }
-    mkdirSync(dirname(path), { recursive: true });
+    attempt(path, () => mkdirSync(dirname(path), { recursive: true }));
     const head: Head = { plan, started: new Date().toISOString() };
     append(path, `${JSON.stringify(head)}\n`);
     return new Log(path, head.started, [], []);
@@ -109,12 +113,22 @@ function isMemory(line: unknown): line is Memory {
 
 /** On the disk when it returns, so that a machine that loses its power loses nothing either. */
 function append(path: string, text: string): void {
-  const file = openSync(path, "a");
+  attempt(path, () => {
+    const file = openSync(path, "a");
+    try {
+      writeFileSync(file, text); // all of it, or an error: a full disk takes a part
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+function attempt(path: string, write: () => void): void {
   try {
-    writeFileSync(file, text); // all of it, or an error: a full disk takes a part
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    write();
+  } catch (error) {
+    throw new WriteError((error as NodeJS.ErrnoException).code ?? String(error), path, OTHER_FOLDER);
   }
 }
 

@@ -1,7 +1,7 @@
 // hunch bench: what it measures is what happened, it goes on where it was killed, and comparing finds what became slower.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
 import { differencesOf } from "../../cli/bench/compare.ts";
@@ -145,6 +145,29 @@ test("a log that is none is refused, and what somebody has edited in one is meas
   } finally {
     writeFileSync(log, whole);
   }
+});
+
+test("what cannot be written, a store that is none and a shape that is none are refused in one line", async () => {
+  const plain = file("in-the-way", "x");
+  for (
+    const [more, line] of [
+      [
+        ["--out", plain],
+        /^hunch: this cannot be written: a file is in the place of a folder .*; name another folder with --out$/,
+      ],
+      [["--out", join(plain, "x")], /^hunch: this cannot be written: .*; name another folder with --out$/],
+      [["--out", join(FOLDER, "n"), "--store", "nobodys"], /^hunch: there is no store .*nobodys/],
+      [
+        ["--out", join(FOLDER, "n"), "--shape", "junk"],
+        /^hunch: there is no tree shape "junk"|^hunch: there is no shape "junk"/,
+      ],
+    ] as const
+  ) {
+    const { code, stderr } = await hunch([...BENCH, "-q", ...more], { env: { XDG_STATE_HOME: FOLDER } });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr.trim(), line);
+  }
+  assert.ok(!existsSync(join(FOLDER, "n")));
 });
 
 test("a setting has its colour in every plot, and a long name leaves the plot its room", () => {
