@@ -21,7 +21,9 @@ export class BlockStack {
       if (offsets) {
         transposed ??= new Float32Array(out * perRow);
         for (let i = 0; i < perRow; i++) {
-          for (let row = 0, at = i, to = i * out + first; row < rows; row++, at += perRow) transposed[to++] = offsets[at];
+          for (let row = 0, at = i, to = i * out + first; row < rows; row++, at += perRow) {
+            transposed[to++] = offsets[at];
+          }
         }
       }
       first += rows;
