@@ -49,7 +49,7 @@ export const modelOptions = object("Model", {
 export const methodOptions = object("Speculation", {
   drafter: optional(option("-d", "--drafter", methodParser("drafter"), {
     description:
-      message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: as ${"hunch tune"} found out, else lookup.`,
+      message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: as ${"hunch tune"} found out, else suffix.`,
   })),
   rule: optional(option("--rule", methodParser("rule"), {
     description: message`What keeps guesses. Default: greedy at temperature 0, else match.`,

@@ -6,7 +6,7 @@ import { EXIT, HunchError } from "../../src/errors.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { openCache } from "../cache/cache.ts";
 import { openStore } from "../cache/stores.ts";
-import { openRegistry } from "../engine/methods.ts";
+import { DEFAULT_DRAFTER, openRegistry } from "../engine/methods.ts";
 import { interruptible } from "../input/interrupt.ts";
 import { asOption, refuseIdle, samplingOf } from "../input/sampling.ts";
 import { Status } from "../output/status.ts";
@@ -34,7 +34,7 @@ export async function bench(options: BenchCommand): Promise<number> {
   refuseIdle({ ...options, seed: undefined }, temperature, asOption);
   const data = options.data.length > 0 ? options.data : DATA_SETS;
   const tasks = await tasksOf(data, options.prompts);
-  const wanted = { ...options, drafters: options.drafters.length > 0 ? options.drafters : ["lookup"] };
+  const wanted = { ...options, drafters: options.drafters.length > 0 ? options.drafters : [DEFAULT_DRAFTER] };
   const asked = settingsOf(wanted, temperature, await openRegistry(options.plugins));
   if (options.store !== undefined) openStore(options.store).close(); // none is made: an empty one would be measured
   const status = new Status();

@@ -2,7 +2,7 @@
 import { EXIT } from "../../src/errors.ts";
 import type { Specs } from "../engine/session.ts";
 import { openCache } from "../cache/cache.ts";
-import { contextOf, openRegistry } from "../engine/methods.ts";
+import { contextOf, DEFAULT_DRAFTER, openRegistry } from "../engine/methods.ts";
 import { openNamed } from "../engine/models.ts";
 import { mannerOf, readProfile, USUAL_WAY } from "../engine/profile.ts";
 import { stdout } from "../output/streams.ts";
@@ -19,7 +19,7 @@ export async function exportSetting(options: ExportCommand): Promise<number> {
     const manner = mannerOf(options.temperature);
     const tuned = options.drafter === undefined ? await readProfile(source, manner, USUAL_WAY) : undefined;
     const registry = await openRegistry(tuned?.plugins ?? []);
-    const drafter = options.drafter ?? tuned?.drafter ?? "lookup";
+    const drafter = options.drafter ?? tuned?.drafter ?? DEFAULT_DRAFTER;
     const setting: Specs = {
       drafter,
       rule: options.rule ?? tuned?.rule ?? (options.temperature === 0 ? "greedy" : "match"),

@@ -72,7 +72,7 @@ test("the command prints a comment for each difference, then what to run", async
   const sizes = "--spec-ngram-simple-size-n 8 --spec-ngram-simple-size-m 7";
   assert.equal(lines.at(-1), `llama-server -m ${STORIES} --spec-type ngram-simple ${sizes}`);
   assert.ok(lines.some((line) => /^# written for llama\.cpp b\d+/.test(line)));
-  assert.match(lines[0], /^# lookup, greedy, cost, not tuned, for llama\.cpp$/);
+  assert.match(lines[0], /^# suffix, greedy, cost, not tuned, for llama\.cpp$/);
 });
 
 test("options are those of the versions named: none that was removed, and none left to a default that undoes it", () => {
