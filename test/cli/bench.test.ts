@@ -329,6 +329,8 @@ test("a relaxed rule is judged by the target, and pairs that do not go together 
   assert.match(stderr, /judge is left out: /);
   const lenient = rows.find(({ setting, kind }) => /^model.*lenient/.test(setting) && kind === undefined)!;
   assert.equal(lenient.same, undefined);
+  const plain = rows.find(({ setting, kind }) => setting === "plain" && kind === undefined)!;
+  assert.ok(plain.foreign === 0 && plain.logProbability! < 0, "what the relaxed text is held against");
   assert.ok(lenient.foreign! > 0 && lenient.foreign! < 1 && lenient.logProbability! < 0);
 });
 
