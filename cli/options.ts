@@ -26,7 +26,8 @@ export const modelOptions = object("Model", {
   ),
   format: withDefault(
     option("--format", choice(["auto", ...WEIGHT_FORMATS], { metavar: "FORMAT" }), {
-      description: message`Weights: exact (the file's own numbers), int8, float32; auto: the fastest here.`,
+      description:
+        message`Weights: exact (the file's own numbers), int8, float32; auto: what drafting makes the fastest here.`,
     }),
     "auto",
   ),

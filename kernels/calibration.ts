@@ -17,15 +17,15 @@ export interface Measured {
   readonly strict: boolean;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 
 /** What a time depends on of the machine. */
 export function machine(): string {
   return `${process.platform} ${process.arch} ${cpus()[0]?.model} ${cpus().length}`;
 }
 
-function pathOf(cacheDir: string, measured: Measured): string {
-  const key = JSON.stringify([VERSION, machine(), measured]);
+function pathOf(cacheDir: string, { model, format, provider, threads, strict }: Measured): string {
+  const key = JSON.stringify([VERSION, machine(), model, format, provider, threads, strict]);
   return join(cacheDir, "calibrations", createHash("sha256").update(key).digest("hex").slice(0, 24) + ".json");
 }
 

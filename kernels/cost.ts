@@ -61,6 +61,11 @@ export async function measureCost(
   return taken.toReversed().map((width) => ({ width, ms: least = Math.min(least, best.get(width)!) })).toReversed();
 }
 
+/** Milliseconds of many passes, of which `widths[n]` have n rows. */
+export function passesCost(widths: Readonly<Record<number, number>>, cost: (rows: number) => number): number {
+  return Object.entries(widths).reduce((ms, [rows, count]) => ms + count * cost(Number(rows)), 0);
+}
+
 /** Milliseconds of a pass over `width` rows; beyond the widest measurement, the last slope goes on. NaN without any. */
 export function interpolateCost(points: readonly CostPoint[], width: number): number {
   if (points.length === 0) return NaN;

@@ -32,6 +32,11 @@ export interface Capabilities {
 
 export interface EngineOptions {
   readonly format: WeightFormat | "auto";
+  /**
+   * Which format `auto` is, of those whose passes were measured here, by milliseconds of a pass over so many rows.
+   * `auto` is `exact` where this is absent, or nothing else was measured beside `exact`.
+   */
+  readonly chooseFormat?: (costs: ReadonlyMap<WeightFormat, (rows: number) => number>) => WeightFormat;
   /** Bits may not depend on the number of rows in a pass. */
   readonly strict: boolean;
   /** Execution provider of the backend, e.g. `cpu`, `cuda`; the backend's default where absent. */

@@ -14,6 +14,8 @@ export interface Stats {
   readonly passes: number;
   /** Rows that were asked of all these passes. */
   readonly rows: number;
+  /** Passes by rows: widths[n] passes had n rows. */
+  readonly widths: Readonly<Record<number, number>>;
   /** Nodes verified; tokens of the completion that were drafted and accepted. */
   readonly drafted: number;
   readonly accepted: number;

@@ -5,7 +5,7 @@
 //   npm run bench -- drafters && npm run bench -- large --docs
 //   npm run bench -- large --like=smollm2-135m --mix=q8_0 --prompts=1 --tokens=16
 import { existsSync } from "node:fs";
-import { type CostPoint, interpolateCost } from "../../kernels/cost.ts";
+import { type CostPoint, interpolateCost, passesCost } from "../../kernels/cost.ts";
 import { type Measured, readResults } from "../../cli/bench/results.ts";
 import { PLAIN } from "../../cli/bench/settings.ts";
 import { MEASURED } from "../drafters.ts";
@@ -65,11 +65,7 @@ export default suite;
 
 /** Of all runs together, by the curve. */
 function overPlain(runs: readonly Measured[], curve: readonly CostPoint[]): number {
-  const passes = (run: Measured) =>
-    Object.entries(run.widths).reduce((sum, [rows, count]) => sum + count * interpolateCost(curve, Number(rows)), 0);
-  const [plain, drafted] = runs.reduce(
-    ([plain, drafted], run) => [plain + run.tokens * interpolateCost(curve, 1), drafted + run.draftMs + passes(run)],
-    [0, 0],
-  );
-  return plain / drafted;
+  const cost = (rows: number) => interpolateCost(curve, rows);
+  const sum = (of: (run: Measured) => number) => runs.reduce((total, run) => total + of(run), 0);
+  return sum(({ tokens }) => tokens) * cost(1) / sum(({ widths, draftMs }) => passesCost(widths, cost) + draftMs);
 }

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { interpolateCost } from "../../kernels/cost.ts";
+import { interpolateCost, passesCost } from "../../kernels/cost.ts";
 import type { Results } from "../../cli/bench/results.ts";
 import type { Forecast } from "../../cli/simulate/forecast.ts";
 import { Terminal } from "../terminal.ts";
@@ -38,9 +38,8 @@ const suite: Suite = {
         /** The passes as they were, each at the time of the curve, and the drafting: without the noise of the clock. */
         const byCurve = (setting: string) => {
           const runs = results.runs.filter((run) => run.setting === setting);
-          const passes = runs.flatMap(({ widths }) => Object.entries(widths));
           const cost = (rows: number) => interpolateCost(results.curve, rows);
-          const ms = passes.reduce((sum, [rows, count]) => sum + count * cost(Number(rows)), sum(setting, "draftMs"));
+          const ms = runs.reduce((total, { widths, draftMs }) => total + passesCost(widths, cost) + draftMs, 0);
           return sum(setting, "tokens") * cost(1) / ms;
         };
         const rate = (setting: string) => sum(setting, "tokens") / sum(setting, "decodeMs");

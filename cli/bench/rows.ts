@@ -1,5 +1,5 @@
 // For each setting and kind of work: medians with intervals, and shares of all that happened.
-import { type CostPoint, interpolateCost as costAt } from "../../kernels/cost.ts";
+import { type CostPoint, interpolateCost as costAt, passesCost } from "../../kernels/cost.ts";
 import { key, kindOf, type Measured, rate, type Row, SHORT, type Unsummed } from "./results.ts";
 import type { Run } from "./stand.ts";
 import { type Interval, median, stratified } from "./statistics.ts";
@@ -97,7 +97,7 @@ function perPrompt(groups: readonly (readonly Measured[])[], value: (run: Measur
 
 /** Milliseconds of a run's passes by the curve. */
 function expectedMs({ widths }: Run, curve: readonly CostPoint[]): number {
-  return Object.entries(widths).reduce((sum, [rows, count]) => sum + count * costAt(curve, Number(rows)), 0);
+  return passesCost(widths, (rows) => costAt(curve, rows));
 }
 
 /** A share of fewer than these says nothing: lists end before the first. */

@@ -1,4 +1,4 @@
-// What passes by a controller: how wide passes were, and which of siblings were accepted.
+// What passes by a controller: which of siblings were accepted.
 import type { Controller, Round } from "../../src/controller.ts";
 
 /** How often siblings of a rank were offered and accepted: first child, second child, … */
@@ -10,7 +10,6 @@ export interface Ranks {
 /** A controller as it is, and what passes by it. */
 export class Seen implements Controller {
   readonly name: string;
-  readonly widths: Record<number, number> = {};
   readonly #offered: number[] = [];
   readonly #accepted: number[] = [];
 
@@ -27,7 +26,6 @@ export class Seen implements Controller {
   }
 
   observe(round: Round): void {
-    this.widths[round.rows] = (this.widths[round.rows] ?? 0) + 1;
     const { tree: { parents }, verdict: { path } } = round;
     for (const [step, place] of [-1, ...path].entries()) {
       const children = [...parents.keys()].filter((node) => parents[node] === place);

@@ -128,7 +128,7 @@ export class Stand {
       acceptedAt: stats.acceptedAt,
       ranks: seen.ranks,
       bySource: stats.bySource,
-      widths: seen.widths,
+      widths: stats.widths,
       plainRounds: stats.plainRounds,
       firstMs: stats.firstTokenMs,
       draftMs: stats.draftMs,

@@ -1,6 +1,6 @@
 // What experiments stand on: rules on drawn distributions, and drafters on a model with prompts of every kind of work.
 // What was measured once serves every claim that asks for it.
-import { interpolateCost } from "../../kernels/cost.ts";
+import { interpolateCost, passesCost } from "../../kernels/cost.ts";
 import type { Engine } from "../../src/backend.ts";
 import { SeededChance } from "../../src/chance.ts";
 import { type Place, simulateAcceptance } from "../../src/check/acceptance.ts";
@@ -36,11 +36,9 @@ export class Answers {
 
   /** Over plain decoding, by the cost curve of the machine: passes at the time that was measured beforehand. */
   get speedup(): number {
-    const passes = this.#sum(({ widths }) =>
-      Object.entries(widths).reduce((ms, [rows, count]) => ms + count * interpolateCost(this.curve, Number(rows)), 0)
-    );
-    return this.#sum(({ tokens }) => tokens) * interpolateCost(this.curve, 1) /
-      (passes + this.#sum(({ draftMs }) => draftMs));
+    const cost = (rows: number) => interpolateCost(this.curve, rows);
+    const ms = this.#sum(({ widths, draftMs }) => passesCost(widths, cost) + draftMs);
+    return this.#sum(({ tokens }) => tokens) * cost(1) / ms;
   }
 
   get accepted(): number {

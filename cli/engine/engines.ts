@@ -10,6 +10,7 @@ import type { ModelOptions } from "../options.ts";
 import { stderr } from "../output/streams.ts";
 import { loadEngine } from "./backends.ts";
 import { type Choice, choiceLine, type Options } from "./choice.ts";
+import { chooseFormat, type FormatCosts, PLAIN_PASSES } from "./format.ts";
 import { contextOf } from "./methods.ts";
 import { openNamed } from "./models.ts";
 
@@ -50,14 +51,20 @@ export class Engines {
     return source;
   }
 
-  /** `chosen` is told what `--backend auto` came to, and whether that is new. */
+  /**
+   * `chosen` is told what `--backend auto` came to, and whether that is new. `chooseFormat`: see EngineOptions; the
+   * format with the quickest plain pass where absent, as for draft models.
+   */
   async load(
     source: ModelSource,
     backend: string,
-    chosen?: (choice: Choice, fresh: boolean) => void,
+    { chosen, chooseFormat = quickest }: {
+      readonly chosen?: (choice: Choice, fresh: boolean) => void;
+      readonly chooseFormat?: Options["chooseFormat"];
+    } = {},
   ): Promise<Engine> {
     const { registry, debug, ...options } = this.setting;
-    const engine = await loadEngine(backend, source, options, registry, (choice, fresh) => {
+    const engine = await loadEngine(backend, source, { ...options, chooseFormat }, registry, (choice, fresh) => {
       chosen?.(choice, fresh);
       if (debug) stderr.line(`hunch: ${choiceLine(choice)}`);
     });
@@ -91,6 +98,8 @@ export class Engines {
     this.#closing.splice(0).reverse().forEach((close) => close());
   }
 }
+
+const quickest = (costs: FormatCosts) => chooseFormat(costs, PLAIN_PASSES).format;
 
 /** An engine that whoever gets it cannot close: it is there for others, too. */
 function lent(engine: Engine): Engine {

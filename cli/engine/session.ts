@@ -14,6 +14,7 @@ import { trimCache } from "../cache/entries.ts";
 import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { Engines, settingOf } from "./engines.ts";
+import { chooseFormat, type FormatChoice, formatWords, SeenPasses } from "./format.ts";
 import { openRegistry } from "./methods.ts";
 import { RANDOM_WEIGHTS } from "./models.ts";
 import { Stores } from "./stores.ts";
@@ -104,6 +105,10 @@ export class Session {
     readonly choice: Choice | undefined,
     /** The same in words, where it was made just now: on later starts it is no news. */
     readonly news: string | undefined,
+    /** What `--format auto` came to, where several formats were measured. */
+    readonly format: FormatChoice | undefined,
+    /** Where later choices of a format find the passes of these answers. */
+    private readonly seen: SeenPasses | undefined,
     /** What `hunch tune` has found for texts of one manner, where nobody names methods or a format. */
     readonly tuned: Profile | undefined,
     private readonly tunedManner: Manner,
@@ -159,13 +164,28 @@ export class Session {
       const manner = mannerOf((sampling ?? GREEDY).temperature);
       const tuned = tune ? await readProfile(source, manner, options) : undefined;
       if (tuned !== undefined) engines.use(tuned.format);
-      const target = await engines.load(source, devices.target, (made, fresh) => {
-        choice = made;
-        news = fresh;
+      const seen = tuned === undefined && options.format === "auto"
+        ? await SeenPasses.of(source, cacheDir, (fraction) => progress("reading", fraction))
+        : undefined;
+      engines.closeLater(() => seen?.keep());
+      const passes = seen?.read(options.drafter ?? DEFAULT_DRAFTER, manner);
+      let format: FormatChoice | undefined;
+      const target = await engines.load(source, devices.target, {
+        chosen(made, fresh) {
+          choice = made;
+          news = fresh;
+        },
+        chooseFormat(costs) {
+          format = passes && chooseFormat(costs, passes);
+          return format?.format ?? "exact";
+        },
       });
       const context = engines.contextOf(target, devices.draft, stores.corpus);
       const told = news ? choice && choiceLine(choice) : undefined;
-      const session = new Session(target, registry, context, options, stores, engines, choice, told, tuned, manner);
+      const session = new Session(
+        ...[target, registry, context, options, stores, engines] as const,
+        ...[choice, told, format, seen, tuned, manner] as const,
+      );
       const specs = session.#specs({ sampling: sampling ?? GREEDY });
       try {
         for (const file of tuned?.plugins ?? []) if (!options.plugins.includes(file)) await registry.load(file);
@@ -190,10 +210,11 @@ export class Session {
       ? question.prompt
       : fitted(question.prompt, this.engine.context, maxTokens);
     this.stores.refresh();
+    const specs = this.#specs(question);
     const completion = await complete({
       engine: this.engine,
       prompt,
-      ...await this.#methods(this.#specs(question), sampling),
+      ...await this.#methods(specs, sampling),
       sampling,
       chance: new SeededChance(seed),
       maxTokens: maxTokens ?? this.#limit(prompt.length),
@@ -206,6 +227,7 @@ export class Session {
       onRound,
     }, see);
     this.stores.keep(prompt, completion);
+    this.seen?.add(specs.drafter, mannerOf(sampling.temperature), completion.stats);
     return withDropped(completion, question.prompt.tokens.length - prompt.length);
   }
 
@@ -285,6 +307,7 @@ export class Session {
       seed: question.sampling.temperature > 0 ? question.seed : undefined,
       draftEngines: this.draftEngines(question),
       choice: this.news,
+      format: this.format && formatWords(this.format),
       tuned: this.tuned?.made.slice(0, 10),
       randomWeights: this.source.title.includes(RANDOM_WEIGHTS),
       overFastest: this.#overFastest(completion.stats),

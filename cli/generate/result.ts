@@ -2,6 +2,7 @@
 import type { FinishReason } from "../../src/round/generate.ts";
 import type { Stats } from "../../src/stats.ts";
 import type { Choice } from "../engine/choice.ts";
+import type { FormatChoice } from "../engine/format.ts";
 import type { Answered } from "../engine/prefix.ts";
 import type { Question, Session } from "../engine/session.ts";
 import { type Logprob, logprobJson } from "../output/token-scores.ts";
@@ -22,6 +23,8 @@ export interface Result {
   readonly tuned?: string;
   /** What `--backend auto` came to; only where it was asked. */
   readonly auto?: Choice;
+  /** What `--format auto` came to; only where several formats were measured. */
+  readonly format?: FormatChoice;
   readonly stats: Stats;
 }
 
@@ -40,6 +43,7 @@ export function resultOf(session: Session, question: Question, { completion, log
     ...draftEngines.length > 0 ? { draftEngines } : {},
     ...session.tuned ? { tuned: session.tuned.made } : {},
     ...session.choice ? { auto: session.choice } : {},
+    ...session.format ? { format: session.format } : {},
     stats: { ...stats },
   };
 }

@@ -23,6 +23,8 @@ export interface Summary {
   readonly draftEngines?: readonly string[];
   /** Where `--backend auto` chose just now: what it took, and why. */
   readonly choice?: string;
+  /** Where `--format auto` chose among several formats: how. */
+  readonly format?: string;
   /** Where `hunch tune` chose the methods: when. */
   readonly tuned?: string;
   /** The weights are no model's. */
@@ -136,11 +138,15 @@ function speedupLine({ stats, overFastest }: Summary, paint: Paint): string {
   return parts.join(paint.dim(" · "));
 }
 
-function methodLine({ stats, seed, draftEngines = [], tuned, randomWeights }: Summary, paint: Paint): string {
+function methodLine(
+  { stats, seed, format: how, draftEngines = [], tuned, randomWeights }: Summary,
+  paint: Paint,
+): string {
   const { drafter, rule, controller, engine, format, lossless } = stats.method;
+  const target = how === undefined ? `${engine} ${format}` : `${engine} ${format} (${how})`;
   const parts = [
     `${drafter}, ${rule}, ${controller}`,
-    draftEngines.length > 0 ? `${engine} ${format}, drafts on ${draftEngines.join(" and ")}` : `${engine} ${format}`,
+    draftEngines.length > 0 ? `${target}, drafts on ${draftEngines.join(" and ")}` : target,
     lossless ? "lossless" : paint.bad("relaxed: the text may differ from the model's own"),
   ];
   if (tuned !== undefined) parts.push(`as tuned on ${tuned}`);

@@ -3,7 +3,7 @@ import { readFileSync, utimesSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import type { Backend, EngineOptions } from "../../src/backend.ts";
-import type { WeightFormat } from "../../src/weight-format.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import { HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { conversionStep } from "../../src/room.ts";
@@ -43,7 +43,7 @@ export const onnxBackend: Backend & { load(source: ModelSource, options: OnnxOpt
     const running = { model, provider, threads, strict: options.strict };
     const format = options.format !== "auto"
       ? options.format
-      : source.converted?.format ?? cheapest(options.cacheDir, running);
+      : source.converted?.format ?? chosenFormat(options, running);
     const open = (provider: string) => (inside: boolean): Session => {
       const container = convert(source, format, model, provider, inside, options);
       return runtime.session(container.graph, {
@@ -118,23 +118,15 @@ function touch(path: string): void {
   }
 }
 
-/**
- * The format that promises most tokens per millisecond, of those measured on this machine (`hunch model quality`
- * measures all). `exact` where nothing else was measured, and where another gains less than a tenth: it rounds least.
- */
-function cheapest(cacheDir: string, running: Omit<Measured, "format">): WeightFormat {
-  const perToken = (format: WeightFormat): number => {
+/** What `auto` is: `exact`, unless others were measured beside it and the options choose one of them. */
+function chosenFormat({ cacheDir, chooseFormat }: EngineOptions, running: Omit<Measured, "format">): WeightFormat {
+  if (chooseFormat === undefined) return "exact";
+  const costs = new Map<WeightFormat, (rows: number) => number>();
+  for (const format of WEIGHT_FORMATS) {
     const points = readCalibration(cacheDir, { ...running, format });
-    if (!points) return Infinity;
-    // A draft of n tokens whose next token is right with probability ACCEPTANCE each.
-    const ACCEPTANCE = 0.6;
-    return Math.min(
-      ...[1, 2, 4, 8].map((width) => interpolateCost(points, width) * (1 - ACCEPTANCE) / (1 - ACCEPTANCE ** width)),
-    );
-  };
-  const exact = perToken("exact");
-  if (exact === Infinity) return "exact";
-  return perToken("int8") < 0.9 * exact ? "int8" : "exact";
+    if (points) costs.set(format, (rows) => interpolateCost(points, rows));
+  }
+  return costs.has("exact") && costs.size > 1 ? chooseFormat(costs) : "exact";
 }
 
 /** Threads that share a core only wait for each other in matrix products. */

@@ -10,6 +10,7 @@ export class Meter {
   readonly #start = performance.now();
   #rounds = 0;
   #rows = 0;
+  readonly #widths: Record<number, number> = {};
   #tokens = 0;
   #drafted = 0;
   #left = 0;
@@ -45,6 +46,7 @@ export class Meter {
   ): void {
     if (this.#rounds++ === 0) this.#firstTokenMs = performance.now() - this.#start;
     this.#rows += round.rows;
+    this.#widths[round.rows] = (this.#widths[round.rows] ?? 0) + 1;
     this.#tokens += round.committed.length;
     this.#drafted += round.tree.tokens.length;
     this.#left += left;
@@ -82,6 +84,7 @@ export class Meter {
       rounds: this.#rounds,
       passes: this.#rounds,
       rows: this.#rows,
+      widths: this.#widths,
       drafted: this.#drafted,
       leftOut: this.#left,
       accepted: this.#accepted,

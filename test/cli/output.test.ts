@@ -18,6 +18,7 @@ const STATS: Stats = {
   rounds: 100,
   passes: 100,
   rows: 400,
+  widths: { 4: 100 },
   drafted: 240,
   accepted: 100,
   leftOut: 0,
@@ -57,6 +58,7 @@ test("a summary tells speed, acceptance by depth, where the time went and the sp
       "lookup, greedy, cost · onnx:cpu exact · lossless",
     ].join("\n"),
   );
+  assert.match(say({ ...SUMMARY, format: "auto: because" }), /· onnx:cpu exact \(auto: because\) · lossless$/);
 });
 
 test("a summary tells how often each source of a draft was right", () => {
