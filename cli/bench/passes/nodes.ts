@@ -4,14 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onnxBackend } from "../../../kernels/onnx/backend.ts";
 import { decoderOf, weightBytes } from "../../../kernels/onnx/conversion.ts";
-import type { EngineOptions } from "../../../src/backend.ts";
 import type { ModelSource } from "../../../src/model/source.ts";
 import type { WeightFormat } from "../../../src/weight-format.ts";
 import { median } from "../statistics.ts";
-import { PassTimer, type Place } from "./timer.ts";
+import { type Ground, refuseWide } from "./ground.ts";
+import { PassTimer } from "./timer.ts";
+import { LONG } from "./turns.ts";
 
 /** Passes that are looked at, after as many more; fewer where they are slow. */
 const MOST = 8;
+
+type NodesGround = Pick<Ground, "source" | "strict" | "threads" | "context" | "cacheDir" | "place" | "progress">;
 
 /** An event of the profile, times in µs. */
 interface Event {
@@ -38,18 +41,16 @@ export interface NodeTime {
 }
 
 /** All nodes of a pass over `rows` rows on onnx:cpu, the dearest group first. Errors: those of loading the model. */
-export async function nodeTimes(
-  source: ModelSource,
-  options: EngineOptions & { readonly format: WeightFormat },
-  place: Place,
-  rows: number,
-): Promise<NodeTime[]> {
+export async function nodeTimes(ground: NodesGround, format: WeightFormat, rows: number): Promise<NodeTime[]> {
+  const { source, strict, threads, context, cacheDir, place, progress } = ground;
   const folder = mkdtempSync(join(tmpdir(), "hunch-nodes-"));
   let passes: number;
   try {
-    const engine = await onnxBackend.load(source, { ...options, profile: join(folder, "pass") });
+    const options = { format, strict, threads, context, cacheDir, progress, profile: join(folder, "pass") };
+    const engine = await onnxBackend.load(source, options);
     try {
-      const timer = new PassTimer(engine);
+      refuseWide([rows], engine);
+      const timer = new PassTimer(engine, LONG);
       passes = (await timer.passes(place, rows, 2 * MOST, { need: "argmax" })).length >> 1;
       timer.close();
     } finally {
@@ -57,7 +58,7 @@ export async function nodeTimes(
     }
     const [file] = readdirSync(folder);
     const events = JSON.parse(readFileSync(join(folder, file), "utf8")) as Event[];
-    return summed(events, passes, weightsOf(source, options.format));
+    return summed(events, passes, weightsOf(source, format));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

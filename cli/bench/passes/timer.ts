@@ -1,9 +1,6 @@
 // How long plain steps and passes of an engine take, one by one, on one text.
 import type { Engine, Rows, Sequence } from "../../../src/backend.ts";
 
-/** Milliseconds after which what has been repeated at least once is not repeated again. */
-const LONG = 2000;
-
 /** What is timed after `past` tokens of a text. */
 export interface Place {
   readonly past: number;
@@ -17,8 +14,16 @@ export const spreadTokens = (vocab: number) => (i: number): number => (500 + i *
 export class PassTimer {
   readonly #sequence: Sequence;
 
-  constructor(private readonly engine: Engine) {
+  /** `limitMs`: what has taken so long is repeated once and no more. */
+  constructor(private readonly engine: Engine, private readonly limitMs = Infinity) {
     this.#sequence = engine.open();
+  }
+
+  /** Fills the cache up to there; what follows does so by itself. The text is that of the calls before. */
+  async go(place: Place): Promise<void> {
+    if (this.#sequence.length === place.past) return;
+    this.#sequence.rewind(0);
+    await fill(this.#sequence, place, this.engine.maxRows);
   }
 
   /**
@@ -31,8 +36,8 @@ export class PassTimer {
     repeat: number,
     asked: Pick<Rows, "need" | "taps" | "skip"> = {},
   ): Promise<number[]> {
-    await this.#fill(place);
-    return await repeated(repeat, async (i) => {
+    await this.go(place);
+    return await this.#repeated(repeat, async (i) => {
       const tokens = Int32Array.from({ length: rows }, (_, row) => place.token(place.past + i + row));
       const started = performance.now();
       const scores = await this.#sequence.forward({ tokens, ...asked });
@@ -43,11 +48,11 @@ export class PassTimer {
 
   /** Milliseconds of each of up to `count` greedy steps, choosing the token included, and the tokens. */
   async plain(place: Place, count: number): Promise<{ ms: number[]; said: number[] }> {
-    await this.#fill(place);
+    await this.go(place);
     const path = Int32Array.of(0);
     const row = Int32Array.of(place.token(place.past));
     const said: number[] = [];
-    const ms = await repeated(count, async () => {
+    const ms = await this.#repeated(count, async () => {
       const started = performance.now();
       const scores = await this.#sequence.forward({ tokens: row, need: "argmax" });
       row[0] = scores.argmax(0);
@@ -64,11 +69,12 @@ export class PassTimer {
     this.#sequence.close();
   }
 
-  /** The text is that of the calls before, whose tokens stay. */
-  async #fill(place: Place): Promise<void> {
-    if (this.#sequence.length === place.past) return;
-    this.#sequence.rewind(0);
-    await fill(this.#sequence, place, this.engine.maxRows);
+  async #repeated(most: number, once: (i: number) => Promise<number>): Promise<number[]> {
+    const ms: number[] = [];
+    const started = performance.now();
+    const late = () => ms.length > 1 && performance.now() - started > this.limitMs;
+    while (ms.length < most && !late()) ms.push(await once(ms.length));
+    return ms;
   }
 }
 
@@ -79,12 +85,4 @@ export async function fill(sequence: Sequence, { past, token }: Place, maxRows: 
     await sequence.forward({ tokens: part, score: "last", need: "argmax" });
     sequence.keep(Int32Array.from(part.keys()));
   }
-}
-
-/** At least two times, and no more once they have taken LONG. */
-async function repeated(most: number, once: (i: number) => Promise<number>): Promise<number[]> {
-  const ms: number[] = [];
-  const started = performance.now();
-  while (ms.length < most && (ms.length < 2 || performance.now() - started < LONG)) ms.push(await once(ms.length));
-  return ms;
 }

@@ -6,9 +6,12 @@ import { median } from "../statistics.ts";
 export const PLAIN = { most: 24, warm: 4 } as const;
 export const PASSES = { most: 5, warm: 1 } as const;
 
-/** Tokens behind `past` that a turn needs at most. */
+/** Milliseconds after which a turn goes on to what is next, if it has two times of this. */
+export const LONG = 2000;
+
+/** Tokens that a turn adds to what is in the cache, at most. */
 export function needed(widths: readonly number[]): number {
-  return Math.max(PLAIN.most, ...widths.map((width) => width + PASSES.most));
+  return Math.max(PLAIN.most, ...widths);
 }
 
 /** Who is measured: milliseconds one by one, up to PLAIN.most and PASSES.most of them. */
