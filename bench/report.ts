@@ -4,8 +4,8 @@ import process from "node:process";
 import { machine, machineFacts } from "../cli/bench/machine.ts";
 
 export { markdownTable as table } from "../cli/output/table.ts";
-export { ratios, type Spread, spread } from "../cli/bench/statistics.ts";
-export { spreadText as show } from "../cli/bench/words.ts";
+export { type Quartiles as Spread, quartiles as spread, ratios } from "../cli/bench/statistics.ts";
+export { quartilesText as show } from "../cli/bench/words.ts";
 
 /** As the benchmark begins: the commit may change while it runs. */
 const WHERE = machineFacts(machine());

@@ -16,7 +16,8 @@ export const modelOption = optional(option("-m", "--model", modelParser("FILE"),
 
 export const backendOption = withDefault(
   option("--backend", backendParser(), {
-    description: message`What computes: auto (the fastest here), onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
+    description:
+      message`What computes: auto (the fastest here), onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
   }),
   "auto",
 );
@@ -54,7 +55,7 @@ export const modelOptions = object("Model", {
 export const methodOptions = object("Speculation", {
   drafter: optional(option("-d", "--drafter", methodParser("drafter"), {
     description:
-      message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: as ${"hunch tune"} found out, else lookup.`,
+      message`Who guesses: none, lookup, model:FILE, …; see ${"hunch plugin list"}. Default: as ${"hunch tune"} found out, else suffix.`,
   })),
   rule: optional(option("--rule", methodParser("rule"), {
     description: message`What keeps guesses. Default: greedy at temperature 0, else match.`,

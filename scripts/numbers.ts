@@ -20,17 +20,32 @@ import { UNMEASURED, type Unmeasured } from "./unmeasured.ts";
 const FOLDER = "docs/measured";
 /** A number followed by one of these is a measurement, unless its source is another. */
 const UNITS = [
-  ..."× x % percent kB MB GB TB KiB MiB GiB MB/s GB/s tokens/s ms µs μs ns s".split(" "),
+  ..."× x % percent kB KB MB GB TB KiB MiB GiB ms msec µs μs ns s sec secs min mins hrs tps".split(" "),
   "(?:milli|micro|nano)?seconds?|minutes?|hours?",
-  "(?:tokens|rows) (?:a|per|each) (?:pass|round|second)",
-  "fold|times (?:as|the|that|plain|faster|slower|longer)",
+  "[kKMG]i?B(?:/| (?:a|per) )(?:s|sec|second)",
+  "(?:tokens?|toks?|t|rows)(?:/| (?:a|per|each) )(?:pass|round|step|second|sec|s)",
+  "fold|times (?:as|the|that|plain|faster|quicker|slower|longer|smaller|less|more)",
   "of (?:the time|plain)",
 ].join("|");
 /** What may stand between a number and its unit. */
-const GAP = "(?:\\s|&nbsp;|[*_-])*";
-const LOOKS_MEASURED = new RegExp(`(?<![\\w.])\\d[\\d.,–]*${GAP}(?:${UNITS})(?![\\w/])`, "g");
-/** A cell of a table without words and with a decimal number, which has its unit elsewhere. */
-const IN_TABLE = /(?<=^\|(?:.*\|)?)[^|\n\p{L}`[]*\d\.\d[^|\n\p{L}`[]*(?=\|)/gmu;
+const GAP = "(?:\\s|&nbsp;|<[^<>\\n]*>|[*_`[(-])*";
+/** Before a number: it is one of these, or so many times something. */
+const QUANTITIES =
+  "(?:tokens/s|speed-?ups?|factors?|acceptance)(?:(?: (?:of|by|is|was|about|=)|:) ?)+|(?<=[\\s(*])[×≈~]";
+const IN_DIGITS = "(?<![\\w.])\\d(?:[\\d.,–]*\\d)?";
+const IN_WORDS = "\\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|forty|fifty|hundred)";
+const LOOKS_MEASURED = new RegExp(
+  [
+    `(?:${IN_DIGITS}|${IN_WORDS})${GAP}(?:${UNITS})(?![\\w/])`,
+    `(?:${QUANTITIES})[*_\`]*${IN_DIGITS}`,
+    "\\b(?:twice|thrice|half) (?:as (?:fast|slow|quick|long)|the (?:speed|time))\\b",
+  ].join("|"),
+  "g",
+);
+/** A cell of a table without words and with a decimal number, which has its unit elsewhere; any number in HTML's. */
+const IN_TABLE = /(?<=^\|(?:.*\|)?)[^|\n\p{L}`[]*\d\.\d[^|\n\p{L}`[]*(?=\|)|(?<=<t[dh][^<>\n]*>)[^<\n]*\d[^<\n]*/gmu;
+/** The head of a column of measurements. */
+const HEAD_WITH_UNIT = new RegExp(`(?:^|[\\s(,])(?:${UNITS}|speed-?ups?|over plain|acceptance)(?=$|[\\s),])`);
 const DIGITS = /(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?/g;
 /** Digits in words (Q4_1, 135M), versions and links are no numbers. */
 const NUMBER = /(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\w)/g;
@@ -65,13 +80,27 @@ export function wrongNumbers(
     if (without === rest) wrong.push(`${document} does not say ${JSON.stringify(words)} (scripts/unmeasured.ts)`);
     rest = without;
   }
+  const nobodys = (found: string, index: number) =>
+    wrong.push(`${at(index)}: nobody says where ${JSON.stringify(found)} is from (scripts/numbers.ts)`);
   for (const pattern of [LOOKS_MEASURED, IN_TABLE]) {
-    for (const { 0: found, index } of rest.matchAll(pattern)) {
-      wrong.push(`${at(index)}: nobody says where ${JSON.stringify(found)} is from (scripts/numbers.ts)`);
-    }
+    for (const { 0: found, index } of rest.matchAll(pattern)) nobodys(found, index);
     rest = blank(rest, pattern);
   }
+  for (const { cell, index } of measuredCells(rest)) nobodys(cell, index);
   return wrong;
+}
+
+/** Cells with a number below a head that has a unit. */
+function measuredCells(text: string): { readonly cell: string; readonly index: number }[] {
+  return Array.from(text.matchAll(/^(?:\|.*\n?)+/gm)).flatMap(({ 0: table, index }) => {
+    let units: boolean[] | undefined;
+    return Array.from(table.matchAll(/^.*$/gm)).flatMap((line) => {
+      const cells = Array.from(line[0].matchAll(/(?<=\|)(?:\\\||[^|])*(?=\|)/g));
+      units ??= cells.map(([head]) => HEAD_WITH_UNIT.test(head));
+      return cells.filter(({ 0: cell }, i) => units![i] && cell.match(NUMBER) !== null && !HEAD_WITH_UNIT.test(cell))
+        .map(({ 0: cell, index: within }) => ({ cell: cell.trim(), index: index + line.index + within }));
+    });
+  });
 }
 
 /** Code in words and where links lead are no numbers; they are blanked, so that places stay. */

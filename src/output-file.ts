@@ -40,11 +40,12 @@ export class WriteError extends HunchError {
   }
 }
 
-const WRONG_PATHS = ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP"];
+const WRONG_PATHS = ["ENOENT", "ENOTDIR", "EEXIST", "EISDIR", "ELOOP"];
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such folder",
   ENOTDIR: "there is no such folder",
+  EEXIST: "a file is in the place of a folder",
   EISDIR: "this is a folder",
   EACCES: "permission denied",
   EPERM: "permission denied",

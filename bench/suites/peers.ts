@@ -1,5 +1,6 @@
 // hunch, node-llama-cpp (llama.cpp) and transformers.js (ONNX Runtime) answering the same prompts, greedily, on the same
-// weights with the same threads, in turns: plain, by prompt lookup, and with a draft model, as far as each has it.
+// weights with the same threads, in turns: plain, with drafts from the text (hunch by its default drafter, the peers by
+// prompt lookup), and with a draft model, as far as each has it.
 //
 //   npm run bench -- peers                                    the default model, and random weights of a 1B
 //   npm run bench -- peers --model=big.gguf --draft=small.gguf --prompts=4 --tokens=128
@@ -11,6 +12,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DEFAULT_DRAFTER } from "../../cli/engine/methods.ts";
 import { ROOT } from "../../scripts/runtimes.ts";
 import { type Child, hunch, llama, transformers } from "../child.ts";
 import { Terminal } from "../terminal.ts";
@@ -97,7 +99,7 @@ async function contest(field: Field): Promise<string> {
     const add = (who: Contender["who"], how: string, child: Child, options = {}) =>
       all.push({ who, how, child, options });
     const load = { path, threads: THREADS, context: CONTEXT };
-    for (const drafter of ["none", "lookup", ...draft === undefined ? [] : [`model:${draft}`]]) {
+    for (const drafter of ["none", DEFAULT_DRAFTER, ...draft === undefined ? [] : [`model:${draft}`]]) {
       const child = hunch();
       await child.ask("load", { ...load, drafter });
       add("hunch", drafter === "none" ? "plain" : drafter.replace(/^model:.*/, "draft model"), child);
@@ -193,7 +195,7 @@ function verdicts(
 ): string {
   const told: string[] = [];
   for (const [k, { who, how }] of all.entries()) {
-    const ours = of("hunch", how);
+    const ours = of("hunch", how === "lookup" ? DEFAULT_DRAFTER : how);
     if (who === "hunch") continue;
     for (const { kind, runs } of kinds) {
       const over = (a: number, b: number) => spread(ratios(runs[a].map(rate), runs[b].map(rate))).median;
@@ -207,7 +209,7 @@ function verdicts(
         : `Its plain decoding is ${plain.toFixed(2)}× as fast, and drafting makes it ${
           theirs.toFixed(2)
         }× as fast, hunch ${own.toFixed(2)}×.`;
-      told.push(`- **${who} wins** at ${kind}, ${how}: ${ahead.toFixed(2)}× as fast as hunch ${how}. ${why}`);
+      told.push(`- **${who} wins** at ${kind}, ${how}: ${ahead.toFixed(2)}× as fast as hunch ${all[ours].how}. ${why}`);
     }
     if (how !== "plain") continue;
     const firsts = (k: number) => kinds.flatMap(({ runs }) => runs[k].map(({ firstMs }) => firstMs));

@@ -11,7 +11,9 @@ const suite: Suite = {
     const folder = mkdtempSync(join(tmpdir(), "hunch-bench-"));
     const terminal = new Terminal();
     try {
-      const { stdout } = terminal.run(`hunch bench --prompts 2 -n 48 -d lookup -d auto --quiet --out '${folder}/out'`);
+      const { stdout } = terminal.run(
+        `hunch bench --prompts 2 -n 48 -d suffix -d lookup -d auto --quiet --out '${folder}/out'`,
+      );
       return { report: stdout.replace(/^# .*\n+/, "").replaceAll(folder, "…") };
     } finally {
       terminal.close();

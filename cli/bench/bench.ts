@@ -5,7 +5,8 @@ import { resolve } from "node:path";
 import { EXIT, HunchError } from "../../src/errors.ts";
 import { writeOutput } from "../../src/output-file.ts";
 import { openCache } from "../cache/cache.ts";
-import { openRegistry } from "../engine/methods.ts";
+import { openStore } from "../cache/stores.ts";
+import { DEFAULT_DRAFTER, openRegistry } from "../engine/methods.ts";
 import { interruptible } from "../input/interrupt.ts";
 import { asOption, refuseIdle, samplingOf } from "../input/sampling.ts";
 import { Status } from "../output/status.ts";
@@ -14,7 +15,7 @@ import { csv } from "./csv.ts";
 import { DATA_SETS, type Task, tasksOf } from "./data.ts";
 import { html } from "./html.ts";
 import { Live } from "./live.ts";
-import { Log } from "./log.ts";
+import { Log, OTHER_FOLDER } from "./log.ts";
 import { commandLine, machine, peakMiB } from "./machine.ts";
 import { markdown } from "./markdown.ts";
 import { curveOf, fastestOf, measureGroup } from "./measure.ts";
@@ -33,8 +34,9 @@ export async function bench(options: BenchCommand): Promise<number> {
   refuseIdle({ ...options, seed: undefined }, temperature, asOption);
   const data = options.data.length > 0 ? options.data : DATA_SETS;
   const tasks = await tasksOf(data, options.prompts);
-  const wanted = { ...options, drafters: options.drafters.length > 0 ? options.drafters : ["lookup"] };
+  const wanted = { ...options, drafters: options.drafters.length > 0 ? options.drafters : [DEFAULT_DRAFTER] };
   const asked = settingsOf(wanted, temperature, await openRegistry(options.plugins));
+  if (options.store !== undefined) openStore(options.store).close(); // none is made: an empty one would be measured
   const status = new Status();
   const own = { drafter: "none", rule: undefined, controller: undefined, overflow: "truncate" } as const;
   const stand = await Stand.open({ ...options, ...own, sampling }, status.progress);
@@ -154,7 +156,8 @@ function fullest(memories: readonly Memory[]): Memory | undefined {
 }
 
 function write(results: Results, folder: string): void {
-  const to = (name: string, content: string) => writeOutput(resolve(folder, name), content, { folders: true });
+  const to = (name: string, content: string) =>
+    writeOutput(resolve(folder, name), content, { folders: true, hint: OTHER_FOLDER });
   to("results.json", JSON.stringify(results));
   to("report.md", markdown(results));
   to("runs.csv", csv(results));

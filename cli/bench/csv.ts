@@ -1,5 +1,5 @@
 // Every run as a line of comma-separated values (RFC 4180), for spreadsheets and data frames.
-import { key, type Results } from "./results.ts";
+import { key, rate, type Results } from "./results.ts";
 
 export function csv({ runs, facts }: Results): string {
   const prompts = new Map(facts.map((fact) => [key(fact), fact]));
@@ -31,7 +31,7 @@ export function csv({ runs, facts }: Results): string {
     return [
       ...[run.setting, fact?.kind, fact?.id, run.turn, fact?.tokens, fact?.ms],
       ...[run.tokens, run.passes, run.rows, run.drafted, run.accepted],
-      ...[run.firstMs, run.decodeMs, run.draftMs, run.verifyMs, 1000 * run.tokens / run.decodeMs],
+      ...[run.firstMs, run.decodeMs, run.draftMs, run.verifyMs, run.tokens > 0 ? rate(run) : undefined],
       ...[run.lossless, run.same, run.foreign, run.logProbability],
     ].map(cell).join(",");
   });

@@ -1,5 +1,6 @@
 // Prompts to measure with: the data sets that hunch carries, a file of requests, or a text. Each prompt has a kind of
 // work, because what drafting brings depends on it.
+import { existsSync } from "node:fs";
 import { HunchError } from "../../src/errors.ts";
 import { closest } from "../../src/suggestion.ts";
 import { idOf, parseFields, wrong } from "../input/fields.ts";
@@ -88,7 +89,7 @@ function spreadOver<T>(all: readonly T[], count: number): T[] {
 }
 
 async function fileTasks(path: string): Promise<Task[]> {
-  if (!/[./\\]/.test(path)) {
+  if (!/[./\\]/.test(path) && !existsSync(path)) {
     const near = closest(path, DATA_SETS);
     throw new HunchError("usage", `there is no data set ${JSON.stringify(path)}`, {
       hint: near ? `did you mean ${near}?` : `there are ${DATA_SETS.join(", ")}; or name a file`,

@@ -21,7 +21,7 @@ export function html(results: Results): string {
 <h1>hunch bench: ${escape(results.model.title)}</h1>
 ${warnings}
 ${sections.join("\n")}
-<section><h2>All numbers</h2><p>${escape(results.rows.length > 0 ? HOW : NOTHING)}</p>
+<section class="numbers"><h2>All numbers</h2><p>${escape(results.rows.length > 0 ? HOW : NOTHING)}</p>
 <div class="wide"><table><thead>${row("th", head)}</thead><tbody>${
     cells.map((texts) => row("td", texts)).join("\n")
   }</tbody></table></div></section>
@@ -50,6 +50,7 @@ function plotsOf({ settings, rows, curve, facts }: Results): [title: string, plo
   if (deep.length > 0) {
     const series = deep.map(({ setting, byDepth }) => ({
       name: setting,
+      series: names.indexOf(setting),
       points: byDepth.slice(0, 16).map((share, depth) => [depth + 1, share] as const),
     }));
     plots.push([
@@ -59,10 +60,14 @@ function plotsOf({ settings, rows, curve, facts }: Results): [title: string, plo
   }
   if (curve.length > 1) {
     const points = curve.map(({ width, ms }) => [width, ms] as const);
-    plots.push(["What a pass costs", lines([{ name: "milliseconds", points }], { x: "rows of the pass", y: "ms" })]);
+    plots.push([
+      "What a pass costs",
+      lines([{ name: "milliseconds", series: 0, points }], { x: "rows of the pass", y: "ms" }),
+    ]);
   }
-  const expected = names.map((name) => ({
+  const expected = names.map((name, series) => ({
     name,
+    series,
     loose: true,
     points: drafted.filter((row) => row.setting === name && (row.kind !== undefined || kinds.length === 1))
       .map((row) => [row.expected!, row.speedup!.median] as const),
@@ -81,9 +86,9 @@ function plotsOf({ settings, rows, curve, facts }: Results): [title: string, plo
 }
 
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #d8dde3; --beware: #fff4d6;
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #d8dde3; --more: #0003; --beware: #fff4d6;
   --c0: #2f6fdb; --c1: #d1581d; --c2: #2a8a4a; --c3: #a13fa8; --c4: #8a6d00; --c5: #0f8b96; --c6: #c22f55; --c7: #5a6472; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --paper: #14171a; --faint: #39404a; --beware: #4a3c12;
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --paper: #14171a; --faint: #39404a; --more: #fff4; --beware: #4a3c12;
   --c0: #79a8ff; --c1: #ff9a63; --c2: #68cf8b; --c3: #dd8be3; --c4: #dbbd4a; --c5: #5bd0da; --c6: #ff86a5; --c7: #a9b4c2; } }
 body { margin: 2rem auto; padding: 0 1rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
@@ -94,11 +99,18 @@ svg g line, svg polyline { stroke: currentColor; stroke-width: 2; fill: none; } 
 ${Array.from({ length: 8 }, (_, i) => `.s${i} { color: var(--c${i}); }`).join(" ")}
 .legend { margin: 0 0 .3rem; font-size: .85rem; } .legend span { display: inline-block; margin-right: 1rem; overflow-wrap: anywhere; } .legend span::before { content: "● "; }
 .beware { background: var(--beware); padding: .5rem .8rem; border-radius: .3rem; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; }
+/* What is wider than its place scrolls; a shadow at an edge says that there is more behind it. */
+.wide { overflow-x: auto; background: linear-gradient(to right, var(--paper) 40%, transparent) left / 2.5rem 100%,
+  linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100%,
+  linear-gradient(to right, var(--more), transparent) left / .9rem 100%,
+  linear-gradient(to left, var(--more), transparent) right / .9rem 100%; background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
 td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 7rem; } thead th { white-space: normal; vertical-align: bottom; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .9rem; } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dt { font-weight: 600; } }
-@media print { svg { min-width: 0; } body { margin: 0; max-width: none; font-size: 11pt; } .wide { overflow: visible; } table { font-size: 6pt; } th, td { padding: .1rem .2rem; white-space: normal; } }
+@page wide { size: landscape; margin: 1cm; }
+@media print { svg { min-width: 0; max-height: 13cm; } body { margin: 0; max-width: none; font-size: 11pt; } h2 { break-after: avoid; }
+  .numbers, .numbers + section { page: wide; } .numbers { break-inside: auto; } .wide { overflow: visible; background: none; } table { font-size: 6pt; } tr { break-inside: avoid; } th, td { padding: .05rem .3rem; } }
 `;

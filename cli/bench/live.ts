@@ -36,6 +36,8 @@ export class Live {
     ], [1, 2, 3, 4]);
     this.clear();
     const width = stderr.columns;
+    const room = stderr.rows - 2; // the cursor goes up within the screen only
+    if (lines.length > room) lines.splice(room - 1, Infinity, "…");
     const shown = [...lines, `${done} of ${all}: ${what}`].map((line) => [...line].slice(0, width - 1).join(""));
     stderr.write(shown.map((line) => `${line}\n`).join(""));
     this.#lines = shown.length;

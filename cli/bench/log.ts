@@ -1,9 +1,25 @@
 // Every measurement goes to disk as it is made, a line of JSON each, so that a benchmark that is killed goes on where it
 // was. What is compared was measured side by side, so a group of runs counts when it is whole: one prompt in one turn.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { HunchError } from "../../src/errors.ts";
-import { key, type Measured, type Memory, type Plan, type PromptFacts } from "./results.ts";
+import { WriteError } from "../../src/output-file.ts";
+import {
+  isFacts,
+  isList,
+  isNumber,
+  isObject,
+  isRun,
+  isText,
+  key,
+  type Measured,
+  type Memory,
+  type Plan,
+  type PromptFacts,
+} from "./results.ts";
+
+/** What a person can do where nothing can be written. */
+export const OTHER_FOLDER = "name another folder with --out";
 
 /** All runs of one prompt in one turn. */
 export interface Group {
@@ -41,11 +57,17 @@ export class Log {
       }
       const [head, ...lines] = read(path);
       if (head !== undefined) {
-        refuseOther(path, (head as Head).plan, plan);
-        return new Log(path, (head as Head).started, lines.filter(isGroup), lines.filter(isMemory));
+        if (!isHead(head)) {
+          throw new HunchError("input", "this is no log of hunch bench", {
+            file: path,
+            hint: OTHER_FOLDER,
+          });
+        }
+        refuseOther(path, head.plan, plan);
+        return new Log(path, head.started, lines.filter(isGroup), lines.filter(isMemory));
       }
     }
-    mkdirSync(dirname(path), { recursive: true });
+    attempt(path, () => mkdirSync(dirname(path), { recursive: true }));
     const head: Head = { plan, started: new Date().toISOString() };
     append(path, `${JSON.stringify(head)}\n`);
     return new Log(path, head.started, [], []);
@@ -76,29 +98,44 @@ function read(path: string): unknown[] {
   });
 }
 
+function isHead(line: unknown): line is Head {
+  return isObject(line) && isObject(line.plan) && isText(line.started);
+}
+
+/** What is not whole, because somebody has edited it, is measured again. */
 function isGroup(line: unknown): line is Group {
-  return typeof line === "object" && line !== null && "facts" in line && "runs" in line;
+  return isObject(line) && isFacts(line.facts) && isNumber(line.turn) && isList(line.runs, isRun);
 }
 
 function isMemory(line: unknown): line is Memory {
-  return typeof line === "object" && line !== null && "bytes" in line && "prompts" in line;
+  return isObject(line) && isNumber(line.prompts) && isObject(line.bytes);
 }
 
 /** On the disk when it returns, so that a machine that loses its power loses nothing either. */
 function append(path: string, text: string): void {
-  const file = openSync(path, "a");
+  attempt(path, () => {
+    const file = openSync(path, "a");
+    try {
+      writeFileSync(file, text); // all of it, or an error: a full disk takes a part
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+function attempt(path: string, write: () => void): void {
   try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    write();
+  } catch (error) {
+    throw new WriteError((error as NodeJS.ErrnoException).code ?? String(error), path, OTHER_FOLDER);
   }
 }
 
 function refuseOther(path: string, before: Plan, now: Plan): void {
   for (const name of Object.keys(now) as (keyof Plan)[]) {
     if (JSON.stringify(before[name]) === JSON.stringify(now[name])) continue;
-    const shown = (plan: Plan) => JSON.stringify(plan[name]).slice(0, 80);
+    const shown = (plan: Plan) => String(JSON.stringify(plan[name])).slice(0, 80);
     throw new HunchError("usage", `what is measured there has other ${name}: ${shown(before)}, not ${shown(now)}`, {
       file: path,
       hint: "give the options of the first run, or name another folder with --out",

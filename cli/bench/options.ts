@@ -46,7 +46,7 @@ export const promptOptions = object("Prompts", {
 export const runOptions = merge(
   object("Methods, each with every other", {
     drafters: multiple(option("-d", "--drafter", methodParser("drafter"), {
-      description: message`Who guesses. Repeatable. Default: lookup.`,
+      description: message`Who guesses. Repeatable. Default: suffix.`,
     })),
     shapes: multiple(option("--shape", methodParser("shape"), {
       description: message`Tree shapes, for drafters that have them. Repeatable.`,

@@ -171,12 +171,14 @@ function parsed(text: string): unknown {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
-const isList = (value: unknown, is: (item: unknown) => boolean) => Array.isArray(value) && value.every(is);
-const isText = (value: unknown) => typeof value === "string";
-const isNumber = (value: unknown) => typeof value === "number";
+// Whether everything is there that whoever reads results asks for; files are edited, merged and cut.
 
-/** Whether everything is there that whoever reads results asks for; files are edited, merged and cut. */
+export const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+export const isList = (value: unknown, is: (item: unknown) => boolean) => Array.isArray(value) && value.every(is);
+export const isText = (value: unknown) => typeof value === "string";
+/** JSON has numbers that no double holds. */
+export const isNumber = (value: unknown) => Number.isFinite(value);
+
 function isResults(value: Fields): value is Fields & Results {
   return isObject(value.model) && isText(value.model.hash) &&
     isObject(value.machine) && isText(value.machine.hunch) && isText(value.started) &&
@@ -186,9 +188,16 @@ function isResults(value: Fields): value is Fields & Results {
     isList(value.rows, isObject) && isList(value.runs, isRun);
 }
 
-function isRun(run: unknown): boolean {
+export function isFacts(facts: unknown): boolean {
+  return isObject(facts) && isText(facts.kind) && isText(facts.id) &&
+    [facts.tokens, facts.cut, facts.ms].every(isNumber);
+}
+
+export function isRun(run: unknown): boolean {
   return isObject(run) && isText(run.setting) && isText(run.prompt) && isObject(run.widths) &&
-    [run.offeredAt, run.acceptedAt].every((list) => isList(list, isNumber)) &&
+    isObject(run.ranks) && isObject(run.bySource) &&
+    [run.offeredAt, run.acceptedAt, run.ranks.offered, run.ranks.accepted].every((list) => isList(list, isNumber)) &&
     [run.turn, run.tokens, run.passes, run.rows, run.drafted, run.accepted, run.draftMs, run.verifyMs, run.decodeMs]
-      .every(isNumber);
+      .every(isNumber) &&
+    (Number(run.decodeMs) > 0 || run.tokens === 0);
 }

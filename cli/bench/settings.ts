@@ -29,6 +29,7 @@ export function plainSetting(temperature: number): Setting {
  * HunchError("usage") where a drafter that takes shapes names its own beside them.
  */
 export function settingsOf(wanted: Wanted, temperature: number, registry: Registry): Setting[] {
+  for (const shape of wanted.shapes) registry.check("shape", shape); // no drafter may take one
   const drafters = wanted.drafters.flatMap((drafter) => withShapes(drafter, wanted.shapes, registry));
   const rules = wanted.rules.length > 0 ? wanted.rules : [standardRule(temperature)];
   const specs = drafters.flatMap((drafter) => {

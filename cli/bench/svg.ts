@@ -7,6 +7,8 @@
 /** Series have colours `s0` to `s7`, then begin again. */
 const COLOURS = 8;
 const WIDTH = 720;
+/** Characters of a name beside a plot. */
+const LONGEST = 32;
 
 export interface Dot {
   readonly series: number;
@@ -21,7 +23,7 @@ export function dots(
   groups: readonly (readonly Dot[])[],
   { label, mark, series }: { readonly label: string; readonly mark?: number; readonly series: readonly string[] },
 ): string {
-  const left = 8 + 7 * Math.max(...names.map((name) => name.length));
+  const left = 8 + 7 * Math.max(...names.map((name) => shortened(name).length));
   const scale = linear(
     [0, ...mark === undefined ? [] : [mark], ...groups.flat().map(({ high }) => high)],
     left,
@@ -31,7 +33,7 @@ export function dots(
   const parts: string[] = [];
   for (const [i, name] of names.entries()) {
     const height = 14 * Math.max(1, groups[i].length) + 8;
-    parts.push(text(left - 8, y + height / 2 + 4, name, "end"));
+    parts.push(text(left - 8, y + height / 2 + 4, shortened(name), "end"));
     for (const [row, { series, value, low, high }] of groups[i].entries()) {
       const at = y + 11 + 14 * row;
       parts.push(
@@ -51,11 +53,17 @@ export function dots(
   const nothing = mark === undefined
     ? ""
     : `<line class="mark" x1="${px(scale.at(mark))}" x2="${px(scale.at(mark))}" y1="4" y2="${y}"/>`;
-  return figure(y + 40, [...axis, nothing, ...parts, text(WIDTH - 16, y + 34, label, "end")], series);
+  return figure(
+    y + 40,
+    [...axis, nothing, ...parts, text(WIDTH - 16, y + 34, label, "end")],
+    series.map((name, i) => ({ name, series: i })),
+  );
 }
 
 export interface Line {
   readonly name: string;
+  /** Which colour; the same setting has the same in every plot. */
+  readonly series: number;
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Points that are not joined. */
   readonly loose?: boolean;
@@ -92,7 +100,7 @@ export function lines(
       `<line class="mark" x1="${px(x.at(0))}" y1="${px(y.at(0))}" x2="${px(x.at(end))}" y2="${px(y.at(end))}"/>`,
     );
   }
-  for (const [i, { name, points, loose }] of all.entries()) {
+  for (const { name, series, points, loose } of all) {
     const places = points.map(([a, b]) => [px(x.at(a)), px(y.at(b))]);
     const path = loose ? "" : `<polyline points="${places.map((place) => place.join(",")).join(" ")}"/>`;
     const circles = places.map(([cx, cy], at) =>
@@ -100,14 +108,14 @@ export function lines(
         escape(`${name}: ${points[at].map((value) => +value.toPrecision(3)).join(", ")}`)
       }</title></circle>`
     );
-    parts.push(`<g class="s${i % COLOURS}">${path}${circles.join("")}</g>`);
+    parts.push(`<g class="s${series % COLOURS}">${path}${circles.join("")}</g>`);
   }
-  return figure(bottom + 44, parts, all.map(({ name }) => name));
+  return figure(bottom + 44, parts, all);
 }
 
 /** A legend above, so that a plot on paper needs nothing else. */
-function figure(height: number, parts: readonly string[], series: readonly string[]): string {
-  const legend = series.map((name, i) => `<span class="s${i % COLOURS}">${escape(name)}</span>`).join(" ");
+function figure(height: number, parts: readonly string[], all: readonly Pick<Line, "name" | "series">[]): string {
+  const legend = all.map(({ name, series }) => `<span class="s${series % COLOURS}">${escape(name)}</span>`).join(" ");
   return `<p class="legend">${legend}</p>\n<svg viewBox="0 0 ${WIDTH} ${Math.ceil(height)}" role="img">${
     parts.join("")
   }</svg>`;
@@ -137,6 +145,12 @@ function linear(values: readonly number[], from: number, to: number): Scale {
     at: (value) => from + (to - from) * (value - start) / (end - start),
     name: (tick) => tick.toFixed(digits),
   };
+}
+
+/** Of a name so much that the plot beside it keeps its room. */
+function shortened(name: string): string {
+  const characters = [...name];
+  return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : name;
 }
 
 function text(x: number, y: number, content: string, anchor: "start" | "middle" | "end"): string {

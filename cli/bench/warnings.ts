@@ -1,9 +1,9 @@
 // What a reader of a benchmark must know before believing it.
 import { RANDOM_WEIGHTS } from "../engine/models.ts";
 import { kindOf, rate, SHORT, type Unsummed } from "./results.ts";
-import { LEAST_PROMPTS, median, restlessness } from "./statistics.ts";
+import { LEAST_PROMPTS, median, spread } from "./statistics.ts";
 
-/** Spread of plain decoding beyond which the machine was busy: half the distance of the quartiles over the median. */
+/** Spread of plain decoding beyond which the machine was busy. */
 const BUSY = 0.15;
 
 /** Of a model by its title; empty where its weights are not random. */
@@ -19,12 +19,14 @@ export function busyWarning(groups: readonly (readonly number[])[]): string[] {
     const middle = median(group);
     return group.map((value) => value / middle);
   });
-  if (beside.length === 0 || restlessness(beside) <= BUSY) return [];
-  const percent = Math.round(100 * restlessness(beside));
-  return [`the machine was busy: plain decoding varied by ±${percent}%; close what else runs and measure again`];
+  if (beside.length === 0 || spread(beside) <= BUSY) return [];
+  const percent = Math.round(100 * spread(beside));
+  return [
+    `the machine was busy: the middle half of plain decoding spreads over ${percent}% of its median; close what else runs and measure again`,
+  ];
 }
 
-export function warningsOf({ model, settings, facts, runs }: Unsummed): string[] {
+export function warningsOf({ model, settings, prompts, turns, facts, runs }: Unsummed): string[] {
   const warnings = randomWarning(model.title);
   const plain = runs.filter((run) => run.setting === settings[0].name && run.tokens >= SHORT);
   // Kinds differ in their speed; what is left within them is the machine's, and a little the prompts'. Where each has one
@@ -36,6 +38,11 @@ export function warningsOf({ model, settings, facts, runs }: Unsummed): string[]
   if (few.length > 0) {
     const told = few.map(([kind, own]) => `${own.length} ${own.length === 1 ? "prompt" : "prompts"} of ${kind}`);
     warnings.push(`only ${told.join(", ")}: fewer than ${LEAST_PROMPTS} show a range and no interval; raise --prompts`);
+  }
+  const [measured, wanted] = [runs.filter((run) => run.setting === settings[0].name).length, prompts.length * turns];
+  if (measured < wanted) {
+    const each = turns > 1 ? `, each in ${turns} turns` : "";
+    warnings.push(`stopped before the end: ${facts.length} of ${prompts.length} prompts${each}; go on by --resume`);
   }
   const cut = facts.filter((fact) => fact.cut > 0).length;
   if (cut > 0) warnings.push(`${cut} of ${facts.length} prompts were cut at their beginning to fit the context`);

@@ -1,6 +1,6 @@
 // Measurements as people read them.
 import type { Row } from "./results.ts";
-import type { Interval, Spread } from "./statistics.ts";
+import type { Interval, Quartiles } from "./statistics.ts";
 
 /** `12.3 (11.9–13.0)`: the median and its interval; `12.3 (range 11.9–13.0)` where there are too few for one, and `12.3` of one. */
 export function intervalText({ low, median, high, range }: Interval, digits?: number): string {
@@ -10,7 +10,7 @@ export function intervalText({ low, median, high, range }: Interval, digits?: nu
 }
 
 /** `12.30 (11.90–13.00)`: the median and the middle half. */
-export function spreadText({ low, median, high }: Spread, digits = 2): string {
+export function quartilesText({ low, median, high }: Quartiles, digits = 2): string {
   return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
 }
 

@@ -9,6 +9,9 @@ import { backends } from "../../kernels/backends.ts";
 import { builtin } from "../../plugins/builtin.ts";
 import { complain } from "../output/failure.ts";
 
+/** Who drafts where nobody names another: docs/drafters.md says why. */
+export const DEFAULT_DRAFTER = "suffix";
+
 /** Throws HunchError where a plugin file is missing, broken or takes a name that is taken. */
 export async function openRegistry(files: readonly string[]): Promise<Registry> {
   const registry = new Registry([...builtin, ...backends]);

@@ -15,7 +15,7 @@ import { type Choice, choiceLine } from "./choice.ts";
 import { devicesOf } from "./device.ts";
 import { Engines, settingOf } from "./engines.ts";
 import { chooseFormat, type FormatChoice, formatWords, SeenPasses } from "./format.ts";
-import { openRegistry } from "./methods.ts";
+import { DEFAULT_DRAFTER, openRegistry } from "./methods.ts";
 import { RANDOM_WEIGHTS } from "./models.ts";
 import { Stores } from "./stores.ts";
 import { type Manner, mannerOf, type Profile, readProfile } from "./profile.ts";
@@ -79,7 +79,6 @@ interface Made<K extends keyof Methods = keyof Methods> {
   readonly engines: readonly Engine[];
 }
 
-const DEFAULT_DRAFTER = "lookup";
 const DEFAULT_CONTROLLER = "cost";
 
 /**

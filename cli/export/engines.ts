@@ -1,11 +1,9 @@
 // Engines that serve at scale, and how each is told to draft, by their documentation of the versions named.
-import type { Portable, Way } from "./portable.ts";
+import type { Able, Portable } from "./portable.ts";
 
-export interface Target {
-  readonly title: string;
+export interface Target extends Able {
   /** What the options below were written for. */
   readonly version: string;
-  readonly ways: readonly Way[];
   /** What a model is to it. */
   readonly models: "folder" | "gguf";
   /** A command or a configuration. `model`: as it would be written; "#" begins a comment in all of them. */
@@ -17,12 +15,18 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     title: "vLLM",
     version: "vLLM of 2026",
     ways: ["none", "ngram", "suffix", "model"],
+    matches: ["longest", "shortest"],
     models: "folder",
-    write(model, { way, tokens, longest, draft }) {
+    write(model, { way, tokens, longest, shortest, draft }) {
       const serve = `vllm serve ${quoted(model)}`;
       if (way === "none") return [serve];
       const config = {
-        ngram: { method: "ngram", num_speculative_tokens: tokens, prompt_lookup_max: longest, prompt_lookup_min: 1 },
+        ngram: {
+          method: "ngram",
+          num_speculative_tokens: tokens,
+          prompt_lookup_max: longest,
+          prompt_lookup_min: shortest,
+        },
         suffix: { method: "suffix", num_speculative_tokens: tokens },
         model: { method: "draft_model", model: draft, num_speculative_tokens: tokens },
       }[way];
@@ -33,6 +37,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     title: "SGLang",
     version: "SGLang of 2026",
     ways: ["none", "ngram", "model"],
+    matches: [],
     models: "folder",
     write(model, { way, tokens, draft }) {
       const launch = `python -m sglang.launch_server --model-path ${quoted(model)}`;
@@ -49,6 +54,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     title: "llama.cpp",
     version: "llama.cpp b9235 (May 2026) and later: earlier ones call the options --draft-max and --draft-min",
     ways: ["none", "ngram", "model"],
+    matches: ["longest"],
     models: "gguf",
     write(model, { way, tokens, longest, draft }) {
       const server = `llama-server -m ${quoted(model)}`;
@@ -69,6 +75,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     title: "TensorRT-LLM",
     version: "TensorRT-LLM 1.3: before, a draft model may have to be given as speculative_model_dir",
     ways: ["none", "ngram", "model"],
+    matches: ["longest"],
     models: "folder",
     write(model, { way, tokens, longest, draft }) {
       const serve = `trtllm-serve ${quoted(model)}`;
@@ -92,6 +99,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     title: "transformers",
     version: "transformers 4.46 and later",
     ways: ["none", "ngram", "model"],
+    matches: ["longest"],
     models: "folder",
     write(model, { way, tokens, longest, draft }, temperature) {
       const sampling = temperature === 0 ? "do_sample=False" : `do_sample=True, temperature=${temperature}`;

@@ -2,7 +2,7 @@
 import { EXIT } from "../../src/errors.ts";
 import type { Specs } from "../engine/session.ts";
 import { openCache } from "../cache/cache.ts";
-import { contextOf, openRegistry } from "../engine/methods.ts";
+import { contextOf, DEFAULT_DRAFTER, openRegistry } from "../engine/methods.ts";
 import { openNamed } from "../engine/models.ts";
 import { mannerOf, readProfile, USUAL_WAY } from "../engine/profile.ts";
 import { stdout } from "../output/streams.ts";
@@ -19,14 +19,16 @@ export async function exportSetting(options: ExportCommand): Promise<number> {
     const manner = mannerOf(options.temperature);
     const tuned = options.drafter === undefined ? await readProfile(source, manner, USUAL_WAY) : undefined;
     const registry = await openRegistry(tuned?.plugins ?? []);
-    const drafter = options.drafter ?? tuned?.drafter ?? "lookup";
+    const drafter = options.drafter ?? tuned?.drafter ?? DEFAULT_DRAFTER;
     const setting: Specs = {
       drafter,
       rule: options.rule ?? tuned?.rule ?? (options.temperature === 0 ? "greedy" : "match"),
       controller: options.controller ?? tuned?.controller ?? registry.controllerOf(drafter) ?? "cost",
     };
+    registry.check("drafter", setting.drafter);
+    registry.check("controller", setting.controller);
     const { lossless } = await registry.resolve("rule", setting.rule, contextOf(registry));
-    const { notes, ...own } = portable({ ...setting, lossless }, options.tokens, target.title, target.ways);
+    const { notes, ...own } = portable({ ...setting, lossless }, options.tokens, target);
     const fits = target.models === "folder" ? source.format === "huggingface" : source.format === "gguf";
     const model = fits ? source.path : "MODEL";
     const told = tuned ? `as tuned on ${tuned.made.slice(0, 10)}` : "not tuned";

@@ -13,7 +13,7 @@ export const exportOptions = object({
   engine: argument(choice(Object.keys(TARGETS), { metavar: "ENGINE" }), { description: message`For whom.` }),
   model: modelOption,
   drafter: optional(option("-d", "--drafter", methodParser("drafter"), {
-    description: message`Who guesses. Default: as ${"hunch tune"} found out, else lookup.`,
+    description: message`Who guesses. Default: as ${"hunch tune"} found out, else suffix.`,
   })),
   rule: optional(option("--rule", methodParser("rule"), { description: message`What keeps guesses.` })),
   controller: optional(option("--controller", methodParser("controller"), {

@@ -9,6 +9,8 @@ export interface Portable {
   readonly way: Way;
   /** Most tokens of a match in the text. */
   readonly longest: number;
+  /** Least tokens of one. */
+  readonly shortest: number;
   /** The second model's file. */
   readonly draft: string | undefined;
   /** Tokens of a draft. */
@@ -19,31 +21,46 @@ export interface Portable {
 
 /** Tokens of a draft where neither the controller nor the user says how many: what most engines begin with. */
 const TOKENS = 5;
-/** Matches of the drafter `lookup` where nothing is said. */
-const LONGEST = 8;
+/** Matches of the drafter `lookup` where nothing is said, and drafts of the controller `fixed`. */
+const LONGEST = 8, SHORTEST = 1, NODES = 8;
 
 /** Drafters with a counterpart elsewhere, by name. */
 const WAYS: Readonly<Record<string, Way>> = { none: "none", lookup: "ngram", suffix: "suffix", model: "model" };
 /** Rules that keep what the engines' own rejection sampling keeps. */
 const COMMON_RULES = ["greedy", "match", "token"];
 
-/** `lossless`: of the rule. `tokens`: where the user says how long drafts are. `ways`: those that the engine has. */
+/** What is told of an engine. */
+export interface Able {
+  readonly title: string;
+  readonly ways: readonly Way[];
+  /** What it is told of matches in the text. */
+  readonly matches: readonly ("longest" | "shortest")[];
+}
+
+/**
+ * `lossless`: of the rule. `tokens`: where the user says how long drafts are. The specs must be right
+ * (`Registry.check`).
+ */
 export function portable(
   { drafter, rule, controller, lossless }: Specs & { readonly lossless: boolean },
   tokens: number | undefined,
-  engine: string,
-  ways: readonly Way[],
+  { title: engine, ways, matches }: Able,
 ): Portable {
   const { name, argument, options } = parseSpec(drafter);
-  const wanted: Way | undefined = WAYS[name];
+  const length = lengthOf(controller);
+  const wanted: Way | undefined = length === 0 ? "none" : WAYS[name];
   const way = wanted !== undefined && ways.includes(wanted) ? wanted : "ngram";
   const notes: string[] = [];
+  const told: readonly string[] = way === "ngram" ? matches : way === "model" ? ["shape"] : [];
+  const untold = [...options].filter(([option]) => way === wanted && way !== "none" && !told.includes(option));
+  if (untold.length > 0) {
+    notes.push(`${engine} is not told of ${untold.map(([option, value]) => `${option}=${value}`).join(", ")}`);
+  }
   if (way !== wanted) notes.push(`${engine} has no drafter ${name}; what comes nearest is matching in the text`);
   const shape = options.get("shape");
   if (way === "model" && shape !== undefined && shape !== "chain") {
     notes.push(`${engine} drafts chains with a second model, not trees of the shape ${shape}`);
   }
-  const length = lengthOf(controller);
   if (way !== "none" && length === undefined) {
     const taken = tokens === undefined
       ? `${TOKENS} tokens, for want of a measured length (--tokens)`
@@ -63,6 +80,7 @@ export function portable(
   return {
     way,
     longest: Number(options.get("longest") ?? LONGEST),
+    shortest: Number(options.get("shortest") ?? SHORTEST),
     draft: way === "model" ? argument.replace(/\?tokenizer=.*$/, "") : undefined,
     tokens: tokens ?? length ?? TOKENS,
     notes,
@@ -72,5 +90,7 @@ export function portable(
 /** What a controller of a fixed length says. */
 function lengthOf(controller: string): number | undefined {
   const { name, options } = parseSpec(controller);
-  return name === "fixed" ? Number(options.get("depth") ?? options.get("nodes") ?? 8) : undefined;
+  if (name !== "fixed") return undefined;
+  const [nodes, depth] = [Number(options.get("nodes") ?? NODES), Number(options.get("depth") ?? 0)];
+  return depth === 0 ? nodes : Math.min(nodes, depth);
 }

@@ -21,7 +21,11 @@ export function markdownTable(
 ): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const cells = (row: readonly string[]) => row.map((cell) => cell.replaceAll("|", "\\|"));
-  return [line(cells(head)), line(head.map((_, i) => i < left ? "---" : "---:")), ...rows.map((row) => line(cells(row)))]
+  return [
+    line(cells(head)),
+    line(head.map((_, i) => i < left ? "---" : "---:")),
+    ...rows.map((row) => line(cells(row))),
+  ]
     .join("\n");
 }
 

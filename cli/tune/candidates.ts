@@ -3,6 +3,7 @@ import type { CostPoint } from "../../kernels/cost.ts";
 import type { Registry } from "../../src/plugins/registry.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { type Setting, settingsOf } from "../bench/settings.ts";
+import { DEFAULT_DRAFTER } from "../engine/methods.ts";
 
 export interface Candidate {
   readonly format: WeightFormat;
@@ -20,9 +21,6 @@ const CONTROLLERS = ["fixed?nodes=3", "fixed?nodes=8", "goodput"];
  */
 const ONLY_NAMED = ["skip", "swift", "clasp", "knn-ssd", "exit", "del", "superposed"];
 
-/** What runs where nothing was tuned and nobody names anything. */
-export const STANDARD_DRAFTER = "lookup";
-
 /**
  * The first setting is plain decoding, the second what runs without a profile. `drafters`: those that were named; absent:
  * all that need no argument, but for those that draft with the target itself.
@@ -35,7 +33,7 @@ export function tunedSettings(drafters: readonly string[], temperature: number, 
     .map(({ name }) => name);
   const rules = temperature === 0 ? [] : SAMPLED_RULES;
   const shapes = SHAPES[temperature === 0 ? "greedy" : "sampled"];
-  const drafted = [STANDARD_DRAFTER, ...named.filter((name) => name !== STANDARD_DRAFTER)];
+  const drafted = [DEFAULT_DRAFTER, ...named.filter((name) => name !== DEFAULT_DRAFTER)];
   const own = drafted.map((drafter) => [drafter, registry.controllerOf(drafter) ?? "cost"] as const);
   // Where time is short, every drafter has begun with its own controller before any has begun with another.
   const others = CONTROLLERS.flatMap((controller) => drafted.map((drafter) => [drafter, controller] as const));

@@ -19,7 +19,7 @@ export const tuneOptions = merge(
       300,
     ),
     drafters: multiple(option("-d", "--drafter", methodParser("drafter"), {
-      description: message`Only these drafters, and lookup. Repeatable. Default: all that need no file.`,
+      description: message`Only these drafters, and suffix. Repeatable. Default: all that need no file.`,
     })),
     plugins: multiple(option("--plugin", path({ metavar: "FILE" }), {
       description: message`Load methods from a TypeScript or JavaScript file; later runs load it, too. Repeatable.`,

@@ -68,6 +68,14 @@ export class Registry {
    * where the spec is wrong, and whatever the method's `create` throws.
    */
   async resolve<K extends keyof Methods>(kind: K, spec: string, context: PluginContext): Promise<Methods[K]> {
+    const { plugin, argument, values } = this.check(kind, spec);
+    const create = () => plugin.create(values, argument, context);
+    const file = this.#files.get(plugin);
+    return file === undefined ? await create() : await guarded(plugin, file, create);
+  }
+
+  /** The plugin of a spec, its argument and all its options. Throws HunchError("usage") where the spec is wrong. */
+  check<K extends keyof Methods>(kind: K, spec: string) {
     const { name, argument, options } = parseSpec(spec);
     const plugin = this.find(kind, name);
     if (plugin.argument === undefined && argument !== "") {
@@ -78,10 +86,7 @@ export class Registry {
         hint: `write ${name}:${plugin.argument}`,
       });
     }
-    const values = checkOptions(name, plugin.options ?? {}, options);
-    const create = () => plugin.create(values, argument, context);
-    const file = this.#files.get(plugin);
-    return file === undefined ? await create() : await guarded(plugin, file, create);
+    return { plugin, argument, values: checkOptions(name, plugin.options ?? {}, options) };
   }
 
   /**

@@ -1,7 +1,7 @@
 // hunch bench: what it measures is what happened, it goes on where it was killed, and comparing finds what became slower.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DATA_SETS, tasksOf } from "../../cli/bench/data.ts";
 import { differencesOf } from "../../cli/bench/compare.ts";
@@ -12,7 +12,7 @@ import { readResults, type Results } from "../../cli/bench/results.ts";
 import { rowsOf } from "../../cli/bench/rows.ts";
 import { plainSetting } from "../../cli/bench/settings.ts";
 import { Stand } from "../../cli/bench/stand.ts";
-import { interval, restlessness, stratified } from "../../cli/bench/statistics.ts";
+import { interval, spread, stratified } from "../../cli/bench/statistics.ts";
 import type { HunchError } from "../../src/errors.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
@@ -50,7 +50,7 @@ test("every setting answers every prompt beside plain decoding, with its text, a
   const drafted = runs.filter(({ setting }) => setting.startsWith("model"));
   assert.ok(drafted.every(({ rows, passes }) => rows > 2 * passes), "three nodes a round");
   assert.ok(curve.length > 3 && curve.every(({ ms }) => ms > 0));
-  assert.ok(warnings.some((warning) => /only 2 prompts of openings, 1 prompt of middles: fewer than 6/.test(warning)));
+  assert.ok(warnings.some((warning) => /only 2 prompts of openings, 1 prompt of middles: fewer than 8/.test(warning)));
   const all = rows.find(({ setting, kind }) => setting === "lookup" && kind === undefined)!;
   assert.equal(all.prompts, 3);
   assert.ok(all.speedup!.low <= all.speedup!.median && all.speedup!.median <= all.speedup!.high);
@@ -121,6 +121,75 @@ test("it refuses to mix measurements, and goes on with those of a run that was k
   );
 });
 
+test("a log that is none is refused, and what somebody has edited in one is measured again", async () => {
+  const log = join(OUT, "runs.jsonl");
+  const whole = readFileSync(log, "utf8");
+  const [head, ...groups] = whole.trim().split("\n");
+  try {
+    for (const line of ["1", "null", "{}", "[]", '"x"', '{"plan":null,"started":"x"}']) {
+      writeFileSync(log, `${line}\n${groups.join("\n")}\n`);
+      const { code, stderr } = await hunch([...BENCH, "--out", OUT, "--resume"]);
+      assert.equal(code, 3, line);
+      assert.match(stderr, /this is no log of hunch bench \(.*runs\.jsonl\)/, line);
+    }
+    writeFileSync(log, '{"plan":{},"started":"x"}\n');
+    const bare = await hunch([...BENCH, "--out", OUT, "--resume"]);
+    assert.equal(bare.code, 2, bare.stderr);
+    assert.match(bare.stderr, /has other version: undefined, not \d/);
+    const edited = JSON.parse(groups[0]) as { runs: object[] };
+    edited.runs[0] = { setting: "plain" };
+    writeFileSync(log, [head, JSON.stringify(edited), '{"facts":1,"runs":1}', ...groups.slice(1), ""].join("\n"));
+    const { code, stderr } = await hunch([...BENCH, "--out", OUT, "--resume"]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr.match(/^\d\/3 /gm)?.length, 1, "one prompt was left to measure");
+  } finally {
+    writeFileSync(log, whole);
+  }
+});
+
+test("what cannot be written, a store that is none and a shape that is none are refused in one line", async () => {
+  const plain = file("in-the-way", "x");
+  for (
+    const [more, line] of [
+      [
+        ["--out", plain],
+        /^hunch: this cannot be written: a file is in the place of a folder .*; name another folder with --out$/,
+      ],
+      [["--out", join(plain, "x")], /^hunch: this cannot be written: .*; name another folder with --out$/],
+      [["--out", join(FOLDER, "n"), "--store", "nobodys"], /^hunch: there is no store .*nobodys/],
+      [
+        ["--out", join(FOLDER, "n"), "--shape", "junk"],
+        /^hunch: there is no tree shape "junk"|^hunch: there is no shape "junk"/,
+      ],
+    ] as const
+  ) {
+    const { code, stderr } = await hunch([...BENCH, "-q", ...more], { env: { XDG_STATE_HOME: FOLDER } });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr.trim(), line);
+  }
+  assert.ok(!existsSync(join(FOLDER, "n")));
+});
+
+test("a setting has its colour in every plot, and a long name leaves the plot its room", () => {
+  const measured = results();
+  const undrafted = measured.rows.map((row) => row.setting === "lookup" ? { ...row, byDepth: [] } : row);
+  const colours = (title: string, page: string) => {
+    const [, section] = page.split(`<h2>${title}</h2>`);
+    return Array.from(
+      section.split("</section>")[0].matchAll(/<span class="(s\d)">([a-z]+)/g),
+      ([, s, name]) => `${name} ${s}`,
+    );
+  };
+  const page = html({ ...measured, rows: undrafted });
+  assert.deepEqual(colours("Speed-up over plain decoding", page), ["lookup s0", "model s1"]);
+  assert.deepEqual(colours("Accepted by depth", page), ["model s1"]);
+  const kind = "a kind of work with a name that is much longer than any plot is wide, and then some".repeat(3);
+  const long = html({ ...measured, facts: [...measured.facts, { ...measured.facts[0], kind }] });
+  const places = Array.from(long.matchAll(/<circle cx="([\d.-]+)"/g), ([, x]) => Number(x));
+  assert.ok(places.length > 0 && places.every((x) => x >= 0 && x <= 720));
+  assert.ok(!long.split("<h2>All numbers")[0].includes(kind));
+});
+
 test("--seconds ends it with what was measured by then, and --resume goes on", async () => {
   const many = file(
     "many.jsonl",
@@ -150,6 +219,9 @@ test("--seconds ends it with what was measured by then, and --resume goes on", a
   const [first, second] = [await measure(), await measure()];
   assert.ok(first.facts.length > 0 && first.facts.length < second.facts.length && second.facts.length < 400);
   assert.equal(first.prompts.length, 400);
+  assert.ok(
+    first.warnings.some((warning) => warning.startsWith(`stopped before the end: ${first.facts.length} of 400 `)),
+  );
   if (!("Bun" in globalThis)) return assert.equal(first.memory, undefined);
   assert.equal(first.memory!.prompts, first.facts.length);
   assert.ok(first.memory!.bytes.suffix > first.memory!.bytes.plain, "answers of earlier prompts");
@@ -217,8 +289,8 @@ test("compare finds what became slower beside plain decoding, and nothing else",
     const cut = file("cut.json", JSON.stringify({ ...before, [name]: undefined }));
     await assert.rejects(readResults(cut), { name: "HunchError" }, name);
   }
-  for (const name of ["offeredAt", "decodeMs", "prompt"]) {
-    const runs = before.runs.map((run) => ({ ...run, [name]: null }));
+  for (const [name, value] of [["offeredAt"], ["decodeMs"], ["prompt"], ["decodeMs", 0], ["tokens", 1e400]] as const) {
+    const runs = before.runs.map((run) => ({ ...run, [name]: value ?? null }));
     await assert.rejects(readResults(file("cut.json", JSON.stringify({ ...before, runs }))), /no result/, name);
   }
   const [older, newer] = [1, 99].map((version) =>
@@ -300,6 +372,14 @@ test("the sets that come with hunch have the kinds of work, spread over the set"
   const ids = (kind: string) => kinds.get(kind)!.map(({ id }) => id);
   assert.ok(!ids("code edits").some((id) => ids("HumanEval").includes(id)), "no function twice");
   await assert.rejects(tasksOf(["humanevall"], 1), /no data set "humanevall"/);
+  file("bare", "Hello"); // a name without a dot
+  const here = process.cwd();
+  process.chdir(FOLDER);
+  try {
+    assert.deepEqual(await tasksOf(["bare"], 1), [{ id: "bare", kind: "bare", text: "Hello" }]);
+  } finally {
+    process.chdir(here);
+  }
   await assert.rejects(tasksOf(["edits", "edits"], 1), /two prompts of the kind "code edits"/);
   const own = file("own.jsonl", '"Hello"\n\n{"prompt": "Hi", "category": "a/b", "id": 7}\n');
   assert.deepEqual(await tasksOf([own], 2), [
@@ -323,7 +403,13 @@ test("an interval holds the median of what was drawn about as often as it says",
     if (low <= 0.5 && 0.5 <= high) held++;
   }
   assert.ok(held > 88 && held < 100, `${held} of 100`);
-  assert.equal(restlessness([1, 1, 1]), 0);
+  const lists = Array.from({ length: 100 }, () => Array.from({ length: 10 }, uniform));
+  const drawn = lists.map(interval);
+  assert.ok(drawn.every(({ low, high, range }, i) => !range && lists[i].includes(low) && lists[i].includes(high)));
+  const few = drawn.filter(({ low, high }) => low <= 0.5 && 0.5 <= high).length;
+  assert.ok(few > 90, `${few} of 100`);
+  assert.equal(interval([1, 2, 3, 4, 5, 6, 7]).range, true);
+  assert.equal(spread([1, 1, 1]), 0);
   assert.deepEqual(interval([5, 1, 2, 3, 4]), { low: 1, median: 3, high: 5, range: true });
   const apart = stratified(Array.from({ length: 12 }, (_, i) => [i]));
   assert.ok(apart.low < 4 && apart.high > 7, "one prompt of each kind is no certainty");

@@ -84,6 +84,21 @@ test("a length is not best by a hair, and experiments follow each other", async 
   assert.equal((await testable("best-length").test(on(1, 1.2))).holds, true);
 });
 
+test("claims about costs come out by the costs: flat passes pay from the drafter's share on, a quick drafter may win", async () => {
+  const layers = { length: 30 };
+  const engine = (cost: (rows: number) => number) => () => Promise.resolve({ cost, source: { spec: { layers } } });
+  const breakEven = async (cost: (rows: number) => number) =>
+    (await testable("break-even").test({ engine: engine(cost) } as unknown as Ground)).holds;
+  assert.deepEqual([await breakEven(() => 10), await breakEven((rows) => 10 + rows)], [true, false]);
+  const latency = async (quick: number, skilled: number) => {
+    const answers = (drafter: string) =>
+      Promise.resolve({ accepted: 0.5, speedup: drafter.includes("=11-18&") ? quick : skilled });
+    return await testable("draft-latency").test({ engine: engine(() => 1), answers } as unknown as Ground);
+  };
+  assert.deepEqual([(await latency(2, 1)).holds, (await latency(1, 2)).holds], [true, false]);
+  assert.match((await latency(2, 1)).ours, /without 8 of its 30 layers: 50\.0% kept, 2\.00×; without one/);
+});
+
 test("what the machine lacks cannot be tested, a file that is broken is no verdict", async () => {
   const failing = (kind: FailureKind): Testable => ({
     ...testable("block"),

@@ -10,10 +10,33 @@ const specs = (drafter: string, controller = "fixed?nodes=6", rule = "greedy") =
   lossless: rule !== "typical",
 });
 const written = (engine: string, drafter: string, controller?: string) => {
-  const { title, ways, write } = TARGETS[engine];
-  const setting = portable(specs(drafter, controller), undefined, title, ways);
-  return { text: write("m", setting, 0).join("\n"), notes: setting.notes.join("\n") };
+  const setting = portable(specs(drafter, controller), undefined, TARGETS[engine]);
+  return { text: TARGETS[engine].write("m", setting, 0).join("\n"), notes: setting.notes.join("\n") };
 };
+
+const X = { title: "X", ways: ["ngram"], matches: [] } as const;
+
+test("what no engine is told of is said, what is wrong is refused, and nothing to draft is plain decoding", async () => {
+  const { text, notes } = written("vllm", "lookup?shortest=2&branches=3");
+  assert.match(text, /"prompt_lookup_max":8,"prompt_lookup_min":2/);
+  assert.equal(notes, "vLLM is not told of branches=3");
+  assert.match(written("llama.cpp", "lookup?shortest=2").notes, /not told of shortest=2/);
+  for (const engine of Object.keys(TARGETS)) {
+    assert.equal(written(engine, "lookup", "fixed?nodes=0").text, written(engine, "none").text, engine);
+  }
+  for (
+    const [controller, tokens] of [["fixed?nodes=4&depth=0", 4], ["fixed?nodes=2&depth=8", 2], ["fixed", 8]] as const
+  ) {
+    assert.equal(portable(specs("lookup", controller), undefined, X).tokens, tokens, controller);
+  }
+  for (
+    const wrong of [["-d", "lookup?longest=abc"], ["-d", "lookup?foo=1"], ["-d", "model:"]]
+      .concat([["--controller", "junk"], ["--controller", "fixed?nodes=x"]])
+  ) {
+    const { code, stdout } = await hunch(["export", "vllm", "-m", STORIES, ...wrong]);
+    assert.deepEqual([code, stdout], [2, ""], wrong.join(" "));
+  }
+});
 
 test("vLLM gets its JSON: n-grams, suffixes, or a second model", () => {
   const config = (drafter: string) =>
@@ -38,7 +61,7 @@ test("every engine takes every way to draft, or the nearest, and says what it la
     assert.match(written(engine, "lookup", "cost").notes, /the controller cost decides anew: 5 tokens/, engine);
     assert.match(written(engine, "model:d?shape=opt-tree").notes, /not trees of the shape opt-tree/, engine);
   }
-  assert.match(portable(specs("lookup", "cost", "block"), 3, "X", ["ngram"]).notes.join(), /X has no rule block/);
+  assert.match(portable(specs("lookup", "cost", "block"), 3, X).notes.join(), /X has no rule block/);
 });
 
 test("the command prints a comment for each difference, then what to run", async () => {
@@ -49,7 +72,7 @@ test("the command prints a comment for each difference, then what to run", async
   const sizes = "--spec-ngram-simple-size-n 8 --spec-ngram-simple-size-m 7";
   assert.equal(lines.at(-1), `llama-server -m ${STORIES} --spec-type ngram-simple ${sizes}`);
   assert.ok(lines.some((line) => /^# written for llama\.cpp b\d+/.test(line)));
-  assert.match(lines[0], /^# lookup, greedy, cost, not tuned, for llama\.cpp$/);
+  assert.match(lines[0], /^# suffix, greedy, cost, not tuned, for llama\.cpp$/);
 });
 
 test("options are those of the versions named: none that was removed, and none left to a default that undoes it", () => {
@@ -60,7 +83,7 @@ test("options are those of the versions named: none that was removed, and none l
 });
 
 test("a relaxed rule is not said to keep the distribution, and a name with a line break ends no comment", async () => {
-  const { notes } = portable(specs("lookup", "fixed", "typical"), 3, "X", ["ngram"]);
+  const { notes } = portable(specs("lookup", "fixed", "typical"), 3, X);
   assert.match(notes.join(), /typical, which changes what is said/);
   const { stdout } = await hunch(["export", "vllm", "-m", STORIES, "-d", "model:a\nrm -rf b", "--tokens", "3"]);
   assert.ok(!stdout.split("\n").some((line) => line.startsWith("rm")), stdout);

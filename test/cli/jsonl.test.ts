@@ -165,7 +165,7 @@ test("a request names its own methods, and its text is the same", async () => {
   );
   assert.deepEqual(methods[0], ["none", "greedy", "cost"]);
   assert.deepEqual(methods[1], ["model", "token", "fixed"]);
-  assert.deepEqual(methods[2], ["lookup", "greedy", "cost"]);
+  assert.deepEqual(methods[2], ["suffix", "greedy", "cost"]);
   assert.deepEqual(methods[6], ["model", "greedy", "fixed"]);
   assert.ok(results[1].stats.accepted > 3);
   assert.deepEqual(results.flatMap(({ draftEngines }, i) => draftEngines ? [i] : []), [1, 6]);

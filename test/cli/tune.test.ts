@@ -104,7 +104,7 @@ test("later runs use what was found, say so, and forget it", async () => {
   assert.equal(
     profile.overDefault,
     checked.find(({ drafter }) => drafter === profile.drafter)!.score /
-      checked.find(({ name }) => name === "lookup, greedy, cost")!.score,
+      checked.find(({ name }) => name === "suffix, greedy, cost")!.score,
   );
   assert.ok(Number(profile.overPlain) > 0 && Number(profile.overDefault) > 0);
   const [tuned, named, chat] = await Promise.all([

@@ -71,12 +71,39 @@ test("what looks measured is in a block, or listed with its source", () => {
   const looks = ["12 ms", "1.32×", "4 MB", "30 tokens/s", "12%", "2.1 tokens per pass", "3.6 times as fast"]
     .concat(["1.5x faster", "40 percent", "**5** ms", "5&nbsp;ms", "5 milliseconds", "3 minutes", "12 μs", "500 ns"])
     .concat(["9.9 tokens a second", "5-fold", "0.57 of the time", "3 times the speed"]);
+  looks.push(
+    "83.7 tok/s",
+    "83 t/s",
+    "83 tps",
+    "2 tokens/pass",
+    "83 tokens per step",
+    "12 msec",
+    "2 min",
+    "700 KB",
+    "21 GB/s",
+  );
+  looks.push("five milliseconds", "three times as fast", "twice as fast", "half the time", "×5", "~5 times quicker");
+  looks.push("a speed-up of 2.4", "speedup: 2.4", "a factor of 3", "acceptance of 0.83", "tokens/s: 83");
+  looks.push("83.7 `tokens/s`", "83.7 <b>tokens/s</b>", "83.7 [ms](x)", "83.7 (ms)");
   for (const words of looks) assert.equal(wrong(`It is ${words}.`).length, 1, words);
-  for (const words of ["Bun 1.4.5", "2 cores", "arXiv 2403.10444", "128 tokens", "the 3 MBs"]) {
+  for (
+    const words of [
+      "Bun 1.4.5",
+      "2 cores",
+      "arXiv 2403.10444",
+      "128 tokens",
+      "the 3 MBs",
+      "1, 2, 3 or 4, min",
+      "two tokens",
+    ]
+  ) {
     assert.deepEqual(wrong(`It is ${words}.`), [], words);
   }
   assert.equal(wrong("| a | b |\n| --- | --- |\n| chain | 2.596 |\n").length, 1);
   assert.deepEqual(wrong("| a | b |\n| --- | --- |\n| Phi 3.5 | temperature 0.6 |\n"), []);
+  const whole = "| rows | tokens/s | nodes |\n| --- | --- | --- |\n| 1 | 84 | 3 |\n";
+  assert.deepEqual(wrong(whole), ['page.md:3: nobody says where "84" is from (scripts/numbers.ts)']);
+  assert.equal(wrong("<table><tr><td>fast</td><td>84</td></tr></table>\n").length, 1);
   const listed = { document: "page.md", words: "files over 1 MiB", source: "a limit" };
   assert.deepEqual(wrongNumbers("page.md", "No files over\n1 MiB.", PAGES, [listed]), []);
   assert.deepEqual(wrongNumbers("page.md", "No files.", PAGES, [listed]), [

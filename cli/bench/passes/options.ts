@@ -35,7 +35,8 @@ export const passesOptions = object({
   ),
   nodes: withDefault(
     flag("--nodes", {
-      description: message`Where the time of a pass goes in place of how much it is, by ONNX Runtime's profiler; onnx:cpu.`,
+      description:
+        message`Where the time of a pass goes in place of how much it is, by ONNX Runtime's profiler; onnx:cpu.`,
     }),
     false,
   ),

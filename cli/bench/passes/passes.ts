@@ -110,7 +110,11 @@ async function memoryOf({ threads: wanted, progress }: Ground): Promise<Memory> 
   return { threads, bandwidth: await readBandwidth(threads) };
 }
 
-async function tell({ source, strict, place: { past }, cacheDir }: Ground, report: Report, json: boolean): Promise<void> {
+async function tell(
+  { source, strict, place: { past }, cacheDir }: Ground,
+  report: Report,
+  json: boolean,
+): Promise<void> {
   const { engine, memory, found, tables, how } = report;
   const model = { title: source.title, path: source.path, hash: await source.hash(cacheDir) };
   const warnings = [...randomWarning(model.title), ...report.warnings];
@@ -123,7 +127,9 @@ async function tell({ source, strict, place: { past }, cacheDir }: Ground, repor
   } else {
     const threads = memory === undefined ? "" : `, ${memory.threads} ${memory.threads === 1 ? "thread" : "threads"}`;
     const loose = strict ? "" : ", not strict";
-    stdout.line(`${visible(model.title)} (${model.hash.slice(0, 12)}): ${engine}${threads}${loose}, after ${past} tokens`);
+    stdout.line(
+      `${visible(model.title)} (${model.hash.slice(0, 12)}): ${engine}${threads}${loose}, after ${past} tokens`,
+    );
     for (const lines of tables) for (const line of ["", ...lines]) stdout.line(line);
     const reads = memory === undefined ? "" : `; the machine reads ${(memory.bandwidth / 1e9).toFixed(1)} GB/s`;
     stdout.line();

@@ -1,7 +1,7 @@
 // What passes take, as a program reads it and as people do.
 import type { WeightFormat } from "../../../src/weight-format.ts";
-import { type Spread, ratios, spread } from "../statistics.ts";
-import { percent, spreadText } from "../words.ts";
+import { median, type Quartiles, quartiles, ratios } from "../statistics.ts";
+import { percent, quartilesText } from "../words.ts";
 import type { NodeTime } from "./nodes.ts";
 import type { Turns } from "./turns.ts";
 
@@ -12,7 +12,7 @@ export interface Reading {
 }
 
 /** Milliseconds: the median of the turns, its quartiles, and each turn's. */
-export interface Times extends Spread {
+export interface Times extends Quartiles {
   readonly ms: readonly number[];
 }
 
@@ -43,7 +43,7 @@ export function formatTimes(
   weightBytes: number | undefined,
   bandwidth: number | undefined,
 ): FormatTimes {
-  const times = (ms: readonly number[]): Times => ({ ...spread(ms), ms });
+  const times = (ms: readonly number[]): Times => ({ ...quartiles(ms), ms });
   const own = times(plain);
   return {
     format,
@@ -55,7 +55,7 @@ export function formatTimes(
     passes: widths.map((rows, i) => ({
       rows,
       ...times(passes[i]),
-      overOneRow: spread(ratios(passes[i], passes[0])).median,
+      overOneRow: median(ratios(passes[i], passes[0])),
     })),
   };
 }
@@ -70,8 +70,8 @@ export function readingCells(reading: Reading | undefined): [gigabytes: string, 
 /** Cells of a table, its head first. */
 export function timesTable(all: readonly FormatTimes[]): string[][] {
   const rows = all.flatMap(({ format, plain, passes }) => [
-    [format, "plain token", spreadText(plain), "", ...readingCells(plain.reading)],
-    ...passes.map(({ rows, overOneRow, ...ms }) => ["", String(rows), spreadText(ms), `${overOneRow.toFixed(2)}×`]),
+    [format, "plain token", quartilesText(plain), "", ...readingCells(plain.reading)],
+    ...passes.map(({ rows, overOneRow, ...ms }) => ["", String(rows), quartilesText(ms), `${overOneRow.toFixed(2)}×`]),
   ]);
   return [["format", "rows", "ms", "over 1 row", "GB/s", "of machine"], ...rows];
 }

@@ -30,15 +30,18 @@ export function eachStretch(
   const format = QUANTS[type];
   if (!format) throw new Error(`${type} has no blocks`);
   const most = Math.max(1, STEP / format.elements);
+  const codes = new Uint8Array(most * format.elements);
   const out: Unpacked = {
-    codes: new Uint8Array(most * format.elements),
+    codes,
+    words: new Int32Array(codes.buffer),
     scales: new Float32Array(most * format.elements / format.group),
     offsets: new Float32Array(most * format.elements / format.group),
   };
+  const view = viewOf(raw);
   const blocks = elements / format.elements;
   for (let block = 0; block < blocks; block += most) {
     const count = Math.min(most, blocks - block);
-    format.unpack(raw, block * format.bytes, count, out);
+    format.unpack(view, block * format.bytes, count, out);
     visit(out, block * format.elements, count * format.elements);
   }
 }
@@ -52,7 +55,8 @@ export function decode(type: TensorType, raw: Uint8Array, elements: number): Flo
   const out = new Float32Array(elements);
   if (type === "F16") {
     const half = halfTable();
-    for (let i = 0; i < elements; i++) out[i] = halfAt(half, raw, 2 * i);
+    const view = viewOf(raw);
+    for (let i = 0; i < elements; i++) out[i] = halfAt(half, view, 2 * i);
     return out;
   }
   if (type === "BF16") {
@@ -69,6 +73,10 @@ export function decode(type: TensorType, raw: Uint8Array, elements: number): Flo
     }
   });
   return out;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 export function rowsOf(tensor: Tensor): number {
@@ -89,9 +97,9 @@ export class FileTensor implements Tensor {
     readonly offset: number,
   ) {}
 
-  bytes(from = 0, to = rowsOf(this)): Uint8Array<ArrayBuffer> {
+  bytes(from = 0, to = rowsOf(this), into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const row = bytesOf(this.type, columnsOf(this));
-    return this.file.read(this.offset + from * row, (to - from) * row, this.name);
+    return this.file.read(this.offset + from * row, (to - from) * row, this.name, into);
   }
 
   floats(from = 0, to = rowsOf(this)): Float32Array {
@@ -110,7 +118,8 @@ export function slice(base: Tensor, first: number, count: number): Tensor {
     name: base.name,
     shape: [count, columnsOf(base)],
     type: base.type,
-    bytes: (from = 0, to = count) => base.bytes(first + from, first + to),
+    atOnce: base.atOnce,
+    bytes: (from = 0, to = count, into) => base.bytes(first + from, first + to, into),
     floats: (from = 0, to = count) => base.floats(first + from, first + to),
   };
 }
@@ -133,6 +142,7 @@ export function gather(base: Tensor, order: Int32Array): Tensor {
     name: base.name,
     shape: vector ? [order.length] : [order.length, columnsOf(base)],
     type: base.type,
+    atOnce: base.atOnce,
     bytes,
     floats: (from = 0, to = vector ? 1 : order.length) => {
       const raw = bytes(from, to);
@@ -168,7 +178,7 @@ export function computedBytes(
     return all.slice(bytesOf(type, from * columns), bytesOf(type, to * columns));
   };
   const floats = (from = 0, to = rows) => decode(type, bytes(from, to), (to - from) * columns);
-  return { name, shape, type, bytes, floats };
+  return { name, shape, type, atOnce: true, bytes, floats };
 }
 
 /** The transpose of a matrix, as float32. */

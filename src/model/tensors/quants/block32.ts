@@ -1,9 +1,9 @@
 // GGML's blocks of 32 elements: a float16 scale, a float16 offset where the type is affine, then the codes.
-import type { QuantFormat } from "./format.ts";
+import type { QuantFormat, Unpacked } from "./format.ts";
 import { halfAt, halfTable } from "./half.ts";
 
-/** Codes of 32 elements, from byte `at` of `raw` to place `to`. */
-export type UnpackCodes = (raw: Uint8Array, at: number, codes: Uint8Array, to: number) => void;
+/** Codes of 32 elements, from byte `at` of `raw` to element `to`. */
+export type UnpackCodes = (raw: DataView, at: number, out: Unpacked, to: number) => void;
 
 /** `bytes`: of a whole block. */
 export function block32(
@@ -18,12 +18,13 @@ export function block32(
     zero,
     affine,
     half: true,
-    unpack(raw, at, count, { codes, scales, offsets }) {
+    unpack(raw, at, count, out) {
       const half = halfTable();
+      const { scales, offsets } = out;
       for (let b = 0; b < count; b++, at += bytes) {
         scales[b] = halfAt(half, raw, at);
         if (affine) offsets[b] = halfAt(half, raw, at + 2);
-        unpackCodes(raw, affine ? at + 4 : at + 2, codes, b * 32);
+        unpackCodes(raw, affine ? at + 4 : at + 2, out, b * 32);
       }
     },
   };

@@ -4,6 +4,8 @@
 export interface Unpacked {
   /** One code per element. */
   readonly codes: Uint8Array;
+  /** The same memory, four codes a word, the first in the lowest byte: what many types are unpacked by. */
+  readonly words: Int32Array;
   /** One per group. */
   readonly scales: Float32Array;
   /** One per group; untouched where the type has none. */
@@ -24,5 +26,5 @@ export interface QuantFormat {
   /** Scales and offsets are float16 numbers, as the file has them. */
   readonly half: boolean;
   /** Takes `count` blocks apart, from byte `at` of `raw` on, to the start of `out`. */
-  unpack(raw: Uint8Array, at: number, count: number, out: Unpacked): void;
+  unpack(raw: DataView, at: number, count: number, out: Unpacked): void;
 }

@@ -8,6 +8,6 @@ export function halfTable(): Float32Array {
 }
 
 /** The half-precision number at byte `at`. */
-export function halfAt(half: Float32Array, raw: Uint8Array, at: number): number {
-  return half[raw[at] | raw[at + 1] << 8];
+export function halfAt(half: Float32Array, raw: DataView, at: number): number {
+  return half[raw.getUint16(at, true)];
 }

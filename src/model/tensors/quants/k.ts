@@ -3,6 +3,13 @@ import type { QuantFormat } from "./format.ts";
 import { halfAt, halfTable } from "./half.ts";
 import { pairsOfBits } from "./pairs.ts";
 
+/** Bits of four neighbours: a word has four bytes, whatever is shifted is masked, and no sum leaves its byte. */
+const BIT = 0x01010101;
+const PAIR = 0x03030303;
+const NIBBLE = 0x0f0f0f0f;
+const FIFTH = 0x10 * BIT;
+const FIFTH_AND_SIXTH = 0x30 * BIT;
+
 export const Q2_K: QuantFormat = {
   elements: 256,
   bytes: 84,
@@ -11,16 +18,17 @@ export const Q2_K: QuantFormat = {
   zero: 6,
   affine: true,
   half: false,
-  unpack(raw, at, count, { codes, scales, offsets }) {
+  unpack(raw, at, count, { words, scales, offsets }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 84) {
       const d = halfAt(half, raw, at + 80);
       const least = halfAt(half, raw, at + 82);
       for (let g = 0; g < 16; g++) {
-        scales[b * 16 + g] = d * (raw[at + g] & 15);
-        offsets[b * 16 + g] = -least * (raw[at + g] >> 4);
+        const both = raw.getUint8(at + g);
+        scales[b * 16 + g] = d * (both & 15);
+        offsets[b * 16 + g] = -least * (both >> 4);
       }
-      pairsOfBits(raw, at + 16, 6, codes, b * 256);
+      pairsOfBits(raw, at + 16, 6, words, b * 256);
     }
   },
 };
@@ -33,24 +41,24 @@ export const Q3_K: QuantFormat = {
   zero: 8,
   affine: false,
   half: false,
-  unpack(raw, at, count, { codes, scales }) {
+  unpack(raw, at, count, { words, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 110) {
       const d = halfAt(half, raw, at + 108);
       for (let g = 0; g < 16; g++) {
-        const low = raw[at + 96 + (g & 7)] >> (g >> 3) * 4 & 15;
-        const high = raw[at + 104 + (g & 3)] >> (g >> 2) * 2 & 3;
+        const low = raw.getUint8(at + 96 + (g & 7)) >> (g >> 3) * 4 & 15;
+        const high = raw.getUint8(at + 104 + (g & 3)) >> (g >> 2) * 2 & 3;
         scales[b * 16 + g] = d * ((low | high << 4) - 32);
       }
       for (let part = 0; part < 2; part++) {
-        const to = b * 256 + part * 128;
-        for (let j = 0; j < 32; j++) {
-          const byte = raw[at + 32 + part * 32 + j];
-          const high = raw[at + j] >> part * 4; // a set bit means: nothing to subtract
-          codes[to + j] = (byte & 3) + 4 + (high & 1) * 4;
-          codes[to + j + 32] = (byte >> 2 & 3) + 4 + (high >> 1 & 1) * 4;
-          codes[to + j + 64] = (byte >> 4 & 3) + 4 + (high >> 2 & 1) * 4;
-          codes[to + j + 96] = (byte >> 6) + 4 + (high >> 3 & 1) * 4;
+        const to = b * 64 + part * 32;
+        for (let j = 0; j < 8; j++) {
+          const pairs = raw.getInt32(at + 32 + part * 32 + 4 * j, true);
+          const high = raw.getInt32(at + 4 * j, true) >>> part * 4; // a set bit means: nothing to subtract
+          words[to + j] = (pairs & PAIR) + 4 * BIT + ((high & BIT) << 2);
+          words[to + j + 8] = (pairs >>> 2 & PAIR) + 4 * BIT + ((high >>> 1 & BIT) << 2);
+          words[to + j + 16] = (pairs >>> 4 & PAIR) + 4 * BIT + ((high >>> 2 & BIT) << 2);
+          words[to + j + 24] = (pairs >>> 6 & PAIR) + 4 * BIT + ((high >>> 3 & BIT) << 2);
         }
       }
     }
@@ -58,12 +66,12 @@ export const Q3_K: QuantFormat = {
 };
 
 /** Eight 6-bit scales and minima in 12 bytes, of Q4_K and Q5_K, after two halves for both. */
-function sixBitScales(raw: Uint8Array, at: number, scales: Float32Array, offsets: Float32Array, to: number): void {
+function sixBitScales(raw: DataView, at: number, scales: Float32Array, offsets: Float32Array, to: number): void {
   const half = halfTable();
   const d = halfAt(half, raw, at);
   const least = halfAt(half, raw, at + 2);
   for (let g = 0; g < 4; g++) {
-    const first = raw[at + 4 + g], second = raw[at + 8 + g], rest = raw[at + 12 + g];
+    const first = raw.getUint8(at + 4 + g), second = raw.getUint8(at + 8 + g), rest = raw.getUint8(at + 12 + g);
     scales[to + g] = d * (first & 63);
     offsets[to + g] = -least * (second & 63);
     scales[to + g + 4] = d * (rest & 15 | first >> 2 & 48);
@@ -79,16 +87,16 @@ export const Q4_K: QuantFormat = {
   zero: 0,
   affine: true,
   half: false,
-  unpack(raw, at, count, { codes, scales, offsets }) {
+  unpack(raw, at, count, { words, scales, offsets }) {
     for (let b = 0; b < count; b++, at += 144) {
       sixBitScales(raw, at, scales, offsets, b * 8);
       for (let part = 0; part < 4; part++) {
-        const to = b * 256 + part * 64;
+        const to = b * 64 + part * 16;
         const from = at + 16 + part * 32;
-        for (let j = 0; j < 32; j++) {
-          const byte = raw[from + j];
-          codes[to + j] = byte & 15;
-          codes[to + j + 32] = byte >> 4;
+        for (let j = 0; j < 8; j++) {
+          const nibbles = raw.getInt32(from + 4 * j, true);
+          words[to + j] = nibbles & NIBBLE;
+          words[to + j + 8] = nibbles >>> 4 & NIBBLE;
         }
       }
     }
@@ -103,17 +111,17 @@ export const Q5_K: QuantFormat = {
   zero: 112,
   affine: true,
   half: false,
-  unpack(raw, at, count, { codes, scales, offsets }) {
+  unpack(raw, at, count, { words, scales, offsets }) {
     for (let b = 0; b < count; b++, at += 176) {
       sixBitScales(raw, at, scales, offsets, b * 8);
       for (let part = 0; part < 4; part++) {
-        const to = b * 256 + part * 64;
+        const to = b * 64 + part * 16;
         const from = at + 48 + part * 32;
-        for (let j = 0; j < 32; j++) {
-          const byte = raw[from + j];
-          const high = raw[at + 16 + j] >> part * 2;
-          codes[to + j] = (byte & 15 | (high & 1) << 4) + 112;
-          codes[to + j + 32] = (byte >> 4 | (high & 2) << 3) + 112;
+        for (let j = 0; j < 8; j++) {
+          const nibbles = raw.getInt32(from + 4 * j, true);
+          const high = raw.getInt32(at + 16 + 4 * j, true) >>> part * 2;
+          words[to + j] = (nibbles & NIBBLE | high << 4 & FIFTH) + 112 * BIT;
+          words[to + j + 8] = (nibbles >>> 4 & NIBBLE | high << 3 & FIFTH) + 112 * BIT;
         }
       }
     }
@@ -128,20 +136,21 @@ export const Q6_K: QuantFormat = {
   zero: 128,
   affine: false,
   half: false,
-  unpack(raw, at, count, { codes, scales }) {
+  unpack(raw, at, count, { words, scales }) {
     const half = halfTable();
     for (let b = 0; b < count; b++, at += 210) {
       const d = halfAt(half, raw, at + 208);
-      for (let g = 0; g < 16; g++) scales[b * 16 + g] = d * (raw[at + 192 + g] << 24 >> 24);
+      for (let g = 0; g < 16; g++) scales[b * 16 + g] = d * raw.getInt8(at + 192 + g);
       for (let part = 0; part < 2; part++) {
-        const to = b * 256 + part * 128;
+        const to = b * 64 + part * 32;
         const low = at + part * 64;
-        for (let j = 0; j < 32; j++) {
-          const first = raw[low + j], second = raw[low + 32 + j], high = raw[at + 128 + part * 32 + j];
-          codes[to + j] = (first & 15 | (high & 3) << 4) + 96;
-          codes[to + j + 32] = (second & 15 | (high & 12) << 2) + 96;
-          codes[to + j + 64] = (first >> 4 | high & 48) + 96;
-          codes[to + j + 96] = (second >> 4 | (high & 192) >> 2) + 96;
+        for (let j = 0; j < 8; j++) {
+          const first = raw.getInt32(low + 4 * j, true), second = raw.getInt32(low + 32 + 4 * j, true);
+          const high = raw.getInt32(at + 128 + part * 32 + 4 * j, true);
+          words[to + j] = (first & NIBBLE | high << 4 & FIFTH_AND_SIXTH) + 96 * BIT;
+          words[to + j + 8] = (second & NIBBLE | high << 2 & FIFTH_AND_SIXTH) + 96 * BIT;
+          words[to + j + 16] = (first >>> 4 & NIBBLE | high & FIFTH_AND_SIXTH) + 96 * BIT;
+          words[to + j + 24] = (second >>> 4 & NIBBLE | high >>> 2 & FIFTH_AND_SIXTH) + 96 * BIT;
         }
       }
     }
