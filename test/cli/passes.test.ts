@@ -95,6 +95,12 @@ test("what cannot be measured is refused in one line", async () => {
   }
 });
 
+test("a shell completes it and its options", async () => {
+  const { stdout } = await hunch(["completion", "bash", "bench", "passes", "--nod"]);
+  assert.match(stdout, /^--nodes\n/);
+  assert.match((await hunch(["completion", "bash", "bench", "pa"])).stdout, /^passes\n/);
+});
+
 test("the tables say what was measured", () => {
   const times = formatTimes("int8", { plain: [10, 20, 10], passes: [[10, 20, 10], [30, 40, 15]] }, [1, 4], 4e8, 5e10);
   assert.deepEqual(timesTable([times]), [
