@@ -32,7 +32,7 @@ const suite: Suite = {
         `${count("cannot be tested here")} cannot be tested here.\n\n` +
         table(
           ["claim", "published", "verdict", "here"],
-          rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|"))),
+          rows,
         ),
     };
   },

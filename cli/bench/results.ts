@@ -184,7 +184,10 @@ function isResults(value: Fields): value is Fields & Results {
     isObject(value.machine) && isText(value.machine.hunch) && isText(value.started) &&
     isList(value.prompts, isText) && isList(value.texts, isText) &&
     isList(value.settings, (setting) => isObject(setting) && isText(setting.name)) &&
-    isList(value.curve, (point) => isObject(point) && isNumber(point.width) && isNumber(point.ms)) &&
+    isList(
+      value.curve,
+      (point) => isObject(point) && isNumber(point.width) && isNumber(point.ms) && Number(point.ms) > 0,
+    ) &&
     isList(value.rows, isObject) && isList(value.runs, isRun);
 }
 

@@ -7,7 +7,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { OutputFile } from "../../src/output-file.ts";
-import type { GraphBuilder, Weight } from "./graph.ts";
+import { bytesOf, type GraphBuilder, sizeOf, type Weight } from "./graph.ts";
 import { encodeModel, type TensorProto } from "./proto.ts";
 
 const HEAD = new TextEncoder().encode("HUNCHMDL");
@@ -26,10 +26,6 @@ export interface Container {
   readonly graph: Uint8Array;
 }
 
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
 /**
  * Writes what `plain` describes, and gives its graph. `inside`: the graph of the same model for passes that are looked
  * into. `progress` is told the fraction of the weights that are done.
@@ -40,26 +36,30 @@ export function writeContainer(
   { inside, progress }: { readonly inside?: GraphBuilder; readonly progress?: (fraction: number) => void } = {},
 ): Container {
   const file = new OutputFile(path, { folders: true, hint: CACHE_HINT });
+  const total = plain.weights.reduce((sum, weight) => sum + sizeOf(weight), 0);
   let at = 0;
-  const write = (bytes: Uint8Array) => {
-    file.write(bytes);
-    at += bytes.length;
+  const write = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => {
+    file.write(new Uint8Array(buffer, byteOffset, byteLength));
+    at += byteLength;
   };
   try {
     write(HEAD);
     const places = new Map<string, TensorProto["data"]>();
     const make = (weight: Weight): TensorProto["data"] => {
-      const bytes = bytesOf(weight.data());
-      if (bytes.length <= INLINE) return bytes;
+      const length = sizeOf(weight);
+      if (length <= INLINE) return bytesOf(weight);
       write(new Uint8Array((ALIGN - at % ALIGN) % ALIGN));
       const offset = at;
-      write(bytes);
-      return { file: basename(path), offset, length: bytes.length };
+      for (const part of weight.parts()) {
+        write(part);
+        progress?.(Math.min(1, at / total));
+      }
+      if (at !== offset + length) throw new Error(`${weight.name} has ${at - offset} bytes, not ${length}`);
+      return { file: basename(path), offset, length };
     };
     const place = (weight: Weight) => {
       const placed = places.get(weight.name) ?? make(weight);
       places.set(weight.name, placed);
-      progress?.(Math.min(1, places.size / plain.weights.length));
       return placed;
     };
     const graphs = [plain, inside].map((builder) => builder ? encodeModel(builder.finish("hunch", place)) : NO_GRAPH);
@@ -73,6 +73,7 @@ export function writeContainer(
     footer.set(TAIL, FOOTER - TAIL.length);
     write(footer);
     file.finish();
+    progress?.(1);
     return { path, graph: graphs[0] };
   } finally {
     file.discard();

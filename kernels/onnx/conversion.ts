@@ -8,7 +8,7 @@ import { allFinite } from "../../src/math/finite.ts";
 import { writeConverted } from "../../src/model/files/convert.ts";
 import type { ConvertedWeights, ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
-import { bytesOf } from "../../src/model/tensors/weights.ts";
+import { bytesOf as typeBytes } from "../../src/model/tensors/weights.ts";
 import { conversionStep } from "../../src/room.ts";
 import type { AttentionNodes } from "./attention/attention.ts";
 import { blockAttention } from "./attention/blocks.ts";
@@ -16,10 +16,10 @@ import { groupedAttention } from "./attention/grouped.ts";
 import { type Container, INLINE } from "./container.ts";
 import { buildDecoder } from "./decoder.ts";
 import { ExactProducts } from "./exact.ts";
-import type { GraphBuilder, Weight } from "./graph.ts";
+import { bytesOf, type GraphBuilder, sizeOf, type Weight } from "./graph.ts";
 import { Int8Products, LAST_NORM } from "./int8.ts";
 import { FloatProducts, type Products } from "./products.ts";
-import { type DataType, encodeModel } from "./proto.ts";
+import { encodeModel } from "./proto.ts";
 import { checkConverted, CONVERSION, KEPT, placeOf } from "../converted.ts";
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
@@ -53,22 +53,25 @@ const FORMATS: Readonly<Record<WeightFormat, (source: ModelSource, dialect: Dial
  */
 export function decoderOf(source: ModelSource, format: WeightFormat, dialect = CPU, inside = false): GraphBuilder {
   const builder = buildDecoder(source, FORMATS[format](source, dialect), dialect.attention, inside);
-  builder.weights.forEach((weight, i) => builder.weights[i] = { ...weight, data: () => finite(weight, source) });
+  builder.weights.forEach((weight, i) => {
+    if (weight.type === "float32") builder.weights[i] = { ...weight, parts: () => finite(weight, source) };
+  });
   return builder;
 }
 
 /** Products that round their rows to whole numbers would hide an infinite weight, or one that is no number. */
-function finite({ name, type, data }: Weight, { path }: ModelSource): ArrayBufferView {
-  const values = data();
-  if (type === "float32" && !allFinite(values as Float32Array)) {
-    const hint = "the weights are broken: download or convert the model again";
-    throw new HunchError("input", "the model has a weight that is not a finite number", {
-      file: path,
-      field: name,
-      hint,
-    });
+function* finite({ name, parts }: Weight, { path }: ModelSource): Generator<ArrayBufferView> {
+  for (const values of parts()) {
+    if (!allFinite(values as Float32Array)) {
+      const hint = "the weights are broken: download or convert the model again";
+      throw new HunchError("input", "the model has a weight that is not a finite number", {
+        file: path,
+        field: name,
+        hint,
+      });
+    }
+    yield values;
   }
-  return values;
 }
 
 /** Small constants that the graph has in any model are made with it, not stored. */
@@ -84,9 +87,9 @@ export async function convertModel(
 ): Promise<void> {
   const weights = source.converted ? [] : decoderOf(source, format).weights.filter(isStored);
   const kept = format === "int8" ? [...KEPT, LAST_NORM] : KEPT;
-  const made = { engine: "onnx", format, version: CONVERSION, weights, kept };
+  const made = { engine: "onnx", format, version: CONVERSION, weights, bytes: weightBytes({ weights }), kept };
   const bytes = source.names.filter((name) => kept.includes(name))
-    .reduce((sum, name) => sum + tensorBytes(source.tensor(name)), weightBytes({ weights }));
+    .reduce((sum, name) => sum + tensorBytes(source.tensor(name)), made.bytes);
   const step = conversionStep({ title: source.title, path, bytes, hint: "name a file where there is room" });
   await writeConverted(path, source, made, (fraction) => progress?.(step, fraction), signal);
 }
@@ -97,7 +100,7 @@ export function weightBytes({ weights }: { readonly weights: readonly Weight[] }
 }
 
 function tensorBytes({ type, shape }: Tensor): number {
-  return bytesOf(type, shape.reduce((product, size) => product * size, 1));
+  return typeBytes(type, shape.reduce((product, size) => product * size, 1));
 }
 
 /** What `load` would make of a model in each format. */
@@ -115,19 +118,6 @@ export function offersOf(source: ModelSource): Offer[] {
   });
 }
 
-const BYTES: Readonly<Record<DataType, number>> = {
-  float32: 4,
-  float64: 8,
-  float16: 2,
-  uint8: 1,
-  int8: 1,
-  int32: 4,
-  int64: 8,
-  bool: 1,
-};
-
-const sizeOf = ({ type, shape }: Weight) => shape.reduce((product, size) => product * size, BYTES[type]);
-
 /** The graph of a converted file, with its weights where they lie there. Throws HunchError where they do not fit. */
 export function convertedContainer(
   source: ModelSource,
@@ -139,10 +129,7 @@ export function convertedContainer(
   checkConverted(source, converted, format);
   const place = (weight: Weight) => {
     const { name } = weight;
-    if (!isStored(weight)) {
-      const data = weight.data();
-      return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    }
+    if (!isStored(weight)) return bytesOf(weight);
     const length = sizeOf(weight);
     const found = placeOf(source, converted, name, length);
     return length <= INLINE ? converted.bytes(name) : { file: basename(source.path), ...found };

@@ -7,9 +7,9 @@
 // Q6_K takes 8 bits. A product of 4 bits and one of 2 would read no less, as each has a float32 scale for 16 weights (8 + 2
 // bits a weight, or 4 + 2 + 2 + 2), and ONNX Runtime 1.30 has no quick kernel for 2 bits: 2 rows times [8192, 2048] take 2.8 ms
 // in 8 bits, 1.9 in 4 and 105 in 2 (one thread, AVX-512 VNNI).
-import { stackedBlocks } from "../../src/model/tensors/blocks.ts";
 import type { ModelSource } from "../../src/model/source.ts";
-import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
+import { BlockStack } from "./block-stack.ts";
+import type { GraphBuilder, Value } from "./graph.ts";
 import { addBias, floatProduct, FloatProducts } from "./products.ts";
 import { type Group, groupsOf } from "../converted.ts";
 
@@ -34,14 +34,9 @@ export class ExactProducts extends FloatProducts {
     const { bits, block, affine } = form;
     const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
     const perRow = columns / block;
-    const stacked = new Lazy(() => stackedBlocks(tensors));
-    const codes = g.weight(`${label}.codes`, "uint8", [out, perRow, block * bits / 8], () => stacked.get().codes);
-    const scales = g.weight(
-      `${label}.scales`,
-      "float32",
-      [out * perRow],
-      () => affine ? stacked.get().scales : stacked.take().scales,
-    );
+    const stack = new BlockStack(tensors, out, perRow);
+    const codes = g.large(`${label}.codes`, "uint8", [out, perRow, block * bits / 8], () => stack.codes());
+    const scales = g.weight(`${label}.scales`, "float32", [out * perRow], () => stack.takeScales());
     const product = g.contrib("MatMulNBits", [rows, codes, scales], {
       K: { int: columns },
       N: { int: out },
@@ -50,14 +45,7 @@ export class ExactProducts extends FloatProducts {
       accuracy_level: { int: this.activations === "int8" ? 4 : 1 },
     });
     if (!affine) return product;
-    const offsets = g.weight(`${label}.offsets`, "float32", [perRow, out], () => {
-      const all = stacked.take().offsets!;
-      const transposed = new Float32Array(all.length);
-      for (let row = 0, at = 0; row < out; row++) {
-        for (let i = 0; i < perRow; i++, at++) transposed[i * out + row] = all[at];
-      }
-      return transposed;
-    });
+    const offsets = g.weight(`${label}.offsets`, "float32", [perRow, out], () => stack.takeOffsets());
     return g.op("Gemm", [this.#blockSums(g, rows, columns, block), offsets, product]);
   }
 

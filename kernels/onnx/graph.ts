@@ -5,12 +5,40 @@ import type { Attribute, DataType, GraphProto, NodeProto, ValueInfoProto } from 
 /** The name of a value in the graph. */
 export type Value = string;
 
-/** A constant of the graph; `data` is made when it is written. */
+/** A constant of the graph, which is made when it is written. */
 export interface Weight {
   readonly name: string;
   readonly type: DataType;
   readonly shape: readonly number[];
-  readonly data: () => ArrayBufferView;
+  /** Its bytes in order, a large one's in parts; a part is valid until the next is asked for. */
+  readonly parts: () => Iterable<ArrayBufferView>;
+}
+
+const BYTES: Readonly<Record<DataType, number>> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+};
+
+/** Bytes of a constant. */
+export function sizeOf({ type, shape }: Pick<Weight, "type" | "shape">): number {
+  return shape.reduce((product, size) => product * size, BYTES[type]);
+}
+
+/** All bytes of a small constant. */
+export function bytesOf(weight: Weight): Uint8Array {
+  const out = new Uint8Array(sizeOf(weight));
+  let at = 0;
+  for (const { buffer, byteOffset, byteLength } of weight.parts()) {
+    out.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return out;
 }
 
 /** Type and shape of what a branch or a loop gives. */
@@ -49,8 +77,13 @@ export class GraphBuilder {
   }
 
   weight(name: string, type: DataType, shape: readonly number[], data: () => ArrayBufferView): Value {
-    if (this.outer) return this.outer.weight(name, type, shape, data);
-    this.weights.push({ name, type, shape, data });
+    return this.large(name, type, shape, () => [data()]);
+  }
+
+  /** A constant that is made part by part: see `Weight`. */
+  large(name: string, type: DataType, shape: readonly number[], parts: Weight["parts"]): Value {
+    if (this.outer) return this.outer.large(name, type, shape, parts);
+    this.weights.push({ name, type, shape, parts });
     return name;
   }
 

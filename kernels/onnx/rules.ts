@@ -6,7 +6,7 @@ import type { Verified, VerifyRequest } from "../../src/device-rule.ts";
 import type { Distribution } from "../../src/math/distribution.ts";
 import type { TreePlace } from "../../src/draft/walk.ts";
 import { Feed } from "./feed.ts";
-import { GraphBuilder } from "./graph.ts";
+import { bytesOf, GraphBuilder } from "./graph.ts";
 import { encodeModel } from "./proto.ts";
 import { drawGraph, RULE_FEEDS, RULE_RESULTS } from "./rule-graphs.ts";
 import type { BuildGraph, ScoredPass } from "./rules/onnx-rule.ts";
@@ -149,10 +149,7 @@ export class OnnxRules {
     if (graph === undefined) {
       const g = new GraphBuilder();
       build(g, this.vocab);
-      const model = encodeModel(g.finish(name, (weight) => {
-        const { buffer, byteOffset, byteLength } = weight.data();
-        return new Uint8Array(buffer, byteOffset, byteLength);
-      }));
+      const model = encodeModel(g.finish(name, bytesOf));
       // One thread: a row is too short to share, and a second pool of threads would get in the way of the passes.
       const session = this.runtime.session(model, { threads: 1, provider: "cpu" });
       const feeds = g.inputs.map((input) => input.name as FeedName);

@@ -2,7 +2,7 @@
 // processor computes.
 import { UnsupportedError } from "../../src/errors.ts";
 import type { OnnxEngine } from "./engine.ts";
-import { GraphBuilder } from "./graph.ts";
+import { bytesOf, GraphBuilder } from "./graph.ts";
 import { encodeModel } from "./proto.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -26,10 +26,7 @@ function measureSaturation(runtime: Runtime): boolean {
   const product = g.op("MatMulInteger", ["a", "b"]);
   g.op("Identity", [product], {}, "y");
   g.output("y", "int32", [rows, columns]);
-  const model = encodeModel(g.finish("saturation", (weight) => {
-    const data = weight.data();
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  }));
+  const model = encodeModel(g.finish("saturation", bytesOf));
   const session = runtime.session(model, { threads: 1, provider: "cpu" });
   const a = runtime.tensor(new Uint8Array(rows * depth).fill(255), "uint8", [rows, depth]);
   const result = new Int32Array(rows * columns);

@@ -11,12 +11,12 @@ function bench(...args: string[]): { status: number | null; stderr: string } {
 }
 
 test("numbers that are none, and models that are none, are told in one line", () => {
-  const turns = bench("passes", "--no-peer", "--turns=x");
+  const turns = bench("passes", "--turns=x");
   assert.deepEqual([turns.status, turns.stderr], [
     2,
     'bench: --turns cannot be "x"; give a whole number from 1 on\n',
   ]);
-  const model = bench("passes", "--no-peer", "--model=README.md");
+  const model = bench("passes", "--model=README.md");
   assert.equal(model.status, 3);
   assert.match(model.stderr, /^bench: not a model file of a known format \(README\.md.*\n$/);
 });

@@ -279,6 +279,11 @@ test("compare finds what became slower beside plain decoding, and nothing else",
   const worse = await hunch(["bench", "compare", a, b]);
   assert.equal(worse.code, 6, worse.stderr);
   assert.match(worse.stdout, /^lookup .* slower$/m);
+  assert.doesNotMatch(worse.stdout, /not compared/);
+  const named = (from: Results) => JSON.parse(JSON.stringify(from).replaceAll('"lookup"', '"look"')) as Results;
+  const apart = await hunch(["bench", "compare", a, file("named.json", JSON.stringify(named(slower(1.1))))]);
+  assert.equal(apart.code, 0, apart.stderr);
+  assert.match(apart.stdout, /^only in A, and not compared: lookup\nonly in B, and not compared: look$/m);
   const other = file("other.json", JSON.stringify({ ...before, maxTokens: 17, texts: before.texts.map(() => "x") }));
   const refused = await hunch(["bench", "compare", a, other]);
   assert.equal(refused.code, 2);
@@ -324,6 +329,8 @@ test("a relaxed rule is judged by the target, and pairs that do not go together 
   assert.match(stderr, /judge is left out: /);
   const lenient = rows.find(({ setting, kind }) => /^model.*lenient/.test(setting) && kind === undefined)!;
   assert.equal(lenient.same, undefined);
+  const plain = rows.find(({ setting, kind }) => setting === "plain" && kind === undefined)!;
+  assert.ok(plain.foreign === 0 && plain.logProbability! < 0, "what the relaxed text is held against");
   assert.ok(lenient.foreign! > 0 && lenient.foreign! < 1 && lenient.logProbability! < 0);
 });
 

@@ -157,6 +157,21 @@ test("a context as short as a model's window makes another graph, and the cache 
   for (const context of [6, undefined, 8, 9]) assert.deepEqual(await rows(context), whole);
 });
 
+test("a conversion says how far it is, to the end", async () => {
+  const source = await openModel(fixture("tiny/llama"));
+  const [written, loaded] = [[] as number[], [] as number[]];
+  await convertModel(source, "exact", join(away, "told"), (_, fraction) => written.push(fraction));
+  const own = join(cacheDir, "told");
+  const progress = (step: string, fraction: number) => step.startsWith("converting") && loaded.push(fraction);
+  (await onnxBackend.load(source, { format: "exact", strict: true, threads: 1, cacheDir: own, progress })).close();
+  source.close();
+  for (const told of [written, loaded]) {
+    assert.ok(told.length > 10, `told ${told.length} times`);
+    assert.ok(told.every((fraction, i) => fraction > 0 && fraction <= 1 && fraction >= (told[i - 1] ?? 0)), `${told}`);
+    assert.equal(told.at(-1), 1);
+  }
+});
+
 test("nothing but a converted model is replaced, and nothing half written is left", async () => {
   const source = await openModel(fixture("tiny/llama"));
   const letter = join(away, "letter");

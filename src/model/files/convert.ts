@@ -14,7 +14,10 @@ export interface EngineWeights {
   readonly engine: string;
   readonly format: WeightFormat;
   readonly version: number;
-  readonly weights: readonly { readonly name: string; data(): ArrayBufferView }[];
+  /** The parts of each in order; a part is valid until the next is asked for. */
+  readonly weights: readonly { readonly name: string; parts(): Iterable<ArrayBufferView> }[];
+  /** Of all of them. */
+  readonly bytes: number;
   /** Canonical names of tensors that the engine also reads as the file has them. */
   readonly kept: readonly string[];
 }
@@ -41,11 +44,15 @@ export async function writeConverted(
   try {
     file.write(new TextEncoder().encode(MAGIC));
     const places: { name: string; offset: number; length: number }[] = [];
-    for (const { name, data } of made.weights) {
-      places.push({ name, ...file.place(data()) });
-      progress?.(places.length / made.weights.length);
-      await new Promise((resolve) => setImmediate(resolve)); // Ctrl-C is heard in between
-      signal?.throwIfAborted();
+    for (const { name, parts } of made.weights) {
+      const offset = file.align();
+      for (const part of parts()) {
+        file.write(part);
+        progress?.(Math.min(1, file.at / made.bytes));
+        await new Promise((resolve) => setImmediate(resolve)); // Ctrl-C is heard in between
+        signal?.throwIfAborted();
+      }
+      places.push({ name, offset, length: file.at - offset });
     }
     const tensors = source.names.map((name) => {
       const { shape, type, bytes } = source.tensor(name);
@@ -88,17 +95,25 @@ class Output {
     this.#file = new OutputFile(path);
   }
 
-  write(bytes: Uint8Array): void {
-    this.#file.write(bytes);
-    this.#at += bytes.length;
+  get at(): number {
+    return this.#at;
   }
 
-  /** Writes from the next multiple of 64 bytes on and tells where. */
-  place(view: ArrayBufferView): { offset: number; length: number } {
+  write({ buffer, byteOffset, byteLength }: ArrayBufferView): void {
+    this.#file.write(new Uint8Array(buffer, byteOffset, byteLength));
+    this.#at += byteLength;
+  }
+
+  /** Goes on at the next multiple of 64 bytes, and tells where that is. */
+  align(): number {
     this.write(new Uint8Array((ALIGN - this.#at % ALIGN) % ALIGN));
-    const offset = this.#at;
-    this.write(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-    return { offset, length: view.byteLength };
+    return this.#at;
+  }
+
+  place(bytes: Uint8Array): { offset: number; length: number } {
+    const offset = this.align();
+    this.write(bytes);
+    return { offset, length: bytes.length };
   }
 
   finish(index: unknown): void {

@@ -39,10 +39,13 @@ export class BinaryFile {
     }
   }
 
-  /** Bytes `offset` to `offset + length`, in a buffer of their own (so that typed arrays over it are aligned). */
-  read(offset: number, length: number, field: string): Uint8Array<ArrayBuffer> {
+  /**
+   * Bytes `offset` to `offset + length`, in a buffer of their own (so that typed arrays over it are aligned), or at the
+   * start of `into`, where they fit: reading again into the same memory is quicker than into new.
+   */
+  read(offset: number, length: number, field: string, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     this.check(offset, length, field);
-    const out = new Uint8Array(length);
+    const out = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
     this.readInto(out, offset, field);
     return out;
   }

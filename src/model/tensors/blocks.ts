@@ -2,35 +2,45 @@
 // elements, and an offset where the type has one.
 import type { Blocks, Tensor } from "./tensor.ts";
 import { type QuantFormat, QUANTS } from "./quants.ts";
-import { columnsOf, eachStretch, rowsOf } from "./weights.ts";
+import { bytesOf, columnsOf, eachStretch, rowsOf } from "./weights.ts";
 
-/** Memory that blocks are written to. */
-type Space = Pick<Blocks, "codes" | "scales" | "offsets">;
+/** Memory that blocks are written to, and what the file has of them read to. */
+interface Space extends Pick<Blocks, "codes" | "scales" | "offsets"> {
+  readonly raw?: Uint8Array<ArrayBuffer>;
+}
 
-/** The rows of quantised tensors of one form and width, one tensor after the other. */
-export function stackedBlocks(tensors: readonly Tensor[]): Blocks {
-  const { bits, group, affine } = QUANTS[tensors[0].type]!;
+/** Elements of a stretch: enough for few system calls, and few enough to stay in the processor's cache. */
+const STRETCH = 1 << 20;
+
+/**
+ * The rows of quantised tensors of one form and width, one tensor after the other, some rows at a time. The arrays are
+ * reused: what is in them is valid until the next stretch is asked for.
+ */
+export function* stretchesOf(tensors: readonly Tensor[]): Generator<Blocks> {
+  const format = QUANTS[tensors[0].type]!;
   const columns = columnsOf(tensors[0]);
-  const rows = tensors.reduce((total, tensor) => total + rowsOf(tensor), 0);
-  const all = spaceOf({ bits, group, affine }, rows * columns);
-  let at = 0;
-  for (const tensor of tensors) {
-    const end = at + rowsOf(tensor) * columns;
-    const groups = [at / group, end / group] as const;
-    const space = {
-      codes: all.codes.subarray(at * bits / 8, end * bits / 8),
-      scales: all.scales.subarray(...groups),
-      offsets: all.offsets?.subarray(...groups),
-    };
-    const found = blocks(tensor, 0, rowsOf(tensor), space)!;
-    if (found.codes !== space.codes) {
-      space.codes.set(found.codes);
-      space.scales.set(found.scales);
-      if (found.offsets) space.offsets?.set(found.offsets);
+  const most = Math.max(1, Math.floor(STRETCH / columns));
+  const steps = tensors.map((tensor) => tensor.atOnce ? rowsOf(tensor) : Math.min(rowsOf(tensor), most));
+  const elements = Math.max(...steps) * columns;
+  const raw = new Uint8Array(Math.max(...tensors.map(({ type }) => bytesOf(type, elements))));
+  const all = { ...spaceOf(format, elements), raw };
+  for (const [i, tensor] of tensors.entries()) {
+    const rows = rowsOf(tensor);
+    for (let from = 0; from < rows; from += steps[i]) {
+      const to = Math.min(rows, from + steps[i]);
+      yield blocks(tensor, from, to, startOf(all, format, (to - from) * columns))!;
     }
-    at = end;
   }
-  return { bits, block: group, rows, columns, ...all };
+}
+
+/** The part of a space that `elements` take. */
+function startOf({ codes, scales, offsets, raw }: Space, { bits, group }: QuantFormat, elements: number): Space {
+  return {
+    codes: codes.subarray(0, elements * bits / 8),
+    scales: scales.subarray(0, elements / group),
+    offsets: offsets?.subarray(0, elements / group),
+    raw,
+  };
 }
 
 function spaceOf({ bits, group, affine }: Pick<QuantFormat, "bits" | "group" | "affine">, elements: number): Space {
@@ -68,7 +78,7 @@ export function storedBlocks(tensor: Tensor, from = 0, to = rowsOf(tensor), spac
   const columns = columnsOf(tensor);
   const elements = (to - from) * columns;
   const { codes, scales, offsets } = space ?? spaceOf(format, elements);
-  eachStretch(tensor.type, tensor.bytes(from, to), elements, (out, start, count) => {
+  eachStretch(tensor.type, tensor.bytes(from, to, space?.raw), elements, (out, start, count) => {
     const first = start / group, groups = count / group;
     for (let g = 0; g < groups; g++) scales[first + g] = out.scales[g];
     if (offsets) { for (let g = 0; g < groups; g++) offsets[first + g] = out.offsets[g]; }

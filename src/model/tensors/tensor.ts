@@ -32,8 +32,13 @@ export interface Tensor {
   /** [length] or [rows, columns], row-major, columns contiguous. */
   readonly shape: readonly number[];
   readonly type: TensorType;
-  /** Raw blocks of rows `from` to `to` (exclusive; a vector is one row), as the file has them. */
-  bytes(from?: number, to?: number): Uint8Array;
+  /** Set where some rows cost as much as all of them. */
+  readonly atOnce?: boolean;
+  /**
+   * Raw blocks of rows `from` to `to` (exclusive; a vector is one row), as the file has them. `into`: memory that may be
+   * used for them.
+   */
+  bytes(from?: number, to?: number, into?: Uint8Array<ArrayBuffer>): Uint8Array;
   /** The same rows as numbers, [(to − from) · columns]. */
   floats(from?: number, to?: number): Float32Array;
   /** The same rows as an engine computes with them, where that is how the file has them. */

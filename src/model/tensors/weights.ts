@@ -97,9 +97,9 @@ export class FileTensor implements Tensor {
     readonly offset: number,
   ) {}
 
-  bytes(from = 0, to = rowsOf(this)): Uint8Array<ArrayBuffer> {
+  bytes(from = 0, to = rowsOf(this), into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const row = bytesOf(this.type, columnsOf(this));
-    return this.file.read(this.offset + from * row, (to - from) * row, this.name);
+    return this.file.read(this.offset + from * row, (to - from) * row, this.name, into);
   }
 
   floats(from = 0, to = rowsOf(this)): Float32Array {
@@ -118,7 +118,8 @@ export function slice(base: Tensor, first: number, count: number): Tensor {
     name: base.name,
     shape: [count, columnsOf(base)],
     type: base.type,
-    bytes: (from = 0, to = count) => base.bytes(first + from, first + to),
+    atOnce: base.atOnce,
+    bytes: (from = 0, to = count, into) => base.bytes(first + from, first + to, into),
     floats: (from = 0, to = count) => base.floats(first + from, first + to),
   };
 }
@@ -141,6 +142,7 @@ export function gather(base: Tensor, order: Int32Array): Tensor {
     name: base.name,
     shape: vector ? [order.length] : [order.length, columnsOf(base)],
     type: base.type,
+    atOnce: base.atOnce,
     bytes,
     floats: (from = 0, to = vector ? 1 : order.length) => {
       const raw = bytes(from, to);
@@ -176,7 +178,7 @@ export function computedBytes(
     return all.slice(bytesOf(type, from * columns), bytesOf(type, to * columns));
   };
   const floats = (from = 0, to = rows) => decode(type, bytes(from, to), (to - from) * columns);
-  return { name, shape, type, bytes, floats };
+  return { name, shape, type, atOnce: true, bytes, floats };
 }
 
 /** The transpose of a matrix, as float32. */
