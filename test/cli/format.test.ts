@@ -32,6 +32,8 @@ test("exact stays where another saves less than a tenth", () => {
   assert.equal(chooseFormat(beside(9.1), plain).format, "exact");
   assert.equal(chooseFormat(beside(8.9), plain).format, "int8");
   assert.equal(formatWords(chooseFormat(beside(9.1), plain)), "auto: a token takes 1.10 of its time in int8");
+  const three = chooseFormat(new Map([...beside(6), ["float32", () => 8]]), plain);
+  assert.equal(formatWords(three), "auto: a token takes 0.60 of its time in exact");
 });
 
 test("passes add up by drafter and manner, and older ones fade", async () => {

@@ -8,8 +8,9 @@ import { type FormatTimes, formatTimes, nodesTable, timesTable } from "../../cli
 import { PassTimer, spreadTokens } from "../../cli/bench/passes/timer.ts";
 import { inTurns } from "../../cli/bench/passes/turns.ts";
 import { busyWarning } from "../../cli/bench/warnings.ts";
+import { ROOT } from "../../scripts/runtimes.ts";
 import type { Engine } from "../../src/backend.ts";
-import { FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
+import { file, FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
 
 const PASSES = ["bench", "passes", "-m", STORIES, "--threads", "1", "--turns", "2", "--past", "32"];
 
@@ -59,6 +60,21 @@ test("other backends are timed as well, without a share of the memory's bandwidt
   assert.match(stdout, /medians of 1 turn.*\nprocessor .* · command hunch/);
 });
 
+test("a plugin's backend is timed in the formats that it offers, and who has nothing to offer says why", async () => {
+  const plugin = ["--plugin", `${ROOT}docs/examples/counting.ts`, "--backend", "counting", "--rows", "4", "--json"];
+  const { code, stdout, stderr } = await hunch([...PASSES, ...plugin]);
+  assert.equal(code, 0, stderr);
+  const { engine, bandwidth, formats } = JSON.parse(stdout) as Told;
+  assert.deepEqual([engine, bandwidth, formats.map(({ format }) => format)], ["counting", undefined, ["float32"]]);
+  const none = file(
+    "none.ts",
+    `export default { kind: "backend", name: "nothing", summary: "no format", create: () => ({ name: "nothing",
+      offers: () => [{ format: "exact", refusal: "it has no hardware" }], load() {} }) };`,
+  );
+  const refused = await hunch([...PASSES, "--plugin", none, "--backend", "nothing"]);
+  assert.deepEqual([refused.code, refused.stderr], [4, "hunch: it has no hardware\n"]);
+});
+
 test("where the time of a pass goes is told by operators, the dearest first", async () => {
   const { code, stdout, stderr } = await hunch([...PASSES, "--nodes", "--format", "float32", "--rows", "2", "--json"]);
   assert.equal(code, 0, stderr);
@@ -93,6 +109,12 @@ test("what cannot be measured is refused in one line", async () => {
     assert.match(ended.stderr, line);
     assert.match(ended.stderr, /^hunch: [^\n]*\n$/);
   }
+});
+
+test("a shell completes it and its options", async () => {
+  const { stdout } = await hunch(["completion", "bash", "bench", "passes", "--nod"]);
+  assert.match(stdout, /^--nodes\n/);
+  assert.match((await hunch(["completion", "bash", "bench", "pa"])).stdout, /^passes\n/);
 });
 
 test("the tables say what was measured", () => {
