@@ -6,7 +6,6 @@
 //   npm run bench -- controllers --prompts=1 --only=translation
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { openCache } from "../../cli/cache/cache.ts";
 import { chatPrompt } from "../../cli/input/prompt.ts";
 import { Session } from "../../cli/engine/session.ts";
