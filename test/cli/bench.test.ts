@@ -81,6 +81,8 @@ test("a speed-up is told over the fastest format as well, where that is another"
   const told = markdown({ ...measured, fastest: { format: "int8", share: 0.8 }, rows: over(0.8) });
   assert.match(told, /engine: .*; a plain pass in int8, the fastest format here, takes 0\.80 of the time/);
   assert.match(told, /\| over the fastest format \|/);
+  const alone = markdown({ ...measured, fastest: undefined });
+  assert.match(alone, /engine: .*; no other format was measured here \(hunch model quality\), so nothing is said/);
 });
 
 test("where every answer is too short for a speed, the reports say so and show no table", () => {
