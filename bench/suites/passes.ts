@@ -26,6 +26,7 @@ interface Times {
 
 const suite: Suite = {
   summary: "Milliseconds per plain token and per pass of 1 to 32 rows, beside node-llama-cpp; peak memory",
+  options: { model: "FILE", turns: "N" },
   async run() {
     const { offers, tokens, context } = await facts();
     const peer = await installPeers();

@@ -145,6 +145,20 @@ function optionsOf(usage: Usage): Options {
   return options;
 }
 
+/** The command that `words` begin with, as it is written with its arguments: `bench compare BEFORE AFTER`. */
+export function writtenOut([name, second]: readonly string[], commands: Commands): string {
+  const { usage } = commands[name];
+  const below = subcommands(usage)[second];
+  const named: string[] = [];
+  const walk = (terms: Usage) =>
+    terms.forEach((term) => {
+      if (term.type === "argument") named.push(term.metavar);
+      else if (term.type === "multiple") inside(term).forEach(walk);
+    });
+  walk(below ?? usage);
+  return [name, ...below === undefined ? [] : [second], ...named].join(" ");
+}
+
 /** Commands below a command, with their own usage. */
 function subcommands(usage: Usage): Record<string, Usage> {
   const [, below] = usage;

@@ -8,8 +8,9 @@ import { type FormatTimes, formatTimes, nodesTable, timesTable } from "../../cli
 import { PassTimer, spreadTokens } from "../../cli/bench/passes/timer.ts";
 import { inTurns } from "../../cli/bench/passes/turns.ts";
 import { busyWarning } from "../../cli/bench/warnings.ts";
+import { ROOT } from "../../scripts/runtimes.ts";
 import type { Engine } from "../../src/backend.ts";
-import { FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
+import { file, FOLDER, hunch, STORIES, TINY } from "./support/cli.ts";
 
 const PASSES = ["bench", "passes", "-m", STORIES, "--threads", "1", "--turns", "2", "--past", "32"];
 
@@ -57,6 +58,21 @@ test("other backends are timed as well, without a share of the memory's bandwidt
   assert.match(stdout, /^float32 +plain token +[\d.]+ \([\d.]+–[\d.]+\) +[\d.]+$/m);
   assert.match(stdout, /^ +2 +[\d.]+ \([\d.]+–[\d.]+\) +[\d.]+×$/m);
   assert.match(stdout, /medians of 1 turn.*\nprocessor .* · command hunch/);
+});
+
+test("a plugin's backend is timed in the formats that it offers, and who has nothing to offer says why", async () => {
+  const plugin = ["--plugin", `${ROOT}docs/examples/counting.ts`, "--backend", "counting", "--rows", "4", "--json"];
+  const { code, stdout, stderr } = await hunch([...PASSES, ...plugin]);
+  assert.equal(code, 0, stderr);
+  const { engine, bandwidth, formats } = JSON.parse(stdout) as Told;
+  assert.deepEqual([engine, bandwidth, formats.map(({ format }) => format)], ["counting", undefined, ["float32"]]);
+  const none = file(
+    "none.ts",
+    `export default { kind: "backend", name: "nothing", summary: "no format", create: () => ({ name: "nothing",
+      offers: () => [{ format: "exact", refusal: "it has no hardware" }], load() {} }) };`,
+  );
+  const refused = await hunch([...PASSES, "--plugin", none, "--backend", "nothing"]);
+  assert.deepEqual([refused.code, refused.stderr], [4, "hunch: it has no hardware\n"]);
 });
 
 test("where the time of a pass goes is told by operators, the dearest first", async () => {

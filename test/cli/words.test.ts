@@ -81,6 +81,20 @@ test("an option that takes a value in one command may be a switch in another", (
   assert.match(refusal("bench", "--nodes", "3"), /there is no option --nodes/);
 });
 
+test("an argument that is missing is named, with the line to write", async () => {
+  const lines: [args: string, line: string][] = [
+    ["bench compare", "BEFORE is missing; write hunch bench compare BEFORE AFTER"],
+    ["bench compare a.json", "AFTER is missing; write hunch bench compare BEFORE AFTER"],
+    ["model convert", "OUT is missing; write hunch model convert OUT"],
+    ["export", "ENGINE is missing; write hunch export ENGINE"],
+    ["store build x", "FILE is missing; write hunch store build NAME FILE"],
+  ];
+  for (const [args, line] of lines) {
+    const { code, stderr } = await hunch(args.split(" "));
+    assert.deepEqual([code, stderr], [2, `hunch: ${line}\n`]);
+  }
+});
+
 test("- is stdin, as the prompt, as a file, and for a text to score", async () => {
   const [prompt, piped, context, together, score, scored] = await Promise.all([
     hunch([...TINY, "-n4", "-"], { input: "Tom" }),

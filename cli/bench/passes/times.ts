@@ -1,5 +1,5 @@
 // Plain tokens and passes of a model in each weight format, all of them loaded, in turns.
-import type { Engine } from "../../../src/backend.ts";
+import type { Engine, Offer } from "../../../src/backend.ts";
 import { HunchError } from "../../../src/errors.ts";
 import { parseSpec } from "../../../src/plugins/method-spec.ts";
 import { roomFor } from "../../../src/room.ts";
@@ -35,9 +35,11 @@ export async function timesOf(
   const { source, widths, place, progress } = ground;
   const engines: Engine[] = [];
   try {
-    await load(ground, engines);
+    const all = await backendOffers(source, ground.registry);
+    const told: Told = (spec) => all.find(({ backend }) => backend === parseSpec(spec).name)?.offers;
+    await load(ground, told, engines);
     refuseWide(widths, engines[0]);
-    const sizes = await sizesOf(ground, engines[0].name);
+    const sizes = new Map(told(engines[0].name)?.map(({ format, bytes }) => [format, bytes]));
     const timers = engines.map((engine) => new PassTimer(engine, LONG));
     const measured = await inTurns(
       timers.map((timer) => ({
@@ -64,33 +66,31 @@ export async function timesOf(
 }
 
 /** Loads the formats that are named, or those that the backend has and the memory holds beside each other. */
-async function load(ground: Ground, engines: Engine[]): Promise<void> {
+async function load(ground: Ground, told: Told, engines: Engine[]): Promise<void> {
   const { source, registry, formats, backend, strict, threads, context, cacheDir, progress } = ground;
   const named = formats.length > 0;
   const room = SHARE * roomFor(cacheDir).memory;
+  const refusals: HunchError[] = [];
   let held = 0;
   for (const format of named ? new Set(formats) : WEIGHT_FORMATS) {
     const spec = engines[0]?.name ?? backend; // one backend for all, so that only the format differs
-    const size = engines.length === 0 ? 0 : (await sizesOf(ground, spec)).get(format) ?? 0;
-    if (!named && held + size > room) {
+    const offers = told(spec);
+    const offer = offers?.find((offer) => offer.format === format);
+    const size = offer?.bytes ?? 0;
+    if (!named && offers !== undefined && offer?.bytes === undefined) {
+      refusals.push(new HunchError("unavailable", offer?.refusal ?? `${spec} has no format ${format}`));
+    } else if (!named && engines.length > 0 && held + size > room) {
       warn(`${format} is left out: with the others it takes ${bytes(held + size)}; --format ${format} times it alone`);
-      continue;
+    } else {
+      const options = { format, strict, threads, context, cacheDir, progress };
+      const load = () => loadEngine(spec, source, options, registry);
+      const engine = await loadWhereKnown(load, format, named, (error) => refusals.push(error));
+      if (engine !== undefined) engines.push(engine);
+      held += size;
     }
-    const options = { format, strict, threads, context, cacheDir, progress };
-    const engine = await loadWhereKnown(() => loadEngine(spec, source, options, registry), format, named);
-    if (engine === undefined) continue;
-    engines.push(engine);
-    held += (await sizesOf(ground, engine.name)).get(format) ?? 0;
   }
-  if (engines.length > 0) return;
-  throw new HunchError("unavailable", `${backend} has no weight format for ${source.title}`, {
-    hint: "hunch model info tells which backends have",
-  });
+  if (engines.length === 0) throw refusals[0];
 }
 
-/** Bytes of the weights by format, as far as the backend of an engine tells. */
-async function sizesOf({ source, registry }: Ground, engine: string): Promise<Map<WeightFormat, number>> {
-  const { name } = parseSpec(engine);
-  const told = (await backendOffers(source, registry)).find(({ backend }) => backend === name)?.offers ?? [];
-  return new Map(told.flatMap(({ format, bytes }) => bytes === undefined ? [] : [[format, bytes]]));
-}
+/** What a backend, by a spec of it, offers for the model; undefined where it does not tell. */
+type Told = (spec: string) => readonly Offer[] | undefined;
