@@ -19,7 +19,7 @@ function rawFacts(results: Results): [name: string, value: string][] {
   const { temperature } = sampling;
   const { fastest } = results;
   const beside = fastest === undefined
-    ? ""
+    ? "; no other format was measured here (hunch model quality), so nothing is said over the fastest"
     : fastest.share === 1
     ? ", the fastest format here"
     : `; a plain pass in ${fastest.format}, the fastest format here, takes ${fastest.share.toFixed(2)} of the time`;

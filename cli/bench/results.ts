@@ -71,6 +71,8 @@ export interface Results extends Plan {
   /** Absent where no other format was measured here. */
   readonly fastest?: Fastest;
   readonly peakMiB: number;
+  /** Share of the time of the last run in which hunch waited for a core; absent where the system does not tell. */
+  readonly waited?: number;
   /** What each setting's drafter held at the end; absent where the runtime does not tell. */
   readonly memory?: Memory;
   readonly warnings: readonly string[];

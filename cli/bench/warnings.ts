@@ -5,6 +5,8 @@ import { LEAST_PROMPTS, median, spread } from "./statistics.ts";
 
 /** Spread of plain decoding beyond which the machine was busy. */
 const BUSY = 0.15;
+/** Share of the time without a free core beyond which it was: who slows everybody all the time spreads nothing. */
+const WAITED = 0.1;
 
 /** Of a model by its title; empty where its weights are not random. */
 export function randomWarning(title: string): string[] {
@@ -26,7 +28,7 @@ export function busyWarning(groups: readonly (readonly number[])[]): string[] {
   ];
 }
 
-export function warningsOf({ model, settings, prompts, turns, facts, runs }: Unsummed): string[] {
+export function warningsOf({ model, settings, prompts, turns, facts, runs, waited = 0 }: Unsummed): string[] {
   const warnings = randomWarning(model.title);
   const plain = runs.filter((run) => run.setting === settings[0].name && run.tokens >= SHORT);
   // Kinds differ in their speed; what is left within them is the machine's, and a little the prompts'. Where each has one
@@ -34,6 +36,12 @@ export function warningsOf({ model, settings, prompts, turns, facts, runs }: Uns
   const byKind = [...Map.groupBy(plain, ({ prompt }) => kindOf(prompt)).values()];
   const groups = byKind.some((group) => group.length > 1) ? byKind : [plain];
   warnings.push(...busyWarning(groups.map((group) => group.map(rate))));
+  if (waited > WAITED) {
+    const percent = Math.round(100 * waited);
+    warnings.push(
+      `the machine was busy: for ${percent}% of the time no core was free; close what else runs and measure again`,
+    );
+  }
   const few = [...Map.groupBy(facts, ({ kind }) => kind)].filter(([, own]) => own.length < LEAST_PROMPTS);
   if (few.length > 0) {
     const told = few.map(([kind, own]) => `${own.length} ${own.length === 1 ? "prompt" : "prompts"} of ${kind}`);

@@ -123,8 +123,8 @@ function chosenFormat({ cacheDir, chooseFormat }: EngineOptions, running: Omit<M
   if (chooseFormat === undefined) return "exact";
   const costs = new Map<WeightFormat, (rows: number) => number>();
   for (const format of WEIGHT_FORMATS) {
-    const points = readCalibration(cacheDir, { ...running, format });
-    if (points) costs.set(format, (rows) => interpolateCost(points, rows));
+    const kept = readCalibration(cacheDir, { ...running, format });
+    if (kept) costs.set(format, (rows) => interpolateCost(kept.points, rows));
   }
   return costs.has("exact") && costs.size > 1 ? chooseFormat(costs) : "exact";
 }

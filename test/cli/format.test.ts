@@ -71,7 +71,7 @@ test("the first answer is in exact, the next in what its passes would have been 
   source.close();
   for (const [format, cost] of COSTS) {
     const points = [1, 32].map((width) => ({ width, ms: format === "int8" ? cost(width) / 2 : cost(width) }));
-    writeCalibration(cache, { model, format, provider: "cpu", threads: 1, strict: true }, points);
+    writeCalibration(cache, { model, format, provider: "cpu", threads: 1, strict: true }, { points, busy: 0 });
   }
   const line = ["-m", STORIES, "--backend", "onnx", "--threads", "1", "-n", "8", "--raw", "--json", "Once upon"];
   const ask = async (...more: string[]) => {
