@@ -27,7 +27,8 @@ export interface Tested {
 export async function claims(options: ClaimsCommand): Promise<number> {
   const wanted = options.ids.length > 0 ? options.ids.map(named) : CLAIMS;
   if (options.list) {
-    for (const { id, claim } of wanted) stdout.line(`${id}: ${claim}`);
+    if (options.json) stdout.line(JSON.stringify({ claims: wanted.map(({ id, claim }) => ({ id, claim })) }));
+    else for (const { id, claim } of wanted) stdout.line(`${id}: ${claim}`);
     return EXIT.ok;
   }
   const status = new Status();

@@ -26,6 +26,7 @@ const ONLY_NAMED = ["skip", "swift", "clasp", "knn-ssd", "exit", "del", "superpo
  * all that need no argument, but for those that draft with the target itself.
  */
 export function tunedSettings(drafters: readonly string[], temperature: number, registry: Registry): Setting[] {
+  for (const drafter of drafters) registry.check("drafter", drafter); // not left out as one that cannot run here
   const named = drafters.length > 0 ? drafters : registry.list("drafter")
     .filter(({ name, argument }) =>
       name !== "none" && !ONLY_NAMED.includes(name) && (argument === undefined || argument.startsWith("["))

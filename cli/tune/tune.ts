@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT, HunchError } from "../../src/errors.ts";
+import { WriteError } from "../../src/output-file.ts";
 import type { Sampling } from "../../src/sampling.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
 import type { CostPoint } from "../../kernels/cost.ts";
@@ -114,18 +115,27 @@ export async function tune(options: TuneCommand): Promise<number> {
       command: commandLine(),
       made: new Date().toISOString(),
     };
-    const path = await keep(options, sampling, profile);
+    // What took minutes to find is shown also where it cannot be kept.
+    const path = await keep(options, sampling, profile).catch((error: unknown) => {
+      if (error instanceof WriteError) return error;
+      throw error;
+    });
     if (options.json) {
       const [searchedFor, checked] = [
         ranked.map((one) => told(search, one, base)),
         finalists.map((one) => told(last, one, base)),
       ];
-      stdout.line(JSON.stringify({ profile, path, ranked: searchedFor, checked }));
-    } else {print(last, finalists, {
+      stdout.line(
+        JSON.stringify({ profile, path: path instanceof WriteError ? null : path, ranked: searchedFor, checked }),
+      );
+    } else {
+      print(last, finalists, {
         ...{ base, winner, untuned, profile, path },
         found: ranked[0],
         others: held !== searched,
-      });}
+      });
+    }
+    if (path instanceof WriteError) throw path;
     return EXIT.ok;
   } finally {
     status.clear();
@@ -196,7 +206,8 @@ function print(
     readonly winner: Candidate;
     readonly untuned: Candidate;
     readonly profile: Profile;
-    readonly path: string;
+    /** Where it is kept, if it could be. */
+    readonly path: string | WriteError;
     /** The prompts are not those that were searched with. */
     readonly others: boolean;
   },
@@ -220,7 +231,9 @@ function print(
   );
   if (winner !== found) stdout.line(`${nameOf(found)} won the search, and lost to it in the last round`);
   stdout.line(`why: ${reason(last, winner)}`);
-  stdout.line(`kept in ${path}; later runs of this model use it where nothing else is named (hunch tune --forget)`);
+  if (typeof path === "string") {
+    stdout.line(`kept in ${path}; later runs of this model use it where nothing else is named (hunch tune --forget)`);
+  }
 }
 
 function nameOf({ format, setting }: Candidate): string {

@@ -75,6 +75,8 @@ test("the command lists them, tests one, and knows no others", async () => {
     hunch(["claims", "blok"]),
   ]);
   assert.equal(list.stdout.trim().split("\n").length, CLAIMS.length);
+  const listed = await hunch(["claims", "--list", "--json", "block"]);
+  assert.deepEqual((JSON.parse(listed.stdout) as { claims: { id: string }[] }).claims.map(({ id }) => id), ["block"]);
   const { claims } = JSON.parse(one.stdout) as { claims: { verdict: string; ours: string }[] };
   assert.deepEqual(claims.map(({ verdict }) => verdict), ["holds", "cannot be tested here"]);
   assert.match(claims[1].ours, /^because it takes a judge taught by people/);

@@ -153,3 +153,16 @@ test("Ctrl-C ends the search with its own exit code, and nothing is kept", async
   assert.deepEqual([code, stdout, existsSync(state)], [130, "", false], stderr);
   assert.match(stderr, /^hunch: interrupted: nothing was changed$/m);
 });
+
+test("what was found is shown where it cannot be kept, and a drafter that is wrong is refused before the search", async () => {
+  const search = ["tune", "-m", STORIES, "--threads", "1", "--format", "float32", "--seconds", "1", "-n", "12"];
+  const state = file("no-folder", "x");
+  const { code, stdout, stderr } = await hunch([...search, "-d", "suffix"], { env: { XDG_STATE_HOME: state } });
+  assert.ok(code === 2 || code === 4, stderr);
+  assert.match(stderr, /this cannot be written: /);
+  assert.match(stdout, /× the fastest plain decoding[^]*\nwhy: /);
+  assert.doesNotMatch(stdout, /kept in/);
+  const wrong = await hunch([...search, "-d", "lookup?longest=x"], { env: { XDG_STATE_HOME: FOLDER } });
+  assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+  assert.match(wrong.stderr, /lookup\?longest is "x"; give a whole number from 1 to 64/);
+});
