@@ -18,6 +18,9 @@ export const ROW_ZEROS = "row_zeros"; // uint8 [R]
 export const SCORED_ZEROS = "scored_zeros"; // uint8 [S]
 export const ZERO_POINT = 128;
 
+/** Weights that are folded at a time. */
+const STRETCH = 1 << 20;
+
 /** The gain that the head's matrix has taken in, so that a converted file keeps it beside. */
 export const LAST_NORM = "norm.weight";
 
@@ -49,7 +52,7 @@ export class Int8Products implements Products {
     const tensors = names.map((name) => this.source.tensor(`${name}.weight`));
     const columns = tensors[0].shape[1];
     const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
-    const weights = new Lazy(() => quantiseColumns(names.map((name) => this.#folded(name)), columns, out));
+    const weights = new Lazy(() => quantiseColumns(this.#folded(names), columns, out));
     const product = g.contrib("MatMulIntegerToFloat", [
       codes,
       g.weight(`${label}.codes`, "int8", [columns, out], () => weights.get().codes),
@@ -90,24 +93,38 @@ export class Int8Products implements Products {
     return g.op("Reshape", [outer, g.constant("int64", [-1, size])]);
   }
 
-  /** A matrix with gains and rotations folded in, [out, in]. */
-  #folded(name: string): Float32Array {
+  /** Rows of stacked [out, in] matrices with gains and rotations folded in; those that can be, a few at a time. */
+  *#folded(names: readonly string[]): Generator<Float32Array> {
+    for (const name of names) {
+      const tensor = this.source.tensor(`${name}.weight`);
+      const [rows, columns] = tensor.shape;
+      const whole = tensor.atOnce || /^layers\..*\.(v|output|down)$/.test(name); // these are rotated along columns, too
+      const step = whole ? rows : Math.ceil(STRETCH / columns);
+      for (let from = 0; from < rows; from += step) {
+        const weights = tensor.floats(from, Math.min(rows, from + step)).slice();
+        this.#fold(name, weights, columns);
+        yield weights;
+      }
+    }
+  }
+
+  /** Folds gains and rotations into whole rows of a matrix, or all of them where columns are rotated. */
+  #fold(name: string, weights: Float32Array, columns: number): void {
     const { source } = this;
-    const tensor = source.tensor(`${name}.weight`);
-    const [rows, columns] = tensor.shape;
-    const weights = Float32Array.from(tensor.floats());
     const layer = name.match(/^layers\.(\d+)\./);
     const kind = name.slice(name.lastIndexOf(".") + 1);
     const reads = (norm: string) => {
       if (source.has(`${norm}.weight`)) {
         const gain = source.tensor(`${norm}.weight`).floats();
-        for (let i = 0; i < weights.length; i++) weights[i] *= gain[i % columns];
+        for (let from = 0; from < weights.length; from += columns) {
+          for (let i = 0; i < columns; i++) weights[from + i] *= gain[i];
+        }
       }
       this.#stream.rotateRows(weights);
     };
     if (!layer) {
       reads("norm");
-      return weights;
+      return;
     }
     const attention = source.spec.layers[Number(layer[1])].attention;
     const block = name.slice(0, name.lastIndexOf("."));
@@ -127,8 +144,6 @@ export class Int8Products implements Products {
       default: // q, k, gate, up
         reads(`${block}.norm`);
     }
-    if (weights.length !== rows * columns) throw new Error(`${name} changed its size`);
-    return weights;
   }
 
   #bias(name: string): Float32Array {
@@ -190,7 +205,7 @@ function transpose(matrix: Float32Array, rows: number, columns: number): Float32
 }
 
 /** Rows of stacked [out, in] matrices as columns of int8 [in, out], each with its own scale. */
-function quantiseColumns(parts: readonly Float32Array[], columns: number, out: number) {
+function quantiseColumns(parts: Iterable<Float32Array>, columns: number, out: number) {
   const codes = new Int8Array(columns * out);
   const scales = new Float32Array(out);
   const STEP = 64; // rows at a time, so that the scattered writes stay within the processor's cache
