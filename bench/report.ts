@@ -2,28 +2,10 @@
 import { loadavg } from "node:os";
 import process from "node:process";
 import { machine, machineFacts } from "../cli/bench/machine.ts";
-import { quantile } from "../cli/bench/statistics.ts";
 
-/** Median and quartiles of at least one number. */
-export interface Spread {
-  readonly low: number;
-  readonly median: number;
-  readonly high: number;
-}
-
-export function spread(values: readonly number[]): Spread {
-  return { low: quantile(values, 0.25), median: quantile(values, 0.5), high: quantile(values, 0.75) };
-}
-
-/** `12.3 (11.9–13.0)`: the median and the middle half. */
-export function show({ low, median, high }: Spread, digits = 2): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
-}
-
-/** Ratios of measurements taken side by side: each of ours over the one beside it. */
-export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
-  return ours.slice(0, theirs.length).map((value, i) => value / theirs[i]);
-}
+export { markdownTable as table } from "../cli/output/table.ts";
+export { type Quartiles as Spread, quartiles as spread, ratios } from "../cli/bench/statistics.ts";
+export { quartilesText as show } from "../cli/bench/words.ts";
 
 /** As the benchmark begins: the commit may change while it runs. */
 const WHERE = machineFacts(machine());
@@ -39,10 +21,4 @@ export function host(versions: Record<string, string> = {}): string {
     ["command", `npm run bench -- ${process.argv.slice(2).filter((word) => word !== "--docs").join(" ")}`],
   ];
   return lines.map(([name, value]) => `- ${name}: ${value}`).join("\n");
-}
-
-/** A Markdown table. Every row has as many cells as `head`. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => i === 0 ? "---" : "---:")), ...rows.map(line)].join("\n");
 }

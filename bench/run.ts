@@ -1,7 +1,7 @@
 // Runs benchmark suites by name and writes what they measured to bench/out/<suite>.md as well as to stdout; with --docs to
 // docs/measured/<suite>.md, which documents quote (scripts/numbers.ts).
 //
-//   npm run bench                     lists the suites
+//   npm run bench                     lists the suites and their options
 //   npm run bench -- passes start     runs two of them
 //   npm run bench -- all              all of them; half an hour
 //
@@ -10,7 +10,7 @@ import { ROOT } from "../scripts/runtimes.ts";
 import { HunchError } from "../src/errors.ts";
 import { writeOutput } from "../src/output-file.ts";
 import { host } from "./report.ts";
-import type { Suite } from "./suite.ts";
+import { flag, refuseUnknown, type Suite } from "./suite.ts";
 
 const suites: Record<string, () => Promise<{ default: Suite }>> = {
   passes: () => import("./suites/passes.ts"),
@@ -47,7 +47,10 @@ const suites: Record<string, () => Promise<{ default: Suite }>> = {
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--")); // flags are the suites' own
 if (wanted.length === 0) {
   for (const [name, load] of Object.entries(suites)) {
-    console.log(`${name.padEnd(12)} ${(await load()).default.summary}`);
+    const { summary, options = {} } = (await load()).default;
+    console.log(`${name.padEnd(12)} ${summary}`);
+    const told = Object.entries(options).map(([name, value]) => `--${name}${value && `=${value}`}`).join(" ");
+    if (told) console.log(`${" ".repeat(12)} ${told}`);
   }
   process.exit(0);
 }
@@ -59,6 +62,8 @@ for (const name of names) {
   }
 }
 try {
+  const known = await Promise.all(names.map(async (name) => (await suites[name]()).default.options ?? {}));
+  refuseUnknown(process.argv.slice(2), Object.assign({ docs: "" }, ...known));
   for (const name of names) await measure(name);
 } catch (error) {
   if (!(error instanceof HunchError)) throw error;
@@ -74,6 +79,6 @@ async function measure(name: string): Promise<void> {
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
   const page = `## ${name}\n\n${suite.summary}. Took ${minutes} minutes.\n\n${host(versions)}\n\n${report}\n`;
   console.log(page);
-  const folder = process.argv.includes("--docs") ? "docs/measured" : "bench/out";
+  const folder = flag("docs") ? "docs/measured" : "bench/out";
   writeOutput(`${ROOT}${folder}/${name}.md`, page, { folders: true });
 }

@@ -1,5 +1,6 @@
 // hunch as a process that is measured: one line of JSON asks, one line answers. See child.ts.
 import { readFileSync } from "node:fs";
+import { fill, PassTimer, type Place, spreadTokens } from "../cli/bench/passes/timer.ts";
 import { promptOf } from "../cli/input/prompt.ts";
 import { Session } from "../cli/engine/session.ts";
 import { findAdapter } from "../kernels/webgpu/adapter.ts";
@@ -7,7 +8,7 @@ import { webgpuBackend } from "../kernels/webgpu/backend.ts";
 import { Device } from "../kernels/webgpu/device.ts";
 import { WebGpuEngine } from "../kernels/webgpu/engine.ts";
 import { weightBytes } from "../kernels/webgpu/matrix.ts";
-import type { Need, Rows, Sequence } from "../src/backend.ts";
+import type { Need, Rows } from "../src/backend.ts";
 import type { WeightFormat } from "../src/weight-format.ts";
 import type { ModelSource } from "../src/model/source.ts";
 import { GREEDY } from "../src/sampling.ts";
@@ -62,7 +63,7 @@ export interface Gpu {
   readonly memoryBytes: number;
 }
 
-let session: Session, sequence: Sequence | undefined, gpuShare: Device | undefined;
+let session: Session, timer: PassTimer | undefined, gpuShare: Device | undefined;
 
 const commands = {
   async load({ path, threads, context, format = "auto", drafter = "none", backend = "onnx" }: Load) {
@@ -88,43 +89,23 @@ const commands = {
    * `need`: what is asked of the scores, all where absent. `tokens`: a text to take them from.
    */
   async pass({ rows, past, repeat, need, tokens, inside }: PassRequest) {
-    const sequence = await filled(past, tokens);
     const { engine } = session;
+    const place = placeOf(past, tokens);
+    await timerOf().go(place);
     const before = engine instanceof WebGpuEngine ? { ...engine.counts } : undefined;
-    const ms = [];
-    for (let i = 0; i < repeat; i++) {
-      const row = tokens
-        ? Int32Array.from(tokens.slice(past + i, past + i + rows))
-        : Int32Array.from({ length: rows }, (_, row) => 1000 + (i * 37 + row * 101) % 40000);
-      const started = performance.now();
-      const scores = await sequence.forward({ tokens: row, need, ...inside });
-      for (const tap of inside?.taps ?? []) scores.states!(tap);
-      ms.push(performance.now() - started);
-    }
+    const ms = await timerOf().passes(place, rows, repeat, { need, ...inside });
     if (!(engine instanceof WebGpuEngine)) return { ms };
     const counts = Object.entries(engine.counts).map(([name, count]) => [
       name,
-      (count - before![name as keyof typeof before]) / repeat,
+      (count - before![name as keyof typeof before]) / ms.length,
     ]);
     return { ms, counts: Object.fromEntries(counts) };
   },
 
   /** Milliseconds of each of `count` greedy steps, choosing the token included, after `past` tokens; and the tokens. */
   async plain({ past, count, tokens }: PlainRequest) {
-    const sequence = await filled(past, tokens);
-    const ms = [], text = [];
-    const path = Int32Array.of(0);
-    const row = Int32Array.of(tokens?.[past] ?? 1000);
-    for (let i = 0; i < count; i++) {
-      const started = performance.now();
-      const scores = await sequence.forward({ tokens: row, need: "argmax" });
-      row[0] = scores.argmax(0);
-      sequence.keep(path);
-      ms.push(performance.now() - started);
-      text.push(row[0]);
-    }
-    sequence.rewind(past);
-    return { ms, text };
+    const { ms, said } = await timerOf().plain(placeOf(past, tokens), count);
+    return { ms, text: said };
   },
 
   /** The GPU of the engine that was loaded. */
@@ -169,7 +150,7 @@ const commands = {
     const one = await webgpuBackend.load(short, options) as WebGpuEngine;
     const dispatches = [];
     const sequence = one.open();
-    await fill(sequence, one.maxRows, past, tokens);
+    await fill(sequence, placeOf(past, tokens), one.maxRows);
     for (const rows of widths) {
       const before = one.counts.dispatches;
       await sequence.forward({ tokens: Int32Array.from(tokens.slice(past, past + rows)), need: "argmax" });
@@ -231,22 +212,13 @@ const commands = {
   },
 };
 
-/** The sequence for passes, with `past` tokens in its cache. */
-async function filled(past: number, text?: number[]): Promise<Sequence> {
-  sequence ??= session.engine.open();
-  if (sequence.length === past) return sequence;
-  sequence.rewind(0);
-  const tokens = Array.from({ length: past }, (_, i) => text?.[i] ?? 500 + (i * 131) % 40000);
-  await fill(sequence, session.engine.maxRows, past, tokens);
-  return sequence;
+/** Of the engine that was loaded. */
+function timerOf(): PassTimer {
+  return timer ??= new PassTimer(session.engine);
 }
 
-async function fill(sequence: Sequence, maxRows: number, past: number, tokens: readonly number[]): Promise<void> {
-  for (let at = 0; at < past; at += maxRows) {
-    const part = Int32Array.from(tokens.slice(at, Math.min(past, at + maxRows)));
-    await sequence.forward({ tokens: part, score: "last", need: "argmax" });
-    sequence.keep(Int32Array.from(part, (_, i) => i));
-  }
+function placeOf(past: number, text?: readonly number[]): Place {
+  return { past, token: text === undefined ? spreadTokens(session.source.spec.vocab) : (i) => text[i] };
 }
 
 /** A share of the device that the engine computes on. */

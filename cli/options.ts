@@ -14,16 +14,29 @@ export const modelOption = optional(option("-m", "--model", modelParser("FILE"),
   description: message`Model file, or a name from ${"hunch model list"}. Default: the model that comes with hunch.`,
 }));
 
+export const backendOption = withDefault(
+  option("--backend", backendParser(), {
+    description:
+      message`What computes: auto (the fastest here), onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
+  }),
+  "auto",
+);
+
+export const strictOption = withDefault(
+  negatableFlag({ positive: "--strict", negative: "--no-strict" }, {
+    description: message`Scores do not depend on what is computed beside them, to the last bit. Default: strict.`,
+  }),
+  true,
+);
+
+export const threadsOption = optional(option("--threads", integer({ min: 1, max: 1024, metavar: "N" }), {
+  description: message`Processor threads. Default: one per core.`,
+}));
+
 /** Which model, computed how. */
 export const modelOptions = object("Model", {
   model: modelOption,
-  backend: withDefault(
-    option("--backend", backendParser(), {
-      description:
-        message`What computes: auto (the fastest here), onnx, onnx:PROVIDER, webgpu, reference, or a plugin's.`,
-    }),
-    "auto",
-  ),
+  backend: backendOption,
   format: withDefault(
     option("--format", choice(["auto", ...WEIGHT_FORMATS], { metavar: "FORMAT" }), {
       description:
@@ -31,18 +44,11 @@ export const modelOptions = object("Model", {
     }),
     "auto",
   ),
-  strict: withDefault(
-    negatableFlag({ positive: "--strict", negative: "--no-strict" }, {
-      description: message`Scores do not depend on what is computed beside them, to the last bit. Default: strict.`,
-    }),
-    true,
-  ),
+  strict: strictOption,
   context: optional(option("--context", integer({ min: 1, metavar: "TOKENS" }), {
     description: message`Most tokens of prompt and answer together. Default: what the model was made for.`,
   })),
-  threads: optional(option("--threads", integer({ min: 1, max: 1024, metavar: "N" }), {
-    description: message`Processor threads. Default: one per core.`,
-  })),
+  threads: threadsOption,
 });
 
 /** How the answer is made faster. */

@@ -29,13 +29,22 @@ function pathOf(cacheDir: string, { model, format, provider, threads, strict }: 
   return join(cacheDir, "calibrations", createHash("sha256").update(key).digest("hex").slice(0, 24) + ".json");
 }
 
+/** Costs as they are kept. */
+export interface Kept {
+  readonly points: readonly CostPoint[];
+  /** How often they were measured while the machine was busy, each time; 0 where it was not. */
+  readonly busy: number;
+}
+
 /** Undefined where nothing was measured, or the file is not what it should be. */
-export function readCalibration(cacheDir: string, measured: Measured): CostPoint[] | undefined {
+export function readCalibration(cacheDir: string, measured: Measured): Kept | undefined {
   const file = pathOf(cacheDir, measured);
   try {
     const fields = Fields.of(JSON.parse(readFileSync(file, "utf8")), (must, field) => damaged(file, must, field));
     let least = 1;
-    return fields.each("points", (point): CostPoint => {
+    const { busy = 0 } = fields.values;
+    fields.need(isWhole(busy, 0, Infinity), "busy", "a count");
+    const points = fields.each("points", (point): CostPoint => {
       const width = point.required("width", "number");
       const ms = point.required("ms", "number");
       point.need(isWhole(width, least, Infinity), "width", "whole, and more than the one before");
@@ -43,15 +52,16 @@ export function readCalibration(cacheDir: string, measured: Measured): CostPoint
       least = width + 1;
       return { width, ms };
     });
+    return { points, busy: Number(busy) };
   } catch {
     return undefined;
   }
 }
 
 /** A cache that cannot be written costs a measurement the next time, nothing else. */
-export function writeCalibration(cacheDir: string, measured: Measured, points: readonly CostPoint[]): void {
+export function writeCalibration(cacheDir: string, measured: Measured, { points, busy }: Kept): void {
   try {
-    writeOutput(pathOf(cacheDir, measured), JSON.stringify({ ...measured, points }), { folders: true });
+    writeOutput(pathOf(cacheDir, measured), JSON.stringify({ ...measured, points, busy }), { folders: true });
   } catch {
     return;
   }

@@ -7,6 +7,16 @@ export interface CostPoint {
   readonly ms: number;
 }
 
+/** Costs as they were measured. */
+export interface MeasuredPoints {
+  readonly points: CostPoint[];
+  /**
+   * By how much of the fastest pass the median one was slower, for the width in the middle: 0 where nothing else ran, or
+   * where each width was run once.
+   */
+  readonly disturbed: number;
+}
+
 /** Milliseconds of one row from which on waiting for exact numbers costs more than they save. */
 const SLOW = 250;
 
@@ -25,9 +35,9 @@ export async function measureCost(
     /** Milliseconds. */
     readonly clock?: () => number;
   },
-): Promise<CostPoint[]> {
+): Promise<MeasuredPoints> {
   const sequence = engine.open();
-  const best = new Map<number, number>();
+  const times = new Map(widths.map((width) => [width, [] as number[]]));
   const vocab = engine.source.spec.vocab;
   const token = (i: number) => (i * 7919 + 13) % vocab;
   const run = async (width: number) => {
@@ -49,7 +59,7 @@ export async function measureCost(
     }
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const [i, width] of taken.entries()) {
-        best.set(width, Math.min(best.get(width) ?? Infinity, await run(width)));
+        times.get(width)!.push(await run(width));
         progress?.("calibrating", (repeat + (i + 1) / taken.length) / repeats);
       }
     }
@@ -58,7 +68,10 @@ export async function measureCost(
   }
   // More rows never take less time: where they seem to, the fewer were disturbed.
   let least = Infinity;
-  return taken.toReversed().map((width) => ({ width, ms: least = Math.min(least, best.get(width)!) })).toReversed();
+  const points = taken.toReversed().map((width) => ({ width, ms: least = Math.min(least, ...times.get(width)!) }));
+  const middle = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+  const disturbed = middle(taken.map((width) => middle(times.get(width)!) / Math.min(...times.get(width)!) - 1));
+  return { points: points.reverse(), disturbed };
 }
 
 /** Milliseconds of many passes, of which `widths[n]` have n rows. */

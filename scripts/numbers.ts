@@ -24,7 +24,7 @@ const UNITS = [
   "(?:milli|micro|nano)?seconds?|minutes?|hours?",
   "[kKMG]i?B(?:/| (?:a|per) )(?:s|sec|second)",
   "(?:tokens?|toks?|t|rows)(?:/| (?:a|per|each) )(?:pass|round|step|second|sec|s)",
-  "fold|times (?:as|the|that|plain|faster|quicker|slower|longer|smaller|less|more)",
+  "fold|times(?! \\d)|as (?:much|many|fast|long)",
   "of (?:the time|plain)",
 ].join("|");
 /** What may stand between a number and its unit. */
@@ -38,7 +38,7 @@ const LOOKS_MEASURED = new RegExp(
   [
     `(?:${IN_DIGITS}|${IN_WORDS})${GAP}(?:${UNITS})(?![\\w/])`,
     `(?:${QUANTITIES})[*_\`]*${IN_DIGITS}`,
-    "\\b(?:twice|thrice|half) (?:as (?:fast|slow|quick|long)|the (?:speed|time))\\b",
+    "\\b(?:twice|thrice|half|thirds?|quarters?|fifth|tenth) (?:as (?:fast|slow|quick|long)|(?:of )?the (?:speed|time))\\b",
   ].join("|"),
   "g",
 );
@@ -67,6 +67,11 @@ export function wrongNumbers(
     }
     const made = names.split(" ").flatMap((name) => numbersOf(pages.get(name)!));
     const start = index + whole.indexOf(body);
+    for (const { 0: found, index } of body.matchAll(LOOKS_MEASURED)) {
+      if (!/\d/.test(found)) {
+        wrong.push(`${at(start + index)}: ${JSON.stringify(found)} cannot be looked up; say it in digits`);
+      }
+    }
     for (const { 0: number, index } of numbersIn(body)) {
       if (!made.some((other) => rounds(other, number))) {
         wrong.push(`${at(start + index)}: ${number} is not in ${FOLDER}/${names.replaceAll(" ", ".md, ")}.md`);
@@ -74,6 +79,7 @@ export function wrongNumbers(
     }
   }
   let rest = blank(text, BLOCK);
+  for (const { index } of rest.matchAll(/^<!-- numbers:/gm)) wrong.push(`${at(index)}: this block has no end`);
   for (const { words } of unmeasured.filter((one) => one.document === document)) {
     const place = new RegExp(words.split(/\s+/).map(RegExp.escape).join("\\s+"), "g");
     const without = blank(rest, place);

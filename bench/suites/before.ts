@@ -6,7 +6,7 @@
 import { Child, type ChildOptions, hunch } from "../child.ts";
 import { command, CURRENT } from "../../scripts/runtimes.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import { count, option, type Suite } from "../suite.ts";
+import { count, flag, option, type Suite } from "../suite.ts";
 import type { Generated } from "../worker.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 
@@ -21,12 +21,13 @@ interface Times {
 
 const suite: Suite = {
   summary: "This checkout's plain tokens, passes and prompts beside another checkout's (--before=FOLDER)",
+  options: { before: "FOLDER", format: "FORMAT", turns: "N", only: "WORDS", cpu: "" },
   async run() {
     const folder = option("before");
     if (folder === undefined) return { report: "Skipped: name the other checkout by --before=FOLDER." };
     const format = option("format") ?? "exact";
     const turns = count("turns", 9);
-    const cpu = process.argv.includes("--cpu");
+    const cpu = flag("cpu");
     const threads = cpu ? 1 : THREADS;
     const children = [hunch(), other(folder)];
     for (const child of children) await child.ask("load", { path: DEFAULT_MODEL, threads, context: CONTEXT, format });

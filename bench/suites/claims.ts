@@ -15,6 +15,7 @@ interface Told {
 
 const suite: Suite = {
   summary: "What papers say and what becomes of it on the default model: `hunch claims`",
+  options: { prompts: "N" },
   async run() {
     const terminal = new Terminal();
     const { stdout } = terminal.run(`hunch claims --json --prompts ${option("prompts") ?? 1}`);
@@ -32,7 +33,7 @@ const suite: Suite = {
         `${count("cannot be tested here")} cannot be tested here.\n\n` +
         table(
           ["claim", "published", "verdict", "here"],
-          rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|"))),
+          rows,
         ),
     };
   },

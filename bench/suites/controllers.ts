@@ -6,7 +6,6 @@
 //   npm run bench -- controllers --prompts=1 --only=translation
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { openCache } from "../../cli/cache/cache.ts";
 import { chatPrompt } from "../../cli/input/prompt.ts";
 import { Session } from "../../cli/engine/session.ts";
@@ -19,7 +18,7 @@ import type { Controller } from "../../src/controller.ts";
 import { complete, type Completion } from "../../src/round/generate.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import { count, option, type Suite } from "../suite.ts";
+import { count, flag, option, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
 import { workloads } from "../workloads.ts";
 
@@ -39,6 +38,7 @@ const SETTINGS: readonly (readonly [name: string, make: () => Controller])[] = [
 
 const suite: Suite = {
   summary: "`cost` with lookup against plain decoding and the best of fixed lengths, on seven kinds of work",
+  options: { prompts: "N", only: "KIND", quick: "" },
   async run() {
     // Measured anew: a curve kept from a busy minute is not what is to be tested.
     rmSync(join(openCache(), "calibrations"), { recursive: true, force: true });
@@ -161,5 +161,5 @@ const suite: Suite = {
 export default suite;
 
 function promptCount(): number {
-  return count("prompts", process.argv.includes("--quick") ? 2 : 6);
+  return count("prompts", flag("quick") ? 2 : 6);
 }

@@ -20,6 +20,7 @@ const STORE = "answers";
 
 const suite: Suite = {
   summary: "Every drafter on every data set: acceptance, tokens and rows per pass, memory; and, apart, speed",
+  options: { prompts: "N", tokens: "N", seconds: "N" },
   async run() {
     const { prompts, tokens } = SIZE;
     const seconds = option("seconds");

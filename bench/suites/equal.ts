@@ -75,6 +75,15 @@ const WITH_MODEL = {
 
 const suite: Suite = {
   summary: "Every drafter and shape beside plain decoding, greedy and by seed: is it the same text?",
+  options: {
+    model: "default",
+    prompts: "N",
+    tokens: "N",
+    drafters: "LIST",
+    temperature: "LIST",
+    format: "FORMAT",
+    threads: "N",
+  },
   async run() {
     const name = option("model") === "default" ? "default" : "stories";
     const [wanted, most] = [

@@ -16,6 +16,7 @@ type Inside = Pick<Rows, "taps" | "skip">;
 
 const suite: Suite = {
   summary: "Hidden states and blocks that are left out, beside plain passes: milliseconds and memory",
+  options: { format: "FORMAT", turns: "N" },
   async run() {
     const source = await openModel(DEFAULT_MODEL);
     const layers = source.spec.layers.length;

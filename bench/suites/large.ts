@@ -20,6 +20,7 @@ const SHOWN = [1, 2, 4, 8, 16, 32];
 
 const suite: Suite = {
   summary: "Acceptance of the default model at the costs of a larger one's passes, with random weights",
+  options: { like: "MODEL", mix: "MIX", prompts: "N", tokens: "N" },
   async run() {
     const like = option("like") ?? "llama-1b";
     const results = await readResults(`${OUT}${MEASURED("default")}/results.json`);

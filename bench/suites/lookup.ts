@@ -3,7 +3,7 @@
 import { hunch, llama } from "../child.ts";
 import { installPeers } from "../peers/install.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../suite.ts";
+import { flag, type Suite } from "../suite.ts";
 import { DEFAULT_MODEL, specBench, THREADS } from "../setup.ts";
 import type { Generated } from "../worker.ts";
 
@@ -22,8 +22,9 @@ const TURNS = 3;
 
 const suite: Suite = {
   summary: "Greedy text with `lookup` and without, on Spec-Bench: identical or not, and the ratio of tokens per second",
+  options: { peer: "" },
   async run() {
-    const peer = process.argv.includes("--peer") ? await installPeers() : undefined;
+    const peer = flag("peer") ? await installPeers() : undefined;
     const without = hunch(), withLookup = hunch(), theirs = peer === undefined ? undefined : llama();
     const load = { path: DEFAULT_MODEL, threads: THREADS, context: CONTEXT };
     const { format } = await withLookup.ask<{ format: string }>("load", { ...load, drafter: "lookup" });

@@ -8,34 +8,33 @@
 // Options, each as often as wanted: --drafter, --rule, --controller (specs; DRAFT is what drafts for the model: itself
 // with a smaller context, or stories260K's small model), every one with every other; --model=default or stories; and
 // --prompts, --tokens, --temperature, --top-k.
-import process from "node:process";
 import type { Completion } from "../../src/round/generate.ts";
 import { GREEDY, type Sampling } from "../../src/sampling.ts";
 import { Bed, type BedName, type Methods, type Setting } from "../methods/bed.ts";
 import { distances, foreignShare, meanLikelihood } from "../methods/distance.ts";
 import { CONTROLLERS, DRAFTERS, JUDGED, PAIRS } from "../methods/settings.ts";
 import { ratios, show, spread, table } from "../report.ts";
-import type { Suite } from "../suite.ts";
-
-const all = (name: string) =>
-  process.argv.filter((word) => word.startsWith(`--${name}=`)).map((word) => word.slice(name.length + 3));
-const number = (name: string, standard: number) => Number(all(name)[0] ?? standard);
+import { count, flag, option, options, type Suite } from "../suite.ts";
 
 const KINDS = ["drafter", "rule", "controller"] as const;
-const QUICK = process.argv.includes("--quick");
-const PROMPTS = number("prompts", QUICK ? 2 : 6);
-const TOKENS: Readonly<Record<BedName, number>> = { default: number("tokens", 48), stories: number("tokens", 96) };
+const QUICK = flag("quick");
+const PROMPTS = count("prompts", QUICK ? 2 : 6);
+const TOKENS: Readonly<Record<BedName, number>> = { default: count("tokens", 48), stories: count("tokens", 96) };
 /** Few tokens, so that `optimal-transport` can be solved. */
-const SAMPLED: Sampling = { ...GREEDY, temperature: number("temperature", 0.8), topK: number("top-k", 10) };
+const SAMPLED: Sampling = { ...GREEDY, temperature: Number(option("temperature") ?? 0.8), topK: count("top-k", 10) };
 
 /** What a setting made of every prompt; undefined where it does not go with the sampling. */
 type Runs = readonly (Completion | undefined)[];
 
 const suite: Suite = {
   summary: "Any drafter × rule × controller: tokens and rows per pass, ms, same text; relaxed rules' distances",
+  options: {
+    ...{ model: "NAME", drafter: "SPEC", rule: "SPEC", controller: "SPEC" },
+    ...{ prompts: "N", tokens: "N", temperature: "T", "top-k": "K", quick: "" },
+  },
   async run() {
-    const chosen = KINDS.some((kind) => all(kind).length > 0);
-    const models = all("model").length > 0 ? all("model") as BedName[] : ["default", "stories"] as const;
+    const chosen = KINDS.some((kind) => options(kind).length > 0);
+    const models = options("model").length > 0 ? options("model") as BedName[] : ["default", "stories"] as const;
     const report: string[] = [];
     const tell = (...parts: string[]) => report.push(...parts);
     for (const name of models) {
@@ -70,7 +69,7 @@ const DRAFT_IS: Readonly<Record<BedName, string>> = {
 
 /** Every drafter with every rule and controller that was asked for. */
 function product(): Setting[] {
-  const or = (kind: string, standard: string) => all(kind).length > 0 ? all(kind) : [standard];
+  const or = (kind: string, standard: string) => options(kind).length > 0 ? options(kind) : [standard];
   return or("drafter", "DRAFT").flatMap((drafter) =>
     or("rule", SAMPLED.temperature > 0 ? "match" : "greedy").flatMap((rule) =>
       or("controller", "fixed?nodes=6&depth=3").map((controller) => ({ drafter, rule, controller }))

@@ -57,6 +57,7 @@ interface Kind {
 
 const suite: Suite = {
   summary: "hunch, node-llama-cpp and transformers.js on the same prompts and weights: plain, lookup, a draft model",
+  options: { model: "FILE", draft: "FILE", prompts: "N", tokens: "N", turns: "N", only: "KIND" },
   async run() {
     const versions = { "node-llama-cpp": await installPeers(), "transformers.js": await installTransformers() };
     const parts: string[] = [];

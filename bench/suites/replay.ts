@@ -8,7 +8,6 @@
 //   npm run bench -- replay --reliability                       how often guesses that were called so likely were right
 //   npm run bench -- replay --weights                           what auto has learned at the end
 import { existsSync, readFileSync } from "node:fs";
-import process from "node:process";
 import { contextOf, openRegistry } from "../../cli/engine/methods.ts";
 import { Session } from "../../cli/engine/session.ts";
 import { promptOf } from "../../cli/input/prompt.ts";
@@ -25,7 +24,7 @@ import { GREEDY } from "../../src/sampling.ts";
 import { EMPTY_TREE } from "../../src/tree.ts";
 import { table } from "../report.ts";
 import { DEFAULT_MODEL, THREADS } from "../setup.ts";
-import { count, option, type Suite } from "../suite.ts";
+import { count, flag, option, type Suite } from "../suite.ts";
 import { workloads } from "../workloads.ts";
 
 /** Likeliest tokens kept of every row. */
@@ -61,6 +60,15 @@ interface Sum {
 const suite: Suite = {
   summary:
     "What drafters would bring on given cost curves: a replay of recorded greedy texts, exact and without a clock",
+  options: {
+    prompts: "N",
+    tokens: "N",
+    drafters: "LIST",
+    curve: "LIST",
+    controller: "NAME",
+    reliability: "",
+    weights: "",
+  },
   async run() {
     const texts = await recorded(count("prompts", 8), count("tokens", 160));
     const names = splitOutside(option("drafters") ?? "lookup,auto", ",").map(unwrap);
@@ -96,14 +104,14 @@ const suite: Suite = {
           (own / total(({ passes }) => passes)).toFixed(3),
           ...all.map((sum) => gain(sum).toFixed(2)),
         ]);
-        if (process.argv.includes("--reliability")) {
+        if (flag("reliability")) {
           const told = reliability.filter(({ judged }) => judged > 0).map(({ judged, said, accepted }) =>
             `${(said / judged).toFixed(2)} → ${(accepted / judged).toFixed(2)} (${judged})`
           );
           learned.push(`${curve}, ${name}, said → was (nodes): ${told.join(", ")}`);
         }
         const weights = (drafter as { weights?: readonly number[] }).weights;
-        if (process.argv.includes("--weights") && weights) {
+        if (flag("weights") && weights) {
           learned.push(`${curve}: ${weights.map((weight) => weight.toFixed(2)).join(", ")}`);
         }
       }

@@ -19,6 +19,7 @@ const FOLDER = `${ROOT}plugins/drafters/`;
 
 const suite: Suite = {
   summary: "A second run with --store: what answers to prompts like these are worth, clock-free and by the clock",
+  options: { prompts: "N", tokens: "N" },
   async run() {
     const [prompts, tokens] = [count("prompts", 15), count("tokens", 64)];
     const all = await requests(2 * prompts);

@@ -24,6 +24,7 @@ const DRAFTERS = [
 
 const suite: Suite = {
   summary: "the target drafts itself with blocks left out: how often it is right, and how often it would have to be",
+  options: { prompts: "N", tokens: "N", drafters: "LIST" },
   async run() {
     const cacheDir = join(tmpdir(), "hunch-bench-methods");
     mkdirSync(cacheDir, { recursive: true });

@@ -20,6 +20,7 @@ const AIM = 0.05;
 
 const suite: Suite = {
   summary: "`hunch simulate` against measured runs of chains of 1 to 8 tokens: tokens per pass, speed over plain",
+  options: { prompts: "N", tokens: "N" },
   async run() {
     const folder = mkdtempSync(join(tmpdir(), "hunch-simulate-"));
     const terminal = new Terminal();

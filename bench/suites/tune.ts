@@ -28,6 +28,7 @@ interface Tuned {
 
 const suite: Suite = {
   summary: "What `hunch tune` finds in five minutes, as a share of the best of the full grid",
+  options: { seconds: "N", tokens: "N", final: "N" },
   async run() {
     const started = performance.now();
     const terminal = new Terminal();

@@ -131,6 +131,10 @@ function note(entry: object): void {
 
 const suite: Suite = {
   summary: "The WebGPU engine beside ONNX Runtime's WebGPU provider and llama.cpp on Vulkan: times, bandwidth, counts",
+  options: {
+    ...{ model: "FILE", peers: "LIST", past: "N", widths: "LIST", turns: "N", repeats: "N", tokens: "N", prompts: "N" },
+    ...{ "max-tokens": "N", timeout: "SECONDS" },
+  },
   async run() {
     const options = flags();
     const source = await openModel(options.model);

@@ -16,7 +16,7 @@ import { DATA_SETS, type Task, tasksOf } from "./data.ts";
 import { html } from "./html.ts";
 import { Live } from "./live.ts";
 import { Log, OTHER_FOLDER } from "./log.ts";
-import { commandLine, machine, peakMiB } from "./machine.ts";
+import { commandLine, machine, peakMiB, waitedMs } from "./machine.ts";
 import { markdown } from "./markdown.ts";
 import { curveOf, fastestOf, measureGroup } from "./measure.ts";
 import type { BenchCommand } from "./options.ts";
@@ -104,6 +104,9 @@ async function measure(
   const live = new Live(!quiet);
   const groups = [...log.groups];
   const all = tasks.length * plan.turns;
+  const [began, waitedBefore] = [performance.now(), waitedMs()];
+  const waited = () =>
+    waitedBefore === undefined ? {} : { waited: (waitedMs()! - waitedBefore) / (performance.now() - began) };
   let seen = 0; // prompts, by the drafters that there are
   const measured = (memory?: Memory): Unsummed => ({
     ...plan,
@@ -115,6 +118,7 @@ async function measure(
     curve: curveOf(stand.engine),
     fastest: fastestOf(stand.engine),
     peakMiB: peakMiB(),
+    ...waited(),
     ...memory === undefined ? {} : { memory },
   });
   for (let turn = 0; turn < plan.turns && !signal.aborted; turn++) {

@@ -36,8 +36,19 @@ export async function compare({ before, after, tolerance, json }: CompareCommand
       hint: "measure both with the same --data, --prompts and methods",
     });
   }
-  if (json) stdout.line(JSON.stringify({ before, after, tolerance, differences }));
-  else print(differences, a, b, tolerance);
+  const compared = new Set(differences.map(({ setting }) => setting));
+  const [onlyBefore, onlyAfter] = [a, b].map(({ settings }) =>
+    settings.map(({ name }) => name).filter((name) => !compared.has(name))
+  );
+  if (json) stdout.line(JSON.stringify({ before, after, tolerance, differences, onlyBefore, onlyAfter }));
+  else {
+    print(differences, a, b, tolerance);
+    for (const [which, names] of [["A", onlyBefore], ["B", onlyAfter]] as const) {
+      if (names.length > 0) {
+        stdout.line(`only in ${which}, and not compared: ${names.map((name) => visible(name)).join("; ")}`);
+      }
+    }
+  }
   return differences.some(({ regression }) => regression) ? EXIT.refuted : EXIT.ok;
 }
 

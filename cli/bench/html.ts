@@ -102,8 +102,8 @@ ${Array.from({ length: 8 }, (_, i) => `.s${i} { color: var(--c${i}); }`).join(" 
 /* What is wider than its place scrolls; a shadow at an edge says that there is more behind it. */
 .wide { overflow-x: auto; background: linear-gradient(to right, var(--paper) 40%, transparent) left / 2.5rem 100%,
   linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100%,
-  linear-gradient(to right, var(--more), transparent) left / .9rem 100%,
-  linear-gradient(to left, var(--more), transparent) right / .9rem 100%; background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+  linear-gradient(to right, var(--more), transparent) left / .9rem calc(100% - 1px),
+  linear-gradient(to left, var(--more), transparent) right / .9rem calc(100% - 1px); background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
 table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }

@@ -68,6 +68,19 @@ export function peakMiB(): number {
   return process.resourceUsage().maxRSS / 1024;
 }
 
+/**
+ * Milliseconds for which this thread was ready and no core was free, since it began: 0 on a quiet machine. Undefined where
+ * the system does not tell; Linux does.
+ */
+export function waitedMs(): number | undefined {
+  try {
+    const [, waited] = readFileSync("/proc/self/schedstat", "utf8").split(" ");
+    return Number(waited) / 1e6;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The command that is running, as it would be typed. */
 export function commandLine(): string {
   const words = process.argv.slice(2).map((word) =>

@@ -1,4 +1,5 @@
 // Results as Markdown: where they were measured, what to beware of, and a table with the kinds of work apart.
+import { markdownTable } from "../output/table.ts";
 import { visible } from "../output/visible.ts";
 import { machineFacts } from "./machine.ts";
 import { type Results, type Row, SHORT } from "./results.ts";
@@ -18,7 +19,7 @@ function rawFacts(results: Results): [name: string, value: string][] {
   const { temperature } = sampling;
   const { fastest } = results;
   const beside = fastest === undefined
-    ? ""
+    ? "; no other format was measured here (hunch model quality), so nothing is said over the fastest"
     : fastest.share === 1
     ? ", the fastest format here"
     : `; a plain pass in ${fastest.format}, the fastest format here, takes ${fastest.share.toFixed(2)} of the time`;
@@ -103,8 +104,7 @@ export function cellsOf(rows: readonly Row[]): { readonly head: string[]; readon
 
 function tableOf(rows: readonly Row[]): string {
   const { head, cells } = cellsOf(rows);
-  const line = (row: readonly string[]) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => i < 2 ? "---" : "---:")), ...cells.map(line)].join("\n");
+  return markdownTable(head, cells, 2);
 }
 
 function shareList(shares: readonly number[]): string {

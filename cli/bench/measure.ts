@@ -52,7 +52,11 @@ export async function measureGroup(
     if (signal?.aborted) return undefined;
     answers[at] = await stand.answer(settings[at], { ...prompt, tokens, cut, ms });
   }
-  const plain = answers[0].text.join();
+  const [plain] = answers;
+  // What a relaxed rule says is as likely as it is beside what the target itself says.
+  const beside = answers.some(({ run }) => run.logProbability !== undefined)
+    ? await stand.judged({ ...prompt, tokens, cut, ms }, plain.text)
+    : {};
   return {
     facts: { id: task.id, kind: task.kind, tokens: tokens.length, cut, ms },
     turn,
@@ -61,7 +65,8 @@ export async function measureGroup(
       prompt: key(task),
       turn,
       ...run,
-      ...comparable ? { same: text.join() === plain } : {},
+      ...at === 0 ? beside : {},
+      ...comparable ? { same: text.join() === plain.text.join() } : {},
     })),
   };
 }

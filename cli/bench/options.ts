@@ -96,8 +96,8 @@ export const runOptions = merge(
 );
 
 export const compareOptions = object({
-  before: argument(path({ metavar: "A" }), { description: message`The results.json of an earlier benchmark.` }),
-  after: argument(path({ metavar: "B" }), { description: message`That of a later one, on the same prompts.` }),
+  before: argument(path({ metavar: "BEFORE" }), { description: message`The results.json of an earlier benchmark.` }),
+  after: argument(path({ metavar: "AFTER" }), { description: message`That of a later one, on the same prompts.` }),
   tolerance: withDefault(
     option("--tolerance", float({ min: 0, max: 1, metavar: "SHARE" }), {
       description: message`How much slower is no regression, 0 to 1. Default: 0.03.`,

@@ -71,6 +71,8 @@ export interface Results extends Plan {
   /** Absent where no other format was measured here. */
   readonly fastest?: Fastest;
   readonly peakMiB: number;
+  /** Share of the time of the last run in which hunch waited for a core; absent where the system does not tell. */
+  readonly waited?: number;
   /** What each setting's drafter held at the end; absent where the runtime does not tell. */
   readonly memory?: Memory;
   readonly warnings: readonly string[];
@@ -184,7 +186,10 @@ function isResults(value: Fields): value is Fields & Results {
     isObject(value.machine) && isText(value.machine.hunch) && isText(value.started) &&
     isList(value.prompts, isText) && isList(value.texts, isText) &&
     isList(value.settings, (setting) => isObject(setting) && isText(setting.name)) &&
-    isList(value.curve, (point) => isObject(point) && isNumber(point.width) && isNumber(point.ms)) &&
+    isList(
+      value.curve,
+      (point) => isObject(point) && isNumber(point.width) && isNumber(point.ms) && Number(point.ms) > 0,
+    ) &&
     isList(value.rows, isObject) && isList(value.runs, isRun);
 }
 

@@ -47,7 +47,7 @@ export interface Run {
   readonly lossless: boolean;
   /** Of relaxed rules at temperature 0: share of tokens that the target does not find likeliest after those before. */
   readonly foreign?: number;
-  /** Of relaxed rules: mean ln p of the text under the target. */
+  /** Of relaxed rules, and of plain decoding beside them: mean ln p of the text under the target. */
   readonly logProbability?: number;
 }
 
@@ -135,7 +135,7 @@ export class Stand {
       verifyMs: stats.verifyMs,
       decodeMs: stats.decodeMs,
       lossless: rule.lossless,
-      ...rule.lossless || tokens.length === 0 ? {} : await this.#judged(prompt, tokens),
+      ...rule.lossless ? {} : await this.judged(prompt, tokens),
     };
     return {
       run,
@@ -184,9 +184,9 @@ export class Stand {
     this.#cached = new Int32Array(0);
   }
 
-  /** What the target thinks of a text that a relaxed rule has said. */
-  async #judged({ tokens: prompt }: BenchPrompt, said: Int32Array): Promise<Pick<Run, "foreign" | "logProbability">> {
-    if (this.#cached.length !== prompt.length - 1) return {}; // rows are not kept on this engine
+  /** What the target thinks of a text that was said to the prompt at hand. Nothing where the engine keeps no rows. */
+  async judged({ tokens: prompt }: BenchPrompt, said: Int32Array): Promise<Pick<Run, "foreign" | "logProbability">> {
+    if (said.length === 0 || this.#cached.length !== prompt.length - 1) return {};
     const scores = await scoreContinuation(this.engine, this.#sequence, prompt[prompt.length - 1], said);
     this.#sequence.rewind(prompt.length - 1);
     const sum = scores.reduce((sum, { logProbability }) => sum + logProbability!, 0);

@@ -16,6 +16,22 @@ const DRAWS = 2000;
 /** Of fewer numbers the interval is too narrow: of 7 it holds the true median in 89 of 100 experiments. */
 export const LEAST_PROMPTS = 8;
 
+/** Median and quartiles of at least one number. */
+export interface Quartiles {
+  readonly low: number;
+  readonly median: number;
+  readonly high: number;
+}
+
+export function quartiles(values: readonly number[]): Quartiles {
+  return { low: quantile(values, 0.25), median: quantile(values, 0.5), high: quantile(values, 0.75) };
+}
+
+/** Ratios of measurements taken side by side: each of ours over the one beside it. */
+export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.slice(0, theirs.length).map((value, i) => value / theirs[i]);
+}
+
 /** The value below which `fraction` of at least one number lie, 0…1, on straight lines between them. */
 export function quantile(values: readonly number[], fraction: number): number {
   return quantileOf([...values].sort((a, b) => a - b), fraction);

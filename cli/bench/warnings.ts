@@ -5,24 +5,41 @@ import { LEAST_PROMPTS, median, spread } from "./statistics.ts";
 
 /** Spread of plain decoding beyond which the machine was busy. */
 const BUSY = 0.15;
+/** Share of the time without a free core beyond which it was: who slows everybody all the time spreads nothing. */
+const WAITED = 0.1;
 
-export function warningsOf({ model, settings, prompts, turns, facts, runs }: Unsummed): string[] {
-  const warnings: string[] = [];
-  if (model.title.includes(RANDOM_WEIGHTS)) {
-    warnings.push("the weights are random: times of passes are a real model's, what is kept of drafts is nobody's");
-  }
+/** Of a model by its title; empty where its weights are not random. */
+export function randomWarning(title: string): string[] {
+  return title.includes(RANDOM_WEIGHTS)
+    ? ["the weights are random: times of passes are a real model's, what is kept of drafts is nobody's"]
+    : [];
+}
+
+/** `groups`: times or speeds of plain decoding that would be the same on a machine without other work. */
+export function busyWarning(groups: readonly (readonly number[])[]): string[] {
+  const beside = groups.flatMap((group) => {
+    const middle = median(group);
+    return group.map((value) => value / middle);
+  });
+  if (beside.length === 0 || spread(beside) <= BUSY) return [];
+  const percent = Math.round(100 * spread(beside));
+  return [
+    `the machine was busy: the middle half of plain decoding spreads over ${percent}% of its median; close what else runs and measure again`,
+  ];
+}
+
+export function warningsOf({ model, settings, prompts, turns, facts, runs, waited = 0 }: Unsummed): string[] {
+  const warnings = randomWarning(model.title);
   const plain = runs.filter((run) => run.setting === settings[0].name && run.tokens >= SHORT);
   // Kinds differ in their speed; what is left within them is the machine's, and a little the prompts'. Where each has one
   // prompt, all of them stand together.
   const byKind = [...Map.groupBy(plain, ({ prompt }) => kindOf(prompt)).values()];
-  const beside = (byKind.some((group) => group.length > 1) ? byKind : [plain]).flatMap((group) => {
-    const middle = median(group.map(rate));
-    return group.map((run) => rate(run) / middle);
-  });
-  if (beside.length > 0 && spread(beside) > BUSY) {
-    const percent = Math.round(100 * spread(beside));
+  const groups = byKind.some((group) => group.length > 1) ? byKind : [plain];
+  warnings.push(...busyWarning(groups.map((group) => group.map(rate))));
+  if (waited > WAITED) {
+    const percent = Math.round(100 * waited);
     warnings.push(
-      `the machine was busy: the middle half of plain decoding spreads over ${percent}% of its median; close what else runs and measure again`,
+      `the machine was busy: for ${percent}% of the time no core was free; close what else runs and measure again`,
     );
   }
   const few = [...Map.groupBy(facts, ({ kind }) => kind)].filter(([, own]) => own.length < LEAST_PROMPTS);

@@ -4,7 +4,10 @@ import { GREEDY } from "../../src/sampling.ts";
 import { suggestion } from "../../src/suggestion.ts";
 import { DATA_SETS, tasksOf } from "../bench/data.ts";
 import { machine, machineFacts } from "../bench/machine.ts";
+import { openCache } from "../cache/cache.ts";
+import { refuseUnknownBackend } from "../engine/backends.ts";
 import { openRegistry } from "../engine/methods.ts";
+import { openNamed } from "../engine/models.ts";
 import { Status } from "../output/status.ts";
 import { paintFor } from "../output/colour.ts";
 import { stdout } from "../output/streams.ts";
@@ -31,7 +34,11 @@ export async function claims(options: ClaimsCommand): Promise<number> {
   const tasks = await tasksOf(DATA_SETS, options.prompts);
   const own = { drafter: "none", rule: undefined, controller: undefined, plugins: [], overflow: "truncate" } as const;
   const stand = { ...options, ...own, sampling: GREEDY, seed: "claims", raw: false };
-  const ground = new Ground(await openRegistry([]), stand, tasks, status.progress);
+  const registry = await openRegistry([]);
+  // Claims about rules need neither, but nobody wants to wait for them to learn of a slip.
+  await refuseUnknownBackend(options.backend, registry);
+  if (options.model !== undefined) (await openNamed(options.model, openCache())).close();
+  const ground = new Ground(registry, stand, tasks, status.progress);
   const all: Tested[] = [];
   try {
     for (const claim of wanted) {

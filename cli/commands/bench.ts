@@ -3,7 +3,9 @@ import { or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { command, constant } from "@optique/core/primitives";
 import { merge, object } from "@optique/core/constructs";
+import { match } from "ts-pattern";
 import { compareOptions, runOptions } from "../bench/options.ts";
+import { passesOptions } from "../bench/passes/options.ts";
 
 export const benchCommand = command(
   "bench",
@@ -16,10 +18,17 @@ export const benchCommand = command(
     command("compare", merge(object({ action: constant("compare") }), compareOptions), {
       brief: message`Two benchmarks, prompt by prompt; exit code 6 where something became slower.`,
     }),
+    command("passes", merge(object({ action: constant("passes") }), passesOptions), {
+      brief: message`What a plain token and passes of each width take, and where that time goes.`,
+      description:
+        message`Milliseconds in every weight format, in turns, and the share of what the machine reads from memory that plain decoding gets. Needs no prompts and no drafter.`,
+    }),
   ),
-  { brief: message`What drafting brings on this machine: run, compare.` },
+  { brief: message`What drafting brings on this machine: run, compare, passes.` },
 ).map((options) => async (): Promise<number> =>
-  options.action === "run"
-    ? await (await import("../bench/bench.ts")).bench(options)
-    : await (await import("../bench/compare.ts")).compare(options)
+  await match(options)
+    .with({ action: "run" }, async (asked) => (await import("../bench/bench.ts")).bench(asked))
+    .with({ action: "compare" }, async (asked) => (await import("../bench/compare.ts")).compare(asked))
+    .with({ action: "passes" }, async (asked) => (await import("../bench/passes/passes.ts")).passes(asked))
+    .exhaustive()
 );

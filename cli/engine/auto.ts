@@ -213,6 +213,6 @@ const sum = ({ ms: { one, eight } }: Trial) => one + eight;
 async function passes(engine: Engine): Promise<Times> {
   const eight = Math.min(8, engine.context);
   const past = Math.min(PAST, engine.context - eight);
-  const [one, wide] = await measureCost(engine, [1, eight], { past, repeats: REPEATS });
+  const { points: [one, wide] } = await measureCost(engine, [1, eight], { past, repeats: REPEATS });
   return { one: one.ms, eight: wide.ms };
 }

@@ -61,6 +61,11 @@ function withinReason({ title, spec }: ModelSource, options: Options): Options {
   return threads > cores ? { ...options, threads: cores } : options;
 }
 
+/** Throws HunchError where there is no such backend. Whether it runs a model, only `loadEngine` tells. */
+export async function refuseUnknownBackend(spec: string, registry: Registry): Promise<void> {
+  if (spec !== AUTO) await backendOf(spec, registry);
+}
+
 /** What `auto` takes, or would try, without loading the model. */
 export function foreseeChoice(source: ModelSource, options: Options, registry: Registry): Promise<Choice | Prospect> {
   return foresee(source, options, { backends: backendsOf(registry) });

@@ -45,10 +45,10 @@ export function chooseFormat(costs: FormatCosts, { tokens, widths }: Passes): Fo
   return { format: least < WORTH * perToken.exact ? best : "exact", perToken, tokens };
 }
 
-/** A few words for the summary: against which format, and by how much. */
+/** A few words for the summary: beside `exact`, or of `exact` beside the quickest other. */
 export function formatWords({ format, perToken }: FormatChoice): string {
-  const others = Object.entries(perToken).filter(([other]) => other !== format).sort(([, a], [, b]) => a - b);
-  const [[other, ms]] = others;
+  const others = Object.entries(perToken).filter(([other]) => other !== "exact").sort(([, a], [, b]) => a - b);
+  const [other, ms] = format === "exact" ? others[0] : ["exact", perToken.exact!];
   return `auto: a token takes ${(perToken[format]! / ms).toFixed(2)} of its time in ${other}`;
 }
 

@@ -2,17 +2,18 @@
 // the text is in each, how far the next-token distributions are from float32's, and what a pass costs here.
 import type { Engine, Sequence } from "../../src/backend.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
-import { EXIT, HunchError, UnsupportedError } from "../../src/errors.ts";
+import { EXIT, HunchError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import { loadEngine } from "../engine/backends.ts";
 import { openCache } from "../cache/cache.ts";
 import { forgetChoices } from "../engine/choice.ts";
 import { openRegistry } from "../engine/methods.ts";
 import { largest, logSumExp } from "../../src/math/logits.ts";
+import { loadWhereKnown } from "../engine/formats.ts";
 import { openNamed } from "../engine/models.ts";
 import { RIVERS } from "./rivers.ts";
 import { Status } from "../output/status.ts";
-import { stderr, stdout } from "../output/streams.ts";
+import { stdout } from "../output/streams.ts";
 import { table } from "../output/table.ts";
 import { readText } from "../input/text.ts";
 
@@ -80,21 +81,6 @@ export async function modelQuality(options: Options): Promise<number> {
   } finally {
     status.clear();
     source.close();
-  }
-}
-
-/** Undefined where the backend does not have the format for this model, and nobody named it. */
-async function loadWhereKnown(
-  load: (format: WeightFormat) => Promise<Engine>,
-  format: WeightFormat,
-  named: boolean,
-): Promise<Engine | undefined> {
-  try {
-    return await load(format);
-  } catch (error) {
-    if (named || !(error instanceof HunchError) || error.kind !== "unavailable") throw error;
-    if (!(error instanceof UnsupportedError)) stderr.line(`hunch: ${format} is left out: ${error.line}`);
-    return undefined;
   }
 }
 

@@ -31,6 +31,8 @@ const F16: BlockType = {
 };
 /** 4 bits from −8 to 7. */
 const Q4_0: BlockType = { id: 2, name: "Q4_0", weights: 32, bytes: 18, scale: half(0, DEVIATION / 4.6) };
+/** 5 bits from −16 to 15. */
+const Q5_0: BlockType = { id: 6, name: "Q5_0", weights: 32, bytes: 22, scale: half(0, DEVIATION / 9.2) };
 const Q8_0: BlockType = { id: 8, name: "Q8_0", weights: 32, bytes: 34, scale: half(0, DEVIATION / 73.9) };
 /** Eight scales and offsets of 6 bits: the mean of scale × 4 bits is that of the offset where d is 1/7.5 of dmin. */
 const Q4_K: BlockType = {
@@ -49,7 +51,7 @@ const Q6_K: BlockType = {
   },
 };
 
-export const BLOCKS: Readonly<Record<MixType, BlockType>> = { F16, Q4_0, Q8_0, Q4_K, Q6_K };
+export const BLOCKS: Readonly<Record<MixType, BlockType>> = { F16, Q4_0, Q5_0, Q8_0, Q4_K, Q6_K };
 
 /** [POOL] blocks of a type in a row. */
 export function pool(type: BlockType, random: () => number): Uint8Array {

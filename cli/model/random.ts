@@ -1,6 +1,6 @@
 // hunch model random: a file of a real model's shape with random weights, to measure what passes cost before the model
 // is at hand. Its text is noise, so it says nothing about what drafts are kept; its name says so wherever it is shown.
-import { EXIT, HunchError } from "../../src/errors.ts";
+import { EXIT } from "../../src/errors.ts";
 import { readGguf } from "../../src/model/files/gguf.ts";
 import { OutputFile } from "../../src/output-file.ts";
 import { openCache } from "../cache/cache.ts";
@@ -9,7 +9,7 @@ import { bytes } from "../output/table.ts";
 import { Status } from "../output/status.ts";
 import { stdout } from "../output/streams.ts";
 import { ALIGNMENT, type Entry, float, ggufHeader, type TensorPlan, text, u32 } from "./gguf-header.ts";
-import { MIXES } from "./mixes.ts";
+import { FALLBACK, MIXES, type MixType } from "./mixes.ts";
 import { BLOCKS, type BlockType, F32, pool, uniform } from "./random-blocks.ts";
 import { REAL_SHAPES, type RealShape } from "./real-shapes.ts";
 import { tokenizerEntries } from "./tokenizer-entries.ts";
@@ -101,17 +101,10 @@ interface RandomTensor extends TensorPlan {
 
 function tensorsOf(shape: RealShape, mix: string): RandomTensor[] {
   const { architecture, width, layers, heads, kvHeads, headSize, feedForward, vocab, tied } = shape;
-  const [low, high] = MIXES[mix].map((name) => BLOCKS[name]);
-  const matrix = (name: string, rows: number, columns: number, type: BlockType): RandomTensor => {
-    if (columns % type.weights !== 0) {
-      throw new HunchError(
-        "usage",
-        `rows of ${columns} weights cannot be stored in ${type.name}, whose blocks have ${type.weights}`,
-        {
-          hint: "take --mix q8_0 or f16",
-        },
-      );
-    }
+  const { low, high, inLayers } = MIXES[mix];
+  const matrix = (name: string, rows: number, columns: number, wanted: MixType): RandomTensor => {
+    const fits = columns % BLOCKS[wanted].weights === 0;
+    const type = BLOCKS[fits ? wanted : FALLBACK[wanted] ?? "F16"];
     return { name, dimensions: [columns, rows], type, size: rows * columns / type.weights * type.bytes, ones: false };
   };
   const norm = (name: string, size: number): RandomTensor => ({
@@ -122,7 +115,7 @@ function tensorsOf(shape: RealShape, mix: string): RandomTensor[] {
     ones: true,
   });
   const layer = (i: number): RandomTensor[] => {
-    const more = moreBits(i, layers) ? high : low;
+    const more = inLayers && moreBits(i, layers) ? high : low;
     return [
       norm(`blk.${i}.attn_norm.weight`, width),
       matrix(`blk.${i}.attn_q.weight`, heads * headSize, width, low),
@@ -146,7 +139,7 @@ function tensorsOf(shape: RealShape, mix: string): RandomTensor[] {
   ];
 }
 
-/** The layers whose values and down projections the mixes of llama.cpp keep in more bits: an eighth at each end, and every third. */
+/** The layers whose values and down projections the K mixes of llama.cpp keep in more bits: an eighth at each end, and every third. */
 export function moreBits(layer: number, layers: number): boolean {
   const eighth = Math.floor(layers / 8);
   return layer < eighth || layer >= Math.floor(7 * layers / 8) || (layer - eighth) % 3 === 2;

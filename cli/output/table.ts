@@ -13,6 +13,22 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
   );
 }
 
+/** The same as Markdown; all but the first `left` columns are set to the right. Every row has as many cells as `head`. */
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  left = 1,
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const cells = (row: readonly string[]) => row.map((cell) => cell.replaceAll("|", "\\|"));
+  return [
+    line(cells(head)),
+    line(head.map((_, i) => i < left ? "---" : "---:")),
+    ...rows.map((row) => line(cells(row))),
+  ]
+    .join("\n");
+}
+
 export function bytes(count: number): string {
   return inUnits(count, [" bytes", " kB", " MB", " GB", " TB"]);
 }

@@ -199,10 +199,11 @@ function givenCurve(text: string): CostPoint[] {
     const [, width, ms] = part.trim().match(/^(\d+):(\d+(?:\.\d+)?)$/) ?? [];
     return { width: Number(width), ms: Number(ms) };
   });
-  if (points.length > 1 && points.every(({ width, ms }, i) => ms > 0 && width > (points[i - 1]?.width ?? 0))) {
-    return points;
-  }
+  const grows = ({ width, ms }: CostPoint, i: number) =>
+    i === 0 ? width === 1 && ms > 0 : width > points[i - 1].width && ms >= points[i - 1].ms;
+  if (points.length > 1 && points.every(grows)) return points;
   throw new HunchError("usage", `--cost cannot be ${JSON.stringify(text)}`, {
-    hint: "write two or more rows:milliseconds with commas between, fewest rows first: 1:20,8:24,32:40",
+    hint:
+      "write two or more rows:milliseconds with commas between, from 1 row on, more rows taking no less: 1:20,8:24,32:40",
   });
 }

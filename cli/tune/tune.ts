@@ -56,16 +56,16 @@ export async function tune(options: TuneCommand): Promise<number> {
     const search = new Search(stand, plain, searched, status.progress, clock);
     // The search has chosen what did best on its prompts, which flatters it: other prompts tell how good it is.
     const last = new Search(stand, plain, held, status.progress, clock);
-    const { ranked, finalists } = await interruptible(async (signal) => {
+    const found = await interruptible(async (signal) => {
       const measure = async (by: Search, some: readonly Candidate[], deadline: number, round: number) => {
         const measured = await by.measure(some, deadline, round, signal, by === last ? last.each : 1);
+        signal.throwIfAborted();
         if (round === 0 && measured.length < some.length) {
           status.clear();
           stderr.line(
             `${some.length - measured.length} of ${some.length} settings cannot run here or had no time to begin`,
           );
         }
-        if (signal.aborted) throw new HunchError("usage", "interrupted: nothing was changed");
         return measured;
       };
       const ranked = await halve<Candidate>(all, 1000 * SEARCHING * options.seconds, {
@@ -86,9 +86,21 @@ export async function tune(options: TuneCommand): Promise<number> {
       const finalists = await measure(last, [...chosen, { format: base, setting: plain }], 0, LAST_ROUND);
       if (!(last.score(ranked[0], base) > 0)) throw nothingFound();
       return { ranked, finalists: [...new Map(finalists.map((one) => [nameOf(one), one])).values()] };
+    }).catch((error: unknown) => {
+      if (error instanceof Error && error.name === "AbortError") return undefined;
+      throw error;
     });
+    if (found === undefined) {
+      status.clear();
+      stderr.line("hunch: interrupted: nothing was changed");
+      return EXIT.interrupted;
+    }
+    const { ranked, finalists } = found;
     status.end();
-    const [winner] = ranked;
+    // Who won the search and loses here to what it was to beat owed it to luck.
+    const winner = [ranked[0], ...finalists].reduce((best, other) =>
+      last.score(other, base) > last.score(best, base) ? other : best
+    );
     const fastestPlain = Math.max(
       ...finalists.filter(({ setting }) => setting === plain).map((one) => last.score(one, base)),
     );
@@ -109,7 +121,11 @@ export async function tune(options: TuneCommand): Promise<number> {
         finalists.map((one) => told(last, one, base)),
       ];
       stdout.line(JSON.stringify({ profile, path, ranked: searchedFor, checked }));
-    } else print(last, finalists, { base, winner, untuned, profile, path, others: held !== searched });
+    } else {print(last, finalists, {
+        ...{ base, winner, untuned, profile, path },
+        found: ranked[0],
+        others: held !== searched,
+      });}
     return EXIT.ok;
   } finally {
     status.clear();
@@ -173,8 +189,10 @@ function told(search: Search, candidate: Candidate, base: WeightFormat) {
 function print(
   last: Search,
   finalists: readonly Candidate[],
-  { base, winner, untuned, profile, path, others }: {
+  { base, found, winner, untuned, profile, path, others }: {
     readonly base: WeightFormat;
+    /** Who won the search. */
+    readonly found: Candidate;
     readonly winner: Candidate;
     readonly untuned: Candidate;
     readonly profile: Profile;
@@ -200,6 +218,7 @@ function print(
         ? "on prompts that the search has not seen"
         : "on the very prompts of the search (--prompts 2 has others)"),
   );
+  if (winner !== found) stdout.line(`${nameOf(found)} won the search, and lost to it in the last round`);
   stdout.line(`why: ${reason(last, winner)}`);
   stdout.line(`kept in ${path}; later runs of this model use it where nothing else is named (hunch tune --forget)`);
 }

@@ -2,7 +2,7 @@
 import { formatMessage, type Message } from "@optique/core/message";
 import { suggestion } from "../../src/suggestion.ts";
 import { HunchError } from "../../src/errors.ts";
-import type { Commands } from "./words.ts";
+import { type Commands, writtenOut } from "./words.ts";
 
 /** Of a sentence, not of a name in capitals such as FILE. */
 const CAPITAL = /^[A-Z](?![A-Z])/;
@@ -16,6 +16,13 @@ export function usageError(
 ): HunchError {
   const command = Object.hasOwn(commands, words[0]) ? `${words[0]} ` : "";
   const help = `see hunch ${command}--help`;
+  if (Object.hasOwn(commands, words[0])) {
+    const written = writtenOut(words, commands);
+    const missing = missingArgument(error, written);
+    if (missing !== undefined) {
+      return new HunchError("usage", `${missing} is missing`, { hint: `write hunch ${written}` });
+    }
+  }
   const unexpected = unexpectedWord(error);
   if (unexpected === undefined) {
     const text = formatMessage(error, { quotes: false }).replaceAll(/\s+/g, " ").trim();
@@ -28,6 +35,16 @@ export function usageError(
     ? suggestion(args[0], Object.keys(commands), { before: "hunch ", otherwise })
     : otherwise;
   return new HunchError("usage", `unexpected argument ${JSON.stringify(unexpected)}`, { hint });
+}
+
+/** The name of an argument that nobody gave, where that is the complaint; of several in one place, the last of `written`. */
+function missingArgument(error: Message, written: string): string | undefined {
+  const [first, name, rest] = error;
+  if (first?.type !== "text") return undefined;
+  if (/^Expected at least 1 value/.test(formatMessage(error, { quotes: false }))) return written.split(" ").at(-1);
+  const is = first.text.startsWith("Expected a") && name?.type === "metavar" && rest?.type === "text" &&
+    rest.text.includes("too few arguments");
+  return is ? name.metavar : undefined;
 }
 
 /**

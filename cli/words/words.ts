@@ -38,21 +38,28 @@ export function wordsOf(
   standard: Readonly<Record<string, string>>,
 ): string[] {
   const end = args.indexOf("--");
-  const parts = partsOf(end < 0 ? args : args.slice(0, end), optionsOf(Object.values(commands).flatMap(usageOf)));
-  const path = [takeCommand(parts, Object.keys(commands)) ?? standard[""]];
+  const typed = end < 0 ? args : args.slice(0, end);
+  const all = optionsOf(Object.values(commands).flatMap(usageOf));
+  const found = partsOf(typed, all);
+  const named = takeCommand(found, Object.keys(commands));
+  const path = [named ?? standard[""]];
+  let namedBelow: string | undefined;
   let { usage } = commands[path[0]];
   const below = subcommands(usage);
   const names = Object.keys(below);
   if (names.length > 0) {
-    const helps = parts.some(({ name }) => name === "--help" || name === "-h");
-    const given = parts.find(({ name }) => name === "")?.words[0];
-    const second = takeCommand(parts, names) ?? (given === undefined && !helps ? standard[path[0]] : undefined);
+    const helps = found.some(({ name }) => name === "--help" || name === "-h");
+    const given = found.find(({ name }) => name === "")?.words[0];
+    namedBelow = takeCommand(found, names);
+    const second = namedBelow ?? (given === undefined && !helps ? standard[path[0]] : undefined);
     if (second !== undefined) {
       path.push(second);
       usage = below[second];
     } else if (given !== undefined || !helps) throw noSuchCommand(path[0], given, names);
   }
   const own = optionsOf(usage);
+  const parts = partsOf(typed, new Map([...all, ...own])); // what takes a value elsewhere may be a switch here
+  for (const name of [named, namedBelow]) if (name !== undefined) takeCommand(parts, [name]);
   const words = parts.flatMap(({ name, words }, i) => {
     if (name === "") return words;
     const option = own.get(name);
@@ -121,9 +128,13 @@ function unknown(name: string, path: readonly string[], own: Options): HunchErro
   });
 }
 
+/** Of an option that takes a value in some commands and none in others: the one that does. */
 function optionsOf(usage: Usage): Options {
   const options = new Map<string, Option>();
-  const add = (option: Option) => option.names.forEach((name) => options.set(name, option));
+  const add = (option: Option) =>
+    option.names.forEach((name) => {
+      if (!options.get(name)?.takesValue) options.set(name, option);
+    });
   const walk = (terms: Usage, repeatable: boolean) =>
     terms.forEach((term) => {
       if (term.type === "option") add({ names: term.names, takesValue: term.metavar !== undefined, repeatable });
@@ -132,6 +143,20 @@ function optionsOf(usage: Usage): Options {
   walk(usage, false);
   EVERYWHERE.forEach(add);
   return options;
+}
+
+/** The command that `words` begin with, as it is written with its arguments: `bench compare BEFORE AFTER`. */
+export function writtenOut([name, second]: readonly string[], commands: Commands): string {
+  const { usage } = commands[name];
+  const below = subcommands(usage)[second];
+  const named: string[] = [];
+  const walk = (terms: Usage) =>
+    terms.forEach((term) => {
+      if (term.type === "argument") named.push(term.metavar);
+      else if (term.type === "multiple") inside(term).forEach(walk);
+    });
+  walk(below ?? usage);
+  return [name, ...below === undefined ? [] : [second], ...named].join(" ");
 }
 
 /** Commands below a command, with their own usage. */

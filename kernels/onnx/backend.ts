@@ -1,6 +1,5 @@
 // Loads a model on ONNX Runtime: the library, the converted model from the cache or made now, the session.
-import { readFileSync, utimesSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Backend, EngineOptions } from "../../src/backend.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../../src/weight-format.ts";
@@ -9,6 +8,7 @@ import type { ModelSource } from "../../src/model/source.ts";
 import { conversionStep } from "../../src/room.ts";
 import { interpolateCost } from "../cost.ts";
 import { contextLength } from "../rows.ts";
+import { physicalCores } from "../threads.ts";
 import { type Measured, readCalibration } from "../calibration.ts";
 import { blockAttention } from "./attention/blocks.ts";
 import { CACHE_HINT, type Container, readContainer, writeContainer } from "./container.ts";
@@ -123,20 +123,8 @@ function chosenFormat({ cacheDir, chooseFormat }: EngineOptions, running: Omit<M
   if (chooseFormat === undefined) return "exact";
   const costs = new Map<WeightFormat, (rows: number) => number>();
   for (const format of WEIGHT_FORMATS) {
-    const points = readCalibration(cacheDir, { ...running, format });
-    if (points) costs.set(format, (rows) => interpolateCost(points, rows));
+    const kept = readCalibration(cacheDir, { ...running, format });
+    if (kept) costs.set(format, (rows) => interpolateCost(kept.points, rows));
   }
   return costs.has("exact") && costs.size > 1 ? chooseFormat(costs) : "exact";
-}
-
-/** Threads that share a core only wait for each other in matrix products. */
-function physicalCores(): number {
-  const logical = availableParallelism();
-  try {
-    const siblings = readFileSync("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "utf8");
-    const perCore = siblings.trim().split(/[,-]/).length;
-    return Math.max(1, Math.floor(logical / perCore));
-  } catch {
-    return logical;
-  }
 }

@@ -23,7 +23,7 @@ import { encodeModel } from "./proto.ts";
 import { checkConverted, CONVERSION, KEPT, placeOf } from "../converted.ts";
 
 /** Changes with every change of the graphs, which are made anew for converted models. */
-export const GRAPH = 9;
+export const GRAPH = 10;
 
 /** How a graph is written for those who compute it. */
 export interface Dialect {

@@ -31,8 +31,8 @@ export class Feed<T extends Float32Array | Float64Array | BigInt64Array | Int32A
     return new Feed<Int32Array>(runtime, "int32", (length) => new Int32Array(length));
   }
 
-  static bytes(runtime: Runtime, element: "bool" | "uint8"): Feed<Uint8Array> {
-    return new Feed<Uint8Array>(runtime, element, (length) => new Uint8Array(length));
+  static bools(runtime: Runtime): Feed<Uint8Array> {
+    return new Feed<Uint8Array>(runtime, "bool", (length) => new Uint8Array(length));
   }
 
   /** Memory of at least `shape`'s product, bound with that shape. What was in it is undefined where it grew. */

@@ -14,17 +14,17 @@ import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { Rotation } from "./hadamard.ts";
 import { concatenate, type Products } from "./products.ts";
 
-/** uint8 zero points of activations: as many 128s as there are rows. */
-export const ROW_ZEROS = "row_zeros"; // uint8 [R]
-export const SCORED_ZEROS = "scored_zeros"; // uint8 [S]
-export const ZERO_POINT = 128;
+/** Activations are uint8 around this. */
+const ZERO_POINT = 128;
+/** What a step of them is, of the largest magnitude in the row. */
+const STEP = 1 / 127;
 
 /** The gain that the head's matrix has taken in, so that a converted file keeps it beside. */
 export const LAST_NORM = "norm.weight";
 
 export class Int8Products implements Products {
   readonly #stream: Rotation;
-  readonly #quantised = new Map<Value, { codes: Value; scale: Value }>();
+  readonly #quantised = new Map<Value, { codes: Value; largest: Value }>();
 
   constructor(readonly source: ModelSource) {
     refuseUnfoldable(source);
@@ -33,8 +33,6 @@ export class Int8Products implements Products {
 
   enter(g: GraphBuilder, hidden: Value): Value {
     const { width } = this.source.spec;
-    g.input(ROW_ZEROS, "uint8", ["R"]);
-    g.input(SCORED_ZEROS, "uint8", ["S"]);
     return g.op("MatMul", [hidden, g.weight("rotation", "float32", [width, width], () => this.#stream.matrix())]);
   }
 
@@ -45,8 +43,7 @@ export class Int8Products implements Products {
 
   product(g: GraphBuilder, rows: Value, names: readonly string[], label: string): Value {
     const input = names[0].endsWith(".down") ? this.#rotateHidden(g, rows) : rows;
-    const zeros = names[0] === "output" || names[0] === "embed" ? SCORED_ZEROS : ROW_ZEROS;
-    const { codes, scale } = this.#quantise(g, input, zeros);
+    const { codes, largest } = this.#quantise(g, input);
     const tensors = names.map((name) => this.source.tensor(`${name}.weight`));
     const columns = tensors[0].shape[1];
     const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
@@ -54,28 +51,28 @@ export class Int8Products implements Products {
     const product = g.contrib("MatMulIntegerToFloat", [
       codes,
       g.weight(`${label}.codes`, "int8", [columns, out], () => weights.get().codes),
-      g.constant("float32", [1], []),
+      g.constant("float32", [STEP], []),
       g.weight(`${label}.scales`, "float32", [out], () => weights.take().scales),
       g.constant("uint8", [ZERO_POINT], []),
     ]);
-    const value = g.op("Mul", [product, scale]);
+    const value = g.op("Mul", [product, largest]);
     if (!names.some((name) => this.source.has(`${name}.bias`))) return value;
     const bias = g.weight(`${label}.bias`, "float32", [out], () => concatenate(names.map((name) => this.#bias(name))));
     return g.op("Add", [value, bias]);
   }
 
-  /** Rows as uint8 around 128, and the scale of each: its largest magnitude over 127. */
-  #quantise(g: GraphBuilder, rows: Value, zeros: Value): { codes: Value; scale: Value } {
+  /**
+   * Rows as uint8 around ZERO_POINT, and the largest magnitude in each, [R, 1]. They are divided by it first: a
+   * QuantizeLinear with a scale for each row takes far longer than one for all. A row of zeros is divided by 0, and
+   * whatever codes that gives are multiplied by 0 in the end.
+   */
+  #quantise(g: GraphBuilder, rows: Value): { codes: Value; largest: Value } {
     let made = this.#quantised.get(rows);
     if (!made) {
       const largest = g.op("ReduceMax", [g.op("Abs", [rows]), g.constant("int64", [-1])], { keepdims: { int: 1 } });
-      // A row of zeros keeps a scale that can be divided by.
-      const scale = g.op("Mul", [
-        g.op("Max", [largest, g.constant("float32", [1e-20])]),
-        g.constant("float32", [1 / 127]),
-      ]);
-      const flat = g.op("Reshape", [scale, g.constant("int64", [-1])]);
-      made = { codes: g.op("QuantizeLinear", [rows, flat, zeros], { axis: { int: 0 } }), scale };
+      const parts = g.op("Div", [rows, largest]);
+      const to = [g.constant("float32", [STEP], []), g.constant("uint8", [ZERO_POINT], [])];
+      made = { codes: g.op("QuantizeLinear", [parts, ...to]), largest };
       this.#quantised.set(rows, made);
     }
     return made;

@@ -11,7 +11,6 @@ import { rotationsOf, writeRotation } from "../rope.ts";
 import { tapped } from "../rows.ts";
 import { cosName, FEEDS, runsName, sinName } from "./decoder.ts";
 import { Feed } from "./feed.ts";
-import { ROW_ZEROS, SCORED_ZEROS, ZERO_POINT } from "./int8.ts";
 import type { ResultBuffers } from "./results.ts";
 import { RULES } from "./rules/table.ts";
 import type { Runtime, Session, Value } from "./runtime.ts";
@@ -44,8 +43,6 @@ export class Pass {
   readonly #states: StateFeeds | undefined;
   readonly #runs: Feed<Uint8Array>;
   readonly #leftOut: Feed<Uint8Array>;
-  /** Zero points of rows and of scored rows, where the format rounds activations in the graph. */
-  readonly #zeros: Feed<Uint8Array>[];
 
   constructor(
     runtime: Runtime,
@@ -60,8 +57,7 @@ export class Pass {
     this.#positions = source.has("positions.weight") ? source.tensor("positions.weight").floats() : undefined;
     this.#hidden = Feed.floats(runtime);
     this.#scored = Feed.longs(runtime);
-    this.#want = Feed.bytes(runtime, "bool");
-    this.#zeros = format === "int8" ? [Feed.bytes(runtime, "uint8"), Feed.bytes(runtime, "uint8")] : [];
+    this.#want = Feed.bools(runtime);
     this.#temperature = Feed.floats(runtime);
     this.#tables = this.#ropes.flatMap(() => [Feed.floats(runtime), Feed.floats(runtime)]);
     this.#logits = Feed.floats(runtime);
@@ -70,9 +66,9 @@ export class Pass {
     this.#probabilities = Feed.floats(runtime);
     this.#sums = Feed.floats(runtime);
     this.#states = inside ? new StateFeeds(runtime, source, format) : undefined;
-    this.#runs = Feed.bytes(runtime, "bool");
+    this.#runs = Feed.bools(runtime);
     this.#runs.bind([1])[0] = 1;
-    this.#leftOut = Feed.bytes(runtime, "bool");
+    this.#leftOut = Feed.bools(runtime);
     this.#leftOut.bind([1])[0] = 0;
     this.#run = session.runner(
       [
@@ -81,7 +77,6 @@ export class Pass {
         SCORE_FEEDS.wantProbabilities,
         SCORE_FEEDS.temperature,
         ...this.#ropes.flatMap((_, table) => [cosName(table), sinName(table)]),
-        ...(format === "int8" ? [ROW_ZEROS, SCORED_ZEROS] : []),
         ...inside ? BLOCKS.flatMap((block) => source.spec.layers.map((_, layer) => runsName(block, layer))) : [],
         ...this.#states?.inputs ?? [],
         ...attention.inputs,
@@ -115,7 +110,6 @@ export class Pass {
     const scoredCount = pad && wanted === 1 ? 2 : wanted;
     const scored = this.#scored.bind([scoredCount]);
     for (let i = 0; i < scoredCount; i++) scored[i] = BigInt(Math.min(first + i, real - 1));
-    this.#zeros.forEach((feed, i) => feed.bind([i === 0 ? count : scoredCount]).fill(ZERO_POINT));
     const probabilities = wantsProbabilities(rows);
     this.#want.bind([1])[0] = Number(probabilities);
     this.#temperature.bind([1])[0] = rows.temperature ?? 1;
@@ -137,7 +131,6 @@ export class Pass {
         this.#want.value,
         this.#temperature.value,
         ...this.#tables.map((feed) => feed.value),
-        ...this.#zeros.map((feed) => feed.value),
         ...states ? this.#blocks(skip) : [],
         ...states?.inputs ?? [],
         ...attended.inputs,
@@ -205,7 +198,6 @@ export class Pass {
         this.#want,
         this.#temperature,
         ...this.#tables,
-        ...this.#zeros,
         this.#logits,
         this.#tokens,
         this.#likelihoods,

@@ -46,7 +46,7 @@ export class ReferenceEngine implements Engine {
 
   async calibrate(): Promise<void> {
     const widths = [1, 2, 4, 8].filter((width) => width <= this.maxRows);
-    this.#costs = await measureCost(this, widths, { past: 0, repeats: 3, progress: this.progress });
+    this.#costs = (await measureCost(this, widths, { past: 0, repeats: 3, progress: this.progress })).points;
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import { plainSetting } from "../../cli/bench/settings.ts";
 import { Stand } from "../../cli/bench/stand.ts";
 import { interval, spread, stratified } from "../../cli/bench/statistics.ts";
 import type { HunchError } from "../../src/errors.ts";
+import { warningsOf } from "../../cli/bench/warnings.ts";
 import { GREEDY } from "../../src/sampling.ts";
 import type { WeightFormat } from "../../src/weight-format.ts";
 import { file, FOLDER, hunch, STORIES, STORIES_DRAFT } from "./support/cli.ts";
@@ -29,7 +30,7 @@ const BENCH = ["bench", "-m", STORIES, "--backend", "onnx", "--format", "float32
 
 /** What nobody takes apart who reads results. */
 const UNREAD = "engine format strict data raw sampling seed maxTokens turns threads context device store plugins hunch"
-  .concat(" command facts fastest peakMiB memory warnings").split(" ");
+  .concat(" command facts fastest peakMiB waited memory warnings").split(" ");
 
 const results = () => JSON.parse(readFileSync(join(OUT, "results.json"), "utf8")) as Results;
 
@@ -81,6 +82,19 @@ test("a speed-up is told over the fastest format as well, where that is another"
   const told = markdown({ ...measured, fastest: { format: "int8", share: 0.8 }, rows: over(0.8) });
   assert.match(told, /engine: .*; a plain pass in int8, the fastest format here, takes 0\.80 of the time/);
   assert.match(told, /\| over the fastest format \|/);
+  const alone = markdown({ ...measured, fastest: undefined });
+  assert.match(alone, /engine: .*; no other format was measured here \(hunch model quality\), so nothing is said/);
+});
+
+test("a machine that is busy all the time is told by the cores that were not free", () => {
+  const busy = (waited?: number) =>
+    warningsOf({ ...results(), waited }).filter((line) => /no core was free/.test(line));
+  assert.deepEqual([busy(), busy(0.02)], [[], []]);
+  assert.deepEqual(busy(0.4), [
+    "the machine was busy: for 40% of the time no core was free; close what else runs and measure again",
+  ]);
+  const { waited } = results();
+  assert.ok(process.platform !== "linux" || waited! >= 0 && waited! <= 1, `${waited}`);
 });
 
 test("where every answer is too short for a speed, the reports say so and show no table", () => {
@@ -279,6 +293,11 @@ test("compare finds what became slower beside plain decoding, and nothing else",
   const worse = await hunch(["bench", "compare", a, b]);
   assert.equal(worse.code, 6, worse.stderr);
   assert.match(worse.stdout, /^lookup .* slower$/m);
+  assert.doesNotMatch(worse.stdout, /not compared/);
+  const named = (from: Results) => JSON.parse(JSON.stringify(from).replaceAll('"lookup"', '"look"')) as Results;
+  const apart = await hunch(["bench", "compare", a, file("named.json", JSON.stringify(named(slower(1.1))))]);
+  assert.equal(apart.code, 0, apart.stderr);
+  assert.match(apart.stdout, /^only in A, and not compared: lookup\nonly in B, and not compared: look$/m);
   const other = file("other.json", JSON.stringify({ ...before, maxTokens: 17, texts: before.texts.map(() => "x") }));
   const refused = await hunch(["bench", "compare", a, other]);
   assert.equal(refused.code, 2);
@@ -324,6 +343,8 @@ test("a relaxed rule is judged by the target, and pairs that do not go together 
   assert.match(stderr, /judge is left out: /);
   const lenient = rows.find(({ setting, kind }) => /^model.*lenient/.test(setting) && kind === undefined)!;
   assert.equal(lenient.same, undefined);
+  const plain = rows.find(({ setting, kind }) => setting === "plain" && kind === undefined)!;
+  assert.ok(plain.foreign === 0 && plain.logProbability! < 0, "what the relaxed text is held against");
   assert.ok(lenient.foreign! > 0 && lenient.foreign! < 1 && lenient.logProbability! < 0);
 });
 

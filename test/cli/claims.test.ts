@@ -34,6 +34,19 @@ test("there are at least 30 claims, each with its paper, its figure, and an expe
   assert.match(title, /A Comprehensive Survey of Speculative Decoding$/);
 });
 
+test("a model or a backend that is none is refused before anything is tried", async () => {
+  for (
+    const [args, line] of [[["-m", "junk"], /no such model file/], [
+      ["--backend", "junk"],
+      /no backend "junk"/,
+    ]] as const
+  ) {
+    const { code, stdout, stderr } = await hunch(["claims", "overlap", ...args]);
+    assert.ok(code !== 0 && stdout === "", stdout);
+    assert.match(stderr, line);
+  }
+});
+
 test("what is proven comes out so", async () => {
   const on = await ground();
   for (

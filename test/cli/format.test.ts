@@ -32,6 +32,8 @@ test("exact stays where another saves less than a tenth", () => {
   assert.equal(chooseFormat(beside(9.1), plain).format, "exact");
   assert.equal(chooseFormat(beside(8.9), plain).format, "int8");
   assert.equal(formatWords(chooseFormat(beside(9.1), plain)), "auto: a token takes 1.10 of its time in int8");
+  const three = chooseFormat(new Map([...beside(6), ["float32", () => 8]]), plain);
+  assert.equal(formatWords(three), "auto: a token takes 0.60 of its time in exact");
 });
 
 test("passes add up by drafter and manner, and older ones fade", async () => {
@@ -69,7 +71,7 @@ test("the first answer is in exact, the next in what its passes would have been 
   source.close();
   for (const [format, cost] of COSTS) {
     const points = [1, 32].map((width) => ({ width, ms: format === "int8" ? cost(width) / 2 : cost(width) }));
-    writeCalibration(cache, { model, format, provider: "cpu", threads: 1, strict: true }, points);
+    writeCalibration(cache, { model, format, provider: "cpu", threads: 1, strict: true }, { points, busy: 0 });
   }
   const line = ["-m", STORIES, "--backend", "onnx", "--threads", "1", "-n", "8", "--raw", "--json", "Once upon"];
   const ask = async (...more: string[]) => {

@@ -54,9 +54,27 @@ test("such a model answers, and wherever it does its name says what it is", asyn
   ]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /random weights: only the times of passes mean something/);
-  const refused = await hunch(["model", "random", join(FOLDER, "x.gguf"), "--like", "smollm2-135m", "-m", STORIES]);
-  assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /rows of 576 weights cannot be stored in Q6_K/);
+});
+
+test("weights have the types that llama.cpp gives them, where rows are no whole blocks as well", async () => {
+  const typesOf = async (mix: string, width: number) => {
+    const path = join(FOLDER, `types-${mix}-${width}.gguf`);
+    const shape: RealShape = { ...REAL_SHAPES["smollm2-135m"], ...SMALL, width };
+    writeRandomModel(path, { shape, mix, title: "with random weights", donor: STORIES }, () => {});
+    const source = await openModel(path);
+    const type = (name: string) => source.tensor(name).type;
+    const own = ["embed", "layers.2.attention.v", "layers.0.attention.v", "layers.0.feedForward.down"].map((name) =>
+      type(`${name}.weight`)
+    );
+    const weights = source.tensor("layers.0.attention.q.weight").floats();
+    assert.ok(Math.abs(Math.sqrt(weights.reduce((sum, w) => sum + w * w, 0) / weights.length) - 0.02) < 0.002, mix);
+    source.close();
+    return own;
+  };
+  // Of three layers, the last has more bits. 288 is no whole number of 256.
+  assert.deepEqual(await typesOf("q4_k_m", 256), ["Q6_K", "Q6_K", "Q4_K", "Q4_K"]);
+  assert.deepEqual(await typesOf("q4_k_m", 288), ["Q8_0", "Q8_0", "Q5_0", "Q4_K"]);
+  assert.deepEqual(await typesOf("q4_0", 256), ["Q6_K", "Q4_0", "Q4_0", "Q4_0"]);
 });
 
 test("the nearest float16 is the nearest", () => {

@@ -186,3 +186,11 @@ test("a published drafter brings, with drafts that never end, the tokens a pass 
   assert.match(none.stderr, /nobody published "egle"; did you mean eagle\?/);
   assert.match(two.stderr, /both say/);
 });
+
+test("a curve begins at plain decoding and never falls, so that nothing is calculated from rows that nobody gave", async () => {
+  for (const curve of ["8:24,32:40", "1:20,2:10", "1:0,2:1", "1:20,8:24,16:23"]) {
+    const { code, stderr } = await hunch(["simulate", "--acceptance", "0.8", "--cost", curve]);
+    assert.equal(code, 2, curve);
+    assert.match(stderr, /--cost cannot be ".*from 1 row on, more rows taking no less/);
+  }
+});

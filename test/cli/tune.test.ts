@@ -1,7 +1,7 @@
 // hunch tune: halving finds the best, and what it finds is what later runs of that model use.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Setting } from "../../cli/bench/settings.ts";
 import type { Stand } from "../../cli/bench/stand.ts";
@@ -97,7 +97,7 @@ test("later runs use what was found, say so, and forget it", async () => {
     checked: Shown[];
   };
   assert.ok(ranked.length > 1 && ranked.every(({ score }) => score > 0));
-  assert.equal(profile.drafter, ranked[0].drafter);
+  assert.equal(profile.drafter, checked.toSorted((a, b) => b.score - a.score)[0].drafter, "nobody is made slower");
   // Held out is the second prompt of "a"; "b" has one, which is searched with.
   assert.ok(ranked.every(({ kinds }) => kinds.length > 0) && checked.every(({ kinds }) => kinds[0].prompts === 1));
   assert.ok(checked.some(({ drafter }) => drafter === "none") && checked.length <= 3);
@@ -135,4 +135,21 @@ test("later runs use what was found, say so, and forget it", async () => {
   assert.equal(forgotten.stdout, "forgotten: the profile of stories260K\n");
   const after = JSON.parse((await hunch([...model, "--json", "-n", "4", "Tom"], { env })).stdout);
   assert.equal(after.tuned, undefined);
+});
+
+test("Ctrl-C ends the search with its own exit code, and nothing is kept", async () => {
+  const before = process.listenerCount("SIGINT");
+  const state = join(FOLDER, "interrupted");
+  const timer = setInterval(() => {
+    if (process.listenerCount("SIGINT") <= before) return; // the search has not begun
+    clearInterval(timer);
+    process.emit("SIGINT");
+  }, 5);
+  const { code, stdout, stderr } = await hunch(
+    ["tune", "-m", STORIES, "--threads", "1", "--format", "float32", "--seconds", "30", "-n", "12", "-d", "suffix"],
+    { env: { XDG_STATE_HOME: state } },
+  );
+  clearInterval(timer);
+  assert.deepEqual([code, stdout, existsSync(state)], [130, "", false], stderr);
+  assert.match(stderr, /^hunch: interrupted: nothing was changed$/m);
 });

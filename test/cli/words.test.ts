@@ -72,19 +72,27 @@ test("nothing silly is suggested", () => {
   assert.equal(closest("lookup", ["lookup", "lookups"]), "lookups");
 });
 
-test("an option takes a value in all commands or in none", () => {
-  const takes = new Map<string, boolean>();
-  const walk = (terms: readonly object[]): void =>
-    terms.flat().forEach((term: { type?: string; names?: string[]; metavar?: string; terms?: object[] }) => {
-      for (const name of term.names ?? []) {
-        const value = term.metavar !== undefined;
-        assert.equal(takes.get(name) ?? value, value, name);
-        takes.set(name, value);
-      }
-      walk(term.terms ?? []);
-    });
-  Object.values(commands).forEach(({ usage }) => walk(usage as object[]));
-  assert.ok(takes.get("-m") && takes.get("--json") === false);
+test("an option that takes a value in one command may be a switch in another", () => {
+  const [simulate, passes] = [["--nodes", "6", "--cost", "1:20"], ["--nodes", "--rows", "4"]];
+  assert.deepEqual(words("simulate", ...simulate), ["simulate", ...simulate]);
+  assert.deepEqual(words(...simulate, "simulate"), ["simulate", ...simulate]);
+  assert.deepEqual(words("bench", "passes", ...passes), ["bench", "passes", ...passes]);
+  assert.deepEqual(words("bench", "passes", "--nodes", "-m", "a"), ["bench", "passes", "--nodes", "-m", "a"]);
+  assert.match(refusal("bench", "--nodes", "3"), /there is no option --nodes/);
+});
+
+test("an argument that is missing is named, with the line to write", async () => {
+  const lines: [args: string, line: string][] = [
+    ["bench compare", "BEFORE is missing; write hunch bench compare BEFORE AFTER"],
+    ["bench compare a.json", "AFTER is missing; write hunch bench compare BEFORE AFTER"],
+    ["model convert", "OUT is missing; write hunch model convert OUT"],
+    ["export", "ENGINE is missing; write hunch export ENGINE"],
+    ["store build x", "FILE is missing; write hunch store build NAME FILE"],
+  ];
+  for (const [args, line] of lines) {
+    const { code, stderr } = await hunch(args.split(" "));
+    assert.deepEqual([code, stderr], [2, `hunch: ${line}\n`]);
+  }
 });
 
 test("- is stdin, as the prompt, as a file, and for a text to score", async () => {

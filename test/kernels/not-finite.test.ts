@@ -32,3 +32,21 @@ test("a broken model is refused where a text is scored, and a sound one is not",
     engine.close();
   }
 });
+
+test("a row of zeros has finite scores in int8, and leaves those beside it alone", async () => {
+  const source = soundModel();
+  const engine = await onnxBackend.load(source, { format: "int8", strict: true, threads: 1, cacheDir });
+  const { width } = source.spec;
+  const some = Float32Array.from({ length: width }, (_, i) => Math.sin(i + 1));
+  const firstRow = async (second: Float32Array) => {
+    const sequence = engine.open();
+    const embeddings = Float32Array.of(...some, ...second);
+    const scores = await sequence.forward({ tokens: Int32Array.of(0, 0), embeddings, need: "logits" });
+    assert.ok(scores.logits(1).every(Number.isFinite));
+    const first = scores.logits(0).slice();
+    sequence.close();
+    return first;
+  };
+  assert.deepEqual(await firstRow(new Float32Array(width)), await firstRow(some));
+  engine.close();
+});

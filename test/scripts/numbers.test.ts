@@ -85,6 +85,7 @@ test("what looks measured is in a block, or listed with its source", () => {
   looks.push("five milliseconds", "three times as fast", "twice as fast", "half the time", "×5", "~5 times quicker");
   looks.push("a speed-up of 2.4", "speedup: 2.4", "a factor of 3", "acceptance of 0.83", "tokens/s: 83");
   looks.push("83.7 `tokens/s`", "83.7 <b>tokens/s</b>", "83.7 [ms](x)", "83.7 (ms)");
+  looks.push("1.4 times", "5 to 7 times", "1.5 as much", "one third of the time", "a quarter of the speed");
   for (const words of looks) assert.equal(wrong(`It is ${words}.`).length, 1, words);
   for (
     const words of [
@@ -109,6 +110,13 @@ test("what looks measured is in a block, or listed with its source", () => {
   assert.deepEqual(wrongNumbers("page.md", "No files.", PAGES, [listed]), [
     'page.md does not say "files over 1 MiB" (scripts/unmeasured.ts)',
   ]);
+});
+
+test("a block says in digits what can be looked up, and has an end", () => {
+  assert.deepEqual(wrong(block("twice as fast")), [
+    'page.md:4: "twice as fast" cannot be looked up; say it in digits',
+  ]);
+  assert.deepEqual(wrong("<!-- numbers: passes -->\n9.99\n"), ["page.md:1: this block has no end"]);
 });
 
 test("a page that nobody has made is missed where a block has numbers", () => {

@@ -2,14 +2,19 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { median } from "../cli/bench/statistics.ts";
-import { openCache } from "../cli/cache/cache.ts";
-import { onnxBackend } from "../kernels/onnx/backend.ts";
-import { decoderOf, weightBytes } from "../kernels/onnx/conversion.ts";
-import type { ModelSource } from "../src/model/source.ts";
-import { openModel } from "../src/model/open.ts";
-import type { WeightFormat } from "../src/weight-format.ts";
-import { PAST, THREADS } from "./setup.ts";
+import { onnxBackend } from "../../../kernels/onnx/backend.ts";
+import { decoderOf, weightBytes } from "../../../kernels/onnx/conversion.ts";
+import type { ModelSource } from "../../../src/model/source.ts";
+import type { WeightFormat } from "../../../src/weight-format.ts";
+import { median } from "../statistics.ts";
+import { type Ground, refuseWide } from "./ground.ts";
+import { PassTimer } from "./timer.ts";
+import { LONG } from "./turns.ts";
+
+/** Passes that are looked at, after as many more; fewer where they are slow. */
+const MOST = 8;
+
+type NodesGround = Pick<Ground, "source" | "strict" | "threads" | "context" | "cacheDir" | "place" | "progress">;
 
 /** An event of the profile, times in µs. */
 interface Event {
@@ -27,7 +32,7 @@ interface Event {
 /** Nodes of one operator with outputs of one width, in one pass. */
 export interface NodeTime {
   readonly operator: string;
-  readonly columns: number | undefined;
+  readonly columns?: number;
   readonly count: number;
   /** Of the weights that they read, all of them together. */
   readonly bytes: number;
@@ -35,39 +40,25 @@ export interface NodeTime {
   readonly ms: number;
 }
 
-/** All nodes of a pass over `rows` rows, the dearest group first. `passes`: how many are looked at, after as many more. */
-export async function nodeTimes(path: string, format: WeightFormat, rows: number, passes: number): Promise<NodeTime[]> {
+/** All nodes of a pass over `rows` rows on onnx:cpu, the dearest group first. Errors: those of loading the model. */
+export async function nodeTimes(ground: NodesGround, format: WeightFormat, rows: number): Promise<NodeTime[]> {
+  const { source, strict, threads, context, cacheDir, place, progress } = ground;
   const folder = mkdtempSync(join(tmpdir(), "hunch-nodes-"));
+  let passes: number;
   try {
-    const source = await openModel(path);
-    const profile = join(folder, "pass");
-    const engine = await onnxBackend.load(source, {
-      format,
-      strict: true,
-      threads: THREADS,
-      cacheDir: openCache(),
-      profile,
-    });
-    const sequence = engine.open();
-    const vocab = source.spec.vocab;
-    const token = (i: number) => (500 + i * 131) % vocab;
-    for (let at = 0; at < PAST; at += engine.maxRows) {
-      const part = Int32Array.from({ length: Math.min(engine.maxRows, PAST - at) }, (_, i) => token(at + i));
-      await sequence.forward({ tokens: part, score: "last", need: "argmax" });
-      sequence.keep(Int32Array.from(part.keys()));
+    const options = { format, strict, threads, context, cacheDir, progress, profile: join(folder, "pass") };
+    const engine = await onnxBackend.load(source, options);
+    try {
+      refuseWide([rows], engine);
+      const timer = new PassTimer(engine, LONG);
+      passes = (await timer.passes(place, rows, 2 * MOST, { need: "argmax" })).length >> 1;
+      timer.close();
+    } finally {
+      engine.close(); // writes the profile
     }
-    for (let i = 0; i < 2 * passes; i++) {
-      await sequence.forward({
-        tokens: Int32Array.from({ length: rows }, (_, row) => token(i * 37 + row)),
-        need: "argmax",
-      });
-    }
-    sequence.close();
-    engine.close(); // writes the profile
-    const bytes = weightsOf(source, format);
-    source.close();
     const [file] = readdirSync(folder);
-    return summed(JSON.parse(readFileSync(join(folder, file), "utf8")) as Event[], passes, bytes);
+    const events = JSON.parse(readFileSync(join(folder, file), "utf8")) as Event[];
+    return summed(events, passes, weightsOf(source, format));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -77,11 +68,8 @@ export async function nodeTimes(path: string, format: WeightFormat, rows: number
 function weightsOf(source: ModelSource, format: WeightFormat): Map<string, number> {
   const graph = decoderOf(source, format);
   const sizes = new Map(graph.weights.map((weight) => [weight.name, weightBytes({ weights: [weight] })]));
-  return new Map(
-    graph.nodes.map((
-      { inputs, outputs },
-    ) => [outputs[0], inputs.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0)]),
-  );
+  const read = (inputs: readonly string[]) => inputs.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
+  return new Map(graph.nodes.map(({ inputs, outputs }) => [outputs[0], read(inputs)]));
 }
 
 /**
