@@ -4,10 +4,12 @@
 // (QuaRot: Outlier-Free 4-Bit Inference in Rotated LLMs, 2024, arXiv 2404.00456). Orders that are no power of two come
 // from Paley's first construction (On Orthogonal Matrices, 1933): order q + 1 for a prime q of the form 4k + 3.
 
-/** One Kronecker factor, as rows of ±1; `undefined` entries: an identity of that order, where no matrix is known. */
+/** One Kronecker factor, as rows of ±1; absent: an identity of that order, where no matrix is known. */
 interface Factor {
   readonly order: number;
-  readonly rows?: readonly Float32Array[];
+  /** [order, order], and the same transposed. */
+  readonly rows?: Float32Array;
+  readonly columns?: Float32Array;
 }
 
 /** Largest order of a Paley matrix that is used, and of the right half of a rotation inside a graph. */
@@ -37,38 +39,30 @@ export class Rotation {
   /** Replaces each row x of `data` [rows, size] by x·Q. */
   rotateRows(data: Float32Array): void {
     const { size, signs } = this;
-    if (signs) { for (let i = 0, s = 0; i < data.length; i++, s = s + 1 === size ? 0 : s + 1) data[i] *= signs[s]; }
-    let stride = size;
-    for (const { order, rows } of this.#factors) {
-      stride /= order;
-      if (rows) applyFactor(data, rows, stride);
+    // Row by row, which then stays in the processor's cache.
+    for (let from = 0; from < data.length; from += size) {
+      const row = data.subarray(from, from + size);
+      if (signs) { for (let i = 0; i < size; i++) row[i] *= signs[i]; }
+      applyFactors(row, this.#factors, size);
+      for (let i = 0; i < size; i++) row[i] *= this.#scale;
     }
-    for (let i = 0; i < data.length; i++) data[i] *= this.#scale;
   }
 
   /** Replaces each row x of `data` [rows, size] by x·Qᵀ: undoes `rotateRows`. */
   rotateRowsBack(data: Float32Array): void {
     const { size, signs } = this;
-    let stride = size;
-    for (const { order, rows } of this.#factors) {
-      stride /= order;
-      if (rows) applyFactor(data, rows.map((_, j) => Float32Array.from(rows, (row) => row[j])), stride);
-    }
+    const back = this.#factors.map(({ order, rows, columns }) => ({ order, rows: columns, columns: rows }));
+    applyFactors(data, back, size);
     for (let i = 0; i < data.length; i++) data[i] *= signs ? this.#scale * signs[i % size] : this.#scale;
   }
 
   /** Replaces each column y of `data` [size, columns] by Qᵀ·y. */
   rotateColumns(data: Float32Array, columns: number): void {
     const { size, signs } = this;
-    const block = size * columns;
-    if (signs) {
-      for (let i = 0; i < data.length; i++) data[i] *= signs[Math.floor(i % block / columns)];
+    for (let row = 0, from = 0; from < data.length; row = row + 1 === size ? 0 : row + 1, from += columns) {
+      if (signs) { for (let i = from; i < from + columns; i++) data[i] *= signs[row]; }
     }
-    let stride = size;
-    for (const { order, rows } of this.#factors) {
-      stride /= order;
-      if (rows) applyFactor(data, rows, stride * columns);
-    }
+    applyFactors(data, this.#factors, size * columns);
     for (let i = 0; i < data.length; i++) data[i] *= this.#scale;
   }
 
@@ -98,44 +92,77 @@ function dense(factors: readonly Factor[]): Float32Array {
   const order = factors.reduce((total, factor) => total * factor.order, 1);
   const matrix = new Float32Array(order * order);
   for (let i = 0; i < order; i++) matrix[i * order + i] = 1;
-  let stride = order;
+  applyFactors(matrix, factors, order);
   let scale = 1;
-  for (const factor of factors) {
-    stride /= factor.order;
-    if (!factor.rows) continue;
-    applyFactor(matrix, factor.rows, stride);
-    scale /= Math.sqrt(factor.order);
-  }
+  for (const factor of factors) if (factor.rows) scale /= Math.sqrt(factor.order);
   return matrix.map((value) => value * scale);
 }
 
-/**
- * Multiplies by a factor along one axis of `data` [outer, order, stride]: x_j ← Σ_i x_i·rows[i][j].
- */
-function applyFactor(data: Float32Array, rows: readonly Float32Array[], stride: number): void {
-  const order = rows.length;
-  const span = order * stride;
-  if (order === 2) {
-    for (let base = 0; base < data.length; base += span) {
-      for (let i = base; i < base + stride; i++) {
-        const [x, y] = [data[i], data[i + stride]];
-        data[i] = x + y;
-        data[i + stride] = x - y;
-      }
-    }
-    return;
+/** Multiplies by all factors, one after the other, along neighbouring axes of `data`, which together have `span` elements. */
+function applyFactors(data: Float32Array, factors: readonly Factor[], span: number): void {
+  let stride = span;
+  for (let at = 0; at < factors.length; at++) {
+    const { order, columns } = factors[at];
+    stride /= order;
+    if (!columns) continue;
+    if (order > 2) applyFactor(data, columns, order, stride);
+    else if (factors[at + 1]?.order === 2) {
+      at++;
+      stride /= 2;
+      applyTwos(data, stride);
+    } else applyTwo(data, stride);
   }
+}
+
+/** Multiplies along one axis of `data` [outer, order, stride]: x_j ← Σ_i x_i·columns[j][i]. */
+function applyFactor(data: Float32Array, columns: Float32Array, order: number, stride: number): void {
   const x = new Float32Array(order);
-  const flat = new Float32Array(order * order); // transposed: all that one result needs in a row
-  for (let i = 0; i < order; i++) for (let j = 0; j < order; j++) flat[j * order + i] = rows[i][j];
-  for (let base = 0; base < data.length; base += span) {
+  for (let base = 0; base < data.length; base += order * stride) {
     for (let inner = base; inner < base + stride; inner++) {
       for (let i = 0, at = inner; i < order; i++, at += stride) x[i] = data[at];
-      for (let j = 0, at = inner, f = 0; j < order; j++, at += stride) {
-        let sum = 0;
-        for (let i = 0; i < order; i++, f++) sum += x[i] * flat[f];
-        data[at] = sum;
+      // Four sums at a time (orders are multiples of four), as each alone would wait for its last addition.
+      for (let j = 0, at = inner, f = 0; j < order; j += 4, f += 4 * order) {
+        let a = 0, b = 0, c = 0, d = 0;
+        for (let i = 0; i < order; i++) {
+          const value = x[i];
+          a += value * columns[f + i];
+          b += value * columns[f + order + i];
+          c += value * columns[f + 2 * order + i];
+          d += value * columns[f + 3 * order + i];
+        }
+        data[at] = a;
+        data[at += stride] = b;
+        data[at += stride] = c;
+        data[at += stride] = d;
+        at += stride;
       }
+    }
+  }
+}
+
+/** The same for order 2: sum and difference. */
+function applyTwo(data: Float32Array, stride: number): void {
+  for (let base = 0; base < data.length; base += 2 * stride) {
+    for (let i = base, j = base + stride; i < base + stride; i++, j++) {
+      const x = data[i], y = data[j];
+      data[i] = x + y;
+      data[j] = x - y;
+    }
+  }
+}
+
+/** Two factors of order 2, of strides 2·`stride` and `stride`, at once; rounded as one after the other. */
+function applyTwos(data: Float32Array, stride: number): void {
+  const { fround } = Math;
+  for (let base = 0; base < data.length; base += 4 * stride) {
+    for (let i = base; i < base + stride; i++) {
+      const j = i + stride, k = j + stride, l = k + stride;
+      const a = fround(data[i] + data[k]), c = fround(data[i] - data[k]);
+      const b = fround(data[j] + data[l]), d = fround(data[j] - data[l]);
+      data[i] = a + b;
+      data[j] = a - b;
+      data[k] = c + d;
+      data[l] = c - d;
     }
   }
 }
@@ -150,16 +177,26 @@ function factorise(size: number): Factor[] {
       let power = 2;
       while (power <= twos && !isPrime(prime * 2 ** power - 1)) power++;
       if (power <= twos && prime * 2 ** power <= LARGEST) {
-        factors.push({ order: prime * 2 ** power, rows: paley(prime * 2 ** power) });
+        factors.push(factorOf(paley(prime * 2 ** power)));
         twos -= power;
       } else {
         factors.push({ order: prime });
       }
     }
   }
-  const two = [Float32Array.of(1, 1), Float32Array.of(1, -1)];
-  for (let i = 0; i < twos; i++) factors.push({ order: 2, rows: two });
+  const two = factorOf([Float32Array.of(1, 1), Float32Array.of(1, -1)]);
+  for (let i = 0; i < twos; i++) factors.push(two);
   return factors;
+}
+
+function factorOf(rows: readonly Float32Array[]): Factor {
+  const order = rows.length;
+  const at = (i: number) => [Math.floor(i / order), i % order] as const;
+  return {
+    order,
+    rows: Float32Array.from({ length: order * order }, (_, i) => rows[at(i)[0]][at(i)[1]]),
+    columns: Float32Array.from({ length: order * order }, (_, i) => rows[at(i)[1]][at(i)[0]]),
+  };
 }
 
 function isPrime(n: number): boolean {

@@ -9,6 +9,7 @@ import type { Tap } from "../../src/backend.ts";
 import { UnsupportedError } from "../../src/errors.ts";
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
+import { floatStretches } from "../../src/model/tensors/weights.ts";
 import { type GraphBuilder, Lazy, type Value } from "./graph.ts";
 import { Rotation } from "./hadamard.ts";
 import { concatenate, type Products } from "./products.ts";
@@ -46,7 +47,7 @@ export class Int8Products implements Products {
     const tensors = names.map((name) => this.source.tensor(`${name}.weight`));
     const columns = tensors[0].shape[1];
     const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
-    const weights = new Lazy(() => quantiseColumns(names.map((name) => this.#folded(name)), columns, out));
+    const weights = new Lazy(() => quantiseColumns(this.#folded(names), columns, out));
     const product = g.contrib("MatMulIntegerToFloat", [
       codes,
       g.weight(`${label}.codes`, "int8", [columns, out], () => weights.get().codes),
@@ -87,24 +88,36 @@ export class Int8Products implements Products {
     return g.op("Reshape", [outer, g.constant("int64", [-1, size])]);
   }
 
-  /** A matrix with gains and rotations folded in, [out, in]. */
-  #folded(name: string): Float32Array {
+  /** Rows of stacked [out, in] matrices with gains and rotations folded in; those that can be, a few at a time. */
+  *#folded(names: readonly string[]): Generator<Float32Array> {
+    for (const name of names) {
+      const tensor = this.source.tensor(`${name}.weight`);
+      const [rows, columns] = tensor.shape;
+      const mixed = /^layers\..*\.(v|output|down)$/.test(name); // these are rotated along columns, too
+      for (const weights of floatStretches(tensor, mixed ? rows * columns : undefined)) {
+        this.#fold(name, weights, columns);
+        yield weights;
+      }
+    }
+  }
+
+  /** Folds gains and rotations into whole rows of a matrix, or all of them where columns are rotated. */
+  #fold(name: string, weights: Float32Array, columns: number): void {
     const { source } = this;
-    const tensor = source.tensor(`${name}.weight`);
-    const [rows, columns] = tensor.shape;
-    const weights = Float32Array.from(tensor.floats());
     const layer = name.match(/^layers\.(\d+)\./);
     const kind = name.slice(name.lastIndexOf(".") + 1);
     const reads = (norm: string) => {
       if (source.has(`${norm}.weight`)) {
         const gain = source.tensor(`${norm}.weight`).floats();
-        for (let i = 0; i < weights.length; i++) weights[i] *= gain[i % columns];
+        for (let from = 0; from < weights.length; from += columns) {
+          for (let i = 0; i < columns; i++) weights[from + i] *= gain[i];
+        }
       }
       this.#stream.rotateRows(weights);
     };
     if (!layer) {
       reads("norm");
-      return weights;
+      return;
     }
     const attention = source.spec.layers[Number(layer[1])].attention;
     const block = name.slice(0, name.lastIndexOf("."));
@@ -124,8 +137,6 @@ export class Int8Products implements Products {
       default: // q, k, gate, up
         reads(`${block}.norm`);
     }
-    if (weights.length !== rows * columns) throw new Error(`${name} changed its size`);
-    return weights;
   }
 
   #bias(name: string): Float32Array {
@@ -186,31 +197,56 @@ function transpose(matrix: Float32Array, rows: number, columns: number): Float32
   return out;
 }
 
+/** Rows and columns that are quantised at a time, so that scattered writes stay within the processor's cache. */
+const TILE = 64;
+
 /** Rows of stacked [out, in] matrices as columns of int8 [in, out], each with its own scale. */
-function quantiseColumns(parts: readonly Float32Array[], columns: number, out: number) {
+function quantiseColumns(parts: Iterable<Float32Array>, columns: number, out: number) {
   const codes = new Int8Array(columns * out);
   const scales = new Float32Array(out);
-  const CHUNK = 64; // rows at a time, so that the scattered writes stay within the processor's cache
   let first = 0;
   for (const part of parts) {
     const rows = part.length / columns;
-    for (let from = 0; from < rows; from += CHUNK) {
-      const to = Math.min(rows, from + CHUNK);
-      const inverse = new Float32Array(to - from);
-      for (let row = from; row < to; row++) {
-        let largest = 1e-20;
-        for (let i = row * columns; i < (row + 1) * columns; i++) largest = Math.max(largest, Math.abs(part[i]));
-        scales[first + row] = largest / 127;
-        inverse[row - from] = 127 / largest;
+    for (let row = 0; row < rows; row += TILE) {
+      const inverse = new Float32Array(Math.min(TILE, rows - row));
+      for (let i = 0; i < inverse.length; i++) {
+        const largest = largestOf(part, (row + i) * columns, columns);
+        scales[first + row + i] = largest / 127;
+        inverse[i] = 127 / largest;
       }
-      for (let column = 0; column < columns; column++) {
-        const line = column * out + first;
-        for (let row = from; row < to; row++) {
-          codes[line + row] = Math.round(part[row * columns + column] * inverse[row - from]);
+      for (let column = 0; column < columns; column += TILE) {
+        const tile = quantiseTile(part, row * columns + column, columns, inverse);
+        for (let i = 0; i < Math.min(TILE, columns - column); i++) {
+          copyTo(codes, (column + i) * out + first + row, tile, i * TILE, inverse.length);
         }
       }
     }
     first += rows;
   }
   return { codes, scales };
+}
+
+/** The largest magnitude of some neighbours; NaN where one is no number. */
+function largestOf(values: Float32Array, from: number, count: number): number {
+  let largest = 1e-20;
+  for (let i = from; i < from + count; i++) largest = Math.max(largest, Math.abs(values[i]));
+  return largest;
+}
+
+/** What quantiseTile makes; used again each time. */
+const tile = new Int8Array(TILE * TILE);
+
+/** A tile of a matrix from `at` on, times `inverse` by row and rounded, column by column. */
+function quantiseTile(part: Float32Array, at: number, columns: number, inverse: Float32Array): Int8Array {
+  const wide = Math.min(TILE, columns - at % columns);
+  for (let row = 0; row < inverse.length; row++, at += columns) {
+    const scale = inverse[row];
+    // What Math.round gives, several times as fast: sums with 0.5 are exact, as products of float32 have 48 bits at most.
+    for (let i = 0; i < wide; i++) tile[i * TILE + row] = Math.floor(part[at + i] * scale + 0.5);
+  }
+  return tile;
+}
+
+function copyTo(out: Int8Array, to: number, from: Int8Array, at: number, count: number): void {
+  for (let i = 0; i < count; i++) out[to + i] = from[at + i];
 }

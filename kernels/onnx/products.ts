@@ -2,6 +2,7 @@
 // the graph, and what it does to the stream and to the gains of norms on the way (see rotation.ts).
 import type { ModelSource } from "../../src/model/source.ts";
 import type { Tensor } from "../../src/model/tensors/tensor.ts";
+import { floatStretches } from "../../src/model/tensors/weights.ts";
 import type { GraphBuilder, Value } from "./graph.ts";
 
 export interface Products {
@@ -70,11 +71,8 @@ export class FloatProducts implements Products {
 
 export function floatProduct(g: GraphBuilder, rows: Value, tensors: readonly Tensor[], label: string): Value {
   const out = tensors.reduce((total, tensor) => total + tensor.shape[0], 0);
-  const weight = g.weight(
-    `${label}.weight`,
-    "float32",
-    [out, tensors[0].shape[1]],
-    () => tensors.length === 1 ? tensors[0].floats() : concatenate(tensors.map((tensor) => tensor.floats())),
-  );
+  const weight = g.large(`${label}.weight`, "float32", [out, tensors[0].shape[1]], function* () {
+    for (const tensor of tensors) yield* floatStretches(tensor);
+  });
   return g.contrib("FusedMatMul", [rows, weight], { transB: { int: 1 } });
 }

@@ -46,13 +46,18 @@ export function eachStretch(
   }
 }
 
-/** The numbers that `raw` stands for, exactly as float32 computes them. `raw` starts a buffer or is copied. */
-export function decode(type: TensorType, raw: Uint8Array, elements: number): Float32Array {
+/**
+ * The numbers that `raw` stands for, exactly as float32 computes them: at the start of `into`, where that is given, else
+ * in an array of their own, or for F32 in `raw`, which then starts a buffer or is copied.
+ */
+export function decode(type: TensorType, raw: Uint8Array, elements: number, into?: Float32Array): Float32Array {
   if (type === "F32") {
     const aligned = raw.byteOffset % 4 === 0 ? raw : raw.slice();
-    return new Float32Array(aligned.buffer, aligned.byteOffset, elements);
+    const values = new Float32Array(aligned.buffer, aligned.byteOffset, elements);
+    into?.set(values);
+    return into?.subarray(0, elements) ?? values;
   }
-  const out = new Float32Array(elements);
+  const out = into?.subarray(0, elements) ?? new Float32Array(elements);
   if (type === "F16") {
     const half = halfTable();
     const view = viewOf(raw);
@@ -60,7 +65,7 @@ export function decode(type: TensorType, raw: Uint8Array, elements: number): Flo
     return out;
   }
   if (type === "BF16") {
-    const bits = new Uint32Array(out.buffer);
+    const bits = new Uint32Array(out.buffer, out.byteOffset, elements);
     for (let i = 0; i < elements; i++) bits[i] = raw[2 * i] << 16 | raw[2 * i + 1] << 24;
     return out;
   }
@@ -85,6 +90,21 @@ export function rowsOf(tensor: Tensor): number {
 
 export function columnsOf(tensor: Tensor): number {
   return tensor.shape[tensor.shape.length - 1];
+}
+
+/**
+ * The rows of a matrix as numbers, about `elements` at a time, unless some cost as much as all. The array is reused: what
+ * is in it is valid, and may be changed, until the next stretch is asked for.
+ */
+export function* floatStretches(tensor: Tensor, elements = 1 << 20): Generator<Float32Array> {
+  const [rows, columns] = [rowsOf(tensor), columnsOf(tensor)];
+  const step = tensor.atOnce ? rows : Math.min(rows, Math.ceil(elements / columns));
+  const raw = new Uint8Array(bytesOf(tensor.type, step * columns));
+  const into = new Float32Array(step * columns);
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    yield decode(tensor.type, tensor.bytes(from, to, raw), (to - from) * columns, into);
+  }
 }
 
 /** A tensor that lies in one piece in a file. The caller has checked that it fits. */

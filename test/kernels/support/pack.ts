@@ -44,7 +44,7 @@ function packBlock(numbers: Float32Array, type: Exclude<Packing, "F32">, view: D
 }
 
 function clamp(value: number, low: number, high: number): number {
-  return Math.min(high, Math.max(low, value));
+  return Math.min(high, Math.max(low, value)) + 0; // codes know no negative zero
 }
 
 /** Writes a normal half-precision number near `value` and returns what was written. */
