@@ -30,12 +30,21 @@ export type RopeScaling =
   /** NTK-aware scaling that grows with the text; here it is that of a text of `length` tokens. */
   | { readonly type: "dynamic"; readonly factor: number; readonly original: number; readonly length: number };
 
+interface Rotation {
+  readonly frequencies: Float64Array;
+  readonly magnitude: number;
+}
+
+/** Digits of a frequency. Powers differ between JavaScript engines in the last bit; a converted file does not. */
+const DIGITS = 14;
+
 /** Radians per position of each pair, [dimensions / 2], and the factor on cos and sin. */
-export function ropeFrequencies(
-  dimensions: number,
-  base: number,
-  scaling: RopeScaling,
-): { frequencies: Float64Array; magnitude: number } {
+export function ropeFrequencies(dimensions: number, base: number, scaling: RopeScaling): Rotation {
+  const { frequencies, magnitude } = computed(dimensions, base, scaling);
+  return { frequencies: frequencies.map((f) => Number(f.toPrecision(DIGITS))), magnitude };
+}
+
+function computed(dimensions: number, base: number, scaling: RopeScaling): Rotation {
   const pairs = { length: Math.floor(dimensions / 2) };
   const plain = (theta: number) => Float64Array.from(pairs, (_, i) => theta ** (-2 * i / dimensions));
   const frequencies = plain(base);
